@@ -1,0 +1,234 @@
+"""Validation of what users pass in.
+
+This is the one module that imports private names of scikit-learn, so that a new
+release of it breaks in one place.
+"""
+
+from numbers import Number
+
+import numpy as np
+import pandas as pd
+from sklearn.base import _fit_context
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Interval,
+    InvalidParameterError,
+    Options,
+    StrOptions,
+    validate_params,
+)
+from sklearn.utils.validation import column_or_1d
+
+__all__ = [
+    "HasMethods",
+    "Interval",
+    "InvalidParameterError",
+    "Options",
+    "StrOptions",
+    "_fit_context",
+    "check_same_length",
+    "check_texts",
+    "encode_target",
+    "random_seed",
+    "resolve_task",
+    "validate_params",
+]
+
+
+def check_texts(texts, *, caller):
+    """Validate a collection of texts and return it as a 1-d object array of str.
+
+    Parameters
+    ----------
+    texts : list, tuple, array, Series or one-column frame of str
+        pandas and polars are both understood. Empty and whitespace-only texts are
+        allowed.
+    caller : str
+        Name of the estimator or function, for messages.
+
+    Returns
+    -------
+    texts : ndarray of shape (n_samples,) and dtype object
+        Plain `str` objects.
+
+    Raises
+    ------
+    TypeError
+        For a bare string, and for elements that are not strings.
+    ValueError
+        For no texts at all, for more than one column, and for missing texts.
+    """
+    if isinstance(texts, str | bytes):
+        raise TypeError(
+            f"{caller} expects a collection of texts, but one bare "
+            f"{type(texts).__name__} arrived. Put it in a list: [text]."
+        )
+    values = _as_object_vector(texts, caller)
+    if len(values) == 0:
+        raise ValueError(
+            f"{caller} found array with 0 sample(s): at least one text is required."
+        )
+    for position, value in enumerate(values):
+        if not isinstance(value, str):
+            raise _not_a_text(values, position, value, caller)
+        if type(value) is not str:  # np.str_ and other subclasses
+            values[position] = str(value)
+    return values
+
+
+def _as_object_vector(texts, caller):
+    """Flatten any accepted container into a new 1-d object array."""
+    if hasattr(texts, "to_numpy"):  # pandas and polars, Series and frames
+        array = np.asarray(texts.to_numpy(), dtype=object)
+    elif isinstance(texts, np.ndarray):
+        array = np.asarray(texts, dtype=object)
+    elif hasattr(texts, "__iter__") and hasattr(texts, "__len__"):
+        array = np.empty(len(texts), dtype=object)
+        array[:] = list(texts)
+    else:
+        raise TypeError(
+            f"{caller} expects a list, tuple, array, Series or one-column frame of "
+            f"texts, but {type(texts).__name__} arrived."
+        )
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim != 1:
+        raise ValueError(
+            f"{caller} expects one text per row, but an input of shape "
+            f"{array.shape} arrived. Select the one column that holds the texts."
+        )
+    return array.copy()
+
+
+def _not_a_text(values, position, value, caller):
+    """Build the error for the first element that is not a string."""
+    others = sum(not isinstance(v, str) for v in values) - 1
+    more = f" (and {others} more)" if others else ""
+    if value is None or value is pd.NA or (isinstance(value, Number) and value != value):
+        return ValueError(
+            f"{caller}: the text at position {position}{more} is missing "
+            f"({value!r}). Drop rows without a text, and the same rows of y, or "
+            "replace it with an empty string."
+        )
+    advice = "Decode it first." if isinstance(value, bytes) else "Convert it with str."
+    return TypeError(
+        f"{caller}: the element at position {position}{more} is of type "
+        f"{type(value).__name__}, not a text. {advice}"
+    )
+
+
+def check_same_length(texts, y, *, caller):
+    """Raise unless there is one target value per text."""
+    if len(texts) != len(y):
+        raise ValueError(
+            f"{caller}: texts and y differ in length ({len(texts)} and {len(y)}). "
+            "There must be one target value per text."
+        )
+
+
+def resolve_task(y, task="auto"):
+    """Decide between regression and classification, by one rule everywhere.
+
+    Booleans, strings, categoricals and targets of exactly two distinct values are
+    classes; any other numeric target is a quantity, so that -1/0/1 and 1-5 stars
+    are regressed on.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,)
+        The target.
+    task : {"auto", "regression", "classification"}, default="auto"
+        Anything but "auto" is returned as it is.
+
+    Returns
+    -------
+    task : {"regression", "classification"}
+        The task.
+    """
+    if task != "auto":
+        return task
+    if isinstance(getattr(y, "dtype", None), pd.CategoricalDtype):
+        return "classification"
+    values = np.asarray(y)
+    if values.dtype.kind not in "iuf":
+        if values.dtype.kind == "O":
+            numeric = pd.to_numeric(pd.Series(values.ravel()), errors="coerce")
+            is_number = all(
+                isinstance(v, Number) and not isinstance(v, bool)
+                for v in values.ravel()
+            )
+            if is_number and not numeric.isna().all():
+                return _task_of_numbers(numeric.to_numpy())
+        return "classification"
+    return _task_of_numbers(values)
+
+
+def _task_of_numbers(values):
+    finite = values[np.isfinite(values)]
+    return "classification" if len(np.unique(finite)) == 2 else "regression"
+
+
+def encode_target(y, task, *, caller):
+    """Validate y for a task and return it as numbers.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,)
+        The target.
+    task : {"regression", "classification"}
+        The task, already resolved.
+    caller : str
+        Name of the estimator or function, for messages.
+
+    Returns
+    -------
+    values : ndarray of shape (n_samples,)
+        float64 for regression, class codes (int64) for classification.
+    classes : ndarray of shape (n_classes,) or None
+        The sorted class labels; None for regression.
+
+    Raises
+    ------
+    ValueError
+        For missing values, strings where numbers are needed, infinite values and a
+        single class.
+    """
+    if y is None:
+        raise ValueError(
+            f"{caller} requires y to be passed, but the target y is None."
+        )
+    missing = int(pd.isna(np.asarray(y, dtype=object)).sum())
+    if missing:
+        raise ValueError(
+            f"{caller}: Input y contains NaN: {missing} of {len(y)} target values "
+            "are missing. Drop those rows, and their texts."
+        )
+    y = column_or_1d(y, warn=True)
+    if task == "classification":
+        if y.dtype.kind == "f" and not np.isfinite(y).all():
+            raise ValueError(f"{caller}: Input y contains infinity.")
+        if y.dtype.kind == "c":
+            raise ValueError(f"{caller}: Complex data not supported: y is complex.")
+        classes, codes = np.unique(y, return_inverse=True)
+        if len(classes) < 2:
+            raise ValueError(
+                f"{caller}: y holds a single class ({classes[0]!r}); at least two "
+                "are needed to ask what tells them apart."
+            )
+        return codes.astype(np.int64), classes
+    try:
+        values = np.asarray(y, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{caller}: y must be numeric for task='regression', but it holds "
+            f"{y.dtype} values such as {y[0]!r}. Map them to numbers, or pass "
+            "task='classification'."
+        ) from error
+    if not np.isfinite(values).all():
+        raise ValueError(f"{caller}: Input y contains infinity.")
+    return values, None
+
+
+def random_seed(random_state):
+    """Draw one int32 seed from a checked `RandomState`, for local generators."""
+    return int(random_state.randint(np.iinfo(np.int32).max))
