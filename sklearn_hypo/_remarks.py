@@ -1,0 +1,114 @@
+"""What could not be computed, and the warnings that say so by name."""
+
+_JOINER = "\u200d"  # holds composed emoji together, and shows as nothing
+
+# What is wrong with a hypothesis: the note in its row of the table, and the warning,
+# before and after the names.
+_REMARKS = {
+    "unanswered": (
+        "no answers",
+        "Hypotheses without any answer",
+        "They cannot be tested.",
+    ),
+    "constant": (
+        "never or always true",
+        "Hypotheses that hold for every answered text or for none",
+        "They cannot be tested.",
+    ),
+    "no_variance": (
+        "no standard error of the separation",
+        "Hypotheses with too little on one side (fewer than two texts, or one value "
+        "of y) for the separation to have a standard error",
+        "It is NaN; for a quantity, so is the p-value of the separation.",
+    ),
+    "constant_joint": (
+        "constant in the joint regression",
+        "Hypotheses that do not vary on the rows that answer all hypotheses",
+        "They are not in the joint regression.",
+    ),
+    "twin": (
+        "duplicate",
+        "Hypotheses that repeat another one on every row of the joint regression",
+        "Only the first of each is in it and is counted.",
+    ),
+    "dependent": (
+        "combination of others",
+        "Hypotheses that are linear combinations of others on every row of the joint "
+        "regression",
+        "They are not in it.",
+    ),
+    "separates": (
+        "separates the classes",
+        "Hypotheses that separate the classes (some class is never, or always, where "
+        "the hypothesis holds, or where it does not)",
+        "Their joint coefficient has no finite estimate and is NaN; the joint "
+        "regression of the others leaves them out.",
+    ),
+    "separates_jointly": (
+        "separates the classes together with others",
+        "Hypotheses that together separate the classes",
+        "Their joint coefficients have no finite estimate and are NaN; the joint "
+        "regression of the others leaves them out.",
+    ),
+}
+
+
+class Remarks:
+    """Collects what could not be computed, by hypothesis, for one warning a kind.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The hypotheses.
+    """
+
+    def __init__(self, names):
+        self._names = [str(name) for name in names]
+        self._by_kind = {}
+        self._sentences = []
+
+    def name(self, j):
+        """The hypothesis in quotes, shortened so that a message stays readable."""
+        name = printable(self._names[j])
+        return repr(name if len(name) <= 80 else name[:79] + "…")
+
+    def add(self, j, kind, detail):
+        """Record a remark of a known kind on hypothesis j."""
+        self._by_kind.setdefault(kind, []).append((j, detail))
+
+    def say(self, sentence):
+        """Record a remark on the whole."""
+        self._sentences.append(sentence)
+
+    def notes(self):
+        """One note per hypothesis; an empty string where all is well."""
+        notes = [[] for _ in self._names]
+        for kind, entries in self._by_kind.items():
+            for j, detail in entries:
+                notes[j].append(f"{_REMARKS[kind][0]} ({detail})")
+        return ["; ".join(parts) for parts in notes]
+
+    def messages(self):
+        """The texts of the warnings."""
+        messages = []
+        for kind, entries in self._by_kind.items():
+            who = ", ".join(f"{self.name(j)} ({detail})" for j, detail in entries)
+            count = f"{len(entries)} of {len(self._names)}"
+            _, before, after = _REMARKS[kind]
+            messages.append(f"{before} [{count}]: {who}. {after}")
+        return messages + self._sentences
+
+
+def printable(text):
+    """Text on one line that any terminal, file or page can take.
+
+    Runs of white space become one space, and what cannot be encoded (lone
+    surrogates) or shown (control characters) becomes its escape.
+    """
+    text = " ".join(str(text).split())
+    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return "".join(c if c.isprintable() or c == _JOINER else _escape(c) for c in text)
+
+
+def _escape(character):
+    return character.encode("unicode_escape").decode("ascii")
