@@ -17,7 +17,7 @@ from sklearn.utils._param_validation import (
     StrOptions,
     validate_params,
 )
-from sklearn.utils.validation import column_or_1d
+from sklearn.utils.validation import _check_feature_names_in, column_or_1d
 
 __all__ = [
     "HasMethods",
@@ -25,6 +25,7 @@ __all__ = [
     "InvalidParameterError",
     "Options",
     "StrOptions",
+    "_check_feature_names_in",
     "_fit_context",
     "check_same_length",
     "check_texts",
@@ -104,7 +105,11 @@ def _not_a_text(values, position, value, caller):
     """Build the error for the first element that is not a string."""
     others = sum(not isinstance(v, str) for v in values) - 1
     more = f" (and {others} more)" if others else ""
-    if value is None or value is pd.NA or (isinstance(value, Number) and value != value):
+    if (
+        value is None
+        or value is pd.NA
+        or (isinstance(value, Number) and value != value)
+    ):
         return ValueError(
             f"{caller}: the text at position {position}{more} is missing "
             f"({value!r}). Drop rows without a text, and the same rows of y, or "
@@ -194,9 +199,7 @@ def encode_target(y, task, *, caller):
         single class.
     """
     if y is None:
-        raise ValueError(
-            f"{caller} requires y to be passed, but the target y is None."
-        )
+        raise ValueError(f"{caller} requires y to be passed, but the target y is None.")
     missing = int(pd.isna(np.asarray(y, dtype=object)).sum())
     if missing:
         raise ValueError(

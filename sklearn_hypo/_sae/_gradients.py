@@ -1,0 +1,191 @@
+"""The loss of the sparse autoencoder and its gradients, by hand, in torch.
+
+Autograd would build a graph of dense products for what is one product with the
+encoder and a few masked ones; the hand-written step is also what the tests compare
+with autograd.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Weights(NamedTuple):
+    """The trainable arrays (torch tensors while training, NumPy arrays outside).
+
+    Attributes
+    ----------
+    encoder : array of shape (n_neurons, n_features)
+    intercept : array of shape (n_neurons,)
+    decoder : array of shape (n_neurons, n_features)
+        Rows of unit length.
+    offset : array of shape (n_features,)
+    """
+
+    encoder: object
+    intercept: object
+    decoder: object
+    offset: object
+
+
+class StepResult(NamedTuple):
+    """What one step computed.
+
+    Attributes
+    ----------
+    loss : float
+        Weighted mean over the prefixes of the fraction of variance unexplained.
+    gradients : Weights
+    pre : tensor of shape (n_rows, n_neurons)
+        Pre-activations.
+    mask : tensor of bool of shape (n_rows, n_neurons)
+        The active neurons.
+    residual : tensor of shape (n_rows, n_features)
+        ``x - x_hat`` with all neurons.
+    """
+
+    loss: float
+    gradients: Weights
+    pre: object
+    mask: object
+    residual: object
+
+
+def loss_and_gradients(x, weights, select, prefixes, variance):
+    r"""Compute the Matryoshka reconstruction loss of a batch and its gradients.
+
+    With :math:`\hat x^{(m)}` the reconstruction by the first m neurons and p prefix
+    lengths,
+
+    .. math:: L = \frac{1}{p} \sum_{m} \frac{1}{n \sigma^2}
+              \sum_i \lVert x_i - \hat x_i^{(m)} \rVert^2
+
+    Parameters
+    ----------
+    x : tensor of shape (n_rows, n_features)
+        The batch.
+    weights : Weights
+        Tensors.
+    select : callable
+        Maps pre-activations to the mask of active neurons.
+    prefixes : sequence of int
+        Increasing prefix lengths; the last is n_neurons.
+    variance : float
+        Total variance of the training rows around their mean: the fixed
+        denominator.
+
+    Returns
+    -------
+    result : StepResult
+        The gradient through the selection itself is zero almost everywhere.
+
+    References
+    ----------
+    Makhzani and Frey 2014 (arXiv 1312.5663), Gao et al. 2024 (arXiv 2406.04093),
+    Bussmann et al. 2024 (arXiv 2412.06410) and 2025 (arXiv 2503.17547).
+    """
+    encoder, intercept, decoder, offset = weights
+    n_rows = len(x)
+    xc = x - offset
+    pre = xc @ encoder.T + intercept
+    mask = select(pre)
+    active = pre * mask
+
+    residuals, start = [], 0
+    reconstruction = -xc
+    for stop in prefixes:
+        # R_m - xc grows block by block, so that all prefixes cost one product
+        reconstruction = reconstruction + active[:, start:stop] @ decoder[start:stop]
+        residuals.append(reconstruction)
+        start = stop
+    scale = 1.0 / (n_rows * variance * len(prefixes))
+    loss = scale * sum(float((r * r).sum(dtype=r.dtype)) for r in residuals)
+
+    d_decoder, d_pre = decoder.new_empty(decoder.shape), pre.new_empty(pre.shape)
+    upstream = 0.0
+    for block in reversed(range(len(prefixes))):
+        # a neuron of block g takes part in every prefix from g on
+        upstream = upstream + (2.0 * scale) * residuals[block]
+        part = slice(prefixes[block - 1] if block else 0, prefixes[block])
+        d_decoder[part] = active[:, part].T @ upstream
+        d_pre[:, part] = upstream @ decoder[part].T
+    d_pre *= mask
+    d_encoder = d_pre.T @ xc
+    d_intercept = d_pre.sum(0)
+    d_offset = upstream.sum(0) - d_intercept @ encoder
+    gradients = Weights(d_encoder, d_intercept, d_decoder, d_offset)
+    return StepResult(loss, gradients, pre, mask, -residuals[-1])
+
+
+def add_auxiliary_gradients(x, step, weights, dead, k_aux, coefficient, variance):
+    r"""Add the gradients of the auxiliary loss, by which dead neurons come back.
+
+    The dead neurons with the largest pre-activations reconstruct what the living
+    ones left over, :math:`e = x - \hat x` (held fixed):
+
+    .. math:: L_{aux} = \frac{\lambda}{n \sigma^2}
+              \sum_i \lVert e_i - z_i^{dead} D^{dead} \rVert^2
+
+    Pre-activations enter without a ReLU: one that is negative for every row would
+    otherwise get no gradient and stay dead.
+
+    Parameters
+    ----------
+    x : tensor of shape (n_rows, n_features)
+        The batch.
+    step : StepResult
+        Its gradients are changed in place (encoder, intercept and decoder).
+    weights : Weights
+        Tensors.
+    dead : tensor of int of shape (n_dead,)
+        Indices of the dead neurons, at least one.
+    k_aux : int
+        Dead neurons used per row, at most n_dead.
+    coefficient : float
+        The weight :math:`\lambda`.
+    variance : float
+        As in `loss_and_gradients`.
+
+    Returns
+    -------
+    loss : float
+        The auxiliary loss, already weighted.
+
+    References
+    ----------
+    Gao et al. 2024 (arXiv 2406.04093), section 2.4 and appendix A.2.
+    """
+    pre_dead = step.pre[:, dead]
+    if k_aux < len(dead):
+        columns = pre_dead.topk(k_aux, dim=1).indices
+        keep = pre_dead.new_zeros(pre_dead.shape).scatter_(1, columns, 1.0)
+    else:
+        keep = pre_dead.new_ones(pre_dead.shape)
+    used = pre_dead * keep
+    decoder = weights.decoder[dead]
+    error = used @ decoder - step.residual
+    scale = coefficient / (len(x) * variance)
+    upstream = (2.0 * scale) * error
+    d_pre = (upstream @ decoder.T) * keep
+    step.gradients.decoder[dead] += used.T @ upstream
+    step.gradients.encoder[dead] += d_pre.T @ (x - weights.offset)
+    step.gradients.intercept[dead] += d_pre.sum(0)
+    return scale * float((error * error).sum())
+
+
+def project_out_radial(gradient, rows):
+    """Remove the part of each gradient row along the unit row it would only stretch.
+
+    Parameters
+    ----------
+    gradient : tensor of shape (n_neurons, n_features)
+        Changed in place.
+    rows : tensor of shape (n_neurons, n_features)
+        Unit rows.
+    """
+    gradient -= (gradient * rows).sum(1, keepdim=True) * rows
+
+
+def normalize_rows(rows):
+    """Scale rows to unit length in place (torch); a zero row stays zero."""
+    rows /= rows.norm(dim=1, keepdim=True).clamp_min(np.finfo(np.float32).tiny)

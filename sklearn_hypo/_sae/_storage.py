@@ -1,0 +1,152 @@
+"""Saving and loading a fitted autoencoder: arrays and JSON, never pickle."""
+
+import io
+import json
+import os
+import tempfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ..exceptions import ModelFileError
+
+_FORMAT = "sklearn_hypo sparse autoencoder"
+_FORMAT_VERSION = 1
+_ARRAYS = (
+    "encoder_coef_",
+    "encoder_intercept_",
+    "components_",
+    "decoder_intercept_",
+    "mean_",
+    "dead_neurons_",
+)
+
+
+def save_estimator(estimator, path):
+    """Write parameters and fitted arrays, and replace `path` only when all is there.
+
+    Parameters
+    ----------
+    estimator : SparseAutoencoderTransformer
+        Fitted.
+    path : str or path-like
+        Where to.
+    """
+    header = {
+        "format": _FORMAT,
+        "version": _FORMAT_VERSION,
+        "class": type(estimator).__name__,
+        "params": _json_params(estimator),
+        "threshold_": estimator.threshold_,
+        "variance_": estimator.variance_,
+        "n_iter_": estimator.n_iter_,
+        "n_features_in_": estimator.n_features_in_,
+        "feature_names_in_": list(getattr(estimator, "feature_names_in_", [])) or None,
+        "history_": estimator.history_.astype(object)
+        .where(estimator.history_.notna(), None)
+        .to_dict("list"),
+    }
+    buffer = io.BytesIO()
+    arrays = {name: getattr(estimator, name) for name in _ARRAYS}
+    np.savez(buffer, header=np.array(json.dumps(header)), **arrays)
+    _write_atomically(Path(path), buffer.getvalue())
+
+
+def _json_params(estimator):
+    params = estimator.get_params(deep=False)
+    if params["prefix_lengths"] is not None:
+        params["prefix_lengths"] = np.asarray(params["prefix_lengths"]).tolist()
+    if isinstance(params["random_state"], np.random.RandomState):
+        params["random_state"] = None  # a state is not a setting
+    return {k: v.item() if isinstance(v, np.generic) else v for k, v in params.items()}
+
+
+def _write_atomically(path, content):
+    handle, temporary = tempfile.mkstemp(
+        dir=path.parent, prefix=path.name, suffix=".tmp"
+    )
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def load_estimator(cls, path):
+    """Read what `save_estimator` wrote and check that it fits together.
+
+    Parameters
+    ----------
+    cls : type
+        The class that the file must have been written for.
+    path : str or path-like
+        The file.
+
+    Returns
+    -------
+    estimator : instance of cls
+        Fitted.
+    """
+    path = Path(path)
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            header = json.loads(str(archive["header"]))
+            arrays = {name: archive[name] for name in _ARRAYS}
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise ModelFileError(
+            f"{path} is not a complete saved {cls.__name__}: {error}"
+        ) from error
+    _check(cls, path, header, arrays)
+    params = header["params"]
+    if params["prefix_lengths"] is not None:
+        params["prefix_lengths"] = tuple(params["prefix_lengths"])
+    estimator = cls(**params)
+    for name, value in arrays.items():
+        setattr(estimator, name, value)
+    for name in ("threshold_", "variance_", "n_iter_", "n_features_in_"):
+        setattr(estimator, name, header[name])
+    if header["feature_names_in_"] is not None:
+        names = np.array(header["feature_names_in_"], dtype=object)
+        estimator.feature_names_in_ = names
+    history = pd.DataFrame(header["history_"])
+    estimator.history_ = history.astype({"validation_error": float})
+    return estimator
+
+
+def _check(cls, path, header, arrays):
+    """Refuse a file of another kind, class or version, or with arrays that disagree."""
+    if header.get("format") != _FORMAT or header.get("class") != cls.__name__:
+        raise ModelFileError(
+            f"{path} holds {header.get('class', 'something else')!r}, not a "
+            f"{cls.__name__}. Load it with the class that wrote it."
+        )
+    if header.get("version") != _FORMAT_VERSION:
+        raise ModelFileError(
+            f"{path} has format version {header.get('version')}, but this version of "
+            f"sklearn_hypo reads version {_FORMAT_VERSION}. Use the version that "
+            "wrote it."
+        )
+    n_neurons, n_features = header["params"]["n_neurons"], header["n_features_in_"]
+    expected = {
+        "encoder_coef_": (n_neurons, n_features),
+        "encoder_intercept_": (n_neurons,),
+        "components_": (n_neurons, n_features),
+        "decoder_intercept_": (n_features,),
+        "mean_": (n_features,),
+    }
+    for name, shape in expected.items():
+        if arrays[name].shape != shape:
+            raise ModelFileError(
+                f"{path} does not fit together: {name} has shape "
+                f"{arrays[name].shape}, but {shape} is expected."
+            )
+        if not np.isfinite(arrays[name]).all():
+            raise ModelFileError(f"{path}: {name} holds NaN or infinite values.")

@@ -1,0 +1,267 @@
+"""How well single neurons predict a target: correlation, separation, lasso path.
+
+Plain functions on arrays. Activations may be dense or CSR, and every score of a
+constant column is 0 without a warning, because such a column predicts nothing.
+"""
+
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import lars_path_gram
+
+# A column is constant if its standard deviation is below this share of its typical
+# magnitude: what rounding leaves of a constant.
+_CONSTANT = 1e-6
+
+
+class Moments(NamedTuple):
+    r"""First and second moments of every column, and with every target.
+
+    Attributes
+    ----------
+    mean, std : ndarray of shape (n_neurons,), float64
+        Population moments; `std` is exactly 0 for constant columns.
+    cross : ndarray of shape (n_neurons, n_targets), float64
+        :math:`\sum_i (a_{ij} - \bar a_j)(t_i - \bar t)`.
+    """
+
+    mean: np.ndarray
+    std: np.ndarray
+    cross: np.ndarray
+
+
+def column_moments(activations, targets):
+    """Compute `Moments` in one pass over the activations.
+
+    Parameters
+    ----------
+    activations : ndarray or sparse array of shape (n_samples, n_neurons)
+        Dense or sparse; a sparse one is never made dense.
+    targets : ndarray of shape (n_samples, n_targets)
+        Any numbers.
+
+    Returns
+    -------
+    moments : Moments
+        Sums run over deviations from a shift near the mean, so that nothing cancels,
+        and are carried from block to block in float64.
+    """
+    n_samples = activations.shape[0]
+    centered = targets - targets.mean(axis=0)
+    if sparse.issparse(activations):
+        sums, squares, cross, shift, largest = _sparse_sums(activations, centered)
+    else:
+        sums, squares, cross, shift, largest = _dense_sums(activations, centered)
+    deviation = squares - sums**2 / n_samples
+    std = np.sqrt(np.maximum(deviation, 0.0) / n_samples)
+    std[std <= _CONSTANT * largest] = 0.0
+    return Moments(shift + sums / n_samples, std, cross)
+
+
+def _dense_sums(activations, centered, *, block=1024):
+    """Sum deviations from the mean of the first block, in blocks that fit a cache."""
+    shift = activations[:block].mean(axis=0)
+    n_neurons, n_targets = activations.shape[1], centered.shape[1]
+    weights = np.column_stack([np.ones(len(centered)), centered]).astype(shift.dtype)
+    first, squares = np.zeros((1 + n_targets, n_neurons)), np.zeros(n_neurons)
+    for start in range(0, len(centered), block):
+        rows = slice(start, start + block)
+        deviations = activations[rows] - shift
+        first += weights[rows].T @ deviations
+        deviations *= deviations
+        squares += weights[rows, 0] @ deviations
+    spread = np.sqrt(squares / len(centered))
+    return first[0], squares, first[1:].T, shift, np.abs(shift) + spread
+
+
+def _sparse_sums(activations, centered):
+    X = sparse.csc_array(activations, dtype=np.float64)
+    columns = np.repeat(np.arange(X.shape[1]), np.diff(X.indptr))
+    sums = np.bincount(columns, X.data, minlength=X.shape[1])
+    mean = sums / X.shape[0]
+    squares = np.bincount(columns, (X.data - mean[columns]) ** 2, X.shape[1])
+    squares += (X.shape[0] - np.diff(X.indptr)) * mean**2
+    largest = np.abs(mean) + np.sqrt(squares / X.shape[0])
+    return np.zeros_like(sums), squares, X.T @ centered, mean, largest
+
+
+def correlation_scores(activations, targets):
+    r"""Compute the Pearson correlation of every neuron with every target.
+
+    One matrix product :math:`A^T (t - \bar t)`, scaled by the standard deviations.
+
+    Parameters
+    ----------
+    activations : ndarray or sparse array of shape (n_samples, n_neurons)
+        Activations.
+    targets : ndarray of shape (n_samples, n_targets)
+        One column for a quantity or a binary target, one indicator column per class
+        otherwise.
+
+    Returns
+    -------
+    correlations : ndarray of shape (n_neurons, n_targets)
+        In [-1, 1]; 0 for constant columns.
+    """
+    moments = column_moments(activations, targets)
+    norm = len(targets) * np.outer(moments.std, targets.std(axis=0))
+    norm[norm == 0] = np.inf
+    return np.clip(moments.cross / norm, -1.0, 1.0)
+
+
+def separation_scores(activations, targets, *, n_top=100):
+    r"""Compute how the target differs between rows that activate a neuron and others.
+
+    .. math:: s_j = \bar y_{\text{top}(j)} - \bar y_{a_j = 0}
+
+    where top(j) are the `n_top` rows with the largest activations *among those with
+    an activation above 0* (rows tied with the last one share its places, so that the
+    order of the rows does not matter).
+
+    Parameters
+    ----------
+    activations : ndarray or sparse array of shape (n_samples, n_neurons)
+        Non-negative activations.
+    targets : ndarray of shape (n_samples, n_targets)
+        As for `correlation_scores`.
+    n_top : int, default=100
+        Top-activating rows averaged over.
+
+    Returns
+    -------
+    scores : ndarray of shape (n_neurons, n_targets)
+        In units of the target. 0 for neurons that are never or always active: they
+        separate nothing.
+
+    References
+    ----------
+    Movva, Peng, Garg, Kleinberg and Pierson 2025 (arXiv 2502.04382).
+    """
+    columns = sparse.csc_array(activations)
+    columns.eliminate_zeros()
+    totals = targets.sum(axis=0)
+    n_samples, n_neurons = columns.shape
+    scores = np.zeros((n_neurons, targets.shape[1]))
+    for j in range(n_neurons):
+        part = slice(columns.indptr[j], columns.indptr[j + 1])
+        values, rows = columns.data[part], columns.indices[part]
+        rows, values = rows[values > 0], values[values > 0]
+        n_zero = n_samples - len(rows)
+        if len(rows) == 0 or n_zero == 0:
+            continue
+        zero_mean = (totals - targets[rows].sum(axis=0)) / n_zero
+        scores[j] = _mean_of_top(values, targets[rows], n_top) - zero_mean
+    return scores
+
+
+def _mean_of_top(values, targets, n_top):
+    """Average the targets of the largest values; ties at the end share places."""
+    if len(values) <= n_top:
+        return targets.mean(axis=0)
+    cut = np.partition(values, len(values) - n_top)[len(values) - n_top]
+    above, tied = values > cut, values == cut
+    places = n_top - above.sum()
+    return (targets[above].sum(axis=0) + places * targets[tied].mean(axis=0)) / n_top
+
+
+def lasso_path_selection(activations, targets, n_select):
+    r"""Follow the lasso path until exactly `n_select` neurons have a coefficient.
+
+    The least-angle path of
+
+    .. math:: \min_w \tfrac{1}{2n} \lVert t - Z w \rVert^2 + \alpha \lVert w \rVert_1
+
+    with standardized columns :math:`Z`, from large to small :math:`\alpha`, computed
+    from the Gram matrix. It stops at the first knot at which `n_select` neurons have
+    a non-zero coefficient, and no penalty has to be searched for. Several targets
+    (the classes) share :math:`\alpha`, and a neuron counts once.
+
+    Parameters
+    ----------
+    activations : ndarray or sparse array of shape (n_samples, n_neurons)
+        Activations.
+    targets : ndarray of shape (n_samples, n_targets)
+        As for `correlation_scores`.
+    n_select : int
+        Number of neurons.
+
+    Returns
+    -------
+    coef : ndarray of shape (n_neurons, n_targets)
+        Coefficients on the standardized columns; rows of zeros for neurons that are
+        not selected. Fewer than `n_select` rows are non-zero if the path ends before
+        (too few columns that are neither constant nor collinear).
+
+    References
+    ----------
+    Tibshirani 1996, JRSS-B 58(1); Efron, Hastie, Johnstone and Tibshirani 2004,
+    Annals of Statistics 32(2).
+    """
+    moments = column_moments(activations, targets)
+    usable = np.flatnonzero(moments.std > 0)
+    coef = np.zeros((activations.shape[1], targets.shape[1]))
+    limit = min(len(usable), n_select)
+    if limit == 0:
+        return coef
+    gram = _standardized_gram(activations, usable, moments)
+    inner = moments.cross[usable] / moments.std[usable, None]
+    # each knot adds a neuron, except where one leaves: then go on a little further
+    for n_knots in (limit + 1, 2 * limit + 8, 8 * limit + 64):
+        paths = [_lasso_path(gram, xy, len(targets), n_knots) for xy in inner.T]
+        alphas = np.unique(np.concatenate([alpha for alpha, _ in paths]))[::-1]
+        # below the end of the shortest path nothing is known
+        alphas = alphas[alphas >= max(alpha[-1] for alpha, _ in paths)]
+        supports = [_support_at(alphas, *path) for path in paths]
+        counts = np.logical_or.reduce(supports).sum(axis=0)
+        if counts.max() >= limit:
+            break
+    at = np.flatnonzero(counts >= min(limit, counts.max()))[0]
+    columns = [_coef_at(alphas[at], *path) for path in paths]
+    coef[usable] = np.column_stack(columns)
+    return coef
+
+
+def _standardized_gram(activations, usable, moments):
+    """Return Z'Z of the standardized usable columns from the raw cross products."""
+    n_samples, n_neurons = activations.shape
+    X = activations if len(usable) == n_neurons else activations[:, usable]
+    mean, std = moments.mean[usable], moments.std[usable]
+    raw = X.T @ X
+    raw = raw.toarray() if sparse.issparse(raw) else raw
+    gram = raw.astype(np.float64) - n_samples * np.outer(mean, mean)
+    gram /= np.outer(std, std)
+    np.fill_diagonal(gram, n_samples)  # by definition, whatever rounding did
+    return gram
+
+
+def _lasso_path(gram, inner, n_samples, n_knots):
+    """Return the first knots (penalties, falling) and the coefficients at them."""
+    with warnings.catch_warnings():
+        # collinear columns are left out by the algorithm, and by intent here
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        alphas, _, coefs = lars_path_gram(
+            Xy=inner.copy(),
+            Gram=gram,
+            n_samples=n_samples,
+            method="lasso",
+            max_iter=n_knots,
+            copy_Gram=True,
+        )
+    return alphas, coefs
+
+
+def _support_at(alphas, knots, coefs):
+    """Return which coefficients are non-zero at each penalty, columns by penalty."""
+    return np.column_stack([_coef_at(alpha, knots, coefs) != 0 for alpha in alphas])
+
+
+def _coef_at(alpha, knots, coefs):
+    """Interpolate a path, which is linear between knots, at one penalty."""
+    right = int(np.searchsorted(-knots, -alpha))
+    if right == 0 or knots[right] == alpha:
+        return coefs[:, right]
+    share = (knots[right - 1] - alpha) / (knots[right - 1] - knots[right])
+    return (1 - share) * coefs[:, right - 1] + share * coefs[:, right]
