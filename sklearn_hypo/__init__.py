@@ -4,14 +4,30 @@ Estimators for HypotheSAEs (Movva, Peng, Garg, Kleinberg and Pierson 2025,
 arXiv 2502.04382) that compose into a scikit-learn Pipeline.
 """
 
+from ._embedding_annotator import EmbeddingAnnotator
+from ._evaluation import evaluate_hypotheses
 from ._hypothesis import Hypothesis
+from ._hypothesis_extractor import HypothesisExtractor
+from ._hypothesis_report import HypothesisReport
+from ._lexicon_annotator import LexiconAnnotator
+from ._lexicon_interpreter import LexiconInterpreter
 from ._neuron_selector import NeuronSelector
+from ._pipeline import make_hypothesis_pipeline
 from ._sparse_autoencoder import SparseAutoencoderTransformer
+from ._text_embedder import TextEmbedder
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "EmbeddingAnnotator",
     "Hypothesis",
+    "HypothesisExtractor",
+    "HypothesisReport",
+    "LexiconAnnotator",
+    "LexiconInterpreter",
     "NeuronSelector",
     "SparseAutoencoderTransformer",
+    "TextEmbedder",
+    "evaluate_hypotheses",
+    "make_hypothesis_pipeline",
 ]

@@ -17,9 +17,6 @@ class Hypothesis:
     terms : tuple of str, default=()
         For a lexicon: the n-grams any of which makes the statement true. Empty for
         a statement that only a reader can judge.
-    excluded_terms : tuple of str, default=()
-        For a lexicon: n-grams any of which makes the statement false, whatever
-        `terms` say.
 
     Examples
     --------
@@ -32,7 +29,6 @@ class Hypothesis:
     statement: str
     neuron: str
     terms: tuple[str, ...] = ()
-    excluded_terms: tuple[str, ...] = ()
 
     def __str__(self):
         return self.statement

@@ -1,0 +1,80 @@
+"""How well annotations agree with the neuron they are meant to describe."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Fidelity(NamedTuple):
+    """Agreement of an annotation with a neuron's activation.
+
+    Attributes
+    ----------
+    f1, precision, recall : float
+        Of the annotation as a prediction of "the neuron is active". NaN where there
+        is nothing to predict or nothing predicted; F1 is 0 if both exist but never
+        meet.
+    correlation : float
+        Pearson correlation with the activation; NaN if either is constant.
+    n : int
+        Texts with an annotation.
+    """
+
+    f1: float
+    precision: float
+    recall: float
+    correlation: float
+    n: int
+
+
+def fidelity(annotation, activation):
+    """Compare an annotation with an activation.
+
+    Parameters
+    ----------
+    annotation : ndarray of shape (n_texts,)
+        1, 0 or NaN; texts without an answer are left out.
+    activation : ndarray of shape (n_texts,)
+        Non-negative.
+
+    Returns
+    -------
+    fidelity : Fidelity
+        The measures.
+    """
+    known = ~np.isnan(annotation)
+    said, activation = annotation[known] > 0, activation[known]
+    active = activation > 0
+    n_said, n_active = int(said.sum()), int(active.sum())
+    both = int((said & active).sum())
+    return Fidelity(
+        f1=2 * both / (n_said + n_active) if n_active else np.nan,
+        precision=both / n_said if n_said else np.nan,
+        recall=both / n_active if n_active else np.nan,
+        correlation=_correlation(said.astype(float), activation.astype(float)),
+        n=len(said),
+    )
+
+
+def _correlation(a, b):
+    if len(a) < 2 or a.std() == 0 or b.std() == 0:
+        return np.nan
+    return float(np.corrcoef(a, b)[0, 1])
+
+
+def standard_error(correlation, n):
+    r"""Return the large-sample standard error of a correlation.
+
+    Parameters
+    ----------
+    correlation : float
+        The correlation r.
+    n : int
+        Number of texts.
+
+    Returns
+    -------
+    standard_error : float
+        :math:`(1 - r^2) / \sqrt{n - 1}`.
+    """
+    return (1 - correlation**2) / np.sqrt(max(n - 1, 1))

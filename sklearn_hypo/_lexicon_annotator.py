@@ -1,0 +1,91 @@
+"""`LexiconAnnotator`: exact, free and reproducible annotation."""
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from ._terms import any_of, term_presence
+
+
+class LexiconAnnotator(BaseEstimator):
+    """Annotate a text with a hypothesis by looking for the hypothesis' terms.
+
+    A text has the concept if it contains any of the terms, as tokens: "art" is not
+    found in "party".
+
+    Attributes
+    ----------
+    terms_ : list of str
+        All terms of all hypotheses, sorted.
+
+    See Also
+    --------
+    LexiconInterpreter : Finds the terms.
+    EmbeddingAnnotator : Annotates by nearness, also with statements in plain words.
+
+    Examples
+    --------
+    >>> from sklearn_hypo import Hypothesis, LexiconAnnotator
+    >>> thanks = Hypothesis("mentions thanks or :)", "neuron017", ("thanks", ":)"))
+    >>> annotator = LexiconAnnotator().fit([], [thanks])
+    >>> annotator.annotate(["Thanks a lot", "no", "ok :)"])
+    array([[1.],
+           [0.],
+           [1.]])
+    """
+
+    _parameter_constraints = {}
+
+    def fit(self, texts, hypotheses, activations=None, *, random_state=None):
+        """Take over the hypotheses.
+
+        Parameters
+        ----------
+        texts : sequence of str
+            Not used.
+        hypotheses : sequence of Hypothesis
+            Each must have terms.
+        activations : ndarray, default=None
+            Not used.
+        random_state : RandomState, default=None
+            Not used.
+
+        Returns
+        -------
+        self : LexiconAnnotator
+            Ready to annotate.
+
+        Raises
+        ------
+        ValueError
+            If a hypothesis has no terms.
+        """
+        without = [h.statement for h in hypotheses if not h.is_lexicon]
+        if without:
+            raise ValueError(
+                "LexiconAnnotator looks for the terms of a hypothesis, but "
+                f"{len(without)} of {len(hypotheses)} have none, such as "
+                f"{without[0]!r}. Statements in plain words need an annotator that "
+                "judges meaning: EmbeddingAnnotator, or a language model."
+            )
+        self.terms_ = sorted({term for h in hypotheses for term in h.terms})
+        self._lexicons = [h.terms for h in hypotheses]
+        return self
+
+    def annotate(self, texts):
+        """Look for the terms.
+
+        Parameters
+        ----------
+        texts : sequence of str of length n_texts
+            The texts.
+
+        Returns
+        -------
+        annotations : ndarray of shape (n_texts, n_hypotheses)
+            1.0 or 0.0, never NaN.
+        """
+        check_is_fitted(self, "terms_")
+        if not self.terms_:
+            return np.zeros((len(texts), 0))
+        return any_of(term_presence(texts, self.terms_), self.terms_, self._lexicons)

@@ -1,0 +1,104 @@
+"""`make_hypothesis_pipeline`: the four steps, sized for the data."""
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+
+from ._hypothesis_extractor import HypothesisExtractor
+from ._neuron_selector import NeuronSelector
+from ._sparse_autoencoder import SparseAutoencoderTransformer
+from ._text_embedder import TextEmbedder
+from ._validation import Interval, validate_params
+
+
+@validate_params(
+    {
+        "n_texts": [Interval(Integral, 1, None, closed="left")],
+        "n_neurons": [Interval(Integral, 1, None, closed="left"), None],
+        "k": [Interval(Integral, 1, None, closed="left"), None],
+        "random_state": ["random_state"],
+    },
+    prefer_skip_nested_validation=True,
+)
+def make_hypothesis_pipeline(
+    model="lsa",
+    *,
+    n_texts=10_000,
+    n_neurons=None,
+    k=None,
+    n_select=20,
+    method="lasso",
+    interpreter=None,
+    annotator=None,
+    task="auto",
+    cache=None,
+    random_state=None,
+):
+    """Build the pipeline from texts to hypotheses, with sizes for the number of texts.
+
+    Parameters
+    ----------
+    model : str, callable or transformer, default="lsa"
+        The embedding; see `TextEmbedder`.
+    n_texts : int, default=10_000
+        About how many training texts there will be. Decides `n_neurons` and `k` where
+        they are None: 64 and 4 for 1,000 texts, 256 and 8 for 10,000, 1,024 and 8
+        for 100,000.
+    n_neurons, k : int or None, default=None
+        Size and sparsity of the autoencoder.
+    n_select : int or "all", default=20
+        Number of hypotheses, at most `n_neurons`.
+    method : str or callable, default="lasso"
+        How neurons are selected; see `NeuronSelector`.
+    interpreter, annotator : objects or None, default=None
+        See `HypothesisExtractor`. None: the lexicon.
+    task : {"auto", "regression", "classification"}, default="auto"
+        Used by both steps that see the target.
+    cache : str, path-like or None, default=None
+        Folder for embeddings; see `TextEmbedder`.
+    random_state : int, RandomState instance or None, default=None
+        Given to every step.
+
+    Returns
+    -------
+    pipeline : Pipeline
+        Steps "embed", "sae", "select" and "hypotheses".
+
+    Examples
+    --------
+    >>> from sklearn_hypo import make_hypothesis_pipeline
+    >>> pipe = make_hypothesis_pipeline(n_texts=1000, random_state=0)
+    >>> [name for name, _ in pipe.steps]
+    ['embed', 'sae', 'select', 'hypotheses']
+    >>> pipe["sae"].n_neurons, pipe["sae"].k
+    (64, 4)
+    """
+    if n_neurons is None:
+        # four times as many for ten times the texts, as a power of two
+        n_neurons = int(2 ** np.clip(np.round(6 + 2 * np.log10(n_texts / 1000)), 4, 12))
+    if k is None:
+        k = min(n_neurons, 4 if n_neurons <= 64 else 8)
+    if n_select != "all":
+        n_select = min(n_select, n_neurons)
+    return Pipeline(
+        [
+            ("embed", TextEmbedder(model, cache=cache, random_state=random_state)),
+            (
+                "sae",
+                SparseAutoencoderTransformer(
+                    n_neurons,
+                    k,
+                    prefix_lengths=(1 / 32, 1 / 8, 1.0),
+                    random_state=random_state,
+                ),
+            ),
+            ("select", NeuronSelector(n_select, method=method, task=task)),
+            (
+                "hypotheses",
+                HypothesisExtractor(
+                    interpreter, annotator, task=task, random_state=random_state
+                ),
+            ),
+        ]
+    )

@@ -1,0 +1,84 @@
+"""Drawing rows: parts for search and test, and example texts for an interpreter."""
+
+import numpy as np
+
+
+def split_rows(n_rows, fractions, rng):
+    """Split rows at random into disjoint parts.
+
+    Parameters
+    ----------
+    n_rows : int
+        Number of rows.
+    fractions : sequence of float
+        Shares of the parts; they add up to 1.
+    rng : RandomState
+        Source of randomness.
+
+    Returns
+    -------
+    parts : list of ndarray
+        Row numbers of each part, ascending.
+    """
+    cuts = np.round(np.cumsum(fractions)[:-1] * n_rows).astype(int)
+    return [np.sort(part) for part in np.split(rng.permutation(n_rows), cuts)]
+
+
+def top_and_zero_rows(activation, n_top, n_zero, rng):
+    """Draw rows that activate a neuron most, and rows that do not activate it.
+
+    Parameters
+    ----------
+    activation : ndarray of shape (n_rows,)
+        Non-negative.
+    n_top, n_zero : int
+        How many of each; fewer are returned if there are fewer.
+    rng : RandomState
+        Draws the zero rows, and decides between equal activations.
+
+    Returns
+    -------
+    top : ndarray of int
+        Rows with an activation above 0, the largest first.
+    zero : ndarray of int
+        Rows with activation 0.
+    """
+    shuffled = rng.permutation(len(activation))
+    order = shuffled[np.argsort(-activation[shuffled], kind="stable")]
+    top = order[activation[order] > 0][:n_top]
+    zero = shuffled[activation[shuffled] == 0][:n_zero]
+    return top, zero
+
+
+def percentile_bin_rows(activation, n_per_bin, rng, *, edges=(0, 50, 80, 95, 100)):
+    """Draw rows from bins of activation strength.
+
+    Parameters
+    ----------
+    activation : ndarray of shape (n_rows,)
+        Non-negative.
+    n_per_bin : int
+        Rows per bin; fewer if there are fewer.
+    rng : RandomState
+        Source of randomness.
+    edges : sequence of float, default=(0, 50, 80, 95, 100)
+        Percentiles, among the positive activations, that bound the bins.
+
+    Returns
+    -------
+    bins : list of ndarray of int
+        First the rows with activation 0, then one bin per pair of edges, weak to
+        strong. A row is in one bin only.
+    """
+    shuffled = rng.permutation(len(activation))
+    values = activation[shuffled]
+    bins = [shuffled[values == 0][:n_per_bin]]
+    positive = shuffled[values > 0]
+    if len(positive) == 0:
+        return bins + [positive] * (len(edges) - 1)
+    # ranks, not values: equal activations do not empty a bin
+    order = np.argsort(activation[positive], kind="stable")
+    cuts = np.round(np.asarray(edges[1:-1]) / 100 * len(order)).astype(int)
+    for part in np.split(order, cuts):
+        bins.append(positive[rng.permutation(part)][:n_per_bin])
+    return bins

@@ -1,0 +1,89 @@
+"""Which n-grams a text contains, by the tokens that the embedding sees too."""
+
+import numpy as np
+from scipy import sparse
+from sklearn.feature_extraction.text import CountVectorizer
+
+from ._tokens import ngrams, tokenize
+
+
+def find_vocabulary(texts, *, n_max, min_df):
+    """List the n-grams of some texts and which texts contain them.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        The texts.
+    n_max : int
+        Longest n-gram, in tokens.
+    min_df : int
+        Texts that must contain an n-gram for it to be listed.
+
+    Returns
+    -------
+    presence : CSR array of shape (n_texts, n_terms)
+        1 where a text contains a term.
+    terms : ndarray of shape (n_terms,) and dtype object
+        The n-grams, sorted. None if no n-gram is frequent enough.
+    """
+    vectorizer = CountVectorizer(
+        analyzer=lambda text: ngrams(tokenize(text), n_max),
+        binary=True,
+        min_df=min(min_df, len(texts)),
+        dtype=np.float32,
+    )
+    try:
+        presence = vectorizer.fit_transform(texts)
+    except ValueError:  # scikit-learn's way to say that no term is left
+        return sparse.csr_array((len(texts), 0), dtype=np.float32), np.empty(0, object)
+    return sparse.csr_array(presence), vectorizer.get_feature_names_out()
+
+
+def term_presence(texts, terms):
+    """Mark which texts contain which of the given terms.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        The texts.
+    terms : sequence of str
+        n-grams as `find_vocabulary` returns them, without repetition.
+
+    Returns
+    -------
+    presence : CSR array of shape (n_texts, n_terms)
+        1 where a text contains a term.
+    """
+    column = {term: number for number, term in enumerate(terms)}
+    n_max = max((term.count(" ") for term in terms), default=0) + 1
+    indices, indptr = [], [0]
+    for text in texts:
+        found = {column[t] for t in ngrams(tokenize(text), n_max) if t in column}
+        indices.extend(sorted(found))
+        indptr.append(len(indices))
+    ones = np.ones(len(indices), dtype=np.float32)
+    return sparse.csr_array((ones, indices, indptr), shape=(len(texts), len(column)))
+
+
+def any_of(presence, terms, lexicons):
+    """Mark which texts contain any term of each lexicon.
+
+    Parameters
+    ----------
+    presence : CSR array of shape (n_texts, n_terms)
+        From `term_presence`.
+    terms : sequence of str
+        Its columns.
+    lexicons : sequence of sequence of str
+        The terms of each lexicon, all of them among `terms`.
+
+    Returns
+    -------
+    marks : ndarray of shape (n_texts, n_lexicons)
+        1.0 or 0.0.
+    """
+    column = {term: number for number, term in enumerate(terms)}
+    member = np.zeros((len(column), len(lexicons)), dtype=np.float32)
+    for number, lexicon in enumerate(lexicons):
+        member[[column[term] for term in lexicon], number] = 1.0
+    return (presence @ member > 0).astype(np.float64)
