@@ -154,6 +154,11 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
         self.task_ = resolve_task(y, self.task)
         values, classes = encode_target(y, self.task_, caller=type(self).__name__)
         check_consistent_length(activations, values)
+        if values.min() == values.max():
+            raise ValueError(
+                f"NeuronSelector: y is constant ({values[0]:g}), so there is nothing "
+                "that a neuron could predict."
+            )
         targets = _target_columns(values, classes)
         usable = column_moments(activations, targets).std > 0
         self.scores_, strength = self._score(activations, y, targets, usable)
@@ -173,7 +178,7 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
             by_target = correlation_scores(activations, targets)
         else:
             by_target = separation_scores(activations, targets, n_top=self.n_top)
-        strength = np.abs(by_target).max(axis=1)
+        strength = _rounded(np.abs(by_target).max(axis=1), activations.dtype)
         if self.method == "lasso" and self.n_select != "all":
             strength[strength == 0] = -np.inf  # not on the path: not selected
         scores = (
@@ -196,15 +201,12 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
                 f"NeuronSelector: n_select={wanted}, but only {n_possible} of "
                 f"{len(strength)} neurons can be selected (the others are constant"
                 + (" or never on the lasso path" if self.method == "lasso" else "")
+                + (" or scored NaN" if callable(self.method) else "")
                 + f"). {n_possible} are.",
                 HypothesisWarning,
                 stacklevel=4,
             )
-        # rounding first: the order of the rows must not decide between equals
-        finite = np.where(np.isfinite(strength), strength, 0.0)
-        scale = np.abs(finite).max() or 1.0
-        rounded = np.where(np.isfinite(strength), np.round(finite / scale, 9), -np.inf)
-        order = np.argsort(-rounded, kind="stable")
+        order = np.argsort(-strength, kind="stable")
         self.ranking_ = np.empty(len(order), dtype=np.int64)
         self.ranking_[order] = np.arange(1, len(order) + 1)
         self._n_selected = min(wanted, n_possible)
@@ -244,6 +246,17 @@ def _target_columns(values, classes):
     if classes is None or len(classes) == 2:
         return values[:, None].astype(np.float64)
     return (values[:, None] == np.arange(len(classes))).astype(np.float64)
+
+
+def _rounded(strength, dtype):
+    """Round away what the order of the rows leaves: it must not decide between equals.
+
+    A strength that is not zero stays so: on the lasso path that is what counts.
+    """
+    scale = strength.max() or 1.0
+    decimals = 6 if dtype == np.float32 else 9
+    rounded = np.round(strength / scale, decimals)
+    return np.where(strength > 0, np.maximum(rounded, 0.1**decimals / 2), 0.0)
 
 
 def _call(method, activations, y):

@@ -12,9 +12,9 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import lars_path_gram
 
-# A column is constant if its standard deviation is below this share of its typical
-# magnitude: what rounding leaves of a constant.
-_CONSTANT = 1e-6
+# A column is constant if its standard deviation is below so many roundings of its
+# typical magnitude: what is left of a constant.
+_CONSTANT = 10
 
 
 class Moments(NamedTuple):
@@ -57,7 +57,7 @@ def column_moments(activations, targets):
         sums, squares, cross, shift, largest = _dense_sums(activations, centered)
     deviation = squares - sums**2 / n_samples
     std = np.sqrt(np.maximum(deviation, 0.0) / n_samples)
-    std[std <= _CONSTANT * largest] = 0.0
+    std[std <= _CONSTANT * np.finfo(activations.dtype).eps * largest] = 0.0
     return Moments(shift + sums / n_samples, std, cross)
 
 
@@ -82,10 +82,13 @@ def _sparse_sums(activations, centered):
     columns = np.repeat(np.arange(X.shape[1]), np.diff(X.indptr))
     sums = np.bincount(columns, X.data, minlength=X.shape[1])
     mean = sums / X.shape[0]
-    squares = np.bincount(columns, (X.data - mean[columns]) ** 2, X.shape[1])
-    squares += (X.shape[0] - np.diff(X.indptr)) * mean**2
+    n_absent = X.shape[0] - np.diff(X.indptr)
+    deviations = X.data - mean[columns]
+    sums = np.bincount(columns, deviations, X.shape[1]) - n_absent * mean
+    squares = np.bincount(columns, deviations**2, X.shape[1]) + n_absent * mean**2
     largest = np.abs(mean) + np.sqrt(squares / X.shape[0])
-    return np.zeros_like(sums), squares, X.T @ centered, mean, largest
+    cross = X.T @ centered - np.outer(mean, centered.sum(axis=0))
+    return sums, squares, cross, mean, largest
 
 
 def correlation_scores(activations, targets):
@@ -225,15 +228,27 @@ def lasso_path_selection(activations, targets, n_select):
 
 
 def _standardized_gram(activations, usable, moments):
-    """Return Z'Z of the standardized usable columns from the raw cross products."""
+    """Return Z'Z of the standardized usable columns."""
     n_samples, n_neurons = activations.shape
     X = activations if len(usable) == n_neurons else activations[:, usable]
     mean, std = moments.mean[usable], moments.std[usable]
-    raw = X.T @ X
-    raw = raw.toarray() if sparse.issparse(raw) else raw
-    gram = raw.astype(np.float64) - n_samples * np.outer(mean, mean)
+    if sparse.issparse(X):
+        X = X.astype(np.float64)
+        gram = (X.T @ X).toarray() - n_samples * np.outer(mean, mean)
+    else:
+        gram = _centered_gram(X, mean)
     gram /= np.outer(std, std)
     np.fill_diagonal(gram, n_samples)  # by definition, whatever rounding did
+    return gram
+
+
+def _centered_gram(X, mean, *, block=4096):
+    """Sum the products of deviations, which do not cancel as raw products would."""
+    gram = np.zeros((X.shape[1], X.shape[1]))
+    mean = mean.astype(X.dtype)
+    for start in range(0, len(X), block):
+        deviations = X[start : start + block] - mean
+        gram += deviations.T @ deviations
     return gram
 
 

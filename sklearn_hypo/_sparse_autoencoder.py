@@ -266,9 +266,9 @@ class SparseAutoencoderTransformer(TransformerMixin, HypoEstimator):
         FloatingPointError
             If training diverges.
         """
-        prefixes = self._check_sizes()
-        previous = self._previous_weights(X) if self.warm_start else None
+        prefixes, device = self._check_sizes(), resolve_device(self.device)
         embeddings = validate_data(self, X, dtype=_DTYPES, ensure_min_samples=2)
+        previous = self._previous_weights(embeddings) if self.warm_start else None
         if X_val is not None:
             X_val = validate_data(self, X_val, dtype=_DTYPES, reset=False)
         rng = check_random_state(self.random_state)
@@ -294,7 +294,7 @@ class SparseAutoencoderTransformer(TransformerMixin, HypoEstimator):
             make_plan(self, len(X_train), prefixes),
             variance=1.0,
             seed=random_seed(rng),
-            device=resolve_device(self.device),
+            device=device,
         )
         self._train(run, X, y)
         for name, value in self._fitted_state(run).items():
@@ -335,7 +335,7 @@ class SparseAutoencoderTransformer(TransformerMixin, HypoEstimator):
         """Return the weights to warm-start from, or None before the first fit."""
         if not hasattr(self, "components_"):
             return None
-        shape = (self.n_neurons, np.shape(X)[1])
+        shape = (self.n_neurons, X.shape[1])
         if self.components_.shape != shape:
             raise ValueError(
                 "warm_start=True needs the (n_neurons, n_features) of the previous "
@@ -348,7 +348,7 @@ class SparseAutoencoderTransformer(TransformerMixin, HypoEstimator):
         """Set validation rows aside, in the order of the rows."""
         if X_val is not None or self.validation_fraction is None:
             return X, X_val
-        n_val = int(len(X) * self.validation_fraction)
+        n_val = min(int(len(X) * self.validation_fraction), len(X) - 2)
         if n_val == 0:
             return X, None
         held_out = np.zeros(len(X), dtype=bool)
@@ -358,10 +358,12 @@ class SparseAutoencoderTransformer(TransformerMixin, HypoEstimator):
     def _set_scale(self, X):
         """Learn the mean and the variance that make training the same at any scale."""
         mean, variance = center_and_variance(X)
-        if not variance > 1e-12 * max(1e-12, float(mean @ mean)):
+        # float32 weights cannot tell smaller differences from rounding
+        if variance <= 1e-12 * float(mean @ mean):
             raise ValueError(
-                "SparseAutoencoderTransformer: all training rows are equal, so there "
-                "is no variance to explain. Check the embeddings."
+                "SparseAutoencoderTransformer: all training rows are equal, up to a "
+                "millionth of their length, so there is no variance to explain. "
+                "Check the embeddings."
             )
         self.mean_, self.variance_ = mean, variance
 
@@ -390,16 +392,15 @@ class SparseAutoencoderTransformer(TransformerMixin, HypoEstimator):
         )
         threshold = None
         if self.sparsity == "batch_topk":
-            threshold = scale * calibrate_threshold(run.X, found, self.k)
+            threshold = calibrate_threshold(run.X, found, self.k)
         step = max(1, len(run.X) // 50_000)
-        scaled_threshold = None if threshold is None else threshold / scale
-        active = encode(run.X[::step], found, self.k, scaled_threshold, as_sparse=True)
+        active = encode(run.X[::step], found, self.k, threshold, as_sparse=True)
         return {
             "encoder_coef_": weights.encoder,
             "encoder_intercept_": weights.intercept,
             "components_": weights.decoder,
             "decoder_intercept_": weights.offset,
-            "threshold_": threshold,
+            "threshold_": None if threshold is None else float(scale * threshold),
             "history_": pd.DataFrame(run.history),
             "dead_neurons_": np.flatnonzero(active.sum(axis=0) == 0),
             "n_iter_": len(run.history),

@@ -50,7 +50,7 @@ def batch_top_k_mask(pre, k):
 
 
 def kth_largest_positive(values, k):
-    """Return the k-th largest positive value, or the smallest one if there are fewer.
+    """Return the threshold that the k largest positive values reach.
 
     Parameters
     ----------
@@ -62,8 +62,9 @@ def kth_largest_positive(values, k):
     Returns
     -------
     threshold : float
-        Keeping ``values >= threshold`` keeps at least min(k, number of positive
-        values) of them, and exactly that many where no two are equal.
+        The k-th largest value, or the smallest positive number if fewer than k are
+        positive. Keeping ``values >= threshold`` keeps at least min(k, number of
+        positive values) of them, and exactly that many where no two are equal.
     """
     smallest_positive = np.finfo(values.dtype).tiny
     if k >= len(values):
@@ -90,7 +91,8 @@ def active_mask(pre, k, threshold):
     mask : ndarray of bool of shape (n_rows, n_neurons)
         The active neurons.
     """
-    return top_k_mask(pre, k) if threshold is None else pre >= threshold
+    # a plain float is compared in the precision of pre, whatever type it was kept in
+    return top_k_mask(pre, k) if threshold is None else pre >= float(threshold)
 
 
 def pre_activations(X, weights):
@@ -108,10 +110,14 @@ def pre_activations(X, weights):
     pre : ndarray of shape (n_rows, n_neurons)
         Pre-activations.
     """
-    encoder = weights.encoder.astype(X.dtype, copy=False)
-    # folding b into the intercept saves a copy of X
-    shift = weights.intercept - weights.encoder.astype(np.float64) @ weights.offset
-    return X @ encoder.T + shift.astype(X.dtype)
+    encoder, intercept, offset = (
+        array.astype(X.dtype, copy=False)
+        for array in (weights.encoder, weights.intercept, weights.offset)
+    )
+    # E x - E b would cancel where the offset is large against the spread
+    pre = (X - offset) @ encoder.T
+    pre += intercept
+    return pre
 
 
 def encode(X, weights, k, threshold, *, batch_size=4096, as_sparse=False):
@@ -185,7 +191,8 @@ def calibrate_threshold(X, weights, k, *, batch_size=4096, max_rows=50_000):
     largest = np.empty(0, dtype=np.float32)
     for start in range(0, len(rows), batch_size):
         pre = pre_activations(X[rows[start : start + batch_size]], weights)
-        largest = np.concatenate([largest, pre[pre > 0].astype(np.float32)])
+        least = largest.min() if len(largest) == wanted else 0.0
+        largest = np.concatenate([largest, pre[pre > least].astype(np.float32)])
         if len(largest) > wanted:
             largest = np.partition(largest, len(largest) - wanted)[-wanted:]
     if len(largest) == 0:

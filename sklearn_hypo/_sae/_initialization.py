@@ -32,7 +32,7 @@ def initial_weights(X, n_neurons, rng, *, n_iter=4, max_rows=32_768):
 
     Each cluster center becomes a decoder row and, transposed, an encoder row. With
     fewer than four rows per neuron the directions are single rows instead, and with
-    fewer rows than neurons the rest is random.
+    fewer distinct rows than neurons the rest is random.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def initial_weights(X, n_neurons, rng, *, n_iter=4, max_rows=32_768):
     sample = rng.permutation(len(X))[:max_rows]
     rows = _unit_rows(X[sample].astype(np.float32))
     rows = rows[np.abs(rows).sum(axis=1) > 0]
-    directions = rows[:n_neurons]
+    directions = rows[_first_distinct(rows, n_neurons)]
     if len(directions) < n_neurons:
         extra = rng.standard_normal((n_neurons - len(directions), n_features))
         directions = np.vstack([directions, extra.astype(np.float32)])
@@ -71,10 +71,28 @@ def initial_weights(X, n_neurons, rng, *, n_iter=4, max_rows=32_768):
     )
 
 
-def _spherical_k_means(rows, centers, n_iter):
+def _first_distinct(rows, n_wanted):
+    """Return where the first distinct rows are.
+
+    Two neurons that start out equal get equal gradients, and stay equal for ever.
+    """
+    positions = {}
+    for position, row in enumerate(rows):
+        positions.setdefault(row.tobytes(), position)
+        if len(positions) == n_wanted:
+            break
+    return np.fromiter(positions.values(), dtype=np.intp)
+
+
+def _spherical_k_means(rows, centers, n_iter, *, block=4096):
     """Run a few Lloyd steps by cosine; an empty cluster keeps its center."""
     for _ in range(n_iter):
-        nearest = (rows @ centers.T).argmax(axis=1)
+        nearest = np.concatenate(
+            [
+                (rows[start : start + block] @ centers.T).argmax(axis=1)
+                for start in range(0, len(rows), block)
+            ]
+        )
         order = np.argsort(nearest, kind="stable")
         found, first = np.unique(nearest[order], return_index=True)
         centers = centers.copy()

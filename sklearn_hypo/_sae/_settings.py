@@ -35,13 +35,13 @@ def resolve_prefixes(prefix_lengths, n_neurons):
         lengths = [int(p) for p in given]
     elif given and all(isinstance(p, Real) for p in given):
         # a fraction too small for so few neurons falls away: a grid stays valid
-        lengths = sorted({max(1, round(float(p) * n_neurons)) for p in given})
-        if any(b <= a for a, b in pairwise(given)):
-            lengths = []
+        valid = all(0 < p <= 1 for p in given) and _increases(given)
+        lengths = [max(1, round(float(p) * n_neurons)) for p in given if valid]
+        lengths = list(dict.fromkeys(lengths))
     else:
         lengths = []
-    increasing = all(b > a for a, b in pairwise(lengths))
-    if not lengths or lengths[0] < 1 or lengths[-1] != n_neurons or not increasing:
+    fits = lengths and lengths[0] >= 1 and lengths[-1] == n_neurons
+    if not fits or not _increases(lengths):
         raise ValueError(
             "prefix_lengths must increase and end in n_neurons, as integers or as "
             f"fractions of n_neurons that end in 1.0, but prefix_lengths="
@@ -49,6 +49,10 @@ def resolve_prefixes(prefix_lengths, n_neurons):
             "as (0.125, 1.0) stay valid when a grid search changes n_neurons."
         )
     return tuple(lengths)
+
+
+def _increases(values):
+    return all(b > a for a, b in pairwise(values))
 
 
 def make_plan(sae, n_rows, prefixes):

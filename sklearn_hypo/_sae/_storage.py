@@ -3,9 +3,10 @@
 import io
 import json
 import os
-import tempfile
 import zipfile
+import zlib
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,19 @@ _ARRAYS = (
     "decoder_intercept_",
     "mean_",
     "dead_neurons_",
+)
+
+
+# what NumPy, zipfile and zlib raise for files that are cut off or are something else
+_UNREADABLE = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    EOFError,
+    NotImplementedError,
+    zipfile.BadZipFile,
+    zlib.error,
 )
 
 
@@ -64,18 +78,16 @@ def _json_params(estimator):
 
 
 def _write_atomically(path, content):
-    handle, temporary = tempfile.mkstemp(
-        dir=path.parent, prefix=path.name, suffix=".tmp"
-    )
+    # not tempfile: its files stay unreadable for everybody else
+    temporary = path.with_name(f".{uuid4().hex}.tmp")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with open(temporary, "xb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def load_estimator(cls, path):
@@ -97,14 +109,15 @@ def load_estimator(cls, path):
     try:
         with np.load(path, allow_pickle=False) as archive:
             header = json.loads(str(archive["header"]))
+            _check_header(cls, path, header)
             arrays = {name: archive[name] for name in _ARRAYS}
-    except FileNotFoundError:
+    except (FileNotFoundError, ModelFileError):
         raise
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except _UNREADABLE as error:
         raise ModelFileError(
             f"{path} is not a complete saved {cls.__name__}: {error}"
         ) from error
-    _check(cls, path, header, arrays)
+    _check_arrays(path, header, arrays)
     params = header["params"]
     if params["prefix_lengths"] is not None:
         params["prefix_lengths"] = tuple(params["prefix_lengths"])
@@ -121,8 +134,10 @@ def load_estimator(cls, path):
     return estimator
 
 
-def _check(cls, path, header, arrays):
-    """Refuse a file of another kind, class or version, or with arrays that disagree."""
+def _check_header(cls, path, header):
+    """Refuse a file of another kind, class or version."""
+    if not isinstance(header, dict):
+        header = {}
     if header.get("format") != _FORMAT or header.get("class") != cls.__name__:
         raise ModelFileError(
             f"{path} holds {header.get('class', 'something else')!r}, not a "
@@ -134,7 +149,12 @@ def _check(cls, path, header, arrays):
             f"sklearn_hypo reads version {_FORMAT_VERSION}. Use the version that "
             "wrote it."
         )
-    n_neurons, n_features = header["params"]["n_neurons"], header["n_features_in_"]
+
+
+def _check_arrays(path, header, arrays):
+    """Refuse arrays and numbers that disagree with each other."""
+    # not from the parameters: they may have been set anew since the fit
+    n_neurons, n_features = len(arrays["encoder_intercept_"]), header["n_features_in_"]
     expected = {
         "encoder_coef_": (n_neurons, n_features),
         "encoder_intercept_": (n_neurons,),
@@ -148,5 +168,8 @@ def _check(cls, path, header, arrays):
                 f"{path} does not fit together: {name} has shape "
                 f"{arrays[name].shape}, but {shape} is expected."
             )
-        if not np.isfinite(arrays[name]).all():
+        if arrays[name].dtype.kind != "f" or not np.isfinite(arrays[name]).all():
             raise ModelFileError(f"{path}: {name} holds NaN or infinite values.")
+    for name in ("variance_", "threshold_"):
+        if header[name] is not None and not 0 < header[name] < np.inf:
+            raise ModelFileError(f"{path}: {name} is {header[name]}, not positive.")

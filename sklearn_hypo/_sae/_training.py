@@ -6,9 +6,8 @@ import numpy as np
 
 from ._activations import (
     batch_top_k_mask,
+    calibrate_threshold,
     encode,
-    kth_largest_positive,
-    pre_activations,
     top_k_mask,
 )
 from ._gradients import (
@@ -95,7 +94,7 @@ def schedule(step, n_steps, *, warmup=0.05, decay=0.7):
     return min(1.0, (step + 1) / up, (n_steps - step) / down)
 
 
-def unexplained(X, weights, k, sparsity, variance, *, threshold=None):
+def unexplained(X, weights, k, sparsity, variance, *, threshold=None, batch_size=4096):
     """Compute the fraction of variance that the reconstruction leaves unexplained.
 
     Parameters
@@ -112,6 +111,8 @@ def unexplained(X, weights, k, sparsity, variance, *, threshold=None):
         Mean squared distance of a training row from the training mean.
     threshold : float or None
         The calibrated threshold.
+    batch_size : int, default=4096
+        Rows at a time.
 
     Returns
     -------
@@ -119,11 +120,14 @@ def unexplained(X, weights, k, sparsity, variance, *, threshold=None):
         Dimensionless; 0 is perfect and 1 as good as the mean.
     """
     if sparsity == "batch_topk" and threshold is None:
-        pre = pre_activations(X, weights)
-        threshold = kth_largest_positive(pre.ravel(), len(X) * k)
-    active = encode(X, weights, k, threshold)
-    error = active @ weights.decoder + weights.offset - X
-    return float(np.square(error, dtype=np.float64).sum(axis=1).mean() / variance)
+        threshold = calibrate_threshold(X, weights, k)
+    total = 0.0
+    for start in range(0, len(X), batch_size):
+        rows = X[start : start + batch_size]
+        active = encode(rows, weights, k, threshold)
+        error = active @ weights.decoder + weights.offset - rows
+        total += np.square(error, dtype=np.float64).sum()
+    return float(total / (len(X) * variance))
 
 
 class TrainingRun:
@@ -187,7 +191,7 @@ class TrainingRun:
         Raises
         ------
         FloatingPointError
-            If the loss becomes NaN or infinite.
+            If the loss or the weights become NaN or infinite.
         """
         order = self._order.permutation(len(self.X))
         total = 0.0
@@ -213,12 +217,14 @@ class TrainingRun:
     def _validate(self):
         """Compute the validation error and keep the weights if they are the best."""
         current = Weights(*(w.cpu().numpy().copy() for w in self._weights))
+        self._check_finite(sum(float(np.abs(w).max()) for w in current), "weights")
         if self.X_val is None:
             self.best_weights = current
             return np.nan
         error = unexplained(
             self.X_val, current, self.plan.k, self.plan.sparsity, self.variance
         )
+        self._check_finite(error, "validation error")
         if error < self._best_error:
             self.best_weights, self._best_error, self._waited = current, error, 0
         else:
@@ -232,11 +238,7 @@ class TrainingRun:
         step = loss_and_gradients(
             x, self._weights, self._select, self.plan.prefixes, self.variance
         )
-        if not np.isfinite(step.loss):
-            raise FloatingPointError(
-                f"The training loss became {step.loss} at step {self._step_count}: "
-                "training diverged. Lower learning_rate."
-            )
+        self._check_finite(step.loss, "training loss")
         dead = self._dead()
         if len(dead) and self.plan.aux_coefficient:
             add_auxiliary_gradients(
@@ -252,6 +254,13 @@ class TrainingRun:
         self._silent_for = np.where(fired, 0, self._silent_for + len(rows))
         self._update(step.gradients)
         return step.loss
+
+    def _check_finite(self, value, what):
+        if not np.isfinite(value):
+            raise FloatingPointError(
+                f"The {what} became infinite or NaN at step {self._step_count}: "
+                "training diverged. Lower learning_rate."
+            )
 
     def _dead(self):
         return np.flatnonzero(self._silent_for >= self.plan.dead_after)
