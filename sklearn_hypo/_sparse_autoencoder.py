@@ -62,9 +62,10 @@ class SparseAutoencoderTransformer(TransformerMixin, HypoEstimator):
 
     sparsity : {"batch_topk", "topk"}, default="batch_topk"
         "batch_topk" spends the k active neurons where they explain most: k per row
-        on average, by one threshold that is calibrated on the training rows after
-        training. "topk" keeps exactly the k largest of each row (fewer if fewer are
-        positive).
+        on average, by one threshold that is calibrated after training. It halves
+        the difference between training and validation rows, if there are any, since
+        new rows activate more neurons than rows that were trained on. "topk" keeps
+        exactly the k largest of each row (fewer if fewer are positive).
 
     max_epochs : int or "auto", default="auto"
         Passes over the training rows. "auto" gives small data enough steps: 20 for
@@ -392,7 +393,8 @@ class SparseAutoencoderTransformer(TransformerMixin, HypoEstimator):
         )
         threshold = None
         if self.sparsity == "batch_topk":
-            threshold = calibrate_threshold(run.X, found, self.k)
+            samples = [X for X in (run.X, run.X_val) if X is not None]
+            threshold = calibrate_threshold(samples, found, self.k)
         step = max(1, len(run.X) // 50_000)
         active = encode(run.X[::step], found, self.k, threshold, as_sparse=True)
         return {

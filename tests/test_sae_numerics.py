@@ -329,10 +329,11 @@ def test_calibrated_threshold_keeps_exactly_n_k(batch_size):
     rng = np.random.default_rng(0)
     weights = random_weights(rng)
     X = rng.standard_normal((200, 5)).astype(np.float32)
-    threshold = calibrate_threshold(X, weights, 2, batch_size=batch_size)
+    threshold = calibrate_threshold([X], weights, 2, batch_size=batch_size)
     pre = pre_activations(X, weights)
     assert (pre >= threshold).sum() == 200 * 2
-    assert threshold == pytest.approx(np.sort(pre.ravel())[-400], rel=1e-6)
+    left_out, kept = np.sort(pre.ravel())[[-401, -400]]
+    assert threshold == pytest.approx((left_out + kept) / 2, rel=1e-6)
 
 
 def test_calibrated_threshold_with_fewer_positives_than_n_k():
@@ -343,22 +344,35 @@ def test_calibrated_threshold_with_fewer_positives_than_n_k():
     pre = pre_activations(X, weights)
     n_positive = (pre > 0).sum()
     assert 0 < n_positive < 50 * 4
-    threshold = calibrate_threshold(X, weights, 4, batch_size=8)
+    threshold = calibrate_threshold([X], weights, 4, batch_size=8)
     assert (pre >= threshold).sum() == n_positive
+
+
+def test_calibration_weighs_sets_of_rows_equally():
+    rng = np.random.default_rng(0)
+    weights = random_weights(rng)
+    many = rng.standard_normal((400, 5)).astype(np.float32)
+    few = 2 * rng.standard_normal((40, 5)).astype(np.float32)
+    threshold = calibrate_threshold([many, few], weights, 2)
+    active = [
+        (pre_activations(X, weights) >= threshold).sum() / len(X) for X in (many, few)
+    ]
+    assert active[0] < 2 < active[1]
+    assert np.mean(active) == pytest.approx(2, abs=1 / 40)
 
 
 def test_calibrated_threshold_with_no_positives_is_positive():
     weights = random_weights(np.random.default_rng(0))
     weights = weights._replace(intercept=weights.intercept - 100)
-    assert 0 < calibrate_threshold(np.zeros((9, 5), np.float32), weights, 2) < 1e-30
+    assert 0 < calibrate_threshold([np.zeros((9, 5), np.float32)], weights, 2) < 1e-30
 
 
 def test_calibration_thins_evenly_beyond_max_rows():
     rng = np.random.default_rng(0)
     weights = random_weights(rng)
     X = rng.standard_normal((101, 5)).astype(np.float32)
-    thinned = calibrate_threshold(X, weights, 2, max_rows=50)
-    assert thinned == calibrate_threshold(X[::3], weights, 2)
+    thinned = calibrate_threshold([X], weights, 2, max_rows=50)
+    assert thinned == calibrate_threshold([X[::3]], weights, 2)
 
 
 def test_unexplained_does_not_depend_on_the_batch_size():
@@ -621,7 +635,9 @@ def test_auxiliary_loss_revives_a_dead_neuron(coefficient, revived):
     settings = plan(max_epochs=60, aux_coefficient=coefficient, learning_rate=0.05)
     run = train(X, with_a_silenced_neuron(X), settings)
     assert run.history[1].n_dead >= 1
-    active = encode(X, run.best_weights, 2, calibrate_threshold(X, run.best_weights, 2))
+    active = encode(
+        X, run.best_weights, 2, calibrate_threshold([X], run.best_weights, 2)
+    )
     assert active[:, 3].any() == revived
 
 

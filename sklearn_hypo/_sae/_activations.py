@@ -160,41 +160,50 @@ def encode(X, weights, k, threshold, *, batch_size=4096, as_sparse=False):
     return sparse.vstack(blocks, format="csr")
 
 
-def calibrate_threshold(X, weights, k, *, batch_size=4096, max_rows=50_000):
+def calibrate_threshold(samples, weights, k, *, batch_size=4096, max_rows=50_000):
     """Find the threshold at which k neurons per row are active on average.
-
-    The n*k largest pre-activations of n rows are found exactly, holding only
-    candidates above the running threshold in memory.
 
     Parameters
     ----------
-    X : ndarray of shape (n_rows, n_features)
-        Training rows.
+    samples : sequence of ndarray of shape (n_rows, n_features)
+        One or more sets of rows. All sets count the same, whatever their length.
     weights : Weights
         NumPy arrays.
     k : int
-        Mean number of active neurons per row.
+        Mean number of active neurons per row, averaged over the sets.
     batch_size : int, default=4096
         Rows at a time.
     max_rows : int, default=50_000
-        Evenly spaced rows are used when there are more.
+        Evenly spaced rows are used where a set has more.
 
     Returns
     -------
     threshold : float
-        ``pre >= threshold`` holds for n*k entries, or for all positive ones if there
-        are fewer.
+        With one set of n rows, ``pre >= threshold`` holds for n*k entries, or for
+        all positive ones if there are fewer. It lies halfway to the next entry, so
+        that rounding, as when the rows come at another scale, does not decide about
+        the last one.
     """
-    step = max(1, -(-len(X) // max_rows))
-    rows = np.arange(0, len(X), step)
-    wanted = len(rows) * k
-    largest = np.empty(0, dtype=np.float32)
-    for start in range(0, len(rows), batch_size):
-        pre = pre_activations(X[rows[start : start + batch_size]], weights)
-        least = largest.min() if len(largest) == wanted else 0.0
-        largest = np.concatenate([largest, pre[pre > least].astype(np.float32)])
-        if len(largest) > wanted:
-            largest = np.partition(largest, len(largest) - wanted)[-wanted:]
-    if len(largest) == 0:
+    rows = [X[:: max(1, -(-len(X) // max_rows))] for X in samples]
+    total = k * len(rows)  # the active neurons per row of all sets together
+    largest = [_largest(X, weights, len(X) * total + 1, batch_size) for X in rows]
+    values = np.concatenate(largest)
+    shares = [np.full(len(v), 1 / len(X)) for v, X in zip(largest, rows, strict=True)]
+    order = np.argsort(-values, kind="stable")
+    reached = np.cumsum(np.concatenate(shares)[order])
+    last = np.searchsorted(reached, total * (1 - 1e-9))
+    if last + 1 >= len(values):
         return float(np.finfo(np.float32).tiny)
-    return float(largest.min())
+    return float(values[order[last : last + 2]].astype(np.float64).mean())
+
+
+def _largest(X, weights, count, batch_size):
+    """Return the largest positive pre-activations, holding few more at any time."""
+    largest = np.empty(0, dtype=np.float32)
+    for start in range(0, len(X), batch_size):
+        pre = pre_activations(X[start : start + batch_size], weights)
+        least = largest.min() if len(largest) == count else 0.0
+        largest = np.concatenate([largest, pre[pre > least].astype(np.float32)])
+        if len(largest) > count:
+            largest = np.partition(largest, len(largest) - count)[-count:]
+    return largest

@@ -120,7 +120,7 @@ def unexplained(X, weights, k, sparsity, variance, *, threshold=None, batch_size
         Dimensionless; 0 is perfect and 1 as good as the mean.
     """
     if sparsity == "batch_topk" and threshold is None:
-        threshold = calibrate_threshold(X, weights, k)
+        threshold = calibrate_threshold([X], weights, k)
     total = 0.0
     for start in range(0, len(X), batch_size):
         rows = X[start : start + batch_size]
