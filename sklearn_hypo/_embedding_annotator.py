@@ -120,11 +120,15 @@ class EmbeddingAnnotator(BaseEstimator):
         params = embedder.get_params(deep=False)
         if params.get("random_state", 0) is None:
             embedder.set_params(random_state=seed)
-        embeddings = np.asarray(embedder.fit_transform(texts))
+        calibrate = self.threshold == "auto"
+        if calibrate:
+            embeddings = np.asarray(embedder.fit_transform(texts))
+        else:
+            embedder.fit(texts)
         self.embedder_ = embedder
         statements = [", ".join(h.terms) or h.statement for h in hypotheses]
         self._statements = np.asarray(embedder.transform(statements))
-        if self.threshold == "auto":
+        if calibrate:
             nearness = self._nearness(embeddings)
             best = [
                 best_cut(near, activation > 0)

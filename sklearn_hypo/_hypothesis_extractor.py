@@ -32,6 +32,7 @@ from ._validation import (
     StrOptions,
     _check_feature_names_in,
     _fit_context,
+    check_texts,
     encode_target,
     random_seed,
     resolve_task,
@@ -43,7 +44,9 @@ def _final_estimator_can(name):
     """Offer a method only if the fitted or given final estimator has it."""
 
     def check(self):
-        final = getattr(self, "final_estimator_", None) or self._new_final_estimator()
+        final = getattr(self, "final_estimator_", None)
+        if final is None:
+            final = self._new_final_estimator()
         return hasattr(final, name)
 
     return check
@@ -74,7 +77,9 @@ class HypothesisExtractor(TransformerMixin, HypoEstimator):
 
     task : {"auto", "regression", "classification"}, default="auto"
         With "auto", booleans, strings, categoricals and targets of two distinct
-        values are classes; any other numeric target is a quantity.
+        values are classes; any other numeric target is a quantity. Until it is
+        fitted, an extractor with "auto" counts as a regressor; name the task where
+        that matters, as for stratified folds in `cross_val_score`.
 
     max_annotated : int or None, default=10_000
         Training texts annotated to fit `final_estimator`, drawn at random when there
@@ -96,9 +101,9 @@ class HypothesisExtractor(TransformerMixin, HypoEstimator):
         describe texts that took part in the discovery: they are no tests.
 
     candidates_ : DataFrame of shape (n_candidates, 8)
-        Every statement considered: "neuron", "hypothesis", "rank" (1 is the best),
-        "chosen", and the fidelity by which candidates were compared: "f1",
-        "precision", "recall", "correlation".
+        Every statement considered: "neuron", "hypothesis", "rank" (1 is the chosen
+        one, the others follow from best to worst), "chosen", and the fidelity by
+        which candidates were compared: "f1", "precision", "recall", "correlation".
 
     skipped_neurons_ : Series
         Neurons that have no hypothesis, and why.
@@ -208,7 +213,7 @@ class HypothesisExtractor(TransformerMixin, HypoEstimator):
         if classes is not None:
             self.classes_ = classes
         rng = check_random_state(self.random_state)
-        self.annotator_ = clone(self.annotator or LexiconAnnotator())
+        self.annotator_ = _fresh(self.annotator, LexiconAnnotator)
 
         subtask = _subtask(context, self, "interpret neurons", X, y)
         interpretations = self._interpret(texts, activations, rng)
@@ -231,7 +236,8 @@ class HypothesisExtractor(TransformerMixin, HypoEstimator):
 
     def _check_rows(self, X, *, reset):
         """Validate the activations and return them with the texts of their rows."""
-        texts = texts_of(X, caller=type(self).__name__)
+        name = type(self).__name__
+        texts = check_texts(texts_of(X, caller=name), caller=name)
         activations = validate_data(
             self, X, dtype=(np.float64, np.float32), reset=reset
         )
@@ -241,7 +247,7 @@ class HypothesisExtractor(TransformerMixin, HypoEstimator):
         """Interpret every neuron that is not constant."""
         names = self._neuron_names()
         varies = column_moments(activations, np.zeros((len(texts), 1))).std > 0
-        self.interpreter_ = clone(self.interpreter or LexiconInterpreter())
+        self.interpreter_ = _fresh(self.interpreter, LexiconInterpreter)
         found = []
         if varies.any():
             found = self.interpreter_.interpret(
@@ -402,7 +408,8 @@ class HypothesisExtractor(TransformerMixin, HypoEstimator):
         y : ndarray of shape (n_samples,)
             Predictions; a missing answer counts as its training prevalence.
         """
-        return self.final_estimator_.predict(self._features(X))
+        features = self._features(X)
+        return self.final_estimator_.predict(features)
 
     @available_if(_final_estimator_can("predict_proba"))
     def predict_proba(self, X):
@@ -418,7 +425,8 @@ class HypothesisExtractor(TransformerMixin, HypoEstimator):
         probabilities : ndarray of shape (n_samples, n_classes)
             In the order of `classes_`.
         """
-        return self.final_estimator_.predict_proba(self._features(X))
+        features = self._features(X)
+        return self.final_estimator_.predict_proba(features)
 
     @available_if(_final_estimator_can("decision_function"))
     def decision_function(self, X):
@@ -434,7 +442,8 @@ class HypothesisExtractor(TransformerMixin, HypoEstimator):
         decision : ndarray of shape (n_samples,) or (n_samples, n_classes)
             As the final estimator defines it.
         """
-        return self.final_estimator_.decision_function(self._features(X))
+        features = self._features(X)
+        return self.final_estimator_.decision_function(features)
 
     def score(self, X, y, sample_weight=None):
         """Compute how well the hypotheses predict the target.
@@ -481,25 +490,25 @@ class HypothesisExtractor(TransformerMixin, HypoEstimator):
             predicted = self.final_estimator_.predict(features)
             return float(r2_score(y, predicted, sample_weight=sample_weight))
         scores = self._class_scores(features)
-        if len(self.classes_) == 2:
-            y = np.asarray(y) == self.classes_[1]
-            return float(roc_auc_score(y, scores, sample_weight=sample_weight))
-        return float(
+        one_against_rest = np.ravel(y)[:, None] == self.classes_
+        first = 1 if len(self.classes_) == 2 else 0
+        areas = [
             roc_auc_score(
-                y,
-                scores,
-                sample_weight=sample_weight,
-                multi_class="ovr",
-                labels=self.classes_,
+                one_against_rest[:, i], scores[:, i], sample_weight=sample_weight
             )
-        )
+            for i in range(first, len(self.classes_))
+        ]
+        return float(np.mean(areas))
 
     def _class_scores(self, features):
+        """Return one column per class by which the final estimator ranks the rows."""
         final = self.final_estimator_
         if hasattr(final, "predict_proba"):
-            probabilities = final.predict_proba(features)
-            return probabilities[:, 1] if len(self.classes_) == 2 else probabilities
-        return final.decision_function(features)
+            return final.predict_proba(features)
+        if hasattr(final, "decision_function"):
+            scores = final.decision_function(features)
+            return np.column_stack([-scores, scores]) if scores.ndim == 1 else scores
+        return (final.predict(features)[:, None] == self.classes_).astype(float)
 
     def get_feature_names_out(self, input_features=None):
         """Return the hypotheses.
@@ -531,6 +540,11 @@ class HypothesisExtractor(TransformerMixin, HypoEstimator):
             tags.estimator_type = "regressor"
             tags.regressor_tags = RegressorTags()
         return tags
+
+
+def _fresh(strategy, default):
+    """Return an unfitted copy of a strategy, or the default one for None."""
+    return default() if strategy is None else clone(strategy)
 
 
 def _subtask(context, estimator, name, X, y):

@@ -9,7 +9,9 @@ _FIDELITY = ["f1", "precision", "recall", "correlation"]
 
 
 def distinct_hypotheses(interpretations):
-    """Return the chosen hypotheses, those of one and the same wording merged.
+    """Return the chosen hypotheses, those that say the same merged.
+
+    Two say the same if their wording is equal, or if they look for the same terms.
 
     Parameters
     ----------
@@ -23,11 +25,14 @@ def distinct_hypotheses(interpretations):
     members : list of list of str
         The neurons of each.
     """
-    hypotheses, members = {}, {}
+    hypotheses, members, of_terms = {}, {}, {}
     for each in interpretations:
         chosen = each.candidates[0].hypothesis
-        hypotheses.setdefault(chosen.statement, chosen)
-        members.setdefault(chosen.statement, []).append(each.neuron)
+        statement = chosen.statement
+        if chosen.terms and statement not in hypotheses:
+            statement = of_terms.setdefault(frozenset(chosen.terms), statement)
+        hypotheses.setdefault(statement, chosen)
+        members.setdefault(statement, []).append(each.neuron)
     merged = [
         replace(hypothesis, neuron=", ".join(map(str, members[statement])))
         for statement, hypothesis in hypotheses.items()

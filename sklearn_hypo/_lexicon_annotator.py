@@ -5,6 +5,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from ._terms import any_of, term_presence
+from ._tokens import tokenize
 
 
 class LexiconAnnotator(BaseEstimator):
@@ -44,7 +45,8 @@ class LexiconAnnotator(BaseEstimator):
         texts : sequence of str
             Not used.
         hypotheses : sequence of Hypothesis
-            Each must have terms.
+            Each must have terms. They are read as texts are, so that "Thanks" and
+            "thanks" are one term.
         activations : ndarray, default=None
             Not used.
         random_state : RandomState, default=None
@@ -58,7 +60,8 @@ class LexiconAnnotator(BaseEstimator):
         Raises
         ------
         ValueError
-            If a hypothesis has no terms.
+            If a hypothesis has no terms, or one that no text can contain, such as a
+            comma.
         """
         without = [h.statement for h in hypotheses if not h.is_lexicon]
         if without:
@@ -68,8 +71,8 @@ class LexiconAnnotator(BaseEstimator):
                 f"{without[0]!r}. Statements in plain words need an annotator that "
                 "judges meaning: EmbeddingAnnotator, or a language model."
             )
-        self.terms_ = sorted({term for h in hypotheses for term in h.terms})
-        self._lexicons = [h.terms for h in hypotheses]
+        self._lexicons = [tuple(map(_as_tokens, h.terms)) for h in hypotheses]
+        self.terms_ = sorted({term for lexicon in self._lexicons for term in lexicon})
         return self
 
     def annotate(self, texts):
@@ -89,3 +92,14 @@ class LexiconAnnotator(BaseEstimator):
         if not self.terms_:
             return np.zeros((len(texts), 0))
         return any_of(term_presence(texts, self.terms_), self.terms_, self._lexicons)
+
+
+def _as_tokens(term):
+    """Write a term as it is found in texts."""
+    tokens = tokenize(term)
+    if not tokens:
+        raise ValueError(
+            f"LexiconAnnotator cannot look for the term {term!r}: it holds no word, "
+            'emoticon, "!" or "?".'
+        )
+    return " ".join(tokens)

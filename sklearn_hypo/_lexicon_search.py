@@ -2,9 +2,9 @@ r"""The search for a lexicon: which few terms agree best with a neuron's activat
 
 A lexicon marks a text if the text contains any of its terms. The search sees texts
 and activations, never a target. Agreement is the correlation of the mark z with the
-activation a (or with whether it is positive),
+activation a (or with whether it is positive), standardized to mean 0 and variance 1,
 
-.. math:: r = \frac{S - n p \bar a}{n \sqrt{p (1 - p)} \, s_a},
+.. math:: r = \frac{S}{n \sqrt{p (1 - p)}},
           \quad S = \sum_{i: z_i = 1} a_i, \quad p = \bar z,
 
 which needs two sparse products to be known for every term that could be added.
@@ -114,9 +114,7 @@ class _Union:
 
     def __init__(self, index, target, allowed):
         self.index = index
-        self.target = target.astype(np.float32)
-        self.mean = float(target.mean())
-        self.spread = float(target.std())
+        self.target = _standardized(target)
         self.usable = allowed.copy()
         self.hits = np.zeros(index.n_texts, dtype=np.int32)
         self.terms = []
@@ -153,4 +151,13 @@ class _Union:
         n_texts = self.index.n_texts
         share = n_marked / n_texts
         scale = n_texts * np.sqrt(np.maximum(share * (1 - share), 1e-12))
-        return (total - n_marked * self.mean) / (scale * max(self.spread, 1e-12))
+        return total / scale
+
+
+def _standardized(target):
+    """Return the target with mean 0 and variance 1; zeros if it is constant."""
+    centered = target.astype(np.float64)
+    if centered.min() == centered.max():
+        return np.zeros(len(centered), dtype=np.float32)
+    centered -= centered.mean()
+    return (centered / centered.std()).astype(np.float32)

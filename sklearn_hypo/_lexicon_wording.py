@@ -2,7 +2,8 @@
 
 import re
 
-_VOWELS = frozenset("aeiouy")
+# "seen" and "class" do not double their last letter because of an ending
+_NEVER_DOUBLED = frozenset("aeiouys")
 _REPEATED_LETTER = re.compile(r"(\w)\1{2,}")
 
 
@@ -68,6 +69,9 @@ def _are_variants(first, second):
 # English endings, long before short, with the letters a stem must keep
 _ENDINGS = (
     ("fulness", 4),
+    ("iness", 4),
+    ("iest", 4),
+    ("ily", 4),
     ("fully", 4),
     ("ness", 4),
     ("less", 4),
@@ -100,11 +104,13 @@ def _stem(word):
     for _ in range(2):  # "hopefully" loses two endings
         for ending, keep in _ENDINGS:
             stem = word.removesuffix(ending)
-            if stem != word and len(stem) >= keep and not stem.endswith("s" * 2):
+            if ending == "s" and word.endswith("ss"):
+                continue  # "class" is no plural
+            if stem != word and len(stem) >= keep:
                 word = stem
                 break
         else:
             break
-    if len(word) > 3 and word[-1] == word[-2] and word[-1] not in _VOWELS:
+    if len(word) > 3 and word[-1] == word[-2] and word[-1] not in _NEVER_DOUBLED:
         word = word[:-1]  # "stopp(ed)" and "stop"
     return word

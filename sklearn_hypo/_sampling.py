@@ -18,9 +18,15 @@ def split_rows(n_rows, fractions, rng):
     Returns
     -------
     parts : list of ndarray
-        Row numbers of each part, ascending.
+        Row numbers of each part, ascending. None is empty if there are as many rows
+        as parts.
     """
+    n_cuts = len(fractions) - 1
     cuts = np.round(np.cumsum(fractions)[:-1] * n_rows).astype(int)
+    if n_rows > n_cuts:
+        before = np.arange(1, n_cuts + 1)  # parts that end at a cut
+        cuts = before + np.maximum.accumulate(np.maximum(cuts - before, 0))
+        cuts = np.minimum(cuts, n_rows - n_cuts + before - 1)
     return [np.sort(part) for part in np.split(rng.permutation(n_rows), cuts)]
 
 

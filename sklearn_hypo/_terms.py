@@ -24,7 +24,7 @@ def find_vocabulary(texts, *, n_max, min_df):
     presence : CSR array of shape (n_texts, n_terms)
         1 where a text contains a term.
     terms : ndarray of shape (n_terms,) and dtype object
-        The n-grams, sorted. None if no n-gram is frequent enough.
+        The n-grams, sorted; empty if none is frequent enough.
     """
     vectorizer = CountVectorizer(
         analyzer=lambda text: ngrams(tokenize(text), n_max),
