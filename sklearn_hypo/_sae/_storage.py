@@ -170,6 +170,9 @@ def _check_arrays(path, header, arrays):
             )
         if arrays[name].dtype.kind != "f" or not np.isfinite(arrays[name]).all():
             raise ModelFileError(f"{path}: {name} holds NaN or infinite values.")
+    dead = arrays["dead_neurons_"]
+    if dead.dtype.kind not in "iu" or not np.isin(dead, np.arange(n_neurons)).all():
+        raise ModelFileError(f"{path}: dead_neurons_ names neurons that are not there.")
     for name in ("variance_", "threshold_"):
         if header[name] is not None and not 0 < header[name] < np.inf:
             raise ModelFileError(f"{path}: {name} is {header[name]}, not positive.")
