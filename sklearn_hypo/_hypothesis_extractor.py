@@ -17,7 +17,7 @@ from sklearn.utils.validation import (
 )
 
 from ._base import HypoEstimator
-from ._frames import text_frame, texts_of
+from ._frames import like, texts_of
 from ._hypothesis_tables import (
     candidates_table,
     distinct_hypotheses,
@@ -201,7 +201,7 @@ class HypothesisExtractor(TransformerMixin, HypoEstimator):
         NotTextLabelledError
             A TypeError, if the rows do not carry their texts.
         ValueError
-            If no neuron could be put into words.
+            If no neuron could be put into words, and for fewer than two rows.
         """
         context = self._init_callback_context(max_subtasks=3)
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
@@ -239,7 +239,11 @@ class HypothesisExtractor(TransformerMixin, HypoEstimator):
         name = type(self).__name__
         texts = check_texts(texts_of(X, caller=name), caller=name)
         activations = validate_data(
-            self, X, dtype=(np.float64, np.float32), reset=reset
+            self,
+            X,
+            dtype=(np.float64, np.float32),
+            reset=reset,
+            ensure_min_samples=2 if reset else 1,
         )
         return activations, texts
 
@@ -383,17 +387,16 @@ class HypothesisExtractor(TransformerMixin, HypoEstimator):
             One column per hypothesis, text-labelled: 1, 0, or NaN where no answer
             was obtained.
         """
-        texts, annotations = self._annotations(X)
-        return text_frame(annotations, texts, self.get_feature_names_out())
+        return like(X, self._annotations(X), self.get_feature_names_out())
 
     def _annotations(self, X):
-        """Annotate the texts of the rows and return the texts and a plain array."""
+        """Annotate the texts of the rows and return a plain array."""
         check_is_fitted(self)
         _, texts = self._check_rows(X, reset=False)
-        return texts, self._checked(self.annotator_.annotate(texts), len(texts))
+        return self._checked(self.annotator_.annotate(texts), len(texts))
 
     def _features(self, X):
-        return self._impute(self._annotations(X)[1])
+        return self._impute(self._annotations(X))
 
     def predict(self, X):
         """Predict the target from the annotations alone.
@@ -464,7 +467,7 @@ class HypothesisExtractor(TransformerMixin, HypoEstimator):
             each class against the rest if there are more than two). Out of sample
             for texts that `fit` has not seen.
         """
-        annotations = self._annotations(X)[1]
+        annotations = self._annotations(X)
         return self.score_annotations(annotations, y, sample_weight=sample_weight)
 
     def score_annotations(self, annotations, y, sample_weight=None):
@@ -533,6 +536,7 @@ class HypothesisExtractor(TransformerMixin, HypoEstimator):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
+        tags.transformer_tags.preserves_dtype = []  # annotations are float64
         if getattr(self, "task_", self.task) == "classification":
             tags.estimator_type = "classifier"
             tags.classifier_tags = ClassifierTags()
