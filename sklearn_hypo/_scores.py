@@ -15,6 +15,8 @@ from sklearn.linear_model import lars_path_gram
 # A column is constant if its standard deviation is below so many roundings of its
 # typical magnitude: what is left of a constant.
 _CONSTANT = 10
+# Two columns say the same if their correlation is as close to 1 as this.
+_SAME = 1e-6
 
 
 class Moments(NamedTuple):
@@ -196,7 +198,8 @@ def lasso_path_selection(activations, targets, n_select):
     coef : ndarray of shape (n_neurons, n_targets)
         Coefficients on the standardized columns; rows of zeros for neurons that are
         not selected. Fewer than `n_select` rows are non-zero if the path ends before
-        (too few columns that are neither constant nor collinear).
+        (too few columns that are neither constant nor collinear). Of columns that
+        are proportional to each other, up to an origin, the first one is used.
 
     References
     ----------
@@ -206,14 +209,17 @@ def lasso_path_selection(activations, targets, n_select):
     moments = column_moments(activations, targets)
     usable = np.flatnonzero(moments.std > 0)
     coef = np.zeros((activations.shape[1], targets.shape[1]))
-    limit = min(len(usable), n_select)
-    if limit == 0:
+    if len(usable) == 0:
         return coef
-    gram = _standardized_gram(activations, usable, moments)
-    inner = moments.cross[usable] / moments.std[usable, None]
+    correlations = _correlations(activations, usable, moments)
+    # of columns that say the same, the first one stands for all
+    distinct = ~np.triu(np.abs(correlations) > 1 - _SAME, 1).any(axis=0)
+    usable, correlations = usable[distinct], correlations[np.ix_(distinct, distinct)]
+    limit = min(len(usable), n_select)
+    inner = moments.cross[usable] / (len(targets) * moments.std[usable, None])
     # each knot adds a neuron, except where one leaves: then go on a little further
     for n_knots in (limit + 1, 2 * limit + 8, 8 * limit + 64):
-        paths = [_lasso_path(gram, xy, len(targets), n_knots) for xy in inner.T]
+        paths = [_lasso_path(correlations, xy, n_knots) for xy in inner.T]
         alphas = np.unique(np.concatenate([alpha for alpha, _ in paths]))[::-1]
         # below the end of the shortest path nothing is known
         alphas = alphas[alphas >= max(alpha[-1] for alpha, _ in paths)]
@@ -227,40 +233,44 @@ def lasso_path_selection(activations, targets, n_select):
     return coef
 
 
-def _standardized_gram(activations, usable, moments):
-    """Return Z'Z of the standardized usable columns."""
+def _correlations(activations, usable, moments):
+    """Return Z'Z / n of the standardized usable columns."""
     n_samples, n_neurons = activations.shape
     X = activations if len(usable) == n_neurons else activations[:, usable]
     mean, std = moments.mean[usable], moments.std[usable]
-    if sparse.issparse(X):
+    if sparse.issparse(X) and (np.abs(mean) <= 1e3 * std).all():
         X = X.astype(np.float64)
         gram = (X.T @ X).toarray() - n_samples * np.outer(mean, mean)
     else:
         gram = _centered_gram(X, mean)
-    gram /= np.outer(std, std)
-    np.fill_diagonal(gram, n_samples)  # by definition, whatever rounding did
+    scale = np.sqrt(np.diag(gram))  # of the same rounding, so that twins reach 1
+    gram /= np.outer(scale, scale)
+    np.fill_diagonal(gram, 1.0)
     return gram
 
 
 def _centered_gram(X, mean, *, block=4096):
     """Sum the products of deviations, which do not cancel as raw products would."""
-    gram = np.zeros((X.shape[1], X.shape[1]))
-    mean = mean.astype(X.dtype)
-    for start in range(0, len(X), block):
-        deviations = X[start : start + block] - mean
+    n_samples, n_neurons = X.shape
+    gram = np.zeros((n_neurons, n_neurons))
+    X = X.tocsr() if sparse.issparse(X) else X
+    for start in range(0, n_samples, block):
+        rows = X[start : start + block]
+        rows = rows.toarray() if sparse.issparse(rows) else rows
+        deviations = rows - mean.astype(X.dtype)
         gram += deviations.T @ deviations
     return gram
 
 
-def _lasso_path(gram, inner, n_samples, n_knots):
+def _lasso_path(correlations, inner, n_knots):
     """Return the first knots (penalties, falling) and the coefficients at them."""
     with warnings.catch_warnings():
         # collinear columns are left out by the algorithm, and by intent here
         warnings.simplefilter("ignore", ConvergenceWarning)
         alphas, _, coefs = lars_path_gram(
             Xy=inner.copy(),
-            Gram=gram,
-            n_samples=n_samples,
+            Gram=correlations,
+            n_samples=1,  # inner and Gram are means, which its tolerances expect
             method="lasso",
             max_iter=n_knots,
             copy_Gram=True,
