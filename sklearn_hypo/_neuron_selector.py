@@ -8,7 +8,6 @@ from sklearn.feature_selection import SelectorMixin
 from sklearn.utils.validation import (
     check_consistent_length,
     check_is_fitted,
-    column_or_1d,
     validate_data,
 )
 
@@ -52,7 +51,8 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
           above 0, and that of the rows with activation 0.
         - a callable ``method(activations, y) -> scores`` of shape (n_neurons,),
           larger is better; scikit-learn's score functions that return
-          ``(scores, p_values)`` work too.
+          ``(scores, p_values)`` work too. It is given numbers for regression and the
+          labels as they are for classification.
 
     task : {"auto", "regression", "classification"}, default="auto"
         With "auto", booleans, strings, categoricals and targets of two distinct
@@ -161,15 +161,16 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
             )
         targets = _target_columns(values, classes)
         usable = column_moments(activations, targets).std > 0
-        self.scores_, strength = self._score(activations, y, targets, usable)
+        labels = values if classes is None else classes[values]
+        self.scores_, strength = self._score(activations, labels, targets, usable)
         self._rank(np.where(usable, strength, -np.inf))
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
         return self
 
-    def _score(self, activations, y, targets, usable):
+    def _score(self, activations, labels, targets, usable):
         """Return the scores to show and the strengths to rank by."""
         if callable(self.method):
-            scores = _call(self.method, activations, column_or_1d(y))
+            scores = _call(self.method, activations, labels)
             return scores, np.where(np.isnan(scores), -np.inf, scores)
         if self.method == "lasso":
             wanted = activations.shape[1] if self.n_select == "all" else self.n_select

@@ -538,7 +538,7 @@ def test_plan_settles_auto():
     )
     found = make_plan(sae, 16_448, (256,))
     assert found.batch_size == 512
-    assert found.max_epochs == 20
+    assert found.max_epochs == auto_epochs(16_448, 512)
     assert found.aux_k == 8
     assert found.dead_after == 16_448
     assert found.learning_rate > 0
