@@ -160,6 +160,14 @@ def test_ties_go_to_the_lower_column(method, y, A):
     assert list(selector.ranking_) == [1, 4, 2, 5, 3]
 
 
+def test_many_ties_go_to_the_lower_columns(A, y):
+    tied = np.tile(A[:, [7, 2]], 100)
+    selector = NeuronSelector(30, method="correlation").fit(tied, y)
+    assert selected(selector) == list(range(0, 60, 2))
+    kept = NeuronSelector(30, method=lambda A, y: np.ones(200)).fit(tied, y)
+    assert selected(kept) == list(range(30))
+
+
 def test_lasso_prefers_neurons_that_tell_different_things(A, y):
     rng = np.random.default_rng(0)
     near = A[:, [7]] + 0.05 * rng.random((len(A), 3))  # echoes of neuron 7

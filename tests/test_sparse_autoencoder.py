@@ -179,6 +179,15 @@ def test_batch_top_k_is_k_on_average_on_tweets(max_epochs, tweet_rows):
     assert mean_active(sae, new) == pytest.approx(8, rel=0.05)
 
 
+def test_threshold_lies_between_seen_and_unseen_rows():
+    X, X_val = concept_rows(60), concept_rows(300, seed=1)
+    # so few rows that it overfits
+    sae = make_sae(32, 4, max_epochs=30, n_iter_no_change=None).fit(X, X_val=X_val)
+    seen, unseen = mean_active(sae, X), mean_active(sae, X_val)
+    assert seen < 4 < unseen
+    assert (seen + unseen) / 2 == pytest.approx(4, abs=0.02)
+
+
 def test_top_k_never_has_more_than_k(X, X_new):
     sae = make_sae(sparsity="topk").fit(X)
     assert sae.threshold_ is None
