@@ -231,7 +231,9 @@ class HypothesisExtractor(TransformerMixin, HypoEstimator):
         self._fit_final_estimator(annotations, labels[rows])
         self._tabulate(interpretations, described, target, annotations)
         subtask.call_on_fit_task_end(estimator=self, X=X, y=y)
-        context.call_on_fit_task_end(estimator=self, X=X, y=y)
+        context.call_on_fit_task_end(
+            estimator=self, X=X, y=y, reconstruction_attributes={}
+        )
         return self
 
     def _check_rows(self, X, *, reset):

@@ -9,7 +9,7 @@ from ._hypothesis_extractor import HypothesisExtractor
 from ._neuron_selector import NeuronSelector
 from ._sparse_autoencoder import SparseAutoencoderTransformer
 from ._text_embedder import TextEmbedder
-from ._validation import Interval, validate_params
+from ._validation import Interval, StrOptions, validate_params
 
 
 @validate_params(
@@ -17,6 +17,7 @@ from ._validation import Interval, validate_params
         "n_texts": [Interval(Integral, 1, None, closed="left")],
         "n_neurons": [Interval(Integral, 1, None, closed="left"), None],
         "k": [Interval(Integral, 1, None, closed="left"), None],
+        "n_select": [Interval(Integral, 1, None, closed="left"), StrOptions({"all"})],
         "random_state": ["random_state"],
     },
     prefer_skip_nested_validation=True,
