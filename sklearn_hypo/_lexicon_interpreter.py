@@ -16,7 +16,13 @@ from ._terms import any_of, find_vocabulary, term_presence
 from ._validation import Interval, StrOptions
 
 # A term in more than this share of the texts tells little about any one of them.
-_COMMON = 0.2
+_COMMON = 0.1
+
+# Shares of the distinct texts to search, to compare and to report on.
+_PARTS = (0.8, 0.1, 0.1)
+
+# A lexicon that is less plain has to be better by so many standard errors.
+_MARGIN = 2.0
 
 
 class LexiconInterpreter(BaseEstimator):
@@ -26,7 +32,7 @@ class LexiconInterpreter(BaseEstimator):
     at least one of the terms: words, word pairs, emoticons, "!" or "?". For every
     neuron, the terms whose union correlates best with the neuron being active are
     searched for on one part of the training texts; several such lexicons (words
-    only, with word pairs, without and with terms that more than a fifth of the texts
+    only, with word pairs, without and with terms that more than a tenth of the texts
     contain) are compared on a second part; the fidelity of the chosen one is
     measured on a third. The search sees texts and activations and never the target:
     what a lexicon predicts, it predicts because the neuron does.
@@ -53,9 +59,10 @@ class LexiconInterpreter(BaseEstimator):
     Notes
     -----
     With r the correlation of a lexicon's mark with the activation on the second part,
-    the plainest lexicon within one standard error :math:`(1 - r^2) / \sqrt{n}` of the
-    best is chosen (the rule of Breiman, Friedman, Olshen and Stone 1984). Equal texts
-    are kept in one part. The parts are 70, 15 and 15 % of the distinct texts.
+    the plainest lexicon within two standard errors :math:`(1 - r^2) / \sqrt{n}` of
+    the best is chosen (a stricter form of the one-standard-error rule of Breiman,
+    Friedman, Olshen and Stone 1984): common words have to earn their place. Equal
+    texts are kept in one part. The parts are 80, 10 and 10 % of the distinct texts.
 
     Examples
     --------
@@ -127,7 +134,7 @@ class LexiconInterpreter(BaseEstimator):
         if len(order) < 3:
             # nothing can be held out of so few texts: all are seen by each part
             return [np.arange(len(texts))] * 3
-        parts = split_rows(len(order), (0.7, 0.15, 0.15), random_state)
+        parts = split_rows(len(order), _PARTS, random_state)
         return [np.flatnonzero(np.isin(code, order[part])) for part in parts]
 
     def _search(self, texts, activations):
@@ -182,8 +189,8 @@ def _interpretation(neuron, lexicons, compared, reported):
         return Interpretation(neuron, (), None)
     strength = np.nan_to_num([each.correlation for each in compared], nan=-1.0)
     best = int(strength.argmax())
-    enough = strength[best] - standard_error(strength[best], compared[best].n)
-    chosen = int(np.flatnonzero(strength >= enough)[0])
+    margin = _MARGIN * standard_error(strength[best], compared[best].n)
+    chosen = int(np.flatnonzero(strength >= strength[best] - margin)[0])
     order = [chosen, *(i for i in np.argsort(-strength, kind="stable") if i != chosen)]
     candidates = tuple(
         Candidate(

@@ -104,9 +104,9 @@ def auto_batch_size(n_rows, n_neurons):
 
 
 def auto_epochs(n_rows, batch_size):
-    """Return enough epochs for about 640 steps, from 10 to 100."""
+    """Return enough epochs for about 1,280 steps, from 10 to 100."""
     steps_per_epoch = -(-n_rows // batch_size)
-    return int(np.clip(-(-640 // steps_per_epoch), 10, 100))
+    return int(np.clip(-(-1280 // steps_per_epoch), 10, 100))
 
 
 def resolve_device(device):
