@@ -1,0 +1,51 @@
+# Two commands on a fresh machine with Python 3.11, pip, make and git:
+#   make demo    installs into .venv and runs the main job
+#   make test    installs the test extras too and runs the tests
+# Both are quick the second time: the stamps in .venv remember what is installed.
+
+BIN = .venv/bin
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	-c constraints.txt
+
+.PHONY: demo test lint clean
+
+demo: .venv/.stamp-package
+	@$(BIN)/python -m sklearn_hypo demo
+
+# One thread per process, two processes: threads would only wait for each other.
+test: .venv/.stamp-test
+	@if [ -z "$${SKLEARN_HYPO_DATA+set}" ] && [ -d ../shared/data ]; then \
+		SKLEARN_HYPO_DATA=$$(cd ../shared/data && pwd); \
+		export SKLEARN_HYPO_DATA; \
+	fi; \
+	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+
+lint: .venv/.stamp-test
+	@$(BIN)/python -m ruff check .
+	@$(BIN)/python -m ruff format --check .
+
+# Whatever needs the packages is started as "python -m": the scripts in .venv/bin hold
+# the path of .venv, which may have spaces in it.
+.venv/.stamp-python:
+	@for python in $(PYTHON) python3.11 python3 python; do \
+		if "$$python" -c "import sys; sys.exit(sys.version_info < (3, 11))" \
+			2> /dev/null; then \
+			"$$python" -m venv --clear .venv && touch $@; \
+			exit; \
+		fi; \
+	done; \
+	echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python" >&2; \
+	exit 1
+
+.venv/.stamp-package: .venv/.stamp-python pyproject.toml constraints.txt
+	@echo "Installing into .venv: this takes some minutes, once."
+	@$(INSTALL) -e .
+	@touch $@
+
+.venv/.stamp-test: .venv/.stamp-python pyproject.toml constraints.txt
+	@echo "Installing into .venv, with the test extras: this takes some minutes, once."
+	@$(INSTALL) -e ".[test]"
+	@touch .venv/.stamp-package $@
+
+clean:
+	rm -rf .venv .pytest_cache .ruff_cache demo_output hypotheses_output

@@ -1,0 +1,149 @@
+"""What the command line writes: a table, its figures and the settings behind them."""
+
+import json
+import os
+import platform
+import tempfile
+from importlib import metadata
+from pathlib import Path
+
+from ._hypothesis_report import _plain
+from ._tables import InputError, encodable
+
+TABLE, METRICS, SETTINGS = "hypotheses.csv", "metrics.json", "settings.json"
+
+_PACKAGES = (
+    "scikit-learn",
+    "torch",
+    "numpy",
+    "pandas",
+    "scipy",
+    "sentence-transformers",
+    "google-genai",
+    "openai",
+    "joblib",
+    "statsmodels",
+)
+
+
+def check_output_folder(folder, source=None):
+    """Raise before the work begins, rather than after it, if nothing can be written.
+
+    Parameters
+    ----------
+    folder : path-like
+        Where to write. Need not exist; nothing is created.
+    source : path-like or None, default=None
+        The file that is read, which must not be overwritten.
+
+    Raises
+    ------
+    InputError
+        If the folder is no folder or not writable, or if the source is in the way.
+    """
+    folder = Path(folder)
+    nearest = next(
+        p for p in (folder.absolute(), *folder.absolute().parents) if p.exists()
+    )
+    if not nearest.is_dir():
+        raise InputError(
+            f"the output folder {str(folder)!r} is no folder: {nearest} is a file."
+        )
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise InputError(f"the output folder {str(folder)!r} is not writable.")
+    for name in (TABLE, METRICS, SETTINGS):
+        path = folder / name
+        if source is not None and path.exists() and os.path.samefile(path, source):
+            raise InputError(
+                f"the results would overwrite the file {str(source)!r} that they come "
+                "from. Name another folder with --output."
+            )
+
+
+def write_results(folder, report, metrics, settings):
+    """Write the three files, each at once: none is ever there in part.
+
+    Parameters
+    ----------
+    folder : path-like
+        Created if need be.
+    report : HypothesisReport
+        Its table goes to hypotheses.csv.
+    metrics, settings : dict
+        For metrics.json and settings.json.
+
+    Returns
+    -------
+    paths : list of Path
+        The files.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be written to.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".unfinished-") as unfinished:
+        unfinished = Path(unfinished)
+        report.to_csv(unfinished / TABLE)
+        _write_json(unfinished / METRICS, metrics)
+        _write_json(unfinished / SETTINGS, settings)
+        for name in (TABLE, METRICS, SETTINGS):
+            os.replace(unfinished / name, folder / name)
+    return [folder / name for name in (TABLE, METRICS, SETTINGS)]
+
+
+def _write_json(path, values):
+    text = json.dumps(
+        json_values(values), indent=2, ensure_ascii=False, allow_nan=False
+    )
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def json_values(value):
+    """Return a value with everything in it as JSON can hold it.
+
+    NaN becomes None, a lone surrogate its escape, an estimator its settings.
+    """
+    if isinstance(value, dict):
+        return {encodable(str(key)): json_values(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [json_values(each) for each in value]
+    if hasattr(value, "get_params"):
+        return estimator_settings(value)
+    value = _plain(value)
+    return encodable(value) if isinstance(value, str) else value
+
+
+def estimator_settings(estimator):
+    """Return class and parameters of an estimator, and of those nested in it."""
+    return {
+        "class": f"{type(estimator).__module__.partition('.')[0]}."
+        f"{type(estimator).__name__}",
+        "parameters": json_values(estimator.get_params(deep=False)),
+    }
+
+
+def pipeline_settings(pipe):
+    """Return the settings of the steps, and of the strategies that None stood for."""
+    extractor = pipe[-1]
+    strategies = ("interpreter", "annotator", "final_estimator")
+    return {
+        "steps": {name: estimator_settings(step) for name, step in pipe.steps},
+        "strategies": {
+            name: estimator_settings(getattr(extractor, f"{name}_"))
+            for name in strategies
+        },
+    }
+
+
+def versions():
+    """Return the versions of Python and of the packages that took part."""
+    found = {"python": platform.python_version()}
+    for name in ("sklearn-hypo", *_PACKAGES):
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = None
+    return found

@@ -1,0 +1,269 @@
+"""``sklearn-hypo run``: from a file of texts to tested hypotheses."""
+
+import hashlib
+import importlib.util
+import sys
+import warnings
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.base import clone
+from sklearn.model_selection import (
+    GroupKFold,
+    GroupShuffleSplit,
+    StratifiedGroupKFold,
+    cross_val_score,
+)
+
+from ._cli_output import check_output_folder, pipeline_settings, versions, write_results
+from ._evaluation import evaluate_hypotheses
+from ._pipeline import make_hypothesis_pipeline
+from ._remarks import printable
+from ._tables import InputError, read_labelled_texts
+from ._validation import resolve_task
+from .exceptions import HypothesisWarning
+
+_FEWEST_TEXTS = 20
+
+
+@dataclass(frozen=True)
+class Split:
+    """Texts to learn from, and texts held out for the test.
+
+    Parameters
+    ----------
+    texts, target, groups : ndarrays of shape (n_rows,)
+        All rows.
+    train, holdout : ndarrays of int
+        Row numbers.
+    """
+
+    texts: np.ndarray
+    target: np.ndarray
+    groups: np.ndarray
+    train: np.ndarray
+    holdout: np.ndarray
+
+    @classmethod
+    def of(cls, texts, target, groups, *, share, seed):
+        """Hold out a share of the groups, which stay whole."""
+        splitter = GroupShuffleSplit(n_splits=1, test_size=share, random_state=seed)
+        return cls(texts, target, groups, *next(splitter.split(texts, target, groups)))
+
+    def fit(self, pipe):
+        """Fit a pipeline on the texts to learn from, with progress on a terminal."""
+        with progress_on_terminal(pipe):
+            return pipe.fit(self.texts[self.train], self.target[self.train])
+
+    def evaluate(self, pipe, **settings):
+        """Test the hypotheses on the texts held out."""
+        holdout = self.holdout
+        return evaluate_hypotheses(
+            pipe, self.texts[holdout], self.target[holdout], **settings
+        )
+
+
+def run(options, say, note):
+    """Find hypotheses in a file of texts, test them and write the results.
+
+    Parameters
+    ----------
+    options : Namespace
+        The options of ``sklearn-hypo run``.
+    say, note : callables
+        Take a text for standard output, and one for standard error.
+
+    Raises
+    ------
+    InputError
+        If the file or its columns cannot be used.
+    ValueError, OSError, ImportError
+        As the estimators do.
+    """
+    check_output_folder(options.output, source=options.file)
+    mapping = dict(options.map) if options.map else None
+    rows = read_labelled_texts(
+        options.file, options.text, options.target, mapping=mapping, task=options.task
+    )
+    _report_dropped(rows, note)
+    task = resolve_task(rows.target, options.task)
+    split = _split_rows(rows, task, options)
+    pipe = make_hypothesis_pipeline(
+        options.embedder,
+        n_texts=len(split.train),
+        n_neurons=options.n_neurons,
+        k=options.k,
+        n_select=options.n_select,
+        method=options.method,
+        task=task,
+        cache=options.cache,
+        random_state=options.seed,
+    )
+    blank = clone(pipe)  # without the progress bar
+    split.fit(pipe)
+    report = split.evaluate(pipe)
+    validation = _cross_validate(blank, split, task, options) if options.cv else None
+    metrics = {
+        "rows": _row_counts(rows, split),
+        "holdout": figures(report),
+        "cross_validation": validation,
+        "versions": versions(),
+    }
+    settings = _job_settings(options, mapping, task) | pipeline_settings(pipe)
+    with shown_in_any_case(say, _text_of(report, validation)):
+        paths = write_results(options.output, report, metrics, settings)
+    say(f"\nWrote {', '.join(map(str, paths))}")
+
+
+# Before the fit -------------------------------------------------------------------
+
+
+def _report_dropped(rows, note):
+    dropped = rows.n_without_text + rows.n_without_target
+    if dropped:
+        note(
+            f"dropped {dropped} of {rows.n_read} rows: {rows.n_without_text} without a "
+            f"text, {rows.n_without_target} without a target."
+        )
+
+
+def _split_rows(rows, task, options):
+    groups = rows.groups
+    n_distinct = int(groups.max()) + 1
+    if n_distinct < _FEWEST_TEXTS:
+        raise InputError(
+            f"there are too few rows: {len(groups)} with a text and a target, "
+            f"{n_distinct} distinct texts among them, but at least {_FEWEST_TEXTS} "
+            "distinct texts are needed to learn from some and test on others."
+        )
+    split = Split.of(
+        rows.texts, rows.target, groups, share=options.holdout, seed=options.seed
+    )
+    n_train = len(np.unique(groups[split.train]))
+    if options.cv and options.cv > n_train:
+        raise InputError(
+            f"--cv {options.cv}: there are more folds than distinct texts outside the "
+            f"holdout ({n_train})."
+        )
+    if task == "classification":
+        _check_classes(split, options.cv or 1)
+    return split
+
+
+def _check_classes(split, n_folds):
+    """Raise for a class too rare to be learnt and tested on different texts."""
+    classes, codes = np.unique(split.target, return_inverse=True)
+    pairs = np.column_stack([codes, split.groups])[split.train]
+    counts = np.bincount(np.unique(pairs, axis=0)[:, 0], minlength=len(classes))
+    rare = np.flatnonzero(counts < n_folds)
+    if len(rare):
+        named = ", ".join(f"'{printable(classes[i])}' ({counts[i]})" for i in rare[:5])
+        raise InputError(
+            f"{len(rare)} of {len(counts)} classes have fewer than {n_folds} distinct "
+            f"texts outside the holdout: {named}. Join or drop rare classes, or, if "
+            "the target is a quantity, choose --task regression."
+        )
+
+
+# The fit --------------------------------------------------------------------------
+
+
+@contextmanager
+def progress_on_terminal(pipe):
+    """Show progress bars on standard error while fitting, if that is a terminal."""
+    if not (sys.stderr.isatty() and importlib.util.find_spec("rich")):
+        yield
+        return
+    import rich
+    from sklearn.callback import ProgressBar
+
+    rich.reconfigure(stderr=True)  # standard output is for the report
+    pipe.set_callbacks(ProgressBar())
+    try:
+        yield
+    finally:
+        rich.reconfigure(stderr=False)
+
+
+def _cross_validate(pipe, split, task, options):
+    """Score the pipeline on folds of the texts that are not held out."""
+    kind = StratifiedGroupKFold if task == "classification" else GroupKFold
+    folds = kind(options.cv, shuffle=True, random_state=options.seed)
+    train = split.train
+    with warnings.catch_warnings():
+        # remarks on the hypotheses of single folds, which no one sees
+        warnings.simplefilter("ignore", HypothesisWarning)
+        scores = cross_val_score(
+            pipe,
+            split.texts[train],
+            split.target[train],
+            groups=split.groups[train],
+            cv=folds,
+            error_score="raise",
+        )
+    return {
+        "score": "r2" if task == "regression" else "roc_auc",
+        "n_folds": options.cv,
+        "values": scores.tolist(),
+        "mean": float(scores.mean()),
+        "sd": float(scores.std(ddof=1)),
+    }
+
+
+# After the fit --------------------------------------------------------------------
+
+
+def figures(report):
+    """Return the overall figures of a report."""
+    return {k: v for k, v in report.to_dict().items() if k != "hypotheses"}
+
+
+def _row_counts(rows, split):
+    return {
+        "read": rows.n_read,
+        "dropped_without_text": rows.n_without_text,
+        "dropped_without_target": rows.n_without_target,
+        "used": len(rows.texts),
+        "distinct_texts": len(pd.unique(rows.texts)),
+        "train": len(split.train),
+        "holdout": len(split.holdout),
+    }
+
+
+def _job_settings(options, mapping, task):
+    path = Path(options.file)
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    return {
+        "file": {"path": str(path), "sha256": sha256},
+        "text": options.text,
+        "target": options.target,
+        "map": mapping,
+        "task": task,
+        "holdout": options.holdout,
+        "cv": options.cv,
+        "seed": options.seed,
+    }
+
+
+def _text_of(report, validation):
+    text = str(report)
+    if validation:
+        name = {"r2": "R²", "roc_auc": "ROC AUC"}[validation["score"]]
+        text += (
+            f"\n{validation['mean']:>7.3f}  {name} by {validation['n_folds']}-fold "
+            f"cross-validation on the training texts (sd {validation['sd']:.3f})"
+        )
+    return text
+
+
+@contextmanager
+def shown_in_any_case(say, text):
+    """Show the report also if it cannot be written: it may have taken hours."""
+    try:
+        yield
+    finally:
+        say(text)
