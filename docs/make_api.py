@@ -1,6 +1,6 @@
 """Write the API reference from the docstrings.
 
-    python docs/make_api.py
+python docs/make_api.py
 """
 
 import inspect
@@ -33,7 +33,8 @@ def entry(name, thing, mark):
         signature = name
     text = inspect.getdoc(thing) or ""
     quoted = "\n".join(f"    {line}" if line else "" for line in text.splitlines())
-    return f"{name}\n{mark * len(name)}\n\n.. code-block:: text\n\n    {signature}\n\n{quoted}\n"
+    heading = f"{name}\n{mark * len(name)}"
+    return f"{heading}\n\n.. code-block:: text\n\n    {signature}\n\n{quoted}\n"
 
 
 def render():
@@ -45,8 +46,12 @@ def render():
         for name in sorted(module.__all__):
             thing = getattr(module, name)
             parts.append(entry(name, thing, "~"))
-            if inspect.isclass(thing) and not issubclass(thing, BaseException | Warning):
-                parts += [entry(f"{name}.{m}", f, "^") for m, f in public_methods(thing)]
+            if inspect.isclass(thing) and not issubclass(
+                thing, BaseException | Warning
+            ):
+                parts += [
+                    entry(f"{name}.{m}", f, "^") for m, f in public_methods(thing)
+                ]
     return "\n".join(parts)
 
 
