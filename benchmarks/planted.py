@@ -1,0 +1,355 @@
+"""Are known concepts found again? Planted ones, topics of bills, features of tweets.
+
+The whole offline pipeline, with the defaults of make_hypothesis_pipeline, is fitted on
+texts of which we know which concepts each has and what they do to the target; the truth
+is not shown to it. On texts that were not used in the fit, every concept is then
+compared with the hypothesis that comes nearest to it, by F1 against the truth matrix.
+
+    python benchmarks/planted.py              # five to ten minutes
+    python benchmarks/planted.py --seeds 1    # a minute
+    python benchmarks/planted.py --write      # and docs/benchmarks/planted.md
+    python benchmarks/planted.py --seeds 1 --model FOLDER   # another embedding
+
+The generated texts need no data; the rest is read from SKLEARN_HYPO_DATA, and left out,
+saying so, where it is absent.
+"""
+
+import argparse
+import json
+import os
+import re
+import time
+import warnings
+from pathlib import Path
+
+from _common import (
+    DATA_VARIABLE,
+    command_line,
+    markdown_table,
+    pin_threads,
+    write_table,
+)
+
+pin_threads(1)
+
+import numpy as np
+from joblib import Parallel, delayed
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.metrics import r2_score, roc_auc_score
+from sklearn.model_selection import train_test_split
+
+from sklearn_hypo import make_hypothesis_pipeline
+from sklearn_hypo.datasets import load_tweets, make_concept_texts
+from sklearn_hypo.datasets._tweets import tweets_reference_split
+
+N_TEST = 1000  # generated texts that are not used in the fit
+N_CONCEPTS = 10
+# bills: the standard deviation of the noise, in those of what the topics do
+BILLS_NOISE = 0.5
+
+
+class Case:
+    """Texts with a known truth, divided into those to fit on and those to test on.
+
+    Parameters
+    ----------
+    texts, y, truth : arrays of n rows
+        `truth` has one column per concept.
+    names : list of str
+        The concepts.
+    n_fit : int
+        The first so many rows are fitted on, the others tested on.
+    """
+
+    def __init__(self, texts, y, truth, names, n_fit):
+        self.names = names
+        self.fit = texts[:n_fit], y[:n_fit], truth[:n_fit]
+        self.test = texts[n_fit:], y[n_fit:], truth[n_fit:]
+
+
+# Data ---------------------------------------------------------------------------------
+
+
+def folder(*parts):
+    """Return a path below the folder of the data, or None where it is absent."""
+    root = os.environ.get(DATA_VARIABLE)
+    path = Path(root or "").expanduser().joinpath(*parts)
+    return path if root and path.exists() else None
+
+
+def generated(seed, n_fit=2000):
+    """Plant ten concepts into generated sentences."""
+    data = make_concept_texts(n_fit + N_TEST, n_concepts=N_CONCEPTS, random_state=seed)
+    return Case(data.data, data.target, data.truth, data.concept_names, n_fit)
+
+
+def planted_into_tweets(seed, n_fit):
+    """Plant the same concepts into tweets, of the reference training rows only."""
+    if folder("tweets", "Tweets.csv") is None:
+        return None
+    tweets = load_tweets()
+    train, _, _ = tweets_reference_split(tweets)
+    data = make_concept_texts(
+        n_fit + N_TEST,
+        n_concepts=N_CONCEPTS,
+        base_texts=tweets.data[train],
+        random_state=seed,
+    )
+    return Case(data.data, data.target, data.truth, data.concept_names, n_fit)
+
+
+def bills(seed):
+    """Make a target of the 21 topics of 2,048 bills: random coefficients and noise."""
+    path = folder("bills", "bills_2048.json")
+    if path is None:
+        return None
+    data = json.loads(path.read_text(encoding="utf-8"))
+    texts = np.array(data["texts"], dtype=object)
+    truth = np.array(data["reference_phi_denotation"], dtype=np.int64)
+    rng = np.random.RandomState(seed)
+    signal = truth @ rng.standard_normal(truth.shape[1])
+    y = signal + BILLS_NOISE * signal.std() * rng.standard_normal(len(signal))
+    fit, test = train_test_split(
+        np.arange(len(texts)), test_size=0.5, random_state=seed
+    )
+    rows = np.concatenate([fit, test])
+    names = [
+        predicate.removeprefix("has a topic of ").removesuffix(".")
+        for predicate in data["reference_phi_predicate_strings"]
+    ]
+    return Case(texts[rows], y[rows], truth[rows], names, len(fit))
+
+
+def election(seed, level):
+    """Take the features that a file of true hypotheses names; the seed is not used."""
+    path = folder("hypobench", "election", f"level{level}")
+    if path is None:
+        return None
+    parts = [
+        json.loads(
+            (path / f"synthetic_election_{part}_level{level}.json").read_text("utf-8")
+        )
+        for part in ("train", "test")
+    ]
+    stated = json.loads((path / f"gt_hypotheses_level{level}.json").read_text("utf-8"))
+    features = [re.match(r'If the "(\w+)" .*? is "(.*?)", then', s) for s in stated]
+    features = [match.groups() for match in features]
+    labels = np.concatenate([part["label"] for part in parts])
+    return Case(
+        np.array([text for part in parts for text in part["text"]], dtype=object),
+        labels,
+        np.vstack([_features_of_rows(part, features) for part in parts]),
+        [f"{kind}: {value}" for kind, value in features],
+        len(parts[0]["text"]),
+    )
+
+
+_KINDS = (
+    "political_endorsement",
+    "policy_stance",
+    "partisan_language",
+    "political_event_reaction",
+)
+
+
+def _features_of_rows(part, features):
+    """Return which of the features, (kind, value), each row has."""
+    rows = [
+        {"template": template, **dict(zip(_KINDS, values, strict=True))}
+        for template, values in zip(
+            part["template"], part["blank_features"], strict=True
+        )
+    ]
+    return np.array(
+        [[row[kind] == value for kind, value in features] for row in rows], dtype=int
+    )
+
+
+# Recovery -----------------------------------------------------------------------------
+
+
+def f1_matrix(marks, truth):
+    """Return the F1 of every column of marks against every concept."""
+    marks, truth = np.asarray(marks, dtype=float), np.asarray(truth, dtype=float)
+    total = truth.sum(axis=0)[:, None] + marks.sum(axis=0)
+    # a concept and a mark that no row has do not agree on anything
+    return 2 * (truth.T @ marks) / np.maximum(total, 1)
+
+
+def recover(make, seed, settings, model="lsa"):
+    """Fit the pipeline on one case and compare what it found with the truth."""
+    case = make(seed)
+    if case is None:
+        return None
+    texts, y, _ = case.fit
+    new_texts, new_y, new_truth = case.test
+    pipe = make_hypothesis_pipeline(model, n_texts=len(texts), random_state=seed)
+    pipe.set_params(**settings)
+    start = time.perf_counter()
+    with warnings.catch_warnings():
+        # few rows for many neurons: the table shows what comes of it
+        warnings.simplefilter("ignore")
+        pipe.fit(texts, y)
+    seconds = time.perf_counter() - start
+    annotations = pipe.transform(new_texts)
+    neurons = pipe[:2].transform(new_texts).to_numpy() > 0
+    selected = neurons[:, pipe["select"].get_support()]
+    by_hypothesis = f1_matrix(annotations, new_truth)
+    best = by_hypothesis.argmax(axis=1)
+    return {
+        "names": case.names,
+        "n_fit": len(texts),
+        "n_test": len(new_texts),
+        "n_neurons": pipe["sae"].n_neurons,
+        "k": pipe["sae"].k,
+        "hypotheses": [annotations.columns[i] for i in best],
+        "f1": by_hypothesis.max(axis=1),
+        "f1_selected": f1_matrix(selected, new_truth).max(axis=1),
+        "f1_neurons": f1_matrix(neurons, new_truth).max(axis=1),
+        "prevalence": new_truth.mean(axis=0),
+        "n_hypotheses": annotations.shape[1],
+        "score": pipe.score(new_texts, new_y),
+        "ceiling": score_of_truth(case),
+        "metric": "AUC" if y.dtype.kind == "U" else "R²",
+        "seconds": seconds,
+    }
+
+
+def score_of_truth(case):
+    """Return the score of the same final model given the true concepts."""
+    (_, y, truth), (_, new_y, new_truth) = case.fit, case.test
+    if y.dtype.kind == "U":
+        model = LogisticRegression(max_iter=1000).fit(truth, y)
+        return roc_auc_score(new_y, model.predict_proba(new_truth)[:, 1])
+    return r2_score(new_y, LinearRegression().fit(truth, y).predict(new_truth))
+
+
+# Tables -------------------------------------------------------------------------------
+
+SIZED = {"sae__n_neurons": 32, "sae__k": 4, "embed__n_components": 64}
+CASES = {
+    "generated texts": (generated, {}),
+    "generated texts, sized for them": (generated, SIZED),
+    "planted into 2,000 tweets": (lambda s: planted_into_tweets(s, 2000), {}),
+    "planted into 10,000 tweets": (lambda s: planted_into_tweets(s, 10_000), {}),
+    "bills, 21 topics": (bills, {}),
+    "election, level 1": (lambda s: election(s, 1), {}),
+    "election, level 2": (lambda s: election(s, 2), {}),
+}
+
+
+def spread(values, digits=2):
+    """Format mean ± standard deviation over the seeds."""
+    if len(values) == 1:
+        return f"{values[0]:.{digits}f}"
+    return f"{np.mean(values):.{digits}f} ± {np.std(values, ddof=1):.{digits}f}"
+
+
+def summary(name, runs):
+    first = runs[0]
+    return {
+        "texts": name,
+        "fitted on": f"{first['n_fit']:,}",
+        "tested on": f"{first['n_test']:,}",
+        "neurons, k": f"{first['n_neurons']}, {first['k']}",
+        "concepts": len(first["names"]),
+        "F1 ≥ 0.9": spread([(run["f1"] >= 0.9).sum() for run in runs], 1),
+        "F1 ≥ 0.7": spread([(run["f1"] >= 0.7).sum() for run in runs], 1),
+        "median F1": spread([np.median(run["f1"]) for run in runs]),
+        "of selected neurons": spread([np.median(run["f1_selected"]) for run in runs]),
+        "of all neurons": spread([np.median(run["f1_neurons"]) for run in runs]),
+        "score": f"{first['metric']} {spread([run['score'] for run in runs])}",
+        "of the truth": spread([run["ceiling"] for run in runs]),
+        "fit, s": f"{np.median([run['seconds'] for run in runs]):.1f}",
+    }
+
+
+def details(run):
+    """Tabulate the hypothesis nearest to each concept."""
+    order = np.argsort(-run["f1"], kind="stable")
+    return markdown_table(
+        [
+            {
+                "concept": run["names"][i],
+                "share of texts": f"{run['prevalence'][i]:.3f}",
+                "F1": f"{run['f1'][i]:.2f}",
+                "nearest hypothesis": f"`{run['hypotheses'][i]}`",
+            }
+            for i in order
+        ]
+    )
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--model", default="lsa", help="see TextEmbedder")
+    parser.add_argument("--only", help="cases whose name contains this")
+    parser.add_argument("--jobs", type=int, default=1, help="seeds fitted at a time")
+    parser.add_argument("--write", action="store_true", help="write the page of docs/")
+    return parser.parse_args()
+
+
+def main(arguments):
+    rows, found = [], {}
+    for name, (make, settings) in CASES.items():
+        if arguments.only and arguments.only not in name:
+            continue
+        runs = Parallel(arguments.jobs)(
+            delayed(recover)(make, seed, settings, arguments.model)
+            for seed in range(arguments.seeds)
+        )
+        if runs[0] is None:
+            print(f"skipped: {name}: its data is not in the folder of {DATA_VARIABLE}")
+            continue
+        rows.append(summary(name, runs))
+        found[name] = runs[0]
+        print(markdown_table(rows[-1:]), flush=True)
+    tables = markdown_table(rows) + "".join(
+        f"\n\n## {name[0].upper()}{name[1:]}, seed 0\n\n{details(run)}"
+        for name, run in found.items()
+    )
+    print(f"\n{tables}")
+    if arguments.write:
+        table, _, rest = tables.partition("\n\n## ")
+        write_table(
+            "planted",
+            "Recovery of known concepts",
+            command_line(),
+            table,
+            f"{NOTES.format(n_seeds=arguments.seeds)}\n\n## {rest}",
+        )
+
+
+NOTES = f"""\
+Mean ± standard deviation over {{n_seeds}} seeds, which choose the data (except for
+election, whose files are fixed), the split and the pipeline's random numbers. F1 of a
+concept is that of the hypothesis nearest to it, annotated on texts that were not used
+in the fit, against the truth; the counts are of concepts. "Median F1" is over the
+concepts, and the two columns behind it show the same for neurons in place of hypotheses
+("active" taken as "has the concept"): where all neurons are far from the concepts, the
+autoencoder has not separated them; where the selected ones are, the selection; and
+where only the hypotheses are, the wording. "Of the truth" is the score of the same
+linear (logistic) model given the true concepts: about the most that hypotheses can
+reach.
+
+- Generated texts, and tweets: {N_CONCEPTS} concepts of `make_concept_texts`, each in
+  15 % of the texts in one of at least 15 surface forms, effects of 2 to 1 on y, noise
+  1. The tweets are of the reference training rows; one that spoke of a concept before
+  counts as not having it. "Sized for them" is the pipeline with
+  {SIZED["sae__n_neurons"]} neurons, k={SIZED["sae__k"]} and an LSA of
+  {SIZED["embed__n_components"]} dimensions, everything else as the default; all other
+  rows are defaults throughout.
+- Bills: each has one of 21 topics; y is a sum of the topics with standard normal
+  coefficients, and noise of {BILLS_NOISE} of its standard deviation. A topic whose
+  coefficient is near the average has nothing to be found by, and 20 hypotheses are
+  fewer than 21 topics.
+- Election: the concepts are the features that the file of true hypotheses names (level
+  1: one kind of feature, 5 values; level 2: three kinds, 14 values). Of its three
+  classes of voters only two occur in the rows."""
+
+
+if __name__ == "__main__":
+    main(parse_arguments())
