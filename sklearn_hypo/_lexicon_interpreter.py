@@ -24,6 +24,10 @@ _PARTS = (0.8, 0.1, 0.1)
 # A lexicon that is less plain has to be better by so many standard errors.
 _MARGIN = 2.0
 
+# Where texts are few, standard errors are large: no more correlation than this is
+# given up for plainness.
+_LARGEST_LOSS = 0.05
+
 
 class LexiconInterpreter(BaseEstimator):
     r"""Describe a neuron by the few terms that agree best with its activation.
@@ -61,8 +65,9 @@ class LexiconInterpreter(BaseEstimator):
     With r the correlation of a lexicon's mark with the activation on the second part,
     the plainest lexicon within two standard errors :math:`(1 - r^2) / \sqrt{n}` of
     the best is chosen (a stricter form of the one-standard-error rule of Breiman,
-    Friedman, Olshen and Stone 1984): common words have to earn their place. Equal
-    texts are kept in one part. The parts are 80, 10 and 10 % of the distinct texts.
+    Friedman, Olshen and Stone 1984), but never at the price of more than 0.05 in r:
+    common words have to earn their place. Equal texts are kept in one part. The parts
+    are 80, 10 and 10 % of the distinct texts.
 
     Examples
     --------
@@ -76,6 +81,7 @@ class LexiconInterpreter(BaseEstimator):
     ...     random_state=np.random.RandomState(0),
     ... )
     >>> print(interpreted[0].candidates[0].hypothesis)
+    mentions any of: thanks/thank, appreciated
     """
 
     _parameter_constraints = {
@@ -190,6 +196,7 @@ def _interpretation(neuron, lexicons, compared, reported):
     strength = np.nan_to_num([each.correlation for each in compared], nan=-1.0)
     best = int(strength.argmax())
     margin = _MARGIN * standard_error(strength[best], compared[best].n)
+    margin = min(margin, _LARGEST_LOSS)
     chosen = int(np.flatnonzero(strength >= strength[best] - margin)[0])
     order = [chosen, *(i for i in np.argsort(-strength, kind="stable") if i != chosen)]
     candidates = tuple(
