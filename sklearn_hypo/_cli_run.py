@@ -4,7 +4,7 @@ import hashlib
 import importlib.util
 import sys
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -177,15 +177,11 @@ def progress_on_terminal(pipe):
     if not (sys.stderr.isatty() and importlib.util.find_spec("rich")):
         yield
         return
-    import rich
     from sklearn.callback import ProgressBar
 
-    rich.reconfigure(stderr=True)  # standard output is for the report
     pipe.set_callbacks(ProgressBar())
-    try:
+    with redirect_stdout(sys.stderr):  # standard output is for the report
         yield
-    finally:
-        rich.reconfigure(stderr=False)
 
 
 def _cross_validate(pipe, split, task, options):

@@ -474,7 +474,8 @@ def test_warnings_are_plain_messages(csv, run, capsys, monkeypatch):
 
 
 def test_progress_on_a_terminal_only(csv, run, capsys, monkeypatch):
-    pytest.importorskip("rich")
+    rich = pytest.importorskip("rich")
+    monkeypatch.setattr(rich, "_console", None)  # made for this test, and gone with it
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     assert run(csv) == 0
     out, err = capsys.readouterr()
