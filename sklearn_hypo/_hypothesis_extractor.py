@@ -150,9 +150,9 @@ class HypothesisExtractor(TransformerMixin, HypoEstimator):
     ... )
     >>> extractor = HypothesisExtractor(random_state=0).fit(neurons, data.target)
     >>> extractor.hypotheses_[["neuron", "f1"]].round(2)
-          neuron   f1
-    0  neuron000  1.0
-    1  neuron001  1.0
+          neuron    f1
+    0  neuron000  1.00
+    1  neuron001  0.97
     >>> extractor.transform(neurons).shape
     (1000, 2)
     """

@@ -81,7 +81,7 @@ class LexiconInterpreter(BaseEstimator):
     ...     random_state=np.random.RandomState(0),
     ... )
     >>> print(interpreted[0].candidates[0].hypothesis)
-    mentions any of: thanks/thank, appreciated
+    mentions any of: thanks, owe, appreciate
     """
 
     _parameter_constraints = {

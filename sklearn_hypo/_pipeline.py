@@ -45,7 +45,8 @@ def make_hypothesis_pipeline(
     n_texts : int, default=10_000
         About how many training texts there will be. Decides `n_neurons` and `k` where
         they are None: 64 and 4 for 1,000 texts, 256 and 8 for 10,000, 1,024 and 8
-        for 100,000.
+        for 100,000. For `model="lsa"`, half as many components as neurons are
+        learned, from 16 to 384: fewer tie more words into one concept.
     n_neurons, k : int or None, default=None
         Size and sparsity of the autoencoder.
     n_select : int or "all", default=20
@@ -82,9 +83,18 @@ def make_hypothesis_pipeline(
         k = min(n_neurons, 4 if n_neurons <= 64 else 8)
     if n_select != "all":
         n_select = min(n_select, n_neurons)
+    n_components = int(np.clip(n_neurons // 2, 16, 384))
     return Pipeline(
         [
-            ("embed", TextEmbedder(model, cache=cache, random_state=random_state)),
+            (
+                "embed",
+                TextEmbedder(
+                    model,
+                    n_components=n_components,
+                    cache=cache,
+                    random_state=random_state,
+                ),
+            ),
             (
                 "sae",
                 SparseAutoencoderTransformer(

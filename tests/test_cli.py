@@ -301,7 +301,7 @@ def test_missing_file_folder_and_unknown_format(run, capsys, tmp_path):
         ("t.csv", b"text,y\na,1\none, two,2\n", "Expected 2 fields in line 3, saw 3"),
         ("t.csv", b"y,text\n1,one, two\n2,three\n", "more fields than the header"),
         ("t.csv.gz", b"text,y\n", "Not a gzipped file"),
-        ("t.csv.gz", gzip.compress(b"text,y\n" * 99)[:-9], "cannot be read"),
+        ("t.csv.gz", gzip.compress(b"text,y\n" * 99, mtime=0)[:-9], "cannot be read"),
         ("t.csv.xz", b"text,y\n", "cannot be read"),
         ("t.jsonl", b'{"text": "a", "y": 1}\n{"text": "b"', "line 2 is not JSON"),
         ("t.jsonl", b'\n["a", 1]\n', "line 2 is not a JSON object"),

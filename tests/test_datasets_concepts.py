@@ -186,6 +186,7 @@ def test_planting_keeps_the_words_of_the_base_texts(position, seed):
         n_concepts=3,
         prevalence=0.7,
         position=position,
+        forms_per_text=1,
         random_state=seed,
     )
     assert texts.base_index.tolist() == list(range(len(BASE)))
@@ -195,6 +196,29 @@ def test_planting_keeps_the_words_of_the_base_texts(position, seed):
         assert len(text.split()) == len(base.split()) + sum(
             len(form.split()) for form in planted
         )
+
+
+@pytest.mark.parametrize(
+    ("given", "fewest", "most"), [(1, 1, 1), (3, 3, 3), ((2, 4), 2, 4), ([1, 2], 1, 2)]
+)
+def test_forms_per_text(given, fewest, most):
+    own = {"one": ["alpha", "bravo", "carol", "delta", "ember"], "two": ["zulu"]}
+    texts = make_concept_texts(
+        300, concepts=own, prevalence=0.5, forms_per_text=given, random_state=0
+    )
+    counts = np.array([sum(f in text for f in own["one"]) for text in texts.data])
+    there = texts.truth[:, 0] == 1
+    assert (counts[~there] == 0).all()
+    assert set(counts[there]) == set(range(fewest, most + 1))
+    # a concept cannot be said in more ways than it has, and no way is repeated
+    said = np.array([text.count("zulu") for text in texts.data])
+    assert np.array_equal(said, texts.truth[:, 1])
+
+
+@pytest.mark.parametrize("wrong", [(3, 2), (0, 2), (1, 2, 3), (1.5, 2), ()])
+def test_wrong_forms_per_text(wrong):
+    with pytest.raises(ValueError, match="forms_per_text must be a positive integer"):
+        make_concept_texts(10, forms_per_text=wrong)
 
 
 def _forms_in(text, surface_forms, present):
@@ -291,7 +315,7 @@ def _single_term_f1(texts):
 
 
 def test_ten_terms_suffice_for_each_concept_and_one_does_not():
-    texts = make_concept_texts(2000, n_concepts=14, random_state=0)
+    texts = make_concept_texts(2000, n_concepts=14, forms_per_text=1, random_state=0)
     scores = _lexicon_f1(texts)
     assert min(scores.values()) >= 0.9, scores
     assert _single_term_f1(texts).max() < 0.6

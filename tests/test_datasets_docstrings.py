@@ -337,3 +337,10 @@ def test_parameters_are_counted():
 )
 def test_opening_prose(docstring, prose):
     assert _prose(docstring) == prose
+
+
+def test_experimental_names_switched_on_elsewhere_do_not_count():
+    from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+
+    names = load_docstrings(packages=["sklearn"]).name
+    assert not any("Halving" in name for name in names)

@@ -24,6 +24,7 @@ _STRONGEST_EFFECT, _WEAKEST_EFFECT = 2.0, 1.0
         "n_samples": [Interval(Integral, 1, None, closed="left"), None],
         "n_concepts": [Interval(Integral, 1, len(CONCEPTS), closed="both")],
         "concepts": [Mapping, list, tuple, None],
+        "forms_per_text": [Interval(Integral, 1, None, closed="left"), tuple, list],
         "prevalence": [Interval(Real, 0, 1, closed="neither"), "array-like"],
         "effects": ["array-like", None],
         "noise": [Interval(Real, 0, None, closed="left")],
@@ -39,6 +40,7 @@ def make_concept_texts(
     *,
     n_concepts=10,
     concepts=None,
+    forms_per_text=(2, 4),
     prevalence=0.15,
     effects=None,
     noise=1.0,
@@ -50,10 +52,10 @@ def make_concept_texts(
     r"""Generate texts with planted concepts of known effect on a target.
 
     Each row has concept j with probability `prevalence`, independently of the others.
-    For each concept that a row has, one of the surface forms of that concept, drawn
-    uniformly, is put into its text. With the truth matrix :math:`T`, the coefficients
-    :math:`\beta`, the intercept :math:`\beta_0` and the scale :math:`\sigma` of the
-    noise, the target is
+    For each concept that a row has, some of the surface forms of that concept, drawn
+    without replacement, are put into its text. With the truth matrix :math:`T`, the
+    coefficients :math:`\beta`, the intercept :math:`\beta_0` and the scale
+    :math:`\sigma` of the noise, the target is
 
     .. math::
 
@@ -76,6 +78,12 @@ def make_concept_texts(
     concepts : list of str or dict of str to list or tuple of str, default=None
         Names of built-in concepts, or concepts of your own: for each name the surface
         forms.
+    forms_per_text : int or (int, int), default=(2, 4)
+        How many forms of a concept a text has, or between which numbers a uniform
+        draw decides; at most all of them. That forms meet in a text is what lets an
+        embedding learned from the texts, such as LSA, tie them into one concept. With
+        1, forms of one concept never meet, and nothing but the target or an embedding
+        trained elsewhere can tell that they belong together.
     prevalence : float or array-like of shape (n_concepts,), default=0.15
         The share of rows that have a concept, one for all or one for each; between
         0 and 1.
@@ -153,6 +161,7 @@ def make_concept_texts(
     'The door is green. what a surprise'
     """
     forms = _check_concepts(concepts, n_concepts)
+    fewest, most = _check_forms_per_text(forms_per_text)
     prevalence = _check_prevalence(prevalence, len(forms))
     coef = _check_effects(effects, len(forms))
     random_state = check_random_state(random_state)
@@ -161,7 +170,9 @@ def make_concept_texts(
         np.int64
     )
     ending = "." if base_index is None else ""
-    planter = _Planter(list(forms.values()), position, ending, random_state)
+    planter = _Planter(
+        list(forms.values()), (fewest, most), position, ending, random_state
+    )
     data = np.empty(len(texts), dtype=object)
     data[:] = [planter(*row) for row in zip(texts, cuts, truth, strict=True)]
     intercept = 0.0 if task == "regression" else float(-(prevalence @ coef))
@@ -214,6 +225,20 @@ def _check_forms(name, forms):
             f"{'an empty surface form' if forms else 'no surface form'}."
         )
     return forms
+
+
+def _check_forms_per_text(forms_per_text):
+    """Return the least and the largest number of forms of a concept in a text."""
+    if isinstance(forms_per_text, Integral):
+        return int(forms_per_text), int(forms_per_text)
+    bounds = list(forms_per_text)
+    whole = len(bounds) == 2 and all(isinstance(b, Integral) for b in bounds)
+    if not whole or not 1 <= bounds[0] <= bounds[1]:
+        raise ValueError(
+            f"{_CALLER}: forms_per_text must be a positive integer or two of them, the "
+            f"smaller one first, but {forms_per_text!r} arrived."
+        )
+    return int(bounds[0]), int(bounds[1])
 
 
 def _check_prevalence(prevalence, n_concepts):
@@ -303,6 +328,8 @@ class _Planter:
     ----------
     forms : list of tuple of str
         The surface forms of each concept.
+    number : tuple of int
+        The least and the largest number of forms of a concept in one text.
     position : {"any", "start", "inside", "end"}
         Where to put them.
     ending : str
@@ -311,23 +338,31 @@ class _Planter:
         Draws forms and places.
     """
 
-    def __init__(self, forms, position, ending, random_state):
+    def __init__(self, forms, number, position, ending, random_state):
         self.forms = forms
+        self.number = number
         self.position = position
         self.ending = ending
         self.random_state = random_state
 
     def __call__(self, text, cuts, present):
-        """Return the text with one form of each concept that is present."""
+        """Return the text with forms of each concept that is present."""
         planted = {}  # places are drawn first, so that no form lands inside another
         for concept in self.random_state.permutation(np.flatnonzero(present)):
-            form = _draw(self.forms[concept], self.random_state) + self.ending
-            planted.setdefault(self._place(text, cuts), []).append(form)
+            for form in self._choose(self.forms[concept]):
+                place = self._place(text, cuts)
+                planted.setdefault(place, []).append(form + self.ending)
         pieces, done = [], 0
         for place in sorted(planted):
             pieces += [text[done:place], *planted[place]]
             done = place
         return _join([*pieces, text[done:]])
+
+    def _choose(self, forms):
+        """Draw some of the forms of a concept."""
+        fewest, most = self.number
+        n_forms = self.random_state.randint(fewest, most + 1)
+        return [forms[i] for i in self.random_state.permutation(len(forms))[:n_forms]]
 
     def _place(self, text, cuts):
         """Draw the offset in the text at which to insert."""

@@ -27,6 +27,11 @@ _SKIPPED = frozenset(
     + ("matlib", "misc", "sandbox", "setup", "test", "testing", "tests")
 )
 _SKIPPED_PATHS = frozenset({"pandas.io"})  # the readers are public as pandas.read_…
+# What these define is public only once a program has switched it on.
+_SWITCHED_ON = (
+    "sklearn.impute._iterative",
+    "sklearn.model_selection._search_successive_halving",
+)
 
 _FEWEST_WORDS = 3
 _BOILERPLATE_COPIES = 5
@@ -231,6 +236,8 @@ def _belongs(value, name, module, package):
     if not (inspect.isclass(value) or inspect.isroutine(value) or _is_ufunc(value)):
         return False
     home = getattr(value, "__module__", None)
+    if home in _SWITCHED_ON:
+        return False
     exported = getattr(module, "__all__", None)
     if exported is not None:
         return name in exported and (home is None or _within(home, package))
