@@ -7,6 +7,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.metrics.pairwise import cosine_similarity, euclidean_distances
 from sklearn.utils.validation import check_is_fitted
 
+from ._fidelity import what_to_match
 from ._text_embedder import TextEmbedder
 from ._validation import HasMethods, Interval, StrOptions, random_seed
 
@@ -129,10 +130,13 @@ class EmbeddingAnnotator(BaseEstimator):
         statements = [", ".join(h.terms) or h.statement for h in hypotheses]
         self._statements = np.asarray(embedder.transform(statements))
         if calibrate:
-            nearness = self._nearness(embeddings)
+            meant = embeddings.any(axis=1)  # a zero vector is near to nothing
+            nearness = self._nearness(embeddings[meant])
             best = [
-                best_cut(near, activation > 0)
-                for near, activation in zip(nearness.T, activations.T, strict=True)
+                best_cut(near, what_to_match(activation))
+                for near, activation in zip(
+                    nearness.T, activations[meant].T, strict=True
+                )
             ]
             self.thresholds_ = self._sign * np.array(best)
         else:
@@ -145,10 +149,17 @@ class EmbeddingAnnotator(BaseEstimator):
         return 1.0 if self.metric == "cosine" else -1.0
 
     def _nearness(self, embeddings):
-        """Return how near every text is to every statement; larger is nearer."""
+        """Return how near every text is to every statement; larger is nearer.
+
+        A text without any known word has a zero vector, which would be nearer to
+        every statement than an unrelated text is; it is infinitely far instead.
+        """
         if self.metric == "cosine":
-            return cosine_similarity(embeddings, self._statements)
-        return -euclidean_distances(embeddings, self._statements)
+            nearness = cosine_similarity(embeddings, self._statements)
+        else:
+            nearness = -euclidean_distances(embeddings, self._statements)
+        nearness[~embeddings.any(axis=1)] = -np.inf
+        return nearness
 
     def annotate(self, texts):
         """Annotate texts.
@@ -172,15 +183,15 @@ class EmbeddingAnnotator(BaseEstimator):
         return annotations
 
 
-def best_cut(nearness, active):
-    """Find the value at which ``nearness >= value`` correlates best with a mark.
+def best_cut(nearness, target):
+    """Find the value at which ``nearness >= value`` correlates best with a target.
 
     Parameters
     ----------
     nearness : ndarray of shape (n_texts,)
         Larger is nearer.
-    active : ndarray of bool of shape (n_texts,)
-        The mark.
+    target : ndarray of shape (n_texts,)
+        A mark or a quantity.
 
     Returns
     -------
@@ -192,8 +203,9 @@ def best_cut(nearness, active):
     values = nearness[order].astype(np.float64)
     n_texts = len(values)
     n_marked = np.arange(1, n_texts)
-    hits = np.cumsum(active[order])[:-1]
-    covariance = hits / n_texts - n_marked / n_texts * active.mean()
+    target = target.astype(np.float64)
+    sums = np.cumsum(target[order])[:-1]
+    covariance = sums / n_texts - n_marked / n_texts * target.mean()
     share = n_marked / n_texts
     correlation = covariance / np.sqrt(share * (1 - share))
     # equal values cannot be cut apart

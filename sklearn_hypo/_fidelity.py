@@ -56,6 +56,26 @@ def fidelity(annotation, activation):
     )
 
 
+def what_to_match(activation):
+    """Return what a description of a neuron should agree with.
+
+    Parameters
+    ----------
+    activation : ndarray of shape (n_texts,)
+        Non-negative.
+
+    Returns
+    -------
+    target : ndarray of shape (n_texts,), float32
+        1 where the neuron is active and 0 elsewhere; the activation itself for a
+        neuron that is active in more than half of the texts, of which only the
+        strength tells anything.
+    """
+    active = activation > 0
+    seldom = 0 < active.mean() <= 0.5
+    return (active if seldom else activation).astype(np.float32)
+
+
 def _correlation(a, b):
     if len(a) < 2 or a.std() == 0 or b.std() == 0:
         return np.nan

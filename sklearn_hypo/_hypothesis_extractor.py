@@ -23,6 +23,7 @@ from ._hypothesis_tables import (
     distinct_hypotheses,
     hypotheses_table,
 )
+from ._inference import check_target
 from ._lexicon_annotator import LexiconAnnotator
 from ._lexicon_interpreter import LexiconInterpreter
 from ._scores import column_moments, correlation_scores
@@ -92,7 +93,8 @@ class HypothesisExtractor(TransformerMixin, HypoEstimator):
     ----------
     hypotheses_ : DataFrame of shape (n_hypotheses, 10)
         One row per hypothesis: "neuron" (or neurons, separated by ", "),
-        "hypothesis"; its fidelity as a description of the neuron, on texts used
+        "hypothesis"; its fidelity as a description of the neuron, as the interpreter
+        checks it (a lexicon by its terms, whatever the annotator), on texts used
         neither to find nor to choose it: "f1", "precision", "recall", "correlation";
         and on the training texts "association" (correlation of the neuron with the
         target; the largest over the classes if there are more than two), "coef" (of
@@ -212,6 +214,11 @@ class HypothesisExtractor(TransformerMixin, HypoEstimator):
         self.task_ = resolve_task(y, self.task)
         target, classes = encode_target(y, self.task_, caller=type(self).__name__)
         check_consistent_length(activations, target)
+        if classes is None and np.ptp(target) == 0:
+            raise ValueError(
+                f"HypothesisExtractor: y is constant ({target[0]:g} on all rows): "
+                "there is nothing to predict."
+            )
         self.__dict__.pop("classes_", None)
         if classes is not None:
             self.classes_ = classes
@@ -223,7 +230,8 @@ class HypothesisExtractor(TransformerMixin, HypoEstimator):
         subtask.call_on_fit_task_end(estimator=self, X=X, y=y)
 
         subtask = _subtask(context, self, "annotate texts", X, y)
-        rows = _sample(len(texts), self.max_annotated, rng)
+        known = None if classes is None else target
+        rows = _sample(len(texts), self.max_annotated, rng, known)
         self._hypotheses, members = distinct_hypotheses(interpretations)
         described = _strongest(activations, self._neuron_names(), members)
         annotations = self._annotate(texts, described, rows, rng)
@@ -332,6 +340,16 @@ class HypothesisExtractor(TransformerMixin, HypoEstimator):
         self.prevalence_ = np.divide(
             total, count, out=np.full(len(count), np.nan), where=count > 0
         )
+        mark = np.where(answered, annotations, self.prevalence_)
+        constant = (count > 0) & (np.ptp(mark, axis=0) == 0)
+        if constant.any():
+            names = [self._hypotheses[i].statement for i in np.flatnonzero(constant)]
+            warnings.warn(
+                f"{len(names)} hypotheses are true of all annotated training texts or "
+                f"of none, and predict nothing: {names}.",
+                HypothesisWarning,
+                stacklevel=4,
+            )
         silent = [
             h.statement for h, n in zip(self._hypotheses, count, strict=True) if not n
         ]
@@ -498,7 +516,10 @@ class HypothesisExtractor(TransformerMixin, HypoEstimator):
             predicted = self.final_estimator_.predict(features)
             return float(r2_score(y, predicted, sample_weight=sample_weight))
         scores = self._class_scores(features)
-        one_against_rest = np.ravel(y)[:, None] == self.classes_
+        _, codes, _ = check_target(
+            y, self.task_, self.classes_, caller=type(self).__name__
+        )
+        one_against_rest = codes[:, None] == np.arange(len(self.classes_))
         first = 1 if len(self.classes_) == 2 else 0
         areas = [
             roc_auc_score(
@@ -562,11 +583,23 @@ def _subtask(context, estimator, name, X, y):
     return subtask
 
 
-def _sample(n_rows, max_rows, rng):
-    """Draw row numbers, ascending; all of them if there are few enough."""
+def _sample(n_rows, max_rows, rng, classes=None):
+    """Draw row numbers, ascending; all of them if there are few enough.
+
+    Of every class at least one row is drawn, so that the final estimator knows it.
+    """
     if max_rows is None or n_rows <= max_rows:
         return np.arange(n_rows)
-    return np.sort(rng.permutation(n_rows)[:max_rows])
+    order = rng.permutation(n_rows)
+    if classes is not None:
+        _, first = np.unique(classes[order], return_index=True)
+        if len(first) > max_rows:
+            raise ValueError(
+                f"max_annotated={max_rows} is less than the number of classes, "
+                f"{len(first)}: at least one text of each has to be annotated."
+            )
+        order = np.concatenate([order[first], np.delete(order, first)])
+    return np.sort(order[:max_rows])
 
 
 def _strongest(activations, names, members):

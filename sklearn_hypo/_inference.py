@@ -179,7 +179,8 @@ def _class_codes(y, classes, caller):
             f"{caller}: Input y contains NaN: {missing} of {len(labels)} target "
             "values are missing. Drop those rows, and their texts."
         )
-    codes = pd.Index(classes.astype(object)).get_indexer(pd.Index(labels, dtype=object))
+    known = pd.Index(classes.astype(object), dtype=object)
+    codes = known.get_indexer(pd.Index(labels, dtype=object))
     unseen = list(dict.fromkeys(labels[codes < 0].tolist()))
     if unseen:
         raise ValueError(

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 
-from ._fidelity import fidelity, standard_error
+from ._fidelity import fidelity, standard_error, what_to_match
 from ._hypothesis import Hypothesis
 from ._interpretation import Candidate, Interpretation
 from ._lexicon_search import TermIndex, find_terms
@@ -159,9 +159,7 @@ class LexiconInterpreter(BaseEstimator):
         ]
 
     def _search_neuron(self, index, kinds, activation):
-        # what matters is where a neuron is active, unless it nearly always is
-        active = (activation > 0).astype(np.float32)
-        target = active if 0 < active.mean() <= 0.5 else activation
+        target = what_to_match(activation)
         found = {}
         for allowed in kinds:
             numbers = find_terms(

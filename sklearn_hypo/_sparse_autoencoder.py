@@ -130,7 +130,7 @@ class SparseAutoencoderTransformer(TransformerMixin, HypoEstimator):
         Smallest activation, in units of the embeddings; None for `sparsity="topk"`.
 
     mean_ : ndarray of shape (n_features_in_,)
-        Mean of the training rows.
+        Mean of the training rows (of 32,768 evenly spaced ones if there are more).
 
     variance_ : float
         Mean squared distance of a training row from `mean_`: the fixed denominator
@@ -142,7 +142,8 @@ class SparseAutoencoderTransformer(TransformerMixin, HypoEstimator):
         neurons; NaN without validation rows) and "n_dead".
 
     dead_neurons_ : ndarray of shape (n_dead,)
-        Indices of the neurons that no training row activates.
+        Indices of the neurons that no training row activates (of evenly spaced rows,
+        at least 50,000, if there are more).
 
     n_iter_ : int
         Epochs that were run.

@@ -13,7 +13,6 @@ from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
     InvalidParameterError,
-    Options,
     StrOptions,
     validate_params,
 )
@@ -23,7 +22,6 @@ __all__ = [
     "HasMethods",
     "Interval",
     "InvalidParameterError",
-    "Options",
     "StrOptions",
     "_check_feature_names_in",
     "_fit_context",
@@ -212,11 +210,18 @@ def encode_target(y, task, *, caller):
             raise ValueError(f"{caller}: Input y contains infinity.")
         if y.dtype.kind == "c":
             raise ValueError(f"{caller}: Complex data not supported: y is complex.")
-        classes, codes = np.unique(y, return_inverse=True)
+        try:
+            classes, codes = np.unique(y, return_inverse=True)
+        except TypeError as error:
+            kinds = sorted({type(label).__name__ for label in y})
+            raise ValueError(
+                f"{caller}: y mixes labels of types {', '.join(kinds)}, which cannot "
+                "be put in order. Convert them to one type."
+            ) from error
         if len(classes) < 2:
             raise ValueError(
-                f"{caller}: y holds a single class ({classes[0]!r}); at least two "
-                "are needed to ask what tells them apart."
+                f"{caller}: y holds a single class ({classes.tolist()[0]!r}); at least "
+                "two are needed to ask what tells them apart."
             )
         return codes.astype(np.int64), classes
     try:

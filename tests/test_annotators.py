@@ -410,3 +410,29 @@ def test_with_a_real_model(monkeypatch):
         assert annotator.annotate(texts).ravel().tolist() == active.ravel().tolist()
         new = annotator.annotate(["so grateful to you", "two pages are blank"])
         assert new.ravel().tolist() == [1, 0]
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+def test_texts_without_a_known_word_have_no_concept(metric):
+    texts = ["thanks a lot", "many thanks", "so tired today", "tired and sad"] * 5
+    active = np.array([[1.0], [1.0], [0.0], [0.0]] * 5)
+    annotator = EmbeddingAnnotator(metric=metric).fit(
+        texts,
+        [Hypothesis("expresses thanks", "neuron000")],
+        active,
+        random_state=np.random.RandomState(0),
+    )
+    found = annotator.annotate(["thanks a lot", "zzqx qwv"])
+    assert found.ravel().tolist() == [1.0, 0.0]
+
+
+def test_thresholds_for_a_neuron_that_is_always_active():
+    texts = ["thanks a lot", "many thanks", "so tired today", "tired and sad"] * 5
+    strength = np.array([[1.0], [0.9], [0.1], [0.2]] * 5)
+    annotator = EmbeddingAnnotator().fit(
+        texts,
+        [Hypothesis("expresses thanks", "neuron000")],
+        strength,
+        random_state=np.random.RandomState(0),
+    )
+    assert annotator.annotate(texts[:4]).ravel().tolist() == [1, 1, 0, 0]

@@ -860,3 +860,46 @@ def test_callbacks_end_when_fit_fails(X, data):
 def test_cross_validation_of_the_extractor_alone(X, data):
     scores = cross_val_score(HypothesisExtractor(random_state=0), X, data.target, cv=3)
     assert (scores > 0).all()
+
+
+def labelled_classes(n_rows=300, seed=0):
+    """Three classes, of which one is rare, and a neuron for each of two words."""
+    rng = np.random.RandomState(seed)
+    truth = (rng.uniform(size=(n_rows, 2)) < 0.4).astype(float)
+    texts = [
+        " ".join(["plain", "words", *np.array(["apple", "stone"])[row > 0]])
+        for row in truth
+    ]
+    y = np.where(truth[:, 0] > 0, "m", "z").astype(object)
+    y[:2] = "a"
+    index = pd.Index(texts, dtype=object, name="text")
+    return pd.DataFrame(truth, index=index, columns=["n0", "n1"]), y
+
+
+def test_a_sample_of_the_texts_holds_every_class():
+    X, y = labelled_classes()
+    extractor = HypothesisExtractor(max_annotated=30, random_state=0).fit(X, y)
+    assert extractor.final_estimator_.classes_.tolist() == ["a", "m", "z"]
+    assert extractor.predict_proba(X).shape == (len(X), 3)
+    assert 0.5 < extractor.score(X, y) <= 1
+    with pytest.raises(ValueError, match="max_annotated=2 is less than the number"):
+        HypothesisExtractor(max_annotated=2).fit(X, y)
+
+
+def test_score_refuses_missing_and_unknown_classes():
+    X, y = labelled_classes()
+    extractor = HypothesisExtractor(random_state=0).fit(X, y)
+    for label, message in ((None, "missing"), ("other", "not there in fit")):
+        wrong = y.copy()
+        wrong[:5] = label
+        with pytest.raises(ValueError, match=message):
+            extractor.score(X, wrong)
+
+
+def test_constant_target_and_mixed_labels_are_refused():
+    X, y = labelled_classes()
+    with pytest.raises(ValueError, match="y is constant"):
+        HypothesisExtractor().fit(X, np.full(len(X), 3.0))
+    y[5] = 7
+    with pytest.raises(ValueError, match="mixes labels of types int, str"):
+        HypothesisExtractor().fit(X, y)
