@@ -160,14 +160,15 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
                 "that a neuron could predict."
             )
         targets = _target_columns(values, classes)
-        usable = column_moments(activations, targets).std > 0
+        moments = column_moments(activations, targets)
+        usable = moments.std > 0
         labels = values if classes is None else classes[values]
-        self.scores_, strength = self._score(activations, labels, targets, usable)
+        self.scores_, strength = self._score(activations, labels, targets, moments)
         self._rank(np.where(usable, strength, -np.inf))
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
         return self
 
-    def _score(self, activations, labels, targets, usable):
+    def _score(self, activations, labels, targets, moments):
         """Return the scores to show and the strengths to rank by."""
         if callable(self.method):
             scores = _call(self.method, activations, labels)
@@ -176,7 +177,7 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
             wanted = activations.shape[1] if self.n_select == "all" else self.n_select
             by_target = lasso_path_selection(activations, targets, wanted)
         elif self.method == "correlation":
-            by_target = correlation_scores(activations, targets)
+            by_target = correlation_scores(activations, targets, moments=moments)
         else:
             by_target = separation_scores(activations, targets, n_top=self.n_top)
         strength = _rounded(np.abs(by_target).max(axis=1), activations.dtype)
@@ -185,7 +186,7 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
         scores = (
             by_target[:, 0] if targets.shape[1] == 1 else np.abs(by_target).max(axis=1)
         )
-        return np.where(usable, scores, 0.0), strength
+        return np.where(moments.std > 0, scores, 0.0), strength
 
     def _rank(self, strength):
         """Set `ranking_` and how many of the best are selected."""

@@ -93,7 +93,7 @@ def _sparse_sums(activations, centered):
     return sums, squares, cross, mean, largest
 
 
-def correlation_scores(activations, targets):
+def correlation_scores(activations, targets, *, moments=None):
     r"""Compute the Pearson correlation of every neuron with every target.
 
     One matrix product :math:`A^T (t - \bar t)`, scaled by the standard deviations.
@@ -105,13 +105,16 @@ def correlation_scores(activations, targets):
     targets : ndarray of shape (n_samples, n_targets)
         One column for a quantity or a binary target, one indicator column per class
         otherwise.
+    moments : Moments, default=None
+        Those of `column_moments` for the same arguments, where they are at hand.
 
     Returns
     -------
     correlations : ndarray of shape (n_neurons, n_targets)
         In [-1, 1]; 0 for constant columns.
     """
-    moments = column_moments(activations, targets)
+    if moments is None:
+        moments = column_moments(activations, targets)
     norm = len(targets) * np.outer(moments.std, targets.std(axis=0))
     norm[norm == 0] = np.inf
     return np.clip(moments.cross / norm, -1.0, 1.0)
