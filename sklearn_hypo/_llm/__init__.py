@@ -1,0 +1,1 @@
+"""The language-model core: what is asked, of whom, at what price. It knows no estimator."""
