@@ -13,7 +13,7 @@ import threading
 import numpy as np
 import pytest
 
-from sklearn_hypo import _cache
+from sklearn_hypo import _sqlite
 from sklearn_hypo._cache import FILE_NAME, VectorStore
 from sklearn_hypo._text_embedder import TextEmbedder
 from sklearn_hypo.exceptions import CacheError
@@ -67,7 +67,7 @@ def test_key_is_the_identity_and_the_full_text(tmp_path):
 
 
 def test_more_texts_than_one_query_takes(tmp_path):
-    texts = [str(i) for i in range(2 * _cache._KEYS_PER_QUERY + 1)]
+    texts = [str(i) for i in range(2 * _sqlite.KEYS_PER_QUERY + 1)]
     write(tmp_path, {}, texts, np.arange(len(texts))[:, None])
     positions, vectors = read(tmp_path, {}, texts)
     np.testing.assert_array_equal(positions, np.arange(len(texts)))
@@ -120,14 +120,14 @@ def test_folder_without_permission(tmp_path):
 
 def test_file_that_is_read_only(tmp_path, monkeypatch):
     write(tmp_path, {}, ["a"], [[1.0]])
-    connect = _cache._connect
+    connect = _sqlite.connect
 
     def read_only(path, *args):
         connection = connect(path, *args)
         connection.execute("PRAGMA query_only=ON")
         return connection
 
-    monkeypatch.setattr(_cache, "_connect", read_only)
+    monkeypatch.setattr(_sqlite, "connect", read_only)
     with pytest.raises(CacheError, match=r"read or written to. Check the path"):
         write(tmp_path, {}, ["b"], [[1.0]])
 
@@ -139,14 +139,14 @@ def test_folder_that_cannot_be_opened(tmp_path):
 
 def test_full_disk(tmp_path, monkeypatch):
     write(tmp_path, {}, ["a"], [[1.0]])
-    connect = _cache._connect
+    connect = _sqlite.connect
 
     def small_disk(path, *args):
         connection = connect(path, *args)
         connection.execute("PRAGMA max_page_count=6")
         return connection
 
-    monkeypatch.setattr(_cache, "_connect", small_disk)
+    monkeypatch.setattr(_sqlite, "connect", small_disk)
     with pytest.raises(CacheError, match=r"the disk is full. Make room"):
         write(tmp_path, {}, list("bcd"), np.ones((3, 5000)))
     assert read(tmp_path, {}, list("abcd"))[0].tolist() == [0]  # all or nothing
@@ -157,7 +157,7 @@ def test_full_disk_when_the_folder_is_made(tmp_path, monkeypatch):
     def makedirs(*args, **kwargs):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(_cache.os, "makedirs", makedirs)
+    monkeypatch.setattr(_sqlite.os, "makedirs", makedirs)
     expect_error(tmp_path, "the disk is full")
 
 
@@ -217,7 +217,7 @@ def is_locked(store):
     probe = os.path.join(
         store.folder, f"lock-{store._model_hash.hexdigest()[:16]}.sqlite3"
     )
-    with contextlib.closing(_cache._connect(probe, 0)) as connection:
+    with contextlib.closing(_sqlite.connect(probe, 0)) as connection:
         try:
             connection.execute("BEGIN EXCLUSIVE")
         except sqlite3.OperationalError:
@@ -248,7 +248,7 @@ def test_lock_excludes_threads_of_one_model(tmp_path):
 
 
 def test_lock_waits_longer_than_one_attempt(tmp_path, monkeypatch):
-    monkeypatch.setattr(_cache, "_ATTEMPT_SECONDS", 0.01)
+    monkeypatch.setattr(_sqlite, "_ATTEMPT_SECONDS", 0.01)
     store = VectorStore(tmp_path, {})
     entered = threading.Event()
 
