@@ -155,12 +155,12 @@ class SharedConnection:
 
     Parameters
     ----------
-    open : callable
-        Returns a new connection, which will be used from several threads.
+    file : CacheFile
+        Which file.
     """
 
-    def __init__(self, open):
-        self._open = open
+    def __init__(self, file):
+        self._file = file
         self._lock = threading.Lock()
         self._connection = None
         self._users = 0
@@ -180,15 +180,33 @@ class SharedConnection:
                 self._close_if_unused()
 
     @contextlib.contextmanager
-    def connected(self):
-        """Have the connection for oneself."""
-        with self._lock:
+    def reading(self):
+        """Have the connection for oneself. Errors are explained."""
+        with self._lock, self._explained():
             if self._connection is None:
                 self._connection = self._open()
             try:
                 yield self._connection
             finally:
                 self._close_if_unused()
+
+    @contextlib.contextmanager
+    def writing(self, durable=False):
+        """The same within one transaction.
+
+        With `durable=True` it is on the disk itself when the block ends, and so
+        survives a power failure.
+        """
+        with self.reading() as connection:
+            connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+            with transaction(connection):
+                yield connection
+
+    def _explained(self):
+        return self._file.explained()
+
+    def _open(self):
+        return self._file.connect(check_same_thread=False)
 
     def _close_if_unused(self):
         if not self._users:
@@ -198,6 +216,28 @@ class SharedConnection:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
+
+
+class MemoryConnection(SharedConnection):
+    """The same for tables in memory, which a child of a fork has a copy of.
+
+    Parameters
+    ----------
+    format : FileFormat
+        The tables.
+    """
+
+    def __init__(self, format):
+        super().__init__(None)
+        self._connection = connect(":memory:", check_same_thread=False)
+        for statement in format.tables:
+            self._connection.execute(statement)
+
+    def _explained(self):
+        return contextlib.nullcontext()
+
+    def _close(self):
+        """Do nothing: the tables would be gone."""
 
 
 _shared_connections = weakref.WeakSet()
