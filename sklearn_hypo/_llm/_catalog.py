@@ -267,8 +267,11 @@ def model_table():
     --------
     >>> from sklearn_hypo._llm._catalog import model_table
     >>> table = model_table().set_index("model")
-    >>> table.loc["gpt-6-luna", ["input", "output", "default_for"]].to_list()
-    [0.1, 0.5, 'annotator']
+    >>> table.loc[["gpt-6-luna", "gpt-5.2"], ["input", "cached", "output"]]
+                input  cached  output
+    model
+    gpt-6-luna   0.10   0.010     0.5
+    gpt-5.2      1.75   0.175    14.0
     >>> table.loc["gpt-5-mini", ["shutdown", "successor"]].to_list()
     ['2026-12-11', 'gpt-6.1-terra']
     """

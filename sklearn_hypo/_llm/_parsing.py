@@ -71,8 +71,8 @@ def _without_fence(text):
     inside = text[len(_FENCE) : -len(_FENCE)]
     if not (text.startswith(_FENCE) and text.endswith(_FENCE)) or _FENCE in inside:
         return text
-    first, _, others = inside.partition("\n")
-    return (others if _LANGUAGE.fullmatch(first) else inside).strip()
+    first, newline, others = inside.partition("\n")
+    return (others if newline and _LANGUAGE.fullmatch(first) else inside).strip()
 
 
 def _decode(text):
@@ -100,12 +100,9 @@ _LABEL = r"""(?:(?:the\ |my\ )?(?:final\ )?(?:answer|verdict|response|output|lab
     (?:\ is\ ?:?|:)\s*)?"""
 _WORD = "(yes|no|true|false)"
 # Not before any other word: "no idea", "yes if you count pasta".
-_FIRST = re.compile(
-    _LABEL
-    + _WORD
-    + r"(?=\s*(?:$|[.,;:!()\n|/]|--?\s|\s-|[\u2013\u2014])|\ (?:it|the|this|because)\b)",
-    re.VERBOSE,
-)
+_AFTER = r"""(?=\s*(?:$|[.,;:!(){\n|/]|--?\s|\s-|[\u2013\u2014])
+    |\ (?:it|the|this|because)\b)"""
+_FIRST = re.compile(_LABEL + _WORD + _AFTER, re.VERBOSE)
 _LAST = re.compile(_LABEL + _WORD + r"[.!]?", re.VERBOSE)
 _DECORATION = re.compile(r"</?(?:answer|b|strong)>|[*_`#>\"'\u2018\u2019\u201c\u201d]")
 _CLAUSE_END = re.compile(r"[.,;:!?()\n|/\u2013\u2014]|-\s|\s-")
@@ -202,8 +199,8 @@ def _is_answer(item):
 _PREAMBLE = re.compile(
     r"(?:(?:sure|certainly|of course|okay)[,!.]\s*)?"
     r"(?:here(?: is|'s)[^:\n]{0,60}|"
-    r"(?:the )?(?:statement|hypothesis|property|feature|concept|answer)(?: is)?)"
-    r"\s*:\s*",
+    r"\**(?:the )?(?:statement|hypothesis|property|feature|concept|answer)(?: is)?)"
+    r"\s*(?:\*\*:|:\**)\s*",
     re.IGNORECASE,
 )
 _MARKER = re.compile(r"(?:[-+*\u2022\u2013\u2014>]|#{1,6}|\d{1,2}[.)])\s+")
@@ -212,6 +209,8 @@ _AROUND = (
     *("\u201c\u201d", "\u2018\u2019", "\u00ab\u00bb"),
 )
 _ABBREVIATION = re.compile(r"(?:\.|\b\w\.\w)\.\Z")
+# JSON that was cut or is not what was asked for, a server's page of an error
+_NOT_WORDS = ("{", "[{", '["', _FENCE, "<html", "<!doctype")
 _NOTHING = {"none", "n/a", "null", "unknown", "unclear", "no statement"}
 _REFUSAL = re.compile(
     r"(?:unfortunately|sorry)\s*[,.!]|sorry (?:but )?i\b"
@@ -243,28 +242,23 @@ def parse_statement(text, max_length=200):
         and without a period at the end. It is not escaped for HTML. None also for a
         refusal, for JSON that was cut, and for several lines.
     """
-    statement = _statement_in(text)
-    if statement is None:
-        return None
-    statement = _bare(_one_line(statement))
+    statement = _bare(_one_line(_statement_in(text)))
     plain = statement.replace("\u2019", "'").casefold()
-    if plain in _NOTHING or _REFUSAL.match(plain) or len(statement) > max_length:
+    if plain in _NOTHING or _REFUSAL.match(plain) or plain.startswith(_NOT_WORDS):
         return None
-    return statement if any(map(str.isalnum, statement)) else None
+    readable = len(statement) <= max_length and any(map(str.isalnum, statement))
+    return statement if readable else None
 
 
 def _statement_in(text):
+    """Return what stands where the statement should be, or ""."""
     found = load_json(text)
-    if isinstance(found, dict) and "statement" in found:
-        found = found["statement"]
-        return found if isinstance(found, str) else None
-    if isinstance(found, str):
-        return found
+    if isinstance(found, dict):
+        found = found.get("statement")
+    if found is not MISSING:
+        return found if isinstance(found, str) else ""
     text = without_wrapping(text)
-    # other JSON, or the beginning of what should have been the answer
-    if text.startswith(("{", "[{", '["', _FENCE)) or '"statement"' in text:
-        return None
-    return _only_line(text)
+    return "" if '"statement"' in text else _only_line(text)
 
 
 def _only_line(text):
@@ -272,7 +266,7 @@ def _only_line(text):
     lines = [line for line in map(_one_line, text.splitlines()) if line]
     if len(lines) == 2 and lines[0].endswith(":"):
         del lines[0]
-    return lines[0] if len(lines) == 1 else None
+    return lines[0] if len(lines) == 1 else ""
 
 
 def _one_line(text):
