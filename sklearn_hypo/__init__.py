@@ -11,6 +11,8 @@ from ._hypothesis_extractor import HypothesisExtractor
 from ._hypothesis_report import HypothesisReport
 from ._lexicon_annotator import LexiconAnnotator
 from ._lexicon_interpreter import LexiconInterpreter
+from ._llm._models import GeminiModel, OpenAIModel
+from ._llm_annotator import LLMAnnotator
 from ._neuron_selector import NeuronSelector
 from ._pipeline import make_hypothesis_pipeline
 from ._sparse_autoencoder import SparseAutoencoderTransformer
@@ -20,12 +22,15 @@ __version__ = "0.1.0"
 
 __all__ = [
     "EmbeddingAnnotator",
+    "GeminiModel",
     "Hypothesis",
     "HypothesisExtractor",
     "HypothesisReport",
+    "LLMAnnotator",
     "LexiconAnnotator",
     "LexiconInterpreter",
     "NeuronSelector",
+    "OpenAIModel",
     "SparseAutoencoderTransformer",
     "TextEmbedder",
     "evaluate_hypotheses",

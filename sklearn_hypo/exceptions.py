@@ -1,9 +1,13 @@
 """Errors and warnings that callers may want to catch by name."""
 
 __all__ = [
+    "BatchPendingError",
+    "BudgetError",
     "CacheError",
     "DatasetNotFoundError",
     "HypothesisWarning",
+    "LanguageModelError",
+    "MissingAnswersError",
     "ModelFileError",
     "NotTextLabelledError",
 ]
@@ -19,6 +23,52 @@ class CacheError(OSError):
 
 class DatasetNotFoundError(FileNotFoundError):
     """A data set that the user has to supply is not where it was looked for."""
+
+
+class LanguageModelError(RuntimeError):
+    """A run of language-model calls cannot go on. Answers obtained so far are kept.
+
+    Parameters
+    ----------
+    message : str
+        What happened, and what to do.
+    reason : str, default="failed"
+        "authentication", "quota", "model" (not known to the provider), "request"
+        (refused as it stands), "rate_limit", "unreachable", "budget", "missing" or
+        "pending".
+    """
+
+    def __init__(self, message, reason="failed"):
+        super().__init__(message)
+        self.reason = reason
+
+
+class BudgetError(LanguageModelError):
+    """The next call could pass `max_cost`, so it was not made."""
+
+    def __init__(self, message, reason="budget"):
+        super().__init__(message, reason)
+
+
+class BatchPendingError(LanguageModelError):
+    """Answers are being made in a batch that is not finished."""
+
+    def __init__(self, message, reason="pending"):
+        super().__init__(message, reason)
+
+
+class MissingAnswersError(LanguageModelError):
+    """More answers are missing than `max_missing` allows.
+
+    Attributes
+    ----------
+    errors : DataFrame
+        One row per missing answer: "text", "hypothesis", "outcome", "detail".
+    """
+
+    def __init__(self, message, reason="missing", errors=None):
+        super().__init__(message, reason)
+        self.errors = errors
 
 
 class ModelFileError(ValueError):

@@ -16,7 +16,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 
 from sklearn_hypo._encoders import make_encoder
-from sklearn_hypo._encoders._adapters import callable_identity
+from sklearn_hypo._callables import callable_identity
 from sklearn_hypo._encoders._batches import check_reply, encodable, unit_rows
 from sklearn_hypo._encoders._lsa import lsa_terms
 from sklearn_hypo._text_embedder import TextEmbedder
@@ -241,7 +241,7 @@ def test_identity_does_not_depend_on_the_hash_seed():
     scope = {"__name__": "__main__"}
     exec(source, scope)
     script = (
-        "from sklearn_hypo._encoders._adapters import callable_identity\n"
+        "from sklearn_hypo._callables import callable_identity\n"
         f"{source}\n"
         "print(callable_identity(f)['code'])"
     )

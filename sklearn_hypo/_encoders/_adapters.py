@@ -1,15 +1,10 @@
 """Functions and scikit-learn transformers as encoders."""
 
-import functools
-import hashlib
-import inspect
-import json
-from types import CodeType
-
 import numpy as np
 from scipy import sparse
 from sklearn.base import clone
 
+from .._callables import callable_identity, describe_callable
 from ._base import Encoder
 
 # A dense row of more columns is hardly an embedding; 10,000 of them fill 1.3 GB.
@@ -30,7 +25,7 @@ class CallableEncoder(Encoder):
     def __init__(self, function, prompt):
         self.function = function
         self.prompt = prompt
-        self.name = f"model={_describe(function)}"
+        self.name = f"model={describe_callable(function)}"
 
     def encode(self, texts):
         """Call the function with one batch."""
@@ -100,80 +95,3 @@ def _seeded(transformer, seed):
         if name.rpartition("__")[2] == "random_state" and parameters[name] is None
     }
     return transformer.set_params(**open_seeds)
-
-
-def callable_identity(function):
-    """Return what tells a callable from any other, for the key of the cache.
-
-    Parameters
-    ----------
-    function : callable
-        A function of a module, a `functools.partial` of one, or an object with an
-        attribute or method `cache_key`.
-
-    Returns
-    -------
-    identity : dict
-        Can be written as JSON. For a function it holds a digest of its code, so
-        that an edited function does not meet the vectors of its former self.
-
-    Raises
-    ------
-    ValueError
-        For lambdas, nested functions, bound methods and objects without `cache_key`.
-    """
-    own = getattr(function, "cache_key", None)
-    if own is not None:
-        return _checked({"key": own() if callable(own) else own}, function)
-    if isinstance(function, functools.partial):
-        arguments = {"args": list(function.args), "kwargs": function.keywords}
-        return _checked(callable_identity(function.func) | arguments, function)
-    qualname = getattr(function, "__qualname__", "<")
-    bound = getattr(function, "__self__", None)
-    if "<" in qualname or (bound is not None and not hasattr(bound, "__spec__")):
-        raise _unidentifiable(function)
-    identity = {"module": function.__module__, "qualname": qualname}
-    code = getattr(inspect.unwrap(function), "__code__", None)
-    return identity | ({"code": _code_digest(code)} if code is not None else {})
-
-
-def _checked(identity, function):
-    try:
-        json.dumps(identity)
-    except (TypeError, ValueError) as error:
-        raise _unidentifiable(function) from error
-    return identity
-
-
-def _unidentifiable(function):
-    return ValueError(
-        f"cache= needs to tell one model from another, and model={_describe(function)} "
-        "cannot be identified across processes. Use a function defined at the top "
-        "level of a module (or a functools.partial of one with plain arguments), or "
-        "an object with an attribute `cache_key`, such as a string that names the "
-        "model and its version; or set cache=None."
-    )
-
-
-def _code_digest(code):
-    return hashlib.sha256(_code_text(code).encode("utf-8", "replace")).hexdigest()
-
-
-def _code_text(code):
-    """Write byte code down without anything that differs between two processes."""
-    constants = [_constant_text(constant) for constant in code.co_consts]
-    names = [code.co_names, code.co_varnames, code.co_freevars]
-    return repr([code.co_code.hex(), names, constants])
-
-
-def _constant_text(constant):
-    if isinstance(constant, CodeType):
-        return _code_text(constant)
-    if isinstance(constant, frozenset):  # its order depends on the hash seed
-        return repr(sorted(map(repr, constant)))
-    return repr(constant)
-
-
-def _describe(function):
-    name = getattr(function, "__qualname__", None)
-    return name or f"{type(function).__name__}(...)"

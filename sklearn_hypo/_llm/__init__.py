@@ -1,1 +1,4 @@
-"""The language-model core: what is asked, of whom, at what price. It knows no estimator."""
+"""The language-model core: what is asked, of whom, at what price.
+
+It knows no estimator.
+"""

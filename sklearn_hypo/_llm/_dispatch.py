@@ -1,0 +1,293 @@
+"""Calls made by many threads: retries, pauses, limits, and a clean end."""
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from ..exceptions import LanguageModelError
+from ._catalog import lifecycle_note
+from ._ledger import DEFAULT_OUTPUT_BOUND, input_tokens
+from ._troubles import FATAL, TRANSIENT, classify
+from ._values import BLOCKED, FAILED, Prompt, Reply
+
+logger = logging.getLogger("sklearn_hypo")
+
+# Exponential backoff with full jitter: up to so many seconds, doubled each time.
+_FIRST_WAIT = 0.5
+_LONGEST_WAIT = 60.0
+# Who asks for more patience than this is not waited for.
+_LONGEST_HINT = 300.0
+# Being told to slow down is no failure of the call: it gets more attempts.
+_RATE_LIMIT_ATTEMPTS = 4
+
+
+class Stopped(Exception):
+    """The run is being stopped; what is not under way is not begun."""
+
+
+class Dispatcher:
+    """Sends the requests of one run to one model.
+
+    Parameters
+    ----------
+    model : OpenAIModel, GeminiModel or CallableModel
+        Whom to ask.
+    n_workers : int
+        Threads, that is, calls under way at once.
+    ledger : Ledger
+        Counts, and enforces the cap.
+    parameter : str
+        What messages call the model, such as "LLMAnnotator(model='gemini:x')".
+    """
+
+    def __init__(self, model, *, n_workers, ledger, parameter):
+        self.model = model
+        self.n_workers = n_workers
+        self.ledger = ledger
+        self.parameter = parameter
+        self._stop = threading.Event()
+        self._lock = threading.Lock()
+        self._paused_until = 0.0
+        self._next_start = 0.0
+        self._strikes = 0
+        self._failures = 0
+        # Only spreads waiting times; no result depends on it.
+        self._random = random.Random()
+
+    def __enter__(self):
+        self._connection = self.model.connect(self.n_workers)
+        return self
+
+    def __exit__(self, *exception):
+        self._connection.close()
+
+    def run(self, jobs, work: Callable):
+        """Do jobs in the threads; return when all are done.
+
+        On an error, and on Ctrl-C, no job is begun any more, those under way are
+        waited for, and the error is raised.
+
+        Parameters
+        ----------
+        jobs : iterable
+            Drawn from as threads become free, in the calling thread.
+        work : callable
+            Takes one job; calls `send`.
+        """
+        slots = threading.Semaphore(2 * self.n_workers)
+        errors = []
+
+        def attempt(job):
+            try:
+                if not self._stop.is_set():
+                    work(job)
+            except Stopped:
+                pass
+            except BaseException as error:
+                errors.append(error)
+                self._stop.set()
+            finally:
+                slots.release()
+
+        with ThreadPoolExecutor(self.n_workers, "sklearn-hypo-llm") as pool:
+            try:
+                for job in jobs:
+                    slots.acquire()
+                    if self._stop.is_set():
+                        break
+                    pool.submit(attempt, job)
+                pool.shutdown(wait=True)
+            except BaseException:
+                self._stop.set()
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise
+        if errors:
+            raise errors[0]
+
+    def send(self, request, method="ask", **options):
+        """Send one request, from any thread, and see to it that an answer comes.
+
+        Parameters
+        ----------
+        request : Prompt, Questions or list of str
+            What to send.
+        method : {"ask", "decide", "embed"}, default="ask"
+            Which endpoint.
+        **options : dict
+            For the endpoint.
+
+        Returns
+        -------
+        reply : Reply
+            Of outcome "failed" if retries were of no use.
+
+        Raises
+        ------
+        LanguageModelError
+            If no further call can succeed.
+        """
+        request = self._bounded(request)
+        attempt = 0
+        while True:
+            self._wait_for_turn(request)
+            trouble = self._attempt(request, method, options)
+            if isinstance(trouble, Reply):
+                self._strikes = self._failures = 0
+                return trouble
+            if trouble.kind in FATAL:
+                raise self._fatal(trouble)
+            if trouble.kind == "blocked":
+                return Reply(BLOCKED, detail=trouble.detail)
+            attempt += 1
+            if trouble.kind not in TRANSIENT or attempt > self._patience(trouble):
+                return self._give_up(trouble)
+            self._pause(trouble, attempt)
+
+    @property
+    def output_limit(self):
+        """The limit on an answer that is in force; None without one."""
+        bound = None if self.ledger.max_cost is None else DEFAULT_OUTPUT_BOUND
+        return self.model.max_output_tokens or bound
+
+    def _bounded(self, request):
+        """Limit the answer, where there is a cap on the cost and no limit yet."""
+        if not isinstance(request, Prompt) or request.max_output_tokens is not None:
+            return request
+        return replace(request, max_output_tokens=self.output_limit)
+
+    def _attempt(self, request, method, options):
+        """Make one call; return a Reply or a Trouble, and settle the account."""
+        amount = self.ledger.reserve(request, self._stop.is_set)
+        if self._stop.is_set():
+            self.ledger.cancel(amount)
+            raise Stopped
+        try:
+            reply = getattr(self._connection, method)(request, **options)
+        except Exception as error:
+            trouble = classify(error, datetime.now(UTC))
+            billed = trouble is None or trouble.billed
+            self.ledger.settle(amount, request, None, billed=billed)
+            if trouble is None:
+                raise
+            logger.debug("%s: %s", self.model, trouble.kind)
+            return trouble._replace(detail=self._without_key(trouble.detail))
+        self.ledger.settle(amount, request, reply.usage)
+        return reply
+
+    def _patience(self, trouble):
+        n_retries = self.model.max_retries
+        if trouble.kind == "rate_limit":
+            return n_retries * _RATE_LIMIT_ATTEMPTS
+        return n_retries
+
+    def _wait_for_turn(self, request):
+        """Wait until no pause is on, and for the limits per minute."""
+        while True:
+            with self._lock:
+                now = time.monotonic()
+                ready = max(self._paused_until, self._next_start)
+                if ready <= now:
+                    self._next_start = max(now, self._next_start) + self._gap(request)
+                    return
+            if self._stop.wait(ready - now):
+                raise Stopped
+
+    def _gap(self, request):
+        """Return the seconds until the next call may begin."""
+        gap = 0.0
+        if self.model.requests_per_minute is not None:
+            gap = 60.0 / self.model.requests_per_minute
+        if self.model.tokens_per_minute is not None:
+            gap = max(gap, 60.0 * input_tokens(request) / self.model.tokens_per_minute)
+        return gap
+
+    def _pause(self, trouble, attempt):
+        """Wait before the next attempt; after a 429, all threads do."""
+        if trouble.hint > _LONGEST_HINT:
+            raise LanguageModelError(
+                f"{self.parameter}: the provider asks to wait {trouble.hint:.0f} "
+                f"seconds ({trouble.detail}). Call again later: all answers obtained "
+                "so far are kept.",
+                reason="rate_limit",
+            )
+        if trouble.kind != "rate_limit":
+            if self._stop.wait(max(trouble.hint, self._backoff(attempt))):
+                raise Stopped
+            return
+        with self._lock:
+            now = time.monotonic()
+            if now >= self._paused_until:  # the first of those under way to hear it
+                self._strikes += 1
+            wait = max(trouble.hint, self._backoff(self._strikes))
+            self._paused_until = max(self._paused_until, now + wait)
+
+    def _backoff(self, attempt):
+        longest = min(_LONGEST_WAIT, _FIRST_WAIT * 2.0 ** (attempt - 1))
+        return self._random.uniform(0.0, longest)
+
+    def _give_up(self, trouble):
+        """Report a failed call; stop the run if nothing else happens any more."""
+        with self._lock:
+            self._failures += 1
+            hopeless = self._failures >= max(8, self.n_workers)
+        if hopeless:
+            raise self._unreachable(trouble)
+        return Reply(FAILED, detail=trouble.detail)
+
+    def _unreachable(self, trouble):
+        kept = "All answers obtained so far are kept."
+        if trouble.kind == "request":
+            return LanguageModelError(
+                f"{self.parameter}: the provider refuses every request "
+                f"({trouble.detail}). Check the parameters of the model: "
+                f"unset the one that is named. {kept}",
+                reason="request",
+            )
+        return LanguageModelError(
+            f"{self.parameter}: {self._failures} calls in a row failed in spite of "
+            f"{self.model.max_retries} retries each, the last one with: "
+            f"{trouble.detail}. Check the connection, the address and "
+            f"the state of the provider, and call again to go on. {kept}",
+            reason="unreachable",
+        )
+
+    def _fatal(self, trouble):
+        messages = {
+            "authentication": (
+                "the key was not accepted"
+                f" ({trouble.detail.partition(':')[0]}). Check the environment "
+                "variable that holds it, and that it may use this model."
+            ),
+            "quota": (
+                f"the quota is spent ({trouble.detail}). Add credit, or "
+                "wait until it is renewed, and call again to go on."
+            ),
+            "model": (
+                "the provider knows no such model or endpoint "
+                f"({trouble.detail}). {self._lifecycle()}Set model= to "
+                "one that it has."
+            ),
+        }
+        return LanguageModelError(
+            f"{self.parameter}: {messages[trouble.kind]} All answers obtained so far "
+            "are kept.",
+            reason=trouble.kind,
+        )
+
+    def _lifecycle(self):
+        today = datetime.now(UTC).date()
+        note = lifecycle_note(self.model.provider, self.model.model, today)
+        return f"{self.model.model} {note}. " if note else ""
+
+    def _without_key(self, detail):
+        """Take the key out of what the provider said, should it be there."""
+        try:
+            key = self.model.read_key()
+        except (AttributeError, LanguageModelError):
+            key = None
+        return detail.replace(key, "***") if key else detail

@@ -1,0 +1,240 @@
+"""Gemini's protocol, through Google's SDK."""
+
+import numpy as np
+
+from ._troubles import GarbageError
+from ._values import ANSWERED, BLOCKED, CUT, UNPARSABLE, Reply, Usage
+
+_ADJUSTABLE_FILTERS = (
+    "HARM_CATEGORY_HARASSMENT",
+    "HARM_CATEGORY_HATE_SPEECH",
+    "HARM_CATEGORY_SEXUALLY_EXPLICIT",
+    "HARM_CATEGORY_DANGEROUS_CONTENT",
+)
+_NO_KEY = "local-no-auth"
+
+
+class GeminiConnection:
+    """An open connection. To be closed, and not to be shared between processes.
+
+    Parameters
+    ----------
+    model : GeminiModel
+        Which model, and where.
+    n_connections : int
+        Calls that will be under way at once.
+    """
+
+    def __init__(self, model, n_connections):
+        self.model = model
+        self._client = open_client(model, n_connections)
+
+    def close(self):
+        """Close the connection."""
+        self._client.close()
+
+    def ask(self, prompt):
+        """Ask a chat model; see `OpenAIConnection.ask`."""
+        return read_content(
+            self._client.models.generate_content(
+                model=self.model.model,
+                contents=prompt.user,
+                config=content_config(self.model, prompt),
+            )
+        )
+
+    def decide(self, questions):
+        """Ask the Decisions endpoint; see `OpenAIConnection.decide`."""
+        decisions = getattr(self._client, "decisions", None)
+        if decisions is None:
+            raise ImportError("layout='decisions' needs google-genai 3.2 or newer.")
+        asked = {
+            name: {"type": "noul", "instructions": question}
+            for name, question in questions.questions.items()
+        }
+        return read_decisions(
+            decisions.create(
+                model=self.model.model,
+                input=questions.text,
+                questions=asked,
+                api_version=self.model.api_version,
+            )
+        )
+
+    def embed(self, texts, *, dimensions=None, task_type=None):
+        """Embed texts; see `OpenAIConnection.embed`.
+
+        Parameters
+        ----------
+        texts : list of str
+            None of them empty.
+        dimensions : int or None, default=None
+            Length of the vectors.
+        task_type : str or None, default=None
+            What they are for, such as "CLUSTERING".
+
+        Returns
+        -------
+        reply : Reply
+            Its content is an array of shape (n_received, n_features).
+        """
+        from google.genai import types
+
+        # A list of bare strings would be taken for the parts of one text.
+        contents = [types.Content(parts=[types.Part(text=text)]) for text in texts]
+        config = types.EmbedContentConfig(
+            output_dimensionality=dimensions, task_type=task_type
+        )
+        received = self._client.models.embed_content(
+            model=self.model.model, contents=contents, config=config
+        )
+        try:
+            rows = [embedding.values for embedding in received.embeddings]
+            vectors = np.array(rows, dtype=np.float32)
+        except (TypeError, ValueError) as error:
+            raise GarbageError(f"no embeddings: {str(received)[:200]}") from error
+        return Reply(ANSWERED, vectors, None, self.model.model)
+
+
+def open_client(model, n_connections=20):
+    """Open a client of the SDK that makes no retries of its own."""
+    from google import genai
+    from google.genai import types
+
+    options = types.HttpOptions(
+        base_url=model.base_url,
+        api_version=model.api_version,
+        timeout=round(model.timeout * 1000),  # milliseconds
+        retry_options=types.HttpRetryOptions(attempts=1),
+        # By default no more than 20 connections are kept open.
+        client_args={"limits": _limits(n_connections)},
+    )
+    return genai.Client(
+        api_key=model.read_key() or _NO_KEY, vertexai=False, http_options=options
+    )
+
+
+def _limits(n_connections):
+    try:
+        import httpx2 as httpx
+    except ImportError:  # google-genai 2
+        import httpx
+    return httpx.Limits(
+        max_connections=n_connections, max_keepalive_connections=n_connections
+    )
+
+
+def content_config(model, prompt):
+    """Build the configuration of a call; what the user did not set is not in it."""
+    from google.genai import types
+
+    temperature = prompt.temperature
+    settings = {
+        "system_instruction": prompt.system,
+        "temperature": model.temperature if temperature is None else temperature,
+        "top_p": model.top_p,
+        "seed": model.seed,
+        "max_output_tokens": prompt.max_output_tokens or model.max_output_tokens,
+        "thinking_config": _thinking(model),
+    }
+    if prompt.schema is not None and model.structured_output:
+        settings["response_mime_type"] = "application/json"
+        settings["response_json_schema"] = prompt.schema
+    if model.safety == "off":
+        settings["safety_settings"] = [
+            {"category": category, "threshold": "OFF"}
+            for category in _ADJUSTABLE_FILTERS
+        ]
+    if "automatic_continuation" in types.GenerateContentConfig.model_fields:
+        settings["automatic_continuation"] = False  # would send again, and bill it
+    return types.GenerateContentConfig(
+        **{name: value for name, value in settings.items() if value is not None}
+    )
+
+
+def _thinking(model):
+    thinking = {
+        "thinking_budget": model.thinking_budget,
+        "thinking_level": model.thinking_level,
+    }
+    return {
+        name: value for name, value in thinking.items() if value is not None
+    } or None
+
+
+def read_content(response):
+    """Read a reply of `generate_content`.
+
+    Parameters
+    ----------
+    response : GenerateContentResponse
+        Of the SDK.
+
+    Returns
+    -------
+    reply : Reply
+        Its content is a text.
+
+    Raises
+    ------
+    GarbageError
+        If it holds neither candidates nor a reason why there is none.
+    """
+    usage = _usage(response.usage_metadata)
+    version = response.model_version or ""
+    if not response.candidates:
+        reason = getattr(response.prompt_feedback, "block_reason", None)
+        if reason is None:
+            raise GarbageError("neither candidates nor a reason for blocking")
+        return Reply(BLOCKED, None, usage, version, f"prompt blocked: {_name(reason)}")
+    candidate = response.candidates[0]
+    finish = _name(candidate.finish_reason)
+    parts = getattr(candidate.content, "parts", None) or []
+    text = "".join(part.text for part in parts if part.text and not part.thought)
+    if finish == "MAX_TOKENS":
+        return Reply(CUT, None, usage, version, "limit on output tokens reached")
+    if finish not in ("STOP", "", "FINISH_REASON_UNSPECIFIED"):
+        return Reply(BLOCKED, None, usage, version, f"answer stopped: {finish}")
+    if not text.strip():
+        return Reply(UNPARSABLE, None, usage, version, "empty answer")
+    return Reply(ANSWERED, text, usage, version)
+
+
+def read_decisions(response):
+    """Read a reply of the Decisions endpoint; see `read_content`."""
+    version = str(getattr(response, "model", "") or "")
+    usage = _decisions_usage(getattr(response, "usage", None))
+    answers = getattr(response, "answers", None)
+    if answers is None:
+        feedback = getattr(response, "prompt_feedback", None)
+        reason = getattr(feedback, "block_reason", None)
+        if reason is None:
+            raise GarbageError("neither answers nor a reason for blocking")
+        return Reply(BLOCKED, None, usage, version, f"prompt blocked: {_name(reason)}")
+    probabilities = {
+        str(name): getattr(answer, "noul", None) for name, answer in answers.items()
+    }
+    return Reply(ANSWERED, probabilities, usage, version)
+
+
+def _name(value):
+    return "" if value is None else str(getattr(value, "name", value))
+
+
+def _usage(metadata):
+    if metadata is None or metadata.prompt_token_count is None:
+        return None
+    thoughts = metadata.thoughts_token_count or 0
+    return Usage(
+        1,
+        metadata.prompt_token_count,
+        metadata.cached_content_token_count or 0,
+        0,
+        (metadata.candidates_token_count or 0) + thoughts,
+        thoughts,
+    )
+
+
+def _decisions_usage(usage):
+    n_sent = getattr(usage, "total_input_tokens", None)
+    return None if n_sent is None else Usage(1, n_sent)

@@ -1,0 +1,289 @@
+"""OpenAI's protocol, through OpenAI's SDK.
+
+Bodies are sent with the client's own ``post``, and read as plain JSON: the typed
+methods send and parse the same, but cost more than twice the time of a processor per
+call, refuse what a later release or another server adds, and differ between versions.
+"""
+
+import base64
+
+import numpy as np
+
+from ._troubles import GarbageError
+from ._values import (
+    ANSWERED,
+    BLOCKED,
+    CUT,
+    REFUSED,
+    UNPARSABLE,
+    Prompt,
+    Reply,
+    Usage,
+)
+
+# Sent where a server needs no key; the SDK insists on one.
+_NO_KEY = "local-no-auth"
+
+
+class OpenAIConnection:
+    """An open connection. To be closed, and not to be shared between processes.
+
+    Parameters
+    ----------
+    model : OpenAIModel
+        Which model, and where.
+    n_connections : int
+        Calls that will be under way at once.
+    """
+
+    def __init__(self, model, n_connections):
+        import openai
+
+        self.model = model
+        self._client = openai.OpenAI(
+            api_key=model.read_key() or _NO_KEY,
+            base_url=model.base_url,
+            max_retries=0,
+            timeout=model.timeout,
+        )
+
+    def close(self):
+        """Close the connection."""
+        self._client.close()
+
+    def ask(self, prompt):
+        """Ask a chat model.
+
+        Parameters
+        ----------
+        prompt : Prompt
+            The question.
+
+        Returns
+        -------
+        reply : Reply
+            Its content is a text.
+        """
+        if self.model.api == "responses":
+            body = responses_body(self.model, prompt)
+            return read_response(self._post("/responses", body))
+        return read_chat(self._post("/chat/completions", chat_body(self.model, prompt)))
+
+    def decide(self, questions):
+        """Ask the Decisions endpoint.
+
+        Parameters
+        ----------
+        questions : Questions
+            The text and what to ask of it.
+
+        Returns
+        -------
+        reply : Reply
+            Its content is a dict from identifiers to probabilities.
+        """
+        asked = [
+            {"type": "predicate", "name": name, "instructions": question}
+            for name, question in questions.questions.items()
+        ]
+        body = {"model": self.model.model, "input": questions.text, "questions": asked}
+        return read_decisions(self._post("/decisions", body))
+
+    def embed(self, texts, *, dimensions=None, task_type=None):
+        """Embed texts.
+
+        Parameters
+        ----------
+        texts : list of str
+            None of them empty.
+        dimensions : int or None, default=None
+            Length of the vectors, where the model can shorten them.
+        task_type : None
+            Not known to this provider.
+
+        Returns
+        -------
+        reply : Reply
+            Its content is an array of shape (n_received, n_features); it is not
+            checked that as many were received as were sent.
+        """
+        body = {"model": self.model.model, "input": texts}
+        if dimensions is not None:
+            body["dimensions"] = dimensions
+        return read_embeddings(self._post("/embeddings", body))
+
+    def _post(self, path, body):
+        reply = self._client.post(path, body=body, cast_to=object)
+        if not isinstance(reply, dict):
+            raise GarbageError(f"{type(reply).__name__} instead of a JSON object")
+        return reply
+
+
+def chat_body(model, prompt):
+    """Build the body for Chat Completions; what the user did not set is not in it."""
+    limit = prompt.max_output_tokens or model.max_output_tokens
+    body = {
+        "model": model.model,
+        "messages": [
+            {"role": "system", "content": prompt.system},
+            {"role": "user", "content": prompt.user},
+        ],
+        model.token_parameter: limit,
+        "seed": model.seed,
+        "reasoning_effort": model.reasoning_effort,
+        **_common(model, prompt),
+    }
+    if prompt.schema is not None and model.structured_output:
+        body["response_format"] = {
+            "type": "json_schema",
+            "json_schema": _schema(prompt),
+        }
+    return _set_ones(body)
+
+
+def responses_body(model, prompt):
+    """Build the body for Responses."""
+    body = {
+        "model": model.model,
+        "instructions": prompt.system,
+        "input": prompt.user,
+        "store": False,
+        "max_output_tokens": prompt.max_output_tokens or model.max_output_tokens,
+        **_common(model, prompt),
+    }
+    if model.reasoning_effort is not None:
+        body["reasoning"] = {"effort": model.reasoning_effort}
+    if prompt.schema is not None and model.structured_output:
+        body["text"] = {"format": {"type": "json_schema", **_schema(prompt)}}
+    return _set_ones(body)
+
+
+def _common(model, prompt):
+    temperature = prompt.temperature
+    return {
+        "temperature": model.temperature if temperature is None else temperature,
+        "top_p": model.top_p,
+        "service_tier": model.service_tier,
+    }
+
+
+def _schema(prompt: Prompt):
+    return {"name": "answer", "strict": True, "schema": prompt.schema}
+
+
+def _set_ones(body):
+    return {name: value for name, value in body.items() if value is not None}
+
+
+def read_chat(body):
+    """Read a reply of Chat Completions.
+
+    Parameters
+    ----------
+    body : dict
+        The JSON that arrived.
+
+    Returns
+    -------
+    reply : Reply
+        Its content is a text.
+
+    Raises
+    ------
+    GarbageError
+        If it is no such reply.
+    """
+    try:
+        choice = body["choices"][0]
+        message = choice["message"]
+        finish = choice.get("finish_reason")
+        text = message.get("content")
+        refusal = message.get("refusal")
+    except (KeyError, IndexError, TypeError, AttributeError) as error:
+        raise GarbageError(f"no choices[0].message: {str(body)[:200]}") from error
+    usage = _usage(body.get("usage"), "prompt", "completion")
+    return _reply(body, text, refusal, finish, finish == "length", usage)
+
+
+def read_response(body):
+    """Read a reply of Responses; see `read_chat`."""
+    try:
+        parts = [
+            part
+            for item in body["output"]
+            if item.get("type") == "message"
+            for part in item["content"]
+        ]
+        reason = (body.get("incomplete_details") or {}).get("reason")
+    except (KeyError, TypeError, AttributeError) as error:
+        raise GarbageError(f"no output: {str(body)[:200]}") from error
+    text = "".join(p.get("text") or "" for p in parts if p.get("type") == "output_text")
+    refusal = next(
+        (p.get("refusal") for p in parts if p.get("type") == "refusal"), None
+    )
+    usage = _usage(body.get("usage"), "input", "output")
+    return _reply(body, text, refusal, reason, reason == "max_output_tokens", usage)
+
+
+def _reply(body, text, refusal, finish, was_cut, usage):
+    version = str(body.get("model") or "")
+    if refusal:
+        return Reply(REFUSED, None, usage, version, str(refusal)[:300])
+    if finish == "content_filter":
+        return Reply(BLOCKED, None, usage, version, "content_filter")
+    if was_cut:
+        return Reply(CUT, None, usage, version, "limit on output tokens reached")
+    if not isinstance(text, str) or not text.strip():
+        return Reply(UNPARSABLE, None, usage, version, "empty answer")
+    return Reply(ANSWERED, text, usage, version)
+
+
+def read_decisions(body):
+    """Read a reply of the Decisions endpoint; see `read_chat`."""
+    try:
+        answers = {
+            str(answer["name"]): answer.get("probability")
+            if answer.get("type") != "refusal"
+            else None
+            for answer in body["answers"]
+        }
+    except (KeyError, TypeError, AttributeError) as error:
+        raise GarbageError(f"no answers: {str(body)[:200]}") from error
+    usage = _usage(body.get("usage"), "input", "output")
+    return Reply(ANSWERED, answers, usage, str(body.get("model") or ""))
+
+
+def read_embeddings(body):
+    """Read a reply of the embeddings endpoint; see `read_chat`."""
+    try:
+        rows = sorted(body["data"], key=lambda row: row["index"])
+        vectors = np.array([_vector(row["embedding"]) for row in rows], np.float32)
+    except (KeyError, TypeError, ValueError) as error:
+        raise GarbageError(f"no embeddings: {str(body)[:200]}") from error
+    usage = _usage(body.get("usage"), "prompt", "completion")
+    return Reply(ANSWERED, vectors, usage, str(body.get("model") or ""))
+
+
+def _vector(value):
+    if isinstance(value, str):
+        return np.frombuffer(base64.b64decode(value, validate=True), dtype="<f4")
+    return value
+
+
+def _usage(usage, sent, received):
+    """Read the count of tokens, whose names differ between the endpoints."""
+    if not isinstance(usage, dict):
+        return None
+    n_sent = usage.get(f"{sent}_tokens", usage.get("total_tokens"))
+    if n_sent is None:
+        return None
+    details = usage.get(f"{sent}_tokens_details") or {}
+    reasoning = usage.get(f"{received}_tokens_details") or {}
+    return Usage(
+        1,
+        n_sent,
+        details.get("cached_tokens") or 0,
+        details.get("cache_write_tokens") or 0,
+        usage.get(f"{received}_tokens") or 0,
+        reasoning.get("reasoning_tokens") or 0,
+    )

@@ -1,0 +1,155 @@
+"""Statements asked of a language model: from the cache, or written now."""
+
+import time
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ._answers import KeyMaker
+from ._dispatch import Dispatcher
+from ._parsing import parse_statement
+from ._values import ANSWERED, BLOCKED, FAILED, UNPARSABLE
+
+_FORMAT = 1
+_POLL_SECONDS = 0.2
+# A request is sent again if it is declined, or if what comes is no statement.
+_ATTEMPTS = 3
+
+
+class Written(NamedTuple):
+    """What became of a request for a statement.
+
+    Attributes
+    ----------
+    statement : str or None
+        None if none was obtained.
+    reason : str
+        Why not.
+    """
+
+    statement: str | None
+    reason: str = ""
+
+
+@dataclass
+class Writer:
+    """Everything that the writing of statements needs.
+
+    Attributes
+    ----------
+    model : OpenAIModel, GeminiModel or CallableModel
+        Whom to ask.
+    store : AnswerStore
+        Where statements are kept.
+    ledger : Ledger
+        What they cost.
+    n_workers : int
+        Calls under way at once.
+    parameter : str
+        What messages call the model.
+    """
+
+    model: object
+    store: object
+    ledger: object
+    n_workers: int
+    parameter: str
+
+    def write(self, prompts):
+        """Ask for one statement per prompt.
+
+        Parameters
+        ----------
+        prompts : list of (Prompt, int)
+            With a number that tells repeated draws of one prompt apart.
+
+        Returns
+        -------
+        written : list of Written
+            In order.
+        """
+        keys = [self._key(prompt, draw) for prompt, draw in prompts]
+        jobs = dict(zip(keys, prompts, strict=True))
+        results = {
+            key: Written(answer["statement"])
+            for key, answer in self.store.get(list(jobs)).items()
+        }
+        self.ledger.from_cache += len(results)
+        if len(results) < len(jobs):
+            self._ask(jobs, results)
+        return [results[key] for key in keys]
+
+    def _key(self, prompt, draw):
+        identity = {
+            "format": _FORMAT,
+            "task": "interpretation",
+            "temperature": prompt.temperature,
+            **self.model.identity(),
+        }
+        return KeyMaker(identity)(prompt.system, prompt.user, str(draw))
+
+    def _ask(self, jobs, results):
+        with (
+            Dispatcher(
+                self.model,
+                n_workers=self.n_workers,
+                ledger=self.ledger,
+                parameter=self.parameter,
+            ) as dispatcher,
+            self.store.run() as claims,
+        ):
+            open_keys = [key for key in jobs if key not in results]
+            while open_keys:
+                claimed = claims.claim(open_keys)
+                for key, answer in claimed.answered.items():
+                    results[key] = Written(answer["statement"])
+                dispatcher.run(
+                    claimed.mine,
+                    lambda key: self._do(key, jobs[key], dispatcher, claims, results),
+                )
+                open_keys = claimed.busy
+                if open_keys:
+                    time.sleep(_POLL_SECONDS)
+
+    def _do(self, key, job, dispatcher, claims, results):
+        prompt, _ = job
+        written, version = ask_for_statement(dispatcher, prompt)
+        if written.statement is None:
+            claims.release([key])
+        else:
+            claims.put({key: {"statement": written.statement, "model": version}})
+        results[key] = written
+
+
+def ask_for_statement(dispatcher, prompt):
+    """Ask until a statement comes, or it is clear that none does.
+
+    A filter of the provider is not asked twice; a model that declines, or whose
+    answer is empty, cut, of several lines or too long, is.
+
+    Parameters
+    ----------
+    dispatcher : Dispatcher
+        Sends.
+    prompt : Prompt
+        Asks for a statement.
+
+    Returns
+    -------
+    written : Written
+        The statement, or why there is none.
+    version : str
+        What the provider calls the model.
+    """
+    reason = ""
+    for _ in range(_ATTEMPTS):
+        reply = dispatcher.send(prompt)
+        reason = f"{reply.outcome}: {reply.detail}" if reply.detail else reply.outcome
+        if reply.outcome in (BLOCKED, FAILED):
+            break
+        if reply.outcome == ANSWERED:
+            statement = parse_statement(reply.content)
+            if statement is not None:
+                return Written(statement), reply.version
+            excerpt = " ".join(reply.content.split())[:80]
+            reason = f"{UNPARSABLE}: {excerpt!r}"
+    return Written(None, f"no statement from the model ({reason})"), ""

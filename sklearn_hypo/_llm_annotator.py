@@ -1,0 +1,392 @@
+"""`LLMAnnotator`: annotation by a language model."""
+
+import warnings
+from numbers import Integral, Real
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from ._llm._annotation import Asker
+from ._llm._answers import AnswerStore, resolve_cache
+from ._llm._catalog import find
+from ._llm._layouts import LAYOUTS, Layout
+from ._llm._ledger import Ledger
+from ._llm._models import as_model
+from ._validation import Interval, StrOptions, check_texts
+from .exceptions import HypothesisWarning, MissingAnswersError
+
+# Missing answers are worth a warning from this share on.
+_WARN_ABOVE = 0.01
+# Calls under way at once; a function is called by one thread.
+_N_WORKERS = 16
+_COLUMNS = ["text", "hypothesis", "outcome", "detail"]
+
+
+class LLMAnnotator(BaseEstimator):
+    r"""Annotate a text with a hypothesis by asking a language model.
+
+    Texts are sent to the provider of the model. Every answer is kept on disk the
+    moment it arrives, under a key of everything that can change it: no fold, no
+    candidate of a grid search, no second process and no restarted run pays for it
+    again.
+
+    Parameters
+    ----------
+    model : str, OpenAIModel, GeminiModel or callable, \
+default="gemini:gemini-2.5-flash-lite"
+        Whom to ask: "openai:NAME", "gemini:NAME", a specification with more settings
+        (such as the address of a local server), or a function from a prompt to an
+        answer. The key is read from the environment when a call is made.
+    layout : {"auto", "single", "stacked", "decisions"}, default="auto"
+        How cells are put into calls. "single" asks about one text and one hypothesis
+        (the published way); "stacked" about one text and up to `concepts_per_call`
+        hypotheses, in an order shuffled for every text; "decisions" uses the endpoint
+        of that name, which returns a probability per hypothesis. "auto": "single" for
+        a function, "decisions" for a model that can do nothing else, else "stacked".
+    concepts_per_call : int or None, default=None
+        Most hypotheses in one call. None: 10 stacked; for decisions what the
+        endpoint takes.
+    max_words_per_example : int or None, default=None
+        Longer texts are cut there. None: they are sent whole.
+    decision_threshold : float, default=0.5
+        Probability from which an answer of "decisions" is a yes. Not part of the
+        cache key: searching over it costs nothing.
+    max_missing : float, default=0.05
+        Largest share of cells without an answer; with more, `annotate` raises.
+    max_cost : float or None, default=None
+        Dollars that this annotator may spend over its life, repeated calls and the
+        scoring of candidates included. No call is made that could pass it. Each
+        clone counts for itself: a cross-validation of five folds may spend it five
+        times.
+    cache : str, path or None, default="auto"
+        Folder of the answers. "auto": the environment variable SKLEARN_HYPO_CACHE,
+        else ``~/.cache/sklearn_hypo``. None: answers are kept as long as this object.
+        Texts are not written there, only their hashes.
+    n_workers : int or None, default=None
+        Calls under way at once. None: 16; 1 for a function, which must be safe to
+        call from several threads if this is set higher.
+    shuffle_seed : int, default=0
+        Of the order of stacked hypotheses.
+
+    Attributes
+    ----------
+    layout_ : str
+        The layout in use.
+    hypotheses_ : list of Hypothesis
+        What is looked for.
+    annotation_errors_ : DataFrame
+        One row per missing answer of the last call: "text", "hypothesis", "outcome"
+        ("refused", "blocked", "cut", "unparsable", "failed") and "detail".
+    usage_ : dict
+        Calls, tokens (cached and reasoning ones told apart), answers from the cache
+        and cost in dollars, over the life of this object.
+
+    See Also
+    --------
+    LLMInterpreter : Writes the hypotheses.
+    OpenAIModel, GeminiModel : Specifications of models.
+
+    Notes
+    -----
+    A missing answer is NaN, never a "no". Blank texts are not sent; they have no
+    property. A text is sent as a JSON string apart from the instructions; it cannot
+    close the quotes around it, nor touch the answers for other texts. A text can
+    still lie about itself to a gullible model.
+
+    References
+    ----------
+    Movva, Peng, Garg, Kleinberg and Pierson 2025 (arXiv 2502.04382): one call per
+    text and hypothesis.
+
+    Examples
+    --------
+    Any function can stand in for a model:
+
+    >>> import json
+    >>> from sklearn_hypo import Hypothesis, LLMAnnotator
+    >>> def model(prompt):
+    ...     question = json.loads(prompt.rpartition("\n\n")[2])
+    ...     return "yes" if "thank" in question["text"].lower() else "no"
+    >>> thanks = Hypothesis("expresses thanks", "neuron017")
+    >>> annotator = LLMAnnotator(model, cache=None).fit([], [thanks])
+    >>> annotator.annotate(["Thank you!", "so tired", "thanks a lot"])
+    array([[1.],
+           [0.],
+           [1.]])
+    >>> annotator.usage_["calls"]
+    3
+    """
+
+    _parameter_constraints = {
+        "model": "no_validation",  # as_model says more
+        "layout": [StrOptions({"auto", *LAYOUTS})],
+        "concepts_per_call": [Interval(Integral, 1, None, closed="left"), None],
+        "max_words_per_example": [Interval(Integral, 1, None, closed="left"), None],
+        "decision_threshold": [Interval(Real, 0, 1, closed="both")],
+        "max_missing": [Interval(Real, 0, 1, closed="both")],
+        "max_cost": [Interval(Real, 0, None, closed="neither"), None],
+        "cache": "no_validation",
+        "n_workers": [Interval(Integral, 1, 256, closed="both"), None],
+        "shuffle_seed": [Interval(Integral, 0, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        model="gemini:gemini-2.5-flash-lite",
+        *,
+        layout="auto",
+        concepts_per_call=None,
+        max_words_per_example=None,
+        decision_threshold=0.5,
+        max_missing=0.05,
+        max_cost=None,
+        cache="auto",
+        n_workers=None,
+        shuffle_seed=0,
+    ):
+        self.model = model
+        self.layout = layout
+        self.concepts_per_call = concepts_per_call
+        self.max_words_per_example = max_words_per_example
+        self.decision_threshold = decision_threshold
+        self.max_missing = max_missing
+        self.max_cost = max_cost
+        self.cache = cache
+        self.n_workers = n_workers
+        self.shuffle_seed = shuffle_seed
+
+    def fit(self, texts, hypotheses, activations=None, *, random_state=None):
+        """Take over the hypotheses. No call is made.
+
+        Parameters
+        ----------
+        texts : sequence of str
+            Not used.
+        hypotheses : sequence of Hypothesis
+            What to look for.
+        activations : ndarray, default=None
+            Not used.
+        random_state : RandomState, default=None
+            Not used: what is random depends on `shuffle_seed` and the text alone, so
+            that answers can be shared between folds.
+
+        Returns
+        -------
+        self : LLMAnnotator
+            Ready to annotate.
+        """
+        self._validate_params()
+        self._asker()  # complains about model and cache now
+        self.hypotheses_ = list(hypotheses)
+        self.annotation_errors_ = pd.DataFrame(columns=_COLUMNS, dtype=object)
+        return self
+
+    def annotate(self, texts):
+        """Annotate texts.
+
+        Parameters
+        ----------
+        texts : sequence of str of length n_texts
+            The texts.
+
+        Returns
+        -------
+        annotations : ndarray of shape (n_texts, n_hypotheses)
+            1.0, 0.0, or NaN where there is no answer.
+
+        Raises
+        ------
+        LanguageModelError
+            If no further call can succeed (key, quota, unknown model, a provider
+            that is down); `BudgetError` if the next call could pass `max_cost`;
+            `MissingAnswersError` if more than `max_missing` of the cells have no
+            answer. All answers obtained are kept.
+        CacheError
+            If the folder cannot be used.
+        """
+        return self.annotate_cells(texts)
+
+    def annotate_cells(self, texts, where=None):
+        """Annotate some cells of the table of texts and hypotheses.
+
+        Parameters
+        ----------
+        texts : sequence of str of length n_texts
+            The texts.
+        where : ndarray of bool of shape (n_texts, n_hypotheses), default=None
+            Which cells to ask about. None: all.
+
+        Returns
+        -------
+        annotations : ndarray of shape (n_texts, n_hypotheses)
+            As `annotate` returns them; NaN also where nothing was asked.
+        """
+        values = self._answer(texts, where)
+        return np.where(np.isnan(values), np.nan, values >= self.decision_threshold)
+
+    def annotate_proba(self, texts):
+        """Return probabilities instead of yes and no.
+
+        Parameters
+        ----------
+        texts : sequence of str of length n_texts
+            The texts.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_texts, n_hypotheses)
+            As the "decisions" layout returns them; 1.0 and 0.0 for the other layouts;
+            NaN where there is no answer.
+        """
+        return self._answer(texts, None)
+
+    def estimate_cost(self, texts, hypotheses=None):
+        """Estimate what annotating will cost. No call is made.
+
+        Cells whose answer is in the cache cost nothing.
+
+        Parameters
+        ----------
+        texts : sequence of str
+            The texts.
+        hypotheses : sequence of Hypothesis or str, or int, default=None
+            None: those of `fit`. A number stands for so many statements of usual
+            length.
+
+        Returns
+        -------
+        estimate : CostEstimate
+            Calls, tokens of input and output, and dollars. Tokens are a quarter of
+            the characters; reasoning is not foreseen, nor are repeated calls.
+        """
+        self._validate_params()
+        if hypotheses is None:
+            check_is_fitted(self, "hypotheses_")
+            hypotheses = self.hypotheses_
+        if isinstance(hypotheses, Integral):
+            hypotheses = [f"{_USUAL_STATEMENT} {i}" for i in range(hypotheses)]
+        texts = check_texts(texts, caller=type(self).__name__)
+        return self._asker().estimate(texts.tolist(), [str(h) for h in hypotheses])
+
+    def _answer(self, texts, where):
+        check_is_fitted(self, "hypotheses_")
+        asker = self._asker()
+        texts = list(texts)
+        statements = [h.statement for h in self.hypotheses_]
+        try:
+            values, missing = asker.answer(texts, statements, where)
+        finally:
+            self.usage_ = asker.ledger.summary()
+        self._report(texts, statements, missing, values, where)
+        return values
+
+    def _asker(self):
+        model = as_model(self.model, "annotator")
+        layout = _choose_layout(self.layout, model)
+        self.layout_ = layout
+        price = model.price_per_million()
+        if self.max_cost is not None and price is None:
+            raise ValueError(
+                f"max_cost={self.max_cost}: the price of {model} is not known, so the "
+                "cost cannot be bounded. Give it: OpenAIModel(..., price=(input, "
+                "cached input, output)), in dollars per million tokens."
+            )
+        if not hasattr(self, "_ledger"):
+            self._ledger = Ledger(price, self.max_cost)
+            self.usage_ = self._ledger.summary()
+        self._ledger.price, self._ledger.max_cost = price, self.max_cost
+        default = 1 if model.provider == "callable" else _N_WORKERS
+        return Asker(
+            model=model,
+            layout=Layout(layout, self._per_call(layout, model), self.shuffle_seed),
+            store=self._store(model),
+            ledger=self._ledger,
+            n_workers=self.n_workers or default,
+            max_words=self.max_words_per_example,
+            threshold=self.decision_threshold,
+            parameter=f"{type(self).__name__}(model={str(model)!r})",
+        )
+
+    def _per_call(self, layout, model):
+        if layout != "decisions":
+            return self.concepts_per_call or 10
+        known = find(model.provider, model.model)
+        most = getattr(known, "max_questions", 0) or 400
+        return min(self.concepts_per_call or most, most)
+
+    def _store(self, model):
+        """Return the store of answers; one in memory lives as long as this object."""
+        folder = resolve_cache(self.cache)
+        if folder is not None:
+            try:
+                model.identity()
+            except ValueError:
+                if self.cache != "auto":
+                    raise
+                folder = None  # a nameless function is remembered by this object only
+        if folder is not None:
+            return AnswerStore(folder)
+        if not hasattr(self, "_memory"):
+            self._memory = AnswerStore(None)
+        return self._memory
+
+    def _report(self, texts, statements, missing, values, where):
+        """Keep a table of what is missing, warn about it, and raise if it is much."""
+        rows = [(texts[m.text], statements[m.statement], *m[2:]) for m in missing]
+        self.annotation_errors_ = pd.DataFrame(rows, columns=_COLUMNS, dtype=object)
+        n_asked = values.size if where is None else int(where.sum())
+        if not missing:
+            return
+        share = len(missing) / n_asked
+        reasons = self.annotation_errors_["outcome"].value_counts()
+        what = ", ".join(f"{n} {outcome}" for outcome, n in reasons.items())
+        summary = (
+            f"{len(missing)} of {n_asked} answers ({share:.1%}) are missing: {what}"
+        )
+        if share > self.max_missing:
+            raise MissingAnswersError(
+                f"{type(self).__name__}: {summary}, more than max_missing="
+                f"{self.max_missing:g}. The attribute `errors` of this error lists "
+                "them. Answers obtained are kept; call again to ask for the others, "
+                "or raise max_missing.",
+                errors=self.annotation_errors_,
+            )
+        asked = len(values) if where is None else where.sum(axis=0)
+        counts = np.bincount([m.statement for m in missing], minlength=len(statements))
+        often = np.flatnonzero(counts > _WARN_ABOVE * asked)
+        if len(often):
+            named = "; ".join(f"{statements[j]!r} ({counts[j]})" for j in often[:5])
+            more = f" and {len(often) - 5} more" if len(often) > 5 else ""
+            warnings.warn(
+                f"{type(self).__name__}: {summary}. They are NaN, and more than 1 % "
+                f"for: {named}{more}. See annotation_errors_.",
+                HypothesisWarning,
+                stacklevel=5,
+            )
+
+
+# As long as interpreters usually write.
+_USUAL_STATEMENT = "mentions a particular topic in a certain tone"
+
+
+def _choose_layout(layout, model):
+    """Resolve "auto", and refuse what a model cannot do."""
+    known = find(model.provider, model.model)
+    only_decisions = getattr(known, "kind", "") == "decisions"
+    if layout == "auto":
+        if model.provider == "callable":
+            return "single"
+        return "decisions" if only_decisions else "stacked"
+    if layout == "decisions" and model.provider == "callable":
+        raise ValueError(
+            "layout='decisions' needs an endpoint of that name, which a function does "
+            "not have. Use 'single' or 'stacked'."
+        )
+    if layout != "decisions" and only_decisions:
+        raise ValueError(
+            f"layout={layout!r}: {model} answers by the Decisions endpoint alone. Use "
+            "layout='decisions' or 'auto'."
+        )
+    return layout
