@@ -354,6 +354,7 @@ NO_STATEMENT = [
     '{"statement": "mentions piz',
     'Here is the statement: {"statement": "mentions piz',
     'Here is the statement: {"stat',
+    'My result {"statement": "mentions piz',
     '```json\n{"statement": "mentions piz',
     '```json\n{"stat',
     "mentions pizza\nmentions pasta",

@@ -9,7 +9,7 @@ import json
 import re
 import unicodedata
 
-from sklearn_hypo._llm._hygiene import clean_text
+from ._hygiene import clean_text
 
 MISSING = object()
 """What `load_json` returns for a text without a JSON value (null is a value)."""
@@ -69,7 +69,7 @@ def without_wrapping(text):
 
 def _without_fence(text):
     inside = text[len(_FENCE) : -len(_FENCE)]
-    if not (text.startswith(_FENCE) and text.endswith(_FENCE)) or _FENCE in inside:
+    if not (text.startswith(_FENCE) and text.endswith(_FENCE)):
         return text
     first, newline, others = inside.partition("\n")
     return (others if newline and _LANGUAGE.fullmatch(first) else inside).strip()
@@ -293,7 +293,7 @@ def _unpaired(statement):
     for start, end in _AROUND:
         inner = statement[len(start) : -len(end)]
         around = statement.startswith(start) and statement.endswith(end)
-        if around and inner.strip("*_ ") and start not in inner and end not in inner:
+        if around and inner.strip("*_ ") and end not in inner:
             return inner.strip()
     return statement
 
