@@ -220,10 +220,10 @@ class AnswerRun:
 
     def _share_out(self, connection, keys):
         owners = lookup(connection, _OWNERS, keys)
-        dead = {each for each in owners.values() if not self._runs.is_alive(each)}
-        _drop_claims(connection, dead)
-        mine = [key for key in keys if owners.get(key) in dead | {None}]
-        busy = [key for key in keys if owners.get(key) not in dead | {None}]
+        alive = set(filter(self._runs.is_alive, set(owners.values())))
+        _drop_claims(connection, set(owners.values()) - alive)
+        mine = [key for key in keys if owners.get(key) not in alive]
+        busy = [key for key in keys if owners.get(key) in alive]
         connection.executemany(
             "INSERT INTO claims VALUES (?, ?)", [(key, self._owner) for key in mine]
         )

@@ -43,7 +43,7 @@ class FileRuns:
         owner = uuid.uuid4().hex
         connection = connect(self._path(owner), 0, check_same_thread=False)
         try:
-            connection.execute("BEGIN EXCLUSIVE")
+            _lock(connection)
         except BaseException:
             connection.close()
             raise
@@ -83,7 +83,7 @@ class FileRuns:
         uri = pathlib.Path(path).as_uri() + "?mode=rw"
         try:
             with contextlib.closing(connect(uri, 0, uri=True)) as connection:
-                connection.execute("BEGIN EXCLUSIVE")
+                _lock(connection)
         except sqlite3.OperationalError as error:
             if is_busy(error):
                 return False
@@ -122,6 +122,12 @@ class MemoryRuns:
     def bury_dead(self):
         """Return nothing: what the dead leave is cleared when it is met."""
         return []
+
+
+def _lock(connection):
+    """Take the lock without waiting. Nothing is written, so no journal is needed."""
+    connection.execute("PRAGMA journal_mode=MEMORY")
+    connection.execute("BEGIN EXCLUSIVE")
 
 
 def _name(owner):
