@@ -187,9 +187,9 @@ def test_leaving_a_run_gives_its_claims_up(store):
             run.claim([A, B])
             run.put({A: YES})
         assert other.claim([A, B]) == ({A: YES}, [B], [])
-        with pytest.raises(ZeroDivisionError), store.run() as run:
+        with contextlib.suppress(ZeroDivisionError), store.run() as run:
             run.claim([C])
-            1 / 0  # noqa: B018
+            raise ZeroDivisionError
         assert other.claim([C]).mine == [C]
     if store.folder is not None:
         assert not run_files(store.folder)
@@ -397,11 +397,7 @@ def test_kills_lose_no_answer_and_leave_no_claim(tmp_path):
         process.communicate(timeout=60)
         assert {key.hex() for key in AnswerStore(tmp_path).get(KEYS)} >= put
     assert process.returncode == 0
-    assert (
-        len(put)
-        == len(AnswerStore(tmp_path).get(KEYS[:500]))
-        == 500 - (len(asked) - len(put))
-    )
+    assert len(AnswerStore(tmp_path).get(KEYS[:500])) == len(asked) == 500
     assert sum(asked.values()) <= 500 + 5  # one was in flight at each kill
     assert not run_files(tmp_path)
 
@@ -561,7 +557,7 @@ def expect_error(folder, *parts):
 
 
 def change_connections(monkeypatch, pragma):
-    """Let every new connection begin with a pragma, while the function is not undone."""
+    """Let every new connection begin with a pragma."""
     connect = _sqlite.connect
 
     def changed(*args, **options):
@@ -611,16 +607,21 @@ def test_full_disk_loses_no_answer_that_fits_later(tmp_path, monkeypatch):
 def test_full_disk_at_the_end_of_a_run(tmp_path, monkeypatch):
     store = AnswerStore(tmp_path)
     long = {"answer": "x" * 100_000}
-    with monkeypatch.context() as patch:
-        change_connections(patch, "PRAGMA max_page_count=8")
-        with pytest.raises(CacheError, match="the disk is full"), store.run() as run:
+
+    def work(error=None):
+        with store.run() as run:
             run.put({A: YES})
             with contextlib.suppress(CacheError):
                 run.put({B: long})
-        with pytest.raises(ZeroDivisionError), store.run() as run:  # not hidden
-            with contextlib.suppress(CacheError):
-                run.put({B: long})
-            1 / 0  # noqa: B018
+            if error:
+                raise error
+
+    with monkeypatch.context() as patch:
+        change_connections(patch, "PRAGMA max_page_count=8")
+        with pytest.raises(CacheError, match="the disk is full"):
+            work()
+        with pytest.raises(ZeroDivisionError):  # not hidden
+            work(ZeroDivisionError())
     assert not run_files(tmp_path)
     with store.run() as run:
         assert run.claim([A, B]) == ({A: YES}, [B], [])
@@ -633,11 +634,15 @@ def test_interrupt_within_a_put_loses_nothing(store, monkeypatch):
             yield
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt), store.run() as run:
-        run.claim([A])
-        with monkeypatch.context() as patch:
-            patch.setattr(_answers, "transaction", interrupted)
-            run.put({A: YES})
+    def work():
+        with store.run() as run:
+            run.claim([A])
+            with monkeypatch.context() as patch:
+                patch.setattr(_answers, "transaction", interrupted)
+                run.put({A: YES})
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
     assert store.get([A]) == {A: YES}
 
 
