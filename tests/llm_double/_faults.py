@@ -43,8 +43,9 @@ ERRORS = (
     "wrong_key",
     "unknown_model",
 )
-# the mind has answered and the answer does not arrive whole
-LOST = ("dropped", "timeout", "truncated_json", "truncated_answer")
+# the mind has answered and the answer does not arrive whole; one that a client does
+# not wait for is lost too, but whether it waits is known only later
+LOST = ("dropped", "truncated_json", "truncated_answer")
 # faults that only some kinds of call can have; the others happen to any call
 _KINDS = {
     "truncated_answer": {"generate"},
@@ -144,6 +145,13 @@ class Faults:
                 fits = kind in _KINDS.get(name, {kind}) and name not in without
                 return name if fits and self.is_on(name, number) else None
             point -= rate
+        return None
+
+    def draw_permanent(self, kind, content):
+        """Return the permanent fault of a request inside a batch, or None."""
+        for name, rate in self._permanent:
+            if kind in _KINDS.get(name, {kind}) and self.hits(name, content, rate):
+                return name
         return None
 
     def hits(self, name, content, rate=None):

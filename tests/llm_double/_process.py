@@ -13,7 +13,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 from ._faults import Faults
 from ._mind import Mind
 from ._server import LLMServer
-from ._stats import Stats
+from ._stats import Call, Stats
 
 __all__ = ["ProcessServer", "main", "start_process"]
 
@@ -78,9 +78,10 @@ class ProcessServer:
         """Return what was counted."""
         return Stats.from_json(self._ask("stats"))
 
+    @property
     def calls(self):
-        """Return the last calls as dicts, oldest first."""
-        return self._ask("calls")
+        """The last calls, oldest first."""
+        return [Call(**values) for values in self._ask("calls")]
 
     def reset(self):
         """Start counting from nothing."""

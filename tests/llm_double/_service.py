@@ -94,7 +94,7 @@ class Service:
 
     def sent(self, reply):
         if reply.receipt is not None:
-            self._settle(reply.receipt)
+            self.settle(reply.receipt)
         self._leave(reply)
         if reply.pause is not None:
             key, seconds = reply.pause
@@ -103,14 +103,14 @@ class Service:
     def gone(self, reply):
         if reply.receipt is not None:
             reply.receipt.lost = True
-            self._settle(reply.receipt)
+            self.settle(reply.receipt)
         self._leave(reply)
 
     def _leave(self, reply):
         if reply.counted:
             self.stats.in_flight -= 1
 
-    def _settle(self, receipt, prefix=""):
+    def settle(self, receipt, in_batch=False):
         """Count an answer that went out, or got lost."""
         stats, done = self.stats, receipt.done
         (stats.lost if receipt.lost else stats.answered).update(receipt.questions)
@@ -121,7 +121,7 @@ class Service:
             return
         stats.embedded.update(receipt.texts)
         stats.answer_characters += receipt.characters
-        if prefix:
+        if in_batch:
             stats.batch_input_tokens += done.input_tokens
             stats.batch_output_tokens += output
             return
@@ -184,39 +184,39 @@ class Service:
                 message = f"Unsupported parameter: '{name}' is not supported."
                 raise BadRequest(message, name, "unsupported_parameter")
 
-    def _is_unknown(self, model):
+    def is_unknown(self, model):
         models = self.settings.models
         return models is not None and model not in models
 
     def _answer(self, call, route, ask):
         self._note(call, route, ask)
         fault = self._draw(call, route, ask)
-        if self._is_unknown(ask.model):
+        if self.is_unknown(ask.model):
             fault = "unknown_model"
         reply = self._fail(route, ask, fault)
         if reply is None:
             done, receipt = self.complete(route, ask, fault, call.number)
             reply = _json(200, route.vendor.write(route, ask, done))
             reply.receipt = receipt
-        if fault == "timeout":
-            reply.delay = self.faults.timeout_seconds
-        elif fault == "truncated_json":
-            reply.body = reply.body[: len(reply.body) // 2]
-        reply.dropped = fault == "dropped"
-        return reply
+        return self._spoil(reply, fault)
 
     def _note(self, call, route, ask):
         """Count what is asked, whatever becomes of it."""
-        stats, task = self.stats, ask.task
         call.model = ask.model
-        stats.prompt_characters += ask.prompt_characters
-        stats.schema_characters += ask.schema_characters
         key = (route.vendor.NAME, ask.model)
         since, seconds = self._pauses.get(key, (0.0, 0.0))
-        stats.during_pause += _GRACE < call.time - since < seconds
+        self.stats.during_pause += _GRACE < call.time - since < seconds
+        if ask.task is not None:
+            call.kind, call.text = ask.task.kind, ask.task.text
+            call.statements = list(ask.task.statements.values())
+        self.count_asked(ask)
+
+    def count_asked(self, ask):
+        """Count what one request asks."""
+        stats, task = self.stats, ask.task
+        stats.prompt_characters += ask.prompt_characters
+        stats.schema_characters += ask.schema_characters
         if task is not None:
-            call.kind, call.text = task.kind, task.text
-            call.statements = list(task.statements.values())
             stats.kinds[task.kind] += 1
             stats.asked.update(task.questions)
             stats.malformed += task.malformed
@@ -234,7 +234,7 @@ class Service:
     def _fail(self, route, ask, fault):
         """Return the reply of a fault that comes before any answer, else None."""
         if fault in ERRORS or (fault == "blocked_prompt" and route.vendor is _openai):
-            return self._error(route, fault, ask.model)
+            return self._error(route, fault, ask.model if ask else None)
         if fault == "garbage":
             return Reply(200, b"upstream connect error \xff\x00", "text/plain")
         if fault == "html":
@@ -338,23 +338,25 @@ class Service:
 
     # -- the rest
 
-    def _other(self, call, route, request):
-        fault = self._draw_other(call, route)
-        reply = self._fail(route, None, fault) if fault not in ERRORS else None
-        if fault in ERRORS:
-            reply = self._error(route, fault)
-        if reply is None:
-            status, body = self._other_body(call, route, request)
-            if isinstance(body, bytes):
-                reply = Reply(status, body, "application/octet-stream")
-            else:
-                reply = _json(status, body)
+    def _spoil(self, reply, fault):
+        """Let a reply arrive late, or not whole."""
         if fault == "timeout":
             reply.delay = self.faults.timeout_seconds
         elif fault == "truncated_json":
             reply.body = reply.body[: len(reply.body) // 2]
         reply.dropped = fault == "dropped"
         return reply
+
+    def _other(self, call, route, request):
+        fault = self._draw_other(call, route)
+        reply = self._fail(route, None, fault)
+        if reply is None:
+            status, body = self._other_body(call, route, request)
+            if isinstance(body, bytes):
+                reply = Reply(status, body, "application/octet-stream")
+            else:
+                reply = _json(status, body)
+        return self._spoil(reply, fault)
 
     def _draw_other(self, call, route):
         fault = self.faults.draw(call.number, "other", (route.label, str(call.number)))
@@ -374,7 +376,7 @@ class Service:
     def _models(self, route):
         names = self.settings.models or ["double"]
         wanted = route.params.get("id")
-        if wanted is not None and self._is_unknown(wanted):
+        if wanted is not None and self.is_unknown(wanted):
             status, body, _ = route.vendor.error("unknown_model", wanted)
             return status, body
         if route.vendor is _gemini:
