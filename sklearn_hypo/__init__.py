@@ -13,6 +13,7 @@ from ._lexicon_annotator import LexiconAnnotator
 from ._lexicon_interpreter import LexiconInterpreter
 from ._llm._models import GeminiModel, OpenAIModel
 from ._llm_annotator import LLMAnnotator
+from ._llm_interpreter import LLMInterpreter
 from ._neuron_selector import NeuronSelector
 from ._pipeline import make_hypothesis_pipeline
 from ._sparse_autoencoder import SparseAutoencoderTransformer
@@ -27,6 +28,7 @@ __all__ = [
     "HypothesisExtractor",
     "HypothesisReport",
     "LLMAnnotator",
+    "LLMInterpreter",
     "LexiconAnnotator",
     "LexiconInterpreter",
     "NeuronSelector",

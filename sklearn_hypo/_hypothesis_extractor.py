@@ -275,9 +275,7 @@ class HypothesisExtractor(TransformerMixin, HypoEstimator):
                 random_state=np.random.RandomState(random_seed(rng)),
             )
         reasons = dict.fromkeys(names[~varies], "constant")
-        reasons |= {
-            each.neuron: "no statement found" for each in found if not each.candidates
-        }
+        reasons |= {each.neuron: each.reason for each in found if not each.candidates}
         self.skipped_neurons_ = pd.Series(reasons, dtype=object, name="reason")
         if len(reasons) == len(names):
             raise ValueError(

@@ -37,11 +37,14 @@ class Interpretation(NamedTuple):
     fidelity : Fidelity or None
         Of the chosen one, on texts used neither to find nor to choose it; None
         without candidates.
+    reason : str
+        Why there are no candidates.
     """
 
     neuron: str
     candidates: tuple[Candidate, ...]
     fidelity: Fidelity | None
+    reason: str = "no statement found"
 
 
 class Interpreter(Protocol):

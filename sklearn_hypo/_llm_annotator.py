@@ -5,22 +5,19 @@ from numbers import Integral, Real
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from ._llm._annotation import Asker
-from ._llm._answers import AnswerStore, resolve_cache
 from ._llm._catalog import find
 from ._llm._layouts import LAYOUTS, Layout
-from ._llm._ledger import Ledger
 from ._llm._models import as_model
+from ._llm._setup import new_ledger, open_store, warn_of_shutdown, workers
 from ._validation import Interval, StrOptions, check_texts
 from .exceptions import HypothesisWarning, MissingAnswersError
 
 # Missing answers are worth a warning from this share on.
 _WARN_ABOVE = 0.01
-# Calls under way at once; a function is called by one thread.
-_N_WORKERS = 16
 _COLUMNS = ["text", "hypothesis", "outcome", "detail"]
 
 
@@ -178,7 +175,7 @@ default="gemini:gemini-2.5-flash-lite"
             Ready to annotate.
         """
         self._validate_params()
-        self._asker()  # complains about model and cache now
+        warn_of_shutdown(self._asker().model, stacklevel=2)
         self.hypotheses_ = list(hypotheses)
         self.annotation_errors_ = pd.DataFrame(columns=_COLUMNS, dtype=object)
         return self
@@ -282,30 +279,39 @@ default="gemini:gemini-2.5-flash-lite"
         self._report(texts, statements, missing, values, where)
         return values
 
-    def _asker(self):
+    def twin(self):
+        """Return an unfitted clone that shares account, cap and answers.
+
+        Returns
+        -------
+        twin : LLMAnnotator
+            What it spends is spent by both.
+        """
+        self._open()
+        twin = clone(self)
+        twin._ledger, twin._answers = self._ledger, self._answers
+        return twin
+
+    def _open(self):
+        """Open account and store, once in the life of this object."""
         model = as_model(self.model, "annotator")
-        layout = _choose_layout(self.layout, model)
-        self.layout_ = layout
-        price = model.price_per_million()
-        if self.max_cost is not None and price is None:
-            raise ValueError(
-                f"max_cost={self.max_cost}: the price of {model} is not known, so the "
-                "cost cannot be bounded. Give it: OpenAIModel(..., price=(input, "
-                "cached input, output)), in dollars per million tokens."
-            )
         if not hasattr(self, "_ledger"):
-            self._ledger = Ledger(price, self.max_cost)
+            self._ledger = new_ledger(model, self.max_cost)
+            self._answers = open_store(self.cache, model)
             self.usage_ = self._ledger.summary()
-        self._ledger.price, self._ledger.max_cost = price, self.max_cost
-        default = 1 if model.provider == "callable" else _N_WORKERS
+        return model
+
+    def _asker(self):
+        model = self._open()
+        self.layout_ = _choose_layout(self.layout, model)
+        per_call = self._per_call(self.layout_, model)
         return Asker(
             model=model,
-            layout=Layout(layout, self._per_call(layout, model), self.shuffle_seed),
-            store=self._store(model),
+            layout=Layout(self.layout_, per_call, self.shuffle_seed),
+            store=self._answers,
             ledger=self._ledger,
-            n_workers=self.n_workers or default,
+            n_workers=workers(self.n_workers, model),
             max_words=self.max_words_per_example,
-            threshold=self.decision_threshold,
             parameter=f"{type(self).__name__}(model={str(model)!r})",
         )
 
@@ -315,22 +321,6 @@ default="gemini:gemini-2.5-flash-lite"
         known = find(model.provider, model.model)
         most = getattr(known, "max_questions", 0) or 400
         return min(self.concepts_per_call or most, most)
-
-    def _store(self, model):
-        """Return the store of answers; one in memory lives as long as this object."""
-        folder = resolve_cache(self.cache)
-        if folder is not None:
-            try:
-                model.identity()
-            except ValueError:
-                if self.cache != "auto":
-                    raise
-                folder = None  # a nameless function is remembered by this object only
-        if folder is not None:
-            return AnswerStore(folder)
-        if not hasattr(self, "_memory"):
-            self._memory = AnswerStore(None)
-        return self._memory
 
     def _report(self, texts, statements, missing, values, where):
         """Keep a table of what is missing, warn about it, and raise if it is much."""

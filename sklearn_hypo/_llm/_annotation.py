@@ -65,8 +65,6 @@ class Asker:
         Calls under way at once.
     max_words : int or None
         Where to cut texts.
-    threshold : float
-        Probability from which a probability counts as "yes".
     parameter : str
         What messages call the model.
     """
@@ -77,7 +75,6 @@ class Asker:
     ledger: Ledger
     n_workers: int
     max_words: int | None
-    threshold: float
     parameter: str
 
     def answer(self, texts, statements, where=None):
@@ -104,10 +101,6 @@ class Asker:
         if table.open_keys():
             self._ask(table)
         return table.values(), table.missing()
-
-    def labels(self, values):
-        """Turn probabilities into 1 and 0; NaN stays."""
-        return np.where(np.isnan(values), np.nan, values >= self.threshold)
 
     def estimate(self, texts, statements):
         """Estimate what the cells that have no answer yet will cost.

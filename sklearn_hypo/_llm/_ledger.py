@@ -4,7 +4,7 @@ import threading
 
 from ..exceptions import BudgetError
 from ._hygiene import estimate_tokens, most_tokens
-from ._values import Prompt, Usage
+from ._values import Prompt, Questions, Usage
 
 # With a cap, an answer must be bounded; a limit that users set themselves goes first.
 DEFAULT_OUTPUT_BOUND = 2048
@@ -178,8 +178,13 @@ def input_tokens(request):
 
 
 def most_input_tokens(request):
-    """Bound the tokens of a request: no tokenizer makes more than bytes."""
+    """Bound the tokens of a request: no tokenizer makes more than bytes.
+
+    Whether the text is billed once, or with each question, is not documented.
+    """
     n_tokens = sum(map(most_tokens, _written(request)))
+    if isinstance(request, Questions):
+        n_tokens += most_tokens(request.text) * (len(request.questions) - 1)
     if isinstance(request, Prompt) and request.schema is not None:
         n_tokens += most_tokens(repr(request.schema))
     return n_tokens + _FRAME_TOKENS

@@ -1,0 +1,482 @@
+"""`LLMInterpreter`: neurons in words, written by a language model."""
+
+from dataclasses import replace
+from numbers import Integral, Real
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator
+
+from ._hypothesis import Hypothesis
+from ._interpretation import Candidate, Interpretation
+from ._lexicon_annotator import LexiconAnnotator
+from ._llm._annotation import CostEstimate
+from ._llm._hygiene import clean_text, cut_words, estimate_tokens
+from ._llm._ledger import cost_of
+from ._llm._models import as_model
+from ._llm._setup import new_ledger, open_store, warn_of_shutdown, workers
+from ._llm._templates import (
+    BINS_TEMPLATE,
+    REFINEMENT_TEMPLATE,
+    SYSTEM,
+    TEMPLATE,
+    as_array,
+    as_bins,
+    check_template,
+    render,
+)
+from ._llm._values import Usage
+from ._llm._writing import Writer
+from ._sampling import percentile_bin_rows, split_rows, top_and_zero_rows
+from ._statement_scoring import StatementScorer, balanced_rows, contrast
+from ._validation import Interval, StrOptions, check_texts
+
+# Shares of the distinct texts: shown as examples, mined for mistakes, compared on,
+# reported on. The second part is there only if statements are refined.
+_PARTS = (0.6, 0.0, 0.2, 0.2)
+_PARTS_WITH_REFINEMENT = (0.5, 0.1, 0.2, 0.2)
+
+_REQUIRED = {"top": ("active_texts", "inactive_texts"), "bins": ("binned_texts",)}
+_REFINEMENT_REQUIRED = ("statement", "missed_texts", "wrongly_marked_texts")
+
+
+class LLMInterpreter(BaseEstimator):
+    r"""Describe a neuron by a statement that a language model writes.
+
+    The model is shown texts that activate the neuron and texts that do not, and
+    writes a statement; several candidates are written from different draws of the
+    texts. Each is tested by the annotator of the pipeline, which sees the statement
+    alone, on texts that the writer never saw; the best is kept. On request, the model
+    is shown the mistakes and improves the statement. The fidelity reported is that on
+    a third set of texts, used for none of this.
+
+    Parameters
+    ----------
+    model : str, OpenAIModel, GeminiModel or callable, \
+default="gemini:gemini-3.8-flash"
+        Who writes; as for `LLMAnnotator`.
+    sampling : {"top", "bins"}, default="top"
+        "top": `n_examples` most active texts against as many of activation 0. "bins":
+        a fifth of twice that number from each of four bins of activation (the
+        percentiles 0-50, 50-80, 80-95 and 95-100 of the active texts) and from the
+        texts of activation 0.
+    n_examples : int, default=10
+        Active texts shown, and as many others.
+    n_candidates : int, default=3
+        Statements written for a neuron.
+    temperature : float or None, default=None
+        Sent only if set. Candidates differ without it, too: each sees other texts of
+        activation 0, in another order.
+    n_scoring_examples : int, default=100
+        Texts on which a statement is tested; half of them active.
+    n_refinements : int, default=0
+        Rounds in which the model sees false positives and false negatives of the best
+        statement and improves it. An improvement is kept only if its F1 is higher on
+        the texts that candidates are compared on.
+    max_words_per_example : int or None, default=256
+        Longer examples are cut there.
+    task_instructions : str or None, default=None
+        What the texts are and what the study is about; put into the prompt.
+    template, refinement_template : str or None, default=None
+        Prompts in the place of the built-in ones. `template` must contain
+        ``{active_texts}`` and ``{inactive_texts}`` (with "bins",
+        ``{binned_texts}``), `refinement_template` ``{statement}``,
+        ``{missed_texts}`` and ``{wrongly_marked_texts}``; both may contain
+        ``{task_instructions}``. Texts are put in as JSON arrays.
+    max_cost : float or None, default=None
+        Dollars that the writing may cost, over the life of this object. Scoring is
+        the annotator's expense.
+    cache : str, path or None, default="auto"
+        Folder of the answers; as for `LLMAnnotator`.
+    n_workers : int or None, default=None
+        Calls under way at once. None: 16; 1 for a function.
+
+    Attributes
+    ----------
+    failures_ : DataFrame
+        One row per statement that was not obtained: "neuron", "reason".
+    usage_ : dict
+        Calls, tokens and cost of the writing.
+
+    See Also
+    --------
+    LLMAnnotator : Judges the statements.
+    LexiconInterpreter : The default, which needs no model.
+
+    Notes
+    -----
+    The texts are split by distinct text: 60 % to show, 20 % to compare on, 20 % to
+    report on (50, 20 and 20 % with refinements, which look for mistakes in the
+    remaining 10 %). F1, precision and recall are those in samples of which half is
+    active, as in the published method; in the population a neuron is active in far
+    fewer texts, and precision is lower. Of a neuron that is active in more than half
+    of the texts, the activation above its median counts.
+
+    A statement is one line of at most 200 characters. A refusal, or an answer that is
+    empty, cut or longer, is asked for again, then recorded in `failures_`; it never
+    becomes a hypothesis.
+
+    References
+    ----------
+    Movva, Peng, Garg, Kleinberg and Pierson 2025 (arXiv 2502.04382).
+
+    Examples
+    --------
+    Any function can stand in for a model:
+
+    >>> import json
+    >>> import numpy as np
+    >>> from sklearn_hypo import LLMAnnotator, LLMInterpreter
+    >>> from sklearn_hypo.datasets import make_concept_texts
+    >>> data = make_concept_texts(300, n_concepts=1, random_state=0)
+    >>> def writer(prompt):
+    ...     return json.dumps({"statement": "expresses thanks"})
+    >>> def reader(prompt):
+    ...     text = json.loads(prompt.rpartition("\n\n")[2])["text"].lower()
+    ...     return "yes" if "thank" in text else "no"
+    >>> interpreted = LLMInterpreter(writer, n_candidates=1, cache=None).interpret(
+    ...     np.array(data.data, dtype=object), data.truth.astype(float), ["neuron000"],
+    ...     annotator=LLMAnnotator(reader, cache=None),
+    ...     random_state=np.random.RandomState(0),
+    ... )
+    >>> interpreted[0].candidates[0].hypothesis.statement
+    'expresses thanks'
+    >>> interpreted[0].fidelity.precision
+    1.0
+    """
+
+    _parameter_constraints = {
+        "model": "no_validation",  # as_model says more
+        "sampling": [StrOptions({"top", "bins"})],
+        "n_examples": [Interval(Integral, 1, None, closed="left")],
+        "n_candidates": [Interval(Integral, 1, None, closed="left")],
+        "temperature": [Interval(Real, 0, None, closed="left"), None],
+        "n_scoring_examples": [Interval(Integral, 2, None, closed="left")],
+        "n_refinements": [Interval(Integral, 0, None, closed="left")],
+        "max_words_per_example": [Interval(Integral, 1, None, closed="left"), None],
+        "task_instructions": [str, None],
+        "template": [str, None],
+        "refinement_template": [str, None],
+        "max_cost": [Interval(Real, 0, None, closed="neither"), None],
+        "cache": "no_validation",
+        "n_workers": [Interval(Integral, 1, 256, closed="both"), None],
+    }
+
+    def __init__(
+        self,
+        model="gemini:gemini-3.8-flash",
+        *,
+        sampling="top",
+        n_examples=10,
+        n_candidates=3,
+        temperature=None,
+        n_scoring_examples=100,
+        n_refinements=0,
+        max_words_per_example=256,
+        task_instructions=None,
+        template=None,
+        refinement_template=None,
+        max_cost=None,
+        cache="auto",
+        n_workers=None,
+    ):
+        self.model = model
+        self.sampling = sampling
+        self.n_examples = n_examples
+        self.n_candidates = n_candidates
+        self.temperature = temperature
+        self.n_scoring_examples = n_scoring_examples
+        self.n_refinements = n_refinements
+        self.max_words_per_example = max_words_per_example
+        self.task_instructions = task_instructions
+        self.template = template
+        self.refinement_template = refinement_template
+        self.max_cost = max_cost
+        self.cache = cache
+        self.n_workers = n_workers
+
+    def interpret(self, texts, activations, neurons, *, annotator, random_state):
+        """Have every neuron described, and the descriptions tested.
+
+        Parameters
+        ----------
+        texts : ndarray of shape (n_texts,) and dtype object
+            The training texts.
+        activations : ndarray of shape (n_texts, n_neurons)
+            Non-negative; no column is constant.
+        neurons : sequence of str
+            The names of the columns.
+        annotator : Annotator
+            Unfitted; judges the statements.
+        random_state : RandomState
+            Splits the texts and draws examples.
+
+        Returns
+        -------
+        interpretations : list of Interpretation
+            One per neuron. Without candidates where the model gave no statement.
+
+        Raises
+        ------
+        ValueError
+            If the annotator can only look for terms, and for templates without
+            their placeholders. No call is made then.
+        LanguageModelError
+            As `LLMAnnotator.annotate` raises it. Statements obtained are kept.
+        """
+        self._validate_params()
+        self._check_templates()
+        _refuse_lexicons(annotator)
+        writer = self._writer()
+        activations = contrast(np.asarray(activations))
+        show, mine, compare, report = self._parts(texts, random_state)
+        scorer = StatementScorer(annotator, texts, activations, show, random_state)
+        rows = [
+            [
+                balanced_rows(column, part, self.n_scoring_examples, random_state)
+                for part in (mine, compare, report)
+            ]
+            for column in activations.T
+        ]
+        run = _Run(self, writer, scorer, texts, activations, rows)
+        try:
+            run.write_candidates(show, random_state)
+            for _ in range(self.n_refinements):
+                run.refine()
+        finally:
+            self.usage_ = self._ledger.summary()
+            self.failures_ = pd.DataFrame(
+                [(neurons[j], reason) for j, reason in run.failures],
+                columns=["neuron", "reason"],
+                dtype=object,
+            )
+        return run.interpretations(neurons)
+
+    def estimate_cost(self, texts, n_neurons):
+        """Estimate what the writing will cost. No call is made.
+
+        Parameters
+        ----------
+        texts : sequence of str
+            The training texts.
+        n_neurons : int
+            Neurons to describe.
+
+        Returns
+        -------
+        estimate : CostEstimate
+            Calls, tokens and dollars of the first candidates, with texts of mean
+            length; refinements come on top, and so do the `n_scoring_examples` texts
+            per candidate that the annotator judges.
+        """
+        self._validate_params()
+        texts = check_texts(texts, caller=type(self).__name__)
+        cut = [cut_words(text, self.max_words_per_example)[0] for text in texts]
+        shown = 2 * self.n_examples * (np.mean([len(t) for t in cut]) + 4)
+        fixed = estimate_tokens(
+            SYSTEM + self._template() + (self.task_instructions or "")
+        )
+        calls = n_neurons * self.n_candidates
+        usage = Usage(calls, round(calls * (fixed + shown / 4)), 0, 0, 20 * calls)
+        price = as_model(self.model, "interpreter").price_per_million()
+        cost = float("nan") if price is None else cost_of(price, usage)
+        return CostEstimate(calls, usage.input_tokens, usage.output_tokens, cost)
+
+    def _template(self):
+        if self.template is not None:
+            return self.template
+        return TEMPLATE if self.sampling == "top" else BINS_TEMPLATE
+
+    def _check_templates(self):
+        check_template(self._template(), "template", _REQUIRED[self.sampling])
+        refinement = self.refinement_template or REFINEMENT_TEMPLATE
+        check_template(refinement, "refinement_template", _REFINEMENT_REQUIRED)
+
+    def _writer(self):
+        model = as_model(self.model, "interpreter")
+        warn_of_shutdown(model, stacklevel=4)
+        self._ledger = new_ledger(model, self.max_cost)
+        return Writer(
+            model=model,
+            store=open_store(self.cache, model),
+            ledger=self._ledger,
+            n_workers=workers(self.n_workers, model),
+            parameter=f"{type(self).__name__}(model={str(model)!r})",
+        )
+
+    def _parts(self, texts, random_state):
+        """Split the rows so that equal texts are in one part; drop blank texts."""
+        code, distinct = pd.factorize(texts)
+        worded = np.array([bool(text.strip()) for text in distinct])
+        order = random_state.permutation(np.flatnonzero(worded))
+        shares = _PARTS_WITH_REFINEMENT if self.n_refinements else _PARTS
+        if len(order) < 4:
+            # nothing can be held out of so few texts: all are seen by each part
+            return [np.flatnonzero(worded[code])] * 4
+        used = [share for share in shares if share]
+        parts = [order[part] for part in split_rows(len(order), used, random_state)]
+        if not self.n_refinements:
+            parts.insert(1, order[:0])
+        return [np.flatnonzero(np.isin(code, part)) for part in parts]
+
+    def example_prompt(self, texts, activation, rng):
+        """Build a prompt from examples; also used to look at what will be sent.
+
+        Parameters
+        ----------
+        texts : ndarray of shape (n_texts,) and dtype object
+            To choose from.
+        activation : ndarray of shape (n_texts,)
+            Non-negative.
+        rng : RandomState
+            Draws and shuffles.
+
+        Returns
+        -------
+        prompt : Prompt
+            Its `system` and `user` messages.
+        """
+        values = {"task_instructions": self._instructions()}
+        if self.sampling == "top":
+            n = self.n_examples
+            top, zero = top_and_zero_rows(activation, n, n, rng)
+            values["active_texts"] = as_array(self._cut(texts[rng.permutation(top)]))
+            values["inactive_texts"] = as_array(self._cut(texts[zero]))
+        else:
+            n_per_bin = max(1, round(2 * self.n_examples / 5))
+            bins = percentile_bin_rows(activation, n_per_bin, rng)
+            cut = [self._cut(texts[rows]) for rows in reversed(bins)]
+            values["binned_texts"] = as_bins(cut)
+        return self._prompt(self._template(), values)
+
+    def refinement_prompt(self, statement, missed, wrongly_marked):
+        """Build a prompt from mistakes.
+
+        Parameters
+        ----------
+        statement : str
+            To be improved.
+        missed, wrongly_marked : sequence of str
+            Texts.
+
+        Returns
+        -------
+        prompt : Prompt
+            Its `system` and `user` messages.
+        """
+        values = {
+            "task_instructions": self._instructions(),
+            "statement": as_array([statement])[1:-1],
+            "missed_texts": as_array(self._cut(missed[: self.n_examples])),
+            "wrongly_marked_texts": as_array(
+                self._cut(wrongly_marked[: self.n_examples])
+            ),
+        }
+        return self._prompt(self.refinement_template or REFINEMENT_TEMPLATE, values)
+
+    def _prompt(self, template, values):
+        prompt = render(template, values)
+        if self.temperature is None:
+            return prompt
+        return replace(prompt, temperature=float(self.temperature))
+
+    def _instructions(self):
+        return f"{self.task_instructions}\n" if self.task_instructions else ""
+
+    def _cut(self, texts):
+        cut = self.max_words_per_example
+        return [cut_words(clean_text(text), cut)[0] for text in texts]
+
+
+class _Run:
+    """The candidates of all neurons, as they are written, tested and improved."""
+
+    def __init__(self, interpreter, writer, scorer, texts, activations, rows):
+        self.interpreter = interpreter
+        self.writer = writer
+        self.scorer = scorer
+        self.texts = texts
+        self.activations = activations
+        self.rows = rows
+        self.failures = []
+        # per neuron, from statement to its fidelity on the rows for comparison
+        self.candidates = [{} for _ in rows]
+        self.best = [None] * len(rows)
+
+    def write_candidates(self, show, rng):
+        """Have the first candidates written, and keep the best of each neuron."""
+        texts = self.texts[show]
+        prompts, neurons = [], []
+        for j, activation in enumerate(self.activations.T):
+            for draw in range(self.interpreter.n_candidates):
+                prompt = self.interpreter.example_prompt(texts, activation[show], rng)
+                prompts.append((prompt, draw))
+                neurons.append(j)
+        self._try(neurons, self.writer.write(prompts))
+
+    def refine(self):
+        """Have the best statements improved where they made mistakes."""
+        known = [j for j, best in enumerate(self.best) if best is not None]
+        asked = [(j, self.best[j], self.rows[j][0]) for j in known]
+        prompts, neurons = [], []
+        for (j, statement, rows), marks in zip(
+            asked, self.scorer.annotate(asked), strict=True
+        ):
+            active = self.activations[rows, j] > 0
+            missed = self.texts[rows[active & (marks == 0)]]
+            wrong = self.texts[rows[~active & (marks == 1)]]
+            if len(missed) or len(wrong):
+                prompt = self.interpreter.refinement_prompt(statement, missed, wrong)
+                prompts.append((prompt, 0))
+                neurons.append(j)
+        self._try(neurons, self.writer.write(prompts))
+
+    def _try(self, neurons, written):
+        """Test new statements; the best of a neuron changes only for a better one."""
+        asked = {}
+        for j, (statement, reason) in zip(neurons, written, strict=True):
+            if statement is None:
+                self.failures.append((j, reason))
+            elif statement not in self.candidates[j]:
+                asked[j, statement] = (j, statement, self.rows[j][1])
+        scores = self.scorer.score(list(asked.values()))
+        for (j, statement), score in zip(asked, scores, strict=True):
+            self.candidates[j][statement] = score
+            best = self.best[j]
+            if best is None or _merit(score) > _merit(self.candidates[j][best]):
+                self.best[j] = statement
+
+    def interpretations(self, neurons):
+        """Score the chosen ones on fresh rows and put everything together."""
+        known = [j for j, best in enumerate(self.best) if best is not None]
+        asked = [(j, self.best[j], self.rows[j][2]) for j in known]
+        reported = dict(zip(known, self.scorer.score(asked), strict=True))
+        reasons = dict(reversed(self.failures))
+        return [
+            self._interpretation(j, neuron, reported.get(j), reasons.get(j, ""))
+            for j, neuron in enumerate(neurons)
+        ]
+
+    def _interpretation(self, j, neuron, reported, reason):
+        scores = self.candidates[j]
+        order = sorted(scores, key=lambda s: (s != self.best[j], *_worst(scores[s])))
+        candidates = tuple(Candidate(Hypothesis(s, neuron), scores[s]) for s in order)
+        return Interpretation(neuron, candidates, reported, reason)
+
+
+def _merit(score):
+    """Order fidelities: by F1, then by correlation; what is not known is worst."""
+    return tuple(np.nan_to_num([score.f1, score.correlation], nan=-1.0))
+
+
+def _worst(score):
+    return tuple(-value for value in _merit(score))
+
+
+def _refuse_lexicons(annotator):
+    if isinstance(annotator, LexiconAnnotator):
+        raise ValueError(
+            "LLMInterpreter writes statements in plain words, and annotator=None (the "
+            "LexiconAnnotator) only looks for terms. Give an annotator that judges "
+            "meaning: LLMAnnotator(...) or EmbeddingAnnotator(...)."
+        )
