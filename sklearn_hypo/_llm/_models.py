@@ -6,12 +6,22 @@ environment when a connection is opened.
 """
 
 import os
-import re
 from dataclasses import dataclass, fields
-from urllib.parse import urlsplit
 
 from ..exceptions import LanguageModelError
-from ._catalog import DEFAULTS, Price, price_of
+from ._catalog import DEFAULTS, price_of
+from ._model_checks import (
+    NUMBERS,
+    as_number,
+    as_price,
+    check_choice,
+    check_is_set,
+    check_key_name,
+    check_model_name,
+    check_url,
+    describe,
+    sendable,
+)
 
 # What a message to the server is made of. Everything else in a specification says how
 # to get there, and does not change an answer.
@@ -26,7 +36,6 @@ _TRANSPORT = {
     "service_tier",
     "token_parameter",
 }
-_ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class _ModelSpec:
@@ -34,30 +43,22 @@ class _ModelSpec:
 
     def __post_init__(self):
         name = type(self).__name__
-        if not isinstance(self.model, str) or not self.model.strip():
-            raise ValueError(
-                f"{name}(model={self.model!r}): the name of a model is needed, such as "
-                f"{DEFAULTS[self.provider, 'annotator']!r}."
-            )
-        _check_key_name(self.api_key_env, name)
-        _check_url(self.base_url, name)
-        for parameter in ("timeout", "requests_per_minute", "tokens_per_minute"):
-            value = getattr(self, parameter)
-            if value is not None and not value > 0:
-                raise ValueError(
-                    f"{name}({parameter}={value!r}): a number above 0 is needed."
-                )
-        if not isinstance(self.max_retries, int) or self.max_retries < 0:
-            raise ValueError(
-                f"{name}(max_retries={self.max_retries!r}): an integer of at least 0 "
-                "is needed."
-            )
+        check_model_name(self.model, self.provider, name)
+        check_key_name(self.api_key_env, name)
+        check_url(self.base_url, name)
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value is not None and field.name in NUMBERS:
+                number = as_number(value, *NUMBERS[field.name], field.name, name)
+                object.__setattr__(self, field.name, number)
+        check_is_set(self, ("timeout", "max_retries"))
         if self.price is not None:
-            object.__setattr__(self, "price", _as_price(self.price, name))
+            object.__setattr__(self, "price", as_price(self.price, name))
 
     def __repr__(self):
         shown = [
-            f"{field.name}={value!r}"
+            # a Price has to be imported, a tuple can be written down
+            f"{field.name}={tuple(value) if field.name == 'price' else value!r}"
             for field in fields(self)[1:]
             if (value := getattr(self, field.name)) != field.default
         ]
@@ -109,8 +110,9 @@ class _ModelSpec:
         else:
             names = self.key_envs
         for name in names:
-            if os.environ.get(name, "").strip():
-                return os.environ[name].strip()
+            key = os.environ.get(name, "").strip()
+            if key:
+                return sendable(key, name)
         raise LanguageModelError(
             f"model={str(self)!r} needs a key: the environment variable "
             f"{' or '.join(names)} is not set. Set it before the call, or name "
@@ -199,8 +201,8 @@ default="max_completion_tokens"
 
     def __post_init__(self):
         super().__post_init__()
-        _check_choice(self, "api", ("chat", "responses"))
-        _check_choice(self, "token_parameter", ("max_completion_tokens", "max_tokens"))
+        check_choice(self, "api", ("chat", "responses"))
+        check_choice(self, "token_parameter", ("max_completion_tokens", "max_tokens"))
 
     def _at_half_price(self):
         return self.service_tier == "flex"
@@ -290,7 +292,7 @@ class GeminiModel(_ModelSpec):
 
     def __post_init__(self):
         super().__post_init__()
-        _check_choice(self, "safety", ("default", "off"))
+        check_choice(self, "safety", ("default", "off"))
 
     def connect(self, n_connections):
         """Open a connection; the key is read now."""
@@ -329,7 +331,7 @@ def as_model(model, role="annotator"):
         provider, _, name = model.partition(":")
         if provider not in PROVIDERS:
             raise ValueError(
-                f"model={model!r} names no provider. Write 'openai:NAME' or "
+                f"model={describe(model)} names no provider. Write 'openai:NAME' or "
                 "'gemini:NAME', or pass OpenAIModel(NAME, base_url=...) for another "
                 "server."
             )
@@ -344,62 +346,3 @@ def as_model(model, role="annotator"):
         f"or a function from a prompt to an answer; {kind} arrived."
         + (" Clients of an SDK cannot be copied." if hasattr(model, "chat") else "")
     )
-
-
-def _check_key_name(name, caller):
-    """Refuse a key where the name of a variable is meant, without showing it."""
-    if name is not None and (
-        not _ENVIRONMENT_NAME.fullmatch(name) or _looks_like_a_key(name)
-    ):
-        raise ValueError(
-            f"{caller}(api_key_env=...): the NAME of an environment variable is "
-            "needed, such as 'OPENAI_API_KEY'. What arrived cannot be a name; if it "
-            "is the key itself, put it into the environment instead."
-        )
-
-
-def _looks_like_a_key(name):
-    kinds = (str.islower, str.isupper, str.isdigit)
-    mixed = all(any(map(kind, name)) for kind in kinds)
-    return name.startswith(("sk_", "AIza")) or (len(name) >= 24 and mixed)
-
-
-def _check_url(url, caller):
-    if url is None:
-        return
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(
-            f"{caller}(base_url=...): an address such as 'http://localhost:8000/v1' is "
-            "needed."
-        )
-    if parts.username or parts.password or parts.query:
-        raise ValueError(
-            f"{caller}(base_url=...): an address must not hold a user name, a "
-            "password or parameters, which would be shown and stored. Use "
-            "api_key_env= for a key."
-        )
-
-
-def _check_choice(spec, parameter, choices):
-    value = getattr(spec, parameter)
-    if value not in choices:
-        raise ValueError(
-            f"{type(spec).__name__}({parameter}={value!r}): one of "
-            f"{', '.join(map(repr, choices))} is needed."
-        )
-
-
-def _as_price(price, caller):
-    try:
-        values = [float(value) for value in price]
-    except TypeError:
-        values = []
-    if len(values) not in (2, 3, 4) or not all(value >= 0 for value in values):
-        raise ValueError(
-            f"{caller}(price={price!r}): dollars per million tokens are needed, as "
-            "(input, cached input, output) or (input, output)."
-        )
-    if len(values) == 2:
-        values.insert(1, values[0])
-    return Price(*values)
