@@ -1,9 +1,8 @@
 """Gemini's protocol, through Google's SDK."""
 
-import numpy as np
-
 from ._troubles import GarbageError
 from ._values import ANSWERED, BLOCKED, CUT, UNPARSABLE, Reply, Usage
+from ._vectors import read_vectors
 
 _ADJUSTABLE_FILTERS = (
     "HARM_CATEGORY_HARASSMENT",
@@ -76,7 +75,12 @@ class GeminiConnection:
         Returns
         -------
         reply : Reply
-            Its content is an array of shape (n_received, n_features).
+            Its content is an array of shape (n_texts, n_features).
+
+        Raises
+        ------
+        GarbageError
+            If not exactly one embedding per text arrived.
         """
         from google.genai import types
 
@@ -88,12 +92,7 @@ class GeminiConnection:
         received = self._client.models.embed_content(
             model=self.model.model, contents=contents, config=config
         )
-        try:
-            rows = [embedding.values for embedding in received.embeddings]
-            vectors = np.array(rows, dtype=np.float32)
-        except (TypeError, ValueError) as error:
-            raise GarbageError(f"no embeddings: {str(received)[:200]}") from error
-        return Reply(ANSWERED, vectors, None, self.model.model)
+        return read_embeddings(received, len(texts), self.model.model)
 
 
 def open_client(model, n_connections=20):
@@ -215,6 +214,18 @@ def read_decisions(response):
         str(name): getattr(answer, "noul", None) for name, answer in answers.items()
     }
     return Reply(ANSWERED, probabilities, usage, version)
+
+
+def read_embeddings(response, n_texts, version):
+    """Read a reply of `embed_content` to `n_texts` texts; see `read_content`."""
+    try:
+        rows = [embedding.values for embedding in response.embeddings]
+    except (AttributeError, TypeError) as error:
+        raise GarbageError(f"no embeddings: {str(response)[:200]}") from error
+    usage = getattr(response, "usage_metadata", None)  # not always told
+    n_sent = getattr(usage, "prompt_token_count", None)
+    usage = None if n_sent is None else Usage(1, n_sent)
+    return Reply(ANSWERED, read_vectors(rows, n_texts), usage, version)
 
 
 def _name(value):

@@ -20,6 +20,7 @@ from ._values import (
     Reply,
     Usage,
 )
+from ._vectors import read_vectors
 
 # Sent where a server needs no key; the SDK insists on one.
 _NO_KEY = "local-no-auth"
@@ -104,13 +105,17 @@ class OpenAIConnection:
         Returns
         -------
         reply : Reply
-            Its content is an array of shape (n_received, n_features); it is not
-            checked that as many were received as were sent.
+            Its content is an array of shape (n_texts, n_features).
+
+        Raises
+        ------
+        GarbageError
+            If not exactly one embedding per text arrived.
         """
         body = {"model": self.model.model, "input": texts}
         if dimensions is not None:
             body["dimensions"] = dimensions
-        return read_embeddings(self._post("/embeddings", body))
+        return read_embeddings(self._post("/embeddings", body), len(texts))
 
     def _post(self, path, body):
         reply = self._client.post(path, body=body, cast_to=object)
@@ -253,13 +258,17 @@ def read_decisions(body):
     return Reply(ANSWERED, answers, usage, str(body.get("model") or ""))
 
 
-def read_embeddings(body):
-    """Read a reply of the embeddings endpoint; see `read_chat`."""
+def read_embeddings(body, n_texts):
+    """Read a reply of the embeddings endpoint to `n_texts` texts; see `read_chat`."""
     try:
         rows = sorted(body["data"], key=lambda row: row["index"])
-        vectors = np.array([_vector(row["embedding"]) for row in rows], np.float32)
+        places = [row["index"] for row in rows]
+        vectors = [_vector(row["embedding"]) for row in rows]
     except (KeyError, TypeError, ValueError) as error:
         raise GarbageError(f"no embeddings: {str(body)[:200]}") from error
+    vectors = read_vectors(vectors, n_texts)
+    if places != list(range(n_texts)):
+        raise GarbageError("embeddings whose numbers do not count the texts")
     usage = _usage(body.get("usage"), "prompt", "completion")
     return Reply(ANSWERED, vectors, usage, str(body.get("model") or ""))
 
