@@ -43,13 +43,24 @@ class Dispatcher:
         Counts, and enforces the cap.
     parameter : str
         What messages call the model, such as "LLMAnnotator(model='gemini:x')".
+    kept : str, default="All answers obtained so far are kept."
+        What messages say about the answers that were paid for.
     """
 
-    def __init__(self, model, *, n_workers, ledger, parameter):
+    def __init__(
+        self,
+        model,
+        *,
+        n_workers,
+        ledger,
+        parameter,
+        kept="All answers obtained so far are kept.",
+    ):
         self.model = model
         self.n_workers = n_workers
         self.ledger = ledger
         self.parameter = parameter
+        self.kept = kept
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._paused_until = 0.0
@@ -211,8 +222,7 @@ class Dispatcher:
         if trouble.hint > _LONGEST_HINT:
             raise LanguageModelError(
                 f"{self.parameter}: the provider asks to wait {trouble.hint:.0f} "
-                f"seconds ({trouble.detail}). Call again later: all answers obtained "
-                "so far are kept.",
+                f"seconds ({trouble.detail}). Call again later. {self.kept}",
                 reason="rate_limit",
             )
         if trouble.kind != "rate_limit":
@@ -240,19 +250,18 @@ class Dispatcher:
         return Reply(FAILED, detail=trouble.detail)
 
     def _unreachable(self, trouble):
-        kept = "All answers obtained so far are kept."
         if trouble.kind == "request":
             return LanguageModelError(
                 f"{self.parameter}: the provider refuses every request "
                 f"({trouble.detail}). Check the parameters of the model: "
-                f"unset the one that is named. {kept}",
+                f"unset the one that is named. {self.kept}",
                 reason="request",
             )
         return LanguageModelError(
             f"{self.parameter}: {self._failures} calls in a row failed in spite of "
             f"{self.model.max_retries} retries each, the last one with: "
             f"{trouble.detail}. Check the connection, the address and "
-            f"the state of the provider, and call again to go on. {kept}",
+            f"the state of the provider, and call again to go on. {self.kept}",
             reason="unreachable",
         )
 
@@ -274,8 +283,7 @@ class Dispatcher:
             ),
         }
         return LanguageModelError(
-            f"{self.parameter}: {messages[trouble.kind]} All answers obtained so far "
-            "are kept.",
+            f"{self.parameter}: {messages[trouble.kind]} {self.kept}",
             reason=trouble.kind,
         )
 
