@@ -27,6 +27,12 @@ class GarbageError(Exception):
     """A reply that is not what the protocol says, although the server said 200."""
 
 
+# Also JSON that is not UTF-8, or nested without end.
+_UNREADABLE = (GarbageError, json.JSONDecodeError, UnicodeDecodeError, RecursionError)
+# No connection was made, so nothing was sent.
+_NOT_SENT = ("ConnectError", "ConnectTimeout", "PoolTimeout")
+
+
 class Trouble(NamedTuple):
     """What went wrong.
 
@@ -64,15 +70,15 @@ def classify(error, now):
     trouble : Trouble or None
         None for an exception that has nothing to do with a call.
     """
-    if isinstance(error, GarbageError | json.JSONDecodeError):
-        return Trouble("garbage", f"unreadable reply: {error}"[:300], billed=True)
+    if isinstance(error, _UNREADABLE):
+        return Trouble("garbage", _one_line(f"unreadable reply: {error}"), billed=True)
     status = _status(error)
     if status is None or 200 <= status < 300:
         return _without_status(error)
     body = _body(error)
     detail = _one_line(f"HTTP {status}: {_message(error, body)}")
     hint = max(_header_hint(error, now), _body_hint(body))
-    return Trouble(_kind(status, error, body, detail), detail, hint)
+    return Trouble(_kind(status, error, body), detail, hint)
 
 
 def _status(error):
@@ -87,23 +93,32 @@ def _without_status(error):
     name = type(error).__name__
     module = type(error).__module__.partition(".")[0]
     detail = _one_line(f"{name}: {error}")
+    was_sent = not any(name in _NOT_SENT for name in (name, _cause_name(error)))
     if "Timeout" in name:
-        return Trouble("timeout", detail, billed=True)
+        return Trouble("timeout", detail, billed=was_sent)
     if "Connection" in name or module in ("httpx2", "httpx"):
-        return Trouble("connection", detail, billed=True)
+        return Trouble("connection", detail, billed=was_sent)
     if module in ("openai", "google", "pydantic", "pydantic_core"):
         return Trouble("garbage", detail, billed=True)
     return None
 
 
-def _kind(status, error, body, detail):
-    text = f"{detail} {json.dumps(body, default=str)}"
+def _names_key(error, body):
+    return _message(error, body).startswith("API key not valid")
+
+
+def _cause_name(error):
+    return type(error.__cause__).__name__
+
+
+def _kind(status, error, body):
+    # Messages are not searched: they may repeat a text that was sent.
     codes = {str(getattr(error, "code", "")), *_codes(body)}
     if codes & _BLOCK_CODES:
         return "blocked"
-    if status in (401, 403) or "API_KEY_INVALID" in text or "API key not valid" in text:
+    if status in (401, 403) or "API_KEY_INVALID" in codes or _names_key(error, body):
         return "authentication"
-    if status == 402 or codes & _QUOTA_CODES or "PerDay" in text:
+    if status == 402 or codes & _QUOTA_CODES or (status == 429 and _is_daily(body)):
         return "quota"
     if status == 429:
         return "rate_limit"
@@ -137,7 +152,21 @@ def _error_object(body):
 
 def _codes(body):
     inner = _error_object(body)
-    return {str(inner.get(name, "")) for name in ("code", "type", "status")}
+    codes = {str(inner.get(name, "")) for name in ("code", "type", "status")}
+    return codes | {str(detail.get("reason")) for detail in _details(body)}
+
+
+def _details(body):
+    """Return the details of an error of Google."""
+    details = _error_object(body).get("details")
+    details = details if isinstance(details, list) else []
+    return [detail for detail in details if isinstance(detail, dict)]
+
+
+def _is_daily(body):
+    """Whether a quota of a day is spent, and not one of a minute."""
+    violations = [detail.get("violations") for detail in _details(body)]
+    return "PerDay" in json.dumps(violations, default=str)
 
 
 def _message(error, body):
@@ -180,9 +209,8 @@ def _number(value):
 
 def _body_hint(body):
     """Read google.rpc.RetryInfo."""
-    details = _error_object(body).get("details")
-    for detail in details if isinstance(details, list) else []:
-        if isinstance(detail, dict) and str(detail.get("@type")).endswith("RetryInfo"):
+    for detail in _details(body):
+        if str(detail.get("@type")).endswith("RetryInfo"):
             duration = _DURATION.fullmatch(str(detail.get("retryDelay")))
             return float(duration.group(1)) if duration else 0.0
     return 0.0
