@@ -214,7 +214,8 @@ def _cross_validate(pipe, split, task, options):
 
 def figures(report):
     """Return the overall figures of a report."""
-    return {k: v for k, v in report.to_dict().items() if k != "hypotheses"}
+    skipped = ("hypotheses", "usage")
+    return {k: v for k, v in report.to_dict().items() if k not in skipped}
 
 
 def _row_counts(rows, split):

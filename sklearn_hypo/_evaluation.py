@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._hypothesis_report import HypothesisReport
 from ._inference import CORRECTIONS, check_annotations, check_target, hypothesis_table
+from ._usage_table import usage_table
 from ._validation import Interval, StrOptions, check_same_length, validate_params
 from .exceptions import HypothesisWarning
 
@@ -160,7 +161,19 @@ def evaluate_hypotheses(
     table.insert(2, "fidelity", facts["f1"].to_numpy(dtype=float))
     score = "r2_out_of_sample" if task == "regression" else "roc_auc_out_of_sample"
     summary[score] = _score_out_of_sample(extractor, annotations, y, task)
-    return HypothesisReport(table=table, **summary)
+    return HypothesisReport(table=table, usage=_usage(estimator), **summary)
+
+
+def _usage(estimator):
+    """Collect what paid models consumed so far; None if there are none."""
+    steps = getattr(estimator, "steps", None) or [("hypotheses", estimator)]
+    parts = dict(steps)
+    for role in ("interpreter", "annotator"):
+        parts[role] = getattr(steps[-1][1], f"{role}_", None)
+    # the extractor's own table is that of its fit
+    parts = {role: part for role, part in parts.items() if part is not steps[-1][1]}
+    table = usage_table(parts)
+    return None if table.empty else table
 
 
 def _extractor_of(estimator):

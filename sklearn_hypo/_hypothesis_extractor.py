@@ -27,6 +27,7 @@ from ._inference import check_target
 from ._lexicon_annotator import LexiconAnnotator
 from ._lexicon_interpreter import LexiconInterpreter
 from ._scores import column_moments, correlation_scores
+from ._usage_table import usage_table
 from ._validation import (
     HasMethods,
     Interval,
@@ -109,6 +110,11 @@ class HypothesisExtractor(TransformerMixin, HypoEstimator):
 
     skipped_neurons_ : Series
         Neurons that have no hypothesis, and why.
+
+    usage_ : DataFrame
+        What language models consumed in `fit`, one row per role ("interpreter",
+        "annotator"): calls, tokens, answers from the cache, and cost in dollars. No
+        rows without language models.
 
     interpreter_, annotator_, final_estimator_ : estimators
         The fitted strategies.
@@ -387,6 +393,9 @@ class HypothesisExtractor(TransformerMixin, HypoEstimator):
             missing=np.isnan(annotations).sum(axis=0),
         )
         self.candidates_ = candidates_table(interpretations)
+        self.usage_ = usage_table(
+            {"interpreter": self.interpreter_, "annotator": self.annotator_}
+        )
 
     def _coefficients(self):
         n_hypotheses = len(self._hypotheses)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ._remarks import printable
+from ._usage_table import usage_line
 
 # Below this a p-value is no longer a number that anyone should read.
 _SMALLEST_P = 1e-300
@@ -76,6 +77,9 @@ class HypothesisReport:
         McFadden's pseudo R² of the joint logit, in-sample.
     roc_auc_out_of_sample : float
         Area under the ROC curve of the model that was fitted on the training texts.
+    usage : DataFrame or None
+        What language models consumed in fit and test, one row per role: calls,
+        tokens, answers from the cache, and cost in dollars.
 
     See Also
     --------
@@ -122,6 +126,7 @@ class HypothesisReport:
     roc_auc: float = np.nan
     pseudo_r2: float = np.nan
     roc_auc_out_of_sample: float = np.nan
+    usage: pd.DataFrame | None = None
 
     def __str__(self):
         return "\n".join(
@@ -146,12 +151,13 @@ class HypothesisReport:
             The overall figures by name, and under "hypotheses" one dict per row of
             the table. What could not be computed is None.
         """
-        values = {f.name: _plain(getattr(self, f.name)) for f in fields(self)[1:]}
-        records = self.table.to_dict("records")
-        values["hypotheses"] = [
-            {name: _plain(value) for name, value in record.items()}
-            for record in records
-        ]
+        values = {
+            f.name: _plain(getattr(self, f.name))
+            for f in fields(self)
+            if f.name not in ("table", "usage")
+        }
+        values["usage"] = [] if self.usage is None else _records(self.usage)
+        values["hypotheses"] = _records(self.table)
         return values
 
     def to_csv(self, path):
@@ -242,6 +248,7 @@ class HypothesisReport:
             f"{_figure(getattr(self, name)):>7}  {text}"
             for name, text in self._figures()
         ]
+        lines += filter(None, [usage_line(self.usage)])
         notes = zip(self.table["hypothesis"], self.table["note"], strict=True)
         lines += [f"NaN: {_shortened(h, 40)}: {note}" for h, note in notes if note]
         return lines
@@ -335,6 +342,14 @@ def format_p(p):
     if p < _SMALLEST_P:
         return f"<{_SMALLEST_P:.0e}"
     return f"{p:.3f}" if p >= 0.001 else f"{p:.0e}"
+
+
+def _records(table):
+    """One dict per row, of values that JSON can hold."""
+    return [
+        {name: _plain(value) for name, value in record.items()}
+        for record in table.to_dict("records")
+    ]
 
 
 def _plain(value):

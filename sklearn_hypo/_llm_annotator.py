@@ -31,9 +31,9 @@ class LLMAnnotator(BaseEstimator):
 
     Parameters
     ----------
-    model : str, OpenAIModel, GeminiModel or callable, \
-default="gemini:gemini-2.5-flash-lite"
-        Whom to ask: "openai:NAME", "gemini:NAME", a specification with more settings
+    model : str, specification or callable, default="gemini:gemini-2.5-flash-lite"
+        Whom to ask: "openai:NAME", "gemini:NAME", an `OpenAIModel` or `GeminiModel`
+        with more settings
         (such as the address of a local server), or a function from a prompt to an
         answer. The key is read from the environment when a call is made.
     layout : {"auto", "single", "stacked", "decisions"}, default="auto"
@@ -77,7 +77,7 @@ default="gemini:gemini-2.5-flash-lite"
         One row per missing answer of the last call: "text", "hypothesis", "outcome"
         ("refused", "blocked", "cut", "unparsable", "failed") and "detail".
     usage_ : dict
-        Calls, tokens (cached and reasoning ones told apart), answers from the cache
+        Model, calls, tokens (cached and reasoning ones told apart), answers from the cache
         and cost in dollars, over the life of this object.
 
     See Also
@@ -275,7 +275,7 @@ default="gemini:gemini-2.5-flash-lite"
         try:
             values, missing = asker.answer(texts, statements, where)
         finally:
-            self.usage_ = asker.ledger.summary()
+            self._account(asker.model)
         self._report(texts, statements, missing, values, where)
         return values
 
@@ -289,17 +289,25 @@ default="gemini:gemini-2.5-flash-lite"
         """
         self._open()
         twin = clone(self)
-        twin._ledger, twin._answers = self._ledger, self._answers
+        for shared in ("_ledger", "_answers", "_opened_for"):
+            setattr(twin, shared, getattr(self, shared))
         return twin
 
     def _open(self):
-        """Open account and store, once in the life of this object."""
+        """Open account and store; both last as long as this object."""
         model = as_model(self.model, "annotator")
-        if not hasattr(self, "_ledger"):
-            self._ledger = new_ledger(model, self.max_cost)
+        opened_for = (self.model, self.cache)
+        if getattr(self, "_opened_for", None) != opened_for:
+            ledger = new_ledger(model, self.max_cost)
+            self._ledger = getattr(self, "_ledger", ledger)
             self._answers = open_store(self.cache, model)
-            self.usage_ = self._ledger.summary()
+            self._opened_for = opened_for
+        self._ledger.max_cost = self.max_cost  # may have been raised since
+        self._account(model)
         return model
+
+    def _account(self, model):
+        self.usage_ = {"model": str(model), **self._ledger.summary()}
 
     def _asker(self):
         model = self._open()

@@ -52,8 +52,7 @@ class LLMInterpreter(BaseEstimator):
 
     Parameters
     ----------
-    model : str, OpenAIModel, GeminiModel or callable, \
-default="gemini:gemini-3.8-flash"
+    model : str, specification or callable, default="gemini:gemini-3.8-flash"
         Who writes; as for `LLMAnnotator`.
     sampling : {"top", "bins"}, default="top"
         "top": `n_examples` most active texts against as many of activation 0. "bins":
@@ -77,12 +76,13 @@ default="gemini:gemini-3.8-flash"
         Longer examples are cut there.
     task_instructions : str or None, default=None
         What the texts are and what the study is about; put into the prompt.
-    template, refinement_template : str or None, default=None
-        Prompts in the place of the built-in ones. `template` must contain
-        ``{active_texts}`` and ``{inactive_texts}`` (with "bins",
-        ``{binned_texts}``), `refinement_template` ``{statement}``,
-        ``{missed_texts}`` and ``{wrongly_marked_texts}``; both may contain
+    template : str or None, default=None
+        Prompt in the place of the built-in one. It must contain ``{active_texts}``
+        and ``{inactive_texts}`` (with "bins", ``{binned_texts}``) and may contain
         ``{task_instructions}``. Texts are put in as JSON arrays.
+    refinement_template : str or None, default=None
+        The same for refinements. It must contain ``{statement}``,
+        ``{missed_texts}`` and ``{wrongly_marked_texts}``.
     max_cost : float or None, default=None
         Dollars that the writing may cost, over the life of this object. Scoring is
         the annotator's expense.
@@ -96,7 +96,7 @@ default="gemini:gemini-3.8-flash"
     failures_ : DataFrame
         One row per statement that was not obtained: "neuron", "reason".
     usage_ : dict
-        Calls, tokens and cost of the writing.
+        Model, calls, tokens and cost of the writing.
 
     See Also
     --------
@@ -244,7 +244,7 @@ default="gemini:gemini-3.8-flash"
             for _ in range(self.n_refinements):
                 run.refine()
         finally:
-            self.usage_ = self._ledger.summary()
+            self.usage_ = {"model": str(writer.model), **writer.ledger.summary()}
             self.failures_ = pd.DataFrame(
                 [(neurons[j], reason) for j, reason in run.failures],
                 columns=["neuron", "reason"],
@@ -295,11 +295,10 @@ default="gemini:gemini-3.8-flash"
     def _writer(self):
         model = as_model(self.model, "interpreter")
         warn_of_shutdown(model, stacklevel=4)
-        self._ledger = new_ledger(model, self.max_cost)
         return Writer(
             model=model,
             store=open_store(self.cache, model),
-            ledger=self._ledger,
+            ledger=new_ledger(model, self.max_cost),
             n_workers=workers(self.n_workers, model),
             parameter=f"{type(self).__name__}(model={str(model)!r})",
         )

@@ -208,7 +208,18 @@ default="max_completion_tokens"
         return self.service_tier == "flex"
 
     def connect(self, n_connections):
-        """Open a connection; the key is read now."""
+        """Open a connection; the key is read now.
+
+        Parameters
+        ----------
+        n_connections : int
+            Calls that will be under way at once.
+
+        Returns
+        -------
+        connection : OpenAIConnection
+            To be closed, and not to be shared between processes.
+        """
         from ._openai import OpenAIConnection
 
         return OpenAIConnection(self, n_connections)
@@ -295,7 +306,18 @@ class GeminiModel(_ModelSpec):
         check_choice(self, "safety", ("default", "off"))
 
     def connect(self, n_connections):
-        """Open a connection; the key is read now."""
+        """Open a connection; the key is read now.
+
+        Parameters
+        ----------
+        n_connections : int
+            Calls that will be under way at once.
+
+        Returns
+        -------
+        connection : GeminiConnection
+            To be closed, and not to be shared between processes.
+        """
         from ._gemini import GeminiConnection
 
         return GeminiConnection(self, n_connections)

@@ -1,0 +1,53 @@
+"""What the language models of a pipeline consumed, in one table."""
+
+import pandas as pd
+
+_COLUMNS = [
+    "role",
+    "model",
+    "calls",
+    "input_tokens",
+    "cached_tokens",
+    "cache_write_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+    "uncertain_calls",
+    "answers_from_cache",
+    "cost",
+]
+
+
+def usage_table(parts):
+    """Collect the accounts of whatever keeps one.
+
+    Parameters
+    ----------
+    parts : dict of str to object
+        From a role, such as "annotator", to an object that has an attribute `usage_`
+        if it calls a model that is paid for.
+
+    Returns
+    -------
+    table : DataFrame
+        One row per account: "role", "model", counts of calls and tokens, and "cost"
+        in dollars (NaN where the price is not known). No rows if nobody keeps one.
+    """
+    rows = [
+        {"role": role, **part.usage_}
+        for role, part in parts.items()
+        if isinstance(getattr(part, "usage_", None), dict)
+    ]
+    return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def usage_line(table):
+    """Say in one line what a table of accounts adds up to; empty without accounts."""
+    if table is None or table.empty:
+        return ""
+    total = table.drop(columns=["role", "model"]).sum(skipna=False)
+    cost = "of unknown price" if pd.isna(total["cost"]) else f"${total['cost']:.2f}"
+    tokens = int(total["input_tokens"] + total["output_tokens"])
+    return (
+        f"language models: {int(total['calls']):,} calls, {tokens:,} tokens, {cost}; "
+        f"{int(total['answers_from_cache']):,} answers from the cache"
+    )
