@@ -143,9 +143,8 @@ class Dispatcher:
             If no further call can succeed.
         """
         request = self._bounded(request)
-        attempt = 0
+        attempts = {"rate_limit": 0, "other": 0}
         while True:
-            self._wait_for_turn(request)
             trouble = self._attempt(request, method, options)
             if isinstance(trouble, Reply):
                 self._strikes = self._failures = 0
@@ -154,10 +153,12 @@ class Dispatcher:
                 raise self._fatal(trouble)
             if trouble.kind == "blocked":
                 return Reply(BLOCKED, detail=trouble.detail)
-            attempt += 1
-            if trouble.kind not in TRANSIENT or attempt > self._patience(trouble):
+            family = trouble.kind if trouble.kind in attempts else "other"
+            attempts[family] += 1
+            is_over = attempts[family] > self._patience(trouble)
+            if trouble.kind not in TRANSIENT or is_over:
                 return self._give_up(trouble)
-            self._pause(trouble, attempt)
+            self._pause(trouble, attempts[family])
 
     @property
     def output_limit(self):
@@ -174,19 +175,22 @@ class Dispatcher:
     def _attempt(self, request, method, options):
         """Make one call; return a Reply or a Trouble, and settle the account."""
         amount = self.ledger.reserve(request, self._stop.is_set)
-        if self._stop.is_set():
+        try:
+            # not before: reserving may take long, and a pause may have begun
+            self._wait_for_turn(request)
+        except Stopped:
             self.ledger.cancel(amount)
-            raise Stopped
+            raise
         try:
             reply = getattr(self._connection, method)(request, **options)
         except Exception as error:
-            trouble = classify(error, datetime.now(UTC))
+            trouble = classify(error, datetime.now(UTC), self._secrets())
             billed = trouble is None or trouble.billed
             self.ledger.settle(amount, request, None, billed=billed)
             if trouble is None:
                 raise
             logger.debug("%s: %s", self.model, trouble.kind)
-            return trouble._replace(detail=self._without_key(trouble.detail))
+            return trouble
         self.ledger.settle(amount, request, reply.usage)
         return reply
 
@@ -198,15 +202,15 @@ class Dispatcher:
 
     def _wait_for_turn(self, request):
         """Wait until no pause is on, and for the limits per minute."""
-        while True:
+        while not self._stop.is_set():
             with self._lock:
                 now = time.monotonic()
                 ready = max(self._paused_until, self._next_start)
                 if ready <= now:
                     self._next_start = max(now, self._next_start) + self._gap(request)
                     return
-            if self._stop.wait(ready - now):
-                raise Stopped
+            self._stop.wait(ready - now)
+        raise Stopped
 
     def _gap(self, request):
         """Return the seconds until the next call may begin."""
@@ -292,10 +296,10 @@ class Dispatcher:
         note = lifecycle_note(self.model.provider, self.model.model, today)
         return f"{self.model.model} {note}. " if note else ""
 
-    def _without_key(self, detail):
-        """Take the key out of what the provider said, should it be there."""
+    def _secrets(self):
+        """Return what is not to be shown, should the provider repeat it."""
         try:
             key = self.model.read_key()
         except (AttributeError, LanguageModelError):
             key = None
-        return detail.replace(key, "***") if key else detail
+        return [key] if key else []

@@ -221,7 +221,7 @@ def read_embeddings(response, n_texts, version):
     try:
         rows = [embedding.values for embedding in response.embeddings]
     except (AttributeError, TypeError) as error:
-        raise GarbageError(f"no embeddings: {str(response)[:200]}") from error
+        raise GarbageError(f"no embeddings: {response}") from error
     usage = getattr(response, "usage_metadata", None)  # not always told
     n_sent = getattr(usage, "prompt_token_count", None)
     usage = None if n_sent is None else Usage(1, n_sent)

@@ -79,7 +79,7 @@ class Ledger:
                     return 0.0
                 self._changed.wait(0.1)
             self._reserved += amount
-            self._under_way += 1
+            self._under_way += amount > 0
         return amount
 
     def cancel(self, amount):
@@ -111,12 +111,17 @@ class Ledger:
         uncertain = usage is None and billed
         if usage is None:
             usage = Usage(1, input_tokens(request)) if billed else Usage(1)
-        cost = 0.0 if self.price is None else cost_of(self.price, usage)
+        cost = 0.0 if self.price is None else cost_of(self._price(request), usage)
         with self._changed:
             self._free(amount)
             self.usage += usage
             self.uncertain_calls += uncertain
             self.cost += max(cost, amount) if uncertain else cost
+
+    def _price(self, request):
+        """Return the price; what a Decisions endpoint returns is free."""
+        is_free = isinstance(request, Questions)
+        return self.price._replace(output=0.0) if is_free else self.price
 
     def most(self, request):
         """Return the most that a call can cost, in dollars."""

@@ -47,6 +47,9 @@ class OpenAIConnection:
             max_retries=0,
             timeout=model.timeout,
         )
+        if model.base_url is not None:
+            # Names of an account at OpenAI are not for other servers.
+            self._client.organization = self._client.project = None
 
     def close(self):
         """Close the connection."""
@@ -205,13 +208,15 @@ def read_chat(body):
         text = message.get("content")
         refusal = message.get("refusal")
     except (KeyError, IndexError, TypeError, AttributeError) as error:
-        raise GarbageError(f"no choices[0].message: {str(body)[:200]}") from error
+        raise GarbageError(f"no choices[0].message: {body}") from error
     usage = _usage(body.get("usage"), "prompt", "completion")
-    return _reply(body, text, refusal, finish, finish == "length", usage)
+    return _reply(body, _joined(text), refusal, finish, finish == "length", usage)
 
 
 def read_response(body):
     """Read a reply of Responses; see `read_chat`."""
+    if body.get("status") == "failed":
+        raise GarbageError(f"the response failed: {body.get('error')}")
     try:
         parts = [
             part
@@ -219,15 +224,23 @@ def read_response(body):
             if item.get("type") == "message"
             for part in item["content"]
         ]
+        refusals = [p.get("refusal") for p in parts if p.get("type") == "refusal"]
+        texts = [p for p in parts if p.get("type") == "output_text"]
         reason = (body.get("incomplete_details") or {}).get("reason")
     except (KeyError, TypeError, AttributeError) as error:
-        raise GarbageError(f"no output: {str(body)[:200]}") from error
-    text = "".join(p.get("text") or "" for p in parts if p.get("type") == "output_text")
-    refusal = next(
-        (p.get("refusal") for p in parts if p.get("type") == "refusal"), None
-    )
+        raise GarbageError(f"no output: {body}") from error
+    refusal = refusals[0] or "declined" if refusals else None
     usage = _usage(body.get("usage"), "input", "output")
-    return _reply(body, text, refusal, reason, reason == "max_output_tokens", usage)
+    was_cut = reason == "max_output_tokens"
+    return _reply(body, _joined(texts), refusal, reason, was_cut, usage)
+
+
+def _joined(content):
+    """Return a text that came in parts, as some servers send it, in one piece."""
+    if not isinstance(content, list):
+        return content
+    texts = [part.get("text") for part in content if isinstance(part, dict)]
+    return "".join(text for text in texts if isinstance(text, str))
 
 
 def _reply(body, text, refusal, finish, was_cut, usage):
@@ -253,7 +266,7 @@ def read_decisions(body):
             for answer in body["answers"]
         }
     except (KeyError, TypeError, AttributeError) as error:
-        raise GarbageError(f"no answers: {str(body)[:200]}") from error
+        raise GarbageError(f"no answers: {body}") from error
     usage = _usage(body.get("usage"), "input", "output")
     return Reply(ANSWERED, answers, usage, str(body.get("model") or ""))
 
@@ -265,7 +278,7 @@ def read_embeddings(body, n_texts):
         places = [row["index"] for row in rows]
         vectors = [_vector(row["embedding"]) for row in rows]
     except (KeyError, TypeError, ValueError) as error:
-        raise GarbageError(f"no embeddings: {str(body)[:200]}") from error
+        raise GarbageError(f"no embeddings: {body}") from error
     vectors = read_vectors(vectors, n_texts)
     if places != list(range(n_texts)):
         raise GarbageError("embeddings whose numbers do not count the texts")
@@ -283,16 +296,24 @@ def _usage(usage, sent, received):
     """Read the count of tokens, whose names differ between the endpoints."""
     if not isinstance(usage, dict):
         return None
-    n_sent = usage.get(f"{sent}_tokens", usage.get("total_tokens"))
+    total = _count(usage, "total_tokens")
+    n_sent = _count(usage, f"{sent}_tokens", total)
     if n_sent is None:
         return None
-    details = usage.get(f"{sent}_tokens_details") or {}
-    reasoning = usage.get(f"{received}_tokens_details") or {}
+    rest = max(0, (total or 0) - n_sent)
+    details = usage.get(f"{sent}_tokens_details")
     return Usage(
         1,
         n_sent,
-        details.get("cached_tokens") or 0,
-        details.get("cache_write_tokens") or 0,
-        usage.get(f"{received}_tokens") or 0,
-        reasoning.get("reasoning_tokens") or 0,
+        _count(details, "cached_tokens", 0),
+        _count(details, "cache_write_tokens", 0),
+        _count(usage, f"{received}_tokens", rest),
+        _count(usage.get(f"{received}_tokens_details"), "reasoning_tokens", 0),
     )
+
+
+def _count(counts, name, default=None):
+    """Return a number of tokens, or the default where there is none."""
+    value = counts.get(name) if isinstance(counts, dict) else None
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return int(value) if is_number and 0 <= value < float("inf") else default

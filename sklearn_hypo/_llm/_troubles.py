@@ -55,7 +55,7 @@ class Trouble(NamedTuple):
     billed: bool = False
 
 
-def classify(error, now):
+def classify(error, now, secrets=()):
     """Tell what an exception means.
 
     Parameters
@@ -64,19 +64,32 @@ def classify(error, now):
         Raised by an SDK, or by what it is built on.
     now : datetime
         The time, with its zone, for hints that name a date.
+    secrets : iterable of str
+        Taken out of what the provider said.
 
     Returns
     -------
     trouble : Trouble or None
         None for an exception that has nothing to do with a call.
     """
+    trouble = _classify(error, now)
+    if trouble is None:
+        return None
+    detail = trouble.detail
+    for secret in secrets:
+        detail = detail.replace(secret, "***")
+    # cut last, lest a part of a secret stays
+    return trouble._replace(detail=" ".join(detail.split())[:300])
+
+
+def _classify(error, now):
     if isinstance(error, _UNREADABLE):
-        return Trouble("garbage", _one_line(f"unreadable reply: {error}"), billed=True)
+        return Trouble("garbage", f"unreadable reply: {error}", billed=True)
     status = _status(error)
     if status is None or 200 <= status < 300:
         return _without_status(error)
     body = _body(error)
-    detail = _one_line(f"HTTP {status}: {_message(error, body)}")
+    detail = f"HTTP {status}: {_message(error, body)}"
     hint = max(_header_hint(error, now), _body_hint(body))
     return Trouble(_kind(status, error, body), detail, hint)
 
@@ -92,7 +105,7 @@ def _status(error):
 def _without_status(error):
     name = type(error).__name__
     module = type(error).__module__.partition(".")[0]
-    detail = _one_line(f"{name}: {error}")
+    detail = f"{name}: {error}"
     was_sent = not any(name in _NOT_SENT for name in (name, _cause_name(error)))
     if "Timeout" in name:
         return Trouble("timeout", detail, billed=was_sent)
@@ -174,10 +187,6 @@ def _message(error, body):
     message = str(inner.get("message") or getattr(error, "message", None) or error)
     parameter = getattr(error, "param", None) or inner.get("param")
     return f"{message} (parameter {parameter!r})" if parameter else message
-
-
-def _one_line(text):
-    return " ".join(text.split())[:300]
 
 
 def _header_hint(error, now):
