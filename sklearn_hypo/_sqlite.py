@@ -198,9 +198,14 @@ class SharedConnection:
         survives a power failure.
         """
         with self.reading() as connection:
-            connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
-            with transaction(connection):
-                yield connection
+            if durable:
+                connection.execute("PRAGMA synchronous=FULL")
+            try:
+                with transaction(connection):
+                    yield connection
+            finally:
+                if durable:
+                    connection.execute("PRAGMA synchronous=NORMAL")
 
     def _explained(self):
         return self._file.explained()

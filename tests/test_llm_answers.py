@@ -22,6 +22,7 @@ from sklearn_hypo._llm._answers import (
     default_cache_folder,
     resolve_cache,
 )
+from sklearn_hypo._sqlite import transaction
 from sklearn_hypo.exceptions import CacheError
 
 YES, NO = {"answer": True}, {"answer": False}
@@ -125,6 +126,27 @@ def test_records(store, tmp_path):
         assert AnswerStore(store.folder).records("batch") == records
 
 
+def test_records_are_on_the_disk_itself(tmp_path, monkeypatch):
+    statements = []
+    connect = _sqlite.connect
+
+    def traced(*args, **options):
+        connection = connect(*args, **options)
+        connection.set_trace_callback(statements.append)
+        return connection
+
+    store = AnswerStore(tmp_path)
+    monkeypatch.setattr(_sqlite, "connect", traced)
+    with store.run() as run:
+        statements.clear()
+        store.put_record("batch", "a", {})
+        assert statements[0] == "PRAGMA synchronous=FULL"
+        assert statements[-2:] == ["COMMIT", "PRAGMA synchronous=NORMAL"]
+        statements.clear()
+        run.put({A: YES})  # not slowed down by that
+        assert not [each for each in statements if "synchronous" in each]
+
+
 # Keys
 
 
@@ -191,8 +213,35 @@ def test_leaving_a_run_gives_its_claims_up(store):
             run.claim([C])
             raise ZeroDivisionError
         assert other.claim([C]).mine == [C]
+    with store._database.reading() as connection:
+        assert connection.execute("SELECT * FROM claims").fetchall() == []
     if store.folder is not None:
         assert not run_files(store.folder)
+
+
+def test_the_next_run_clears_up_after_dead_ones(tmp_path):
+    store = AnswerStore(tmp_path)
+    dead, live = "0" * 32, "1" * 32
+    for owner, key in ((dead, A), (live, B)):
+        (tmp_path / f"run-{owner}.sqlite3").touch()
+        query(tmp_path, "INSERT INTO claims VALUES (?, ?)", key, owner)
+    with contextlib.closing(sqlite3.connect(tmp_path / f"run-{live}.sqlite3")) as held:
+        held.execute("BEGIN EXCLUSIVE")
+        with store.run():
+            pass
+        assert {live in name for name in run_files(tmp_path)} == {True}
+    assert query(tmp_path, "SELECT * FROM claims") == [(B, live)]
+
+
+def test_a_run_that_cannot_begin_leaves_nothing(tmp_path, monkeypatch):
+    store = AnswerStore(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(_sqlite, "transaction", interrupted)
+        with pytest.raises(KeyboardInterrupt), store.run():
+            pass
+    assert not run_files(tmp_path)
+    with store.run() as run:
+        assert run.claim([A]).mine == [A]
 
 
 def test_two_stores_of_a_process_on_one_folder(tmp_path):
@@ -209,6 +258,14 @@ def test_an_answer_is_stored_whoever_claimed_it(store):
         two.put({A: YES})
         one.put({A: NO})
         assert one.claim([A]).answered == {A: YES}
+
+
+@contextlib.contextmanager
+def interrupted(connection):
+    """A transaction, and Ctrl-C at the end of it."""
+    with transaction(connection):
+        yield
+        raise KeyboardInterrupt
 
 
 def ask(run, keys, asked, answer=YES):
@@ -458,6 +515,7 @@ def test_a_forked_child_cannot_use_a_run_nor_end_it(tmp_path):
                     pass
                 else:
                     os._exit(4)
+                assert store._database._connection is None  # none is inherited
                 with store.run() as own:  # one of its own it can have
                     claimed = own.claim(KEYS[:4])
                     assert (claimed.mine, claimed.busy) == (KEYS[3:4], KEYS[:3])
@@ -598,11 +656,14 @@ def test_full_disk_loses_no_answer_that_fits_later(tmp_path, monkeypatch):
             run.put({A: YES})
             with pytest.raises(CacheError, match="the disk is full"):
                 run.put({B: long})
+            with pytest.raises(CacheError, match="the disk is full"):
+                run.put({B: NO})  # the first answer stays
             assert list(store.get([A, B])) == [A]
             assert run.claim([B]).busy == [B]  # paid for; nobody is to pay again
             run._database._connection.execute("PRAGMA max_page_count=1000")  # room
             run.put({C: YES})
             assert store.get([B, C]) == {B: long, C: YES}
+            assert run._unsaved == {}
 
 
 def test_full_disk_at_the_end_of_a_run(tmp_path, monkeypatch):
@@ -629,12 +690,6 @@ def test_full_disk_at_the_end_of_a_run(tmp_path, monkeypatch):
 
 
 def test_interrupt_within_a_put_loses_nothing(store, monkeypatch):
-    @contextlib.contextmanager
-    def interrupted(connection):
-        with _sqlite.transaction(connection):
-            yield
-            raise KeyboardInterrupt
-
     def work():
         with store.run() as run:
             run.claim([A])
@@ -730,11 +785,9 @@ def test_write_ahead_mode_where_it_can_be_had(tmp_path):
 def test_no_write_ahead_mode_and_no_posix_locks(tmp_path, monkeypatch):
     """SQLite's layer for such file systems refuses the mode without an error."""
 
-    def dotted(path, timeout=5, uri=False, **options):
-        target = path.partition("?")[0] if uri else f"file:{path}"
-        mode = "rw" if uri else "rwc"
+    def dotted(path, timeout=5, **options):
         return sqlite3.connect(
-            f"{target}?mode={mode}&vfs=unix-dotfile",
+            f"file:{path}?vfs=unix-dotfile",
             timeout=timeout,
             uri=True,
             isolation_level=None,

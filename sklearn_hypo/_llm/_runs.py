@@ -12,7 +12,6 @@ must not be read, and are not opened a second time by the process that holds the
 
 import contextlib
 import os
-import pathlib
 import re
 import sqlite3
 import uuid
@@ -78,17 +77,14 @@ class FileRuns:
 
     def _bury(self, owner):
         """Try to get the lock of a run. If that succeeds, the run is dead."""
-        path = self._path(owner)
-        # mode=rw: a file that is not there is not made.
-        uri = pathlib.Path(path).as_uri() + "?mode=rw"
+        path = self._path(owner)  # made if it is not there, which says the same
         try:
-            with contextlib.closing(connect(uri, 0, uri=True)) as connection:
+            with contextlib.closing(connect(path, 0)) as connection:
                 _lock(connection)
         except sqlite3.OperationalError as error:
             if is_busy(error):
                 return False
-            if os.path.exists(path):
-                raise
+            raise
         _remove(path)
         return True
 
