@@ -77,8 +77,8 @@ class LLMAnnotator(BaseEstimator):
         One row per missing answer of the last call: "text", "hypothesis", "outcome"
         ("refused", "blocked", "cut", "unparsable", "failed") and "detail".
     usage_ : dict
-        Model, calls, tokens (cached and reasoning ones told apart), answers from the cache
-        and cost in dollars, over the life of this object.
+        Model, calls, tokens (cached and reasoning ones told apart), answers from the
+        cache and cost in dollars, over the life of this object.
 
     See Also
     --------
@@ -266,6 +266,55 @@ class LLMAnnotator(BaseEstimator):
             hypotheses = [f"{_USUAL_STATEMENT} {i}" for i in range(hypotheses)]
         texts = check_texts(texts, caller=type(self).__name__)
         return self._asker().estimate(texts.tolist(), [str(h) for h in hypotheses])
+
+    def submit(self, texts):
+        """Submit texts as batch jobs: half the price, answers within a day.
+
+        The jobs are noted beside the answers in the cache folder. They survive this
+        process: `collect`, or `annotate`, in any process with the same model and
+        cache takes the answers over.
+
+        Parameters
+        ----------
+        texts : sequence of str
+            The texts, to be annotated with the hypotheses of `fit`.
+
+        Returns
+        -------
+        jobs : list of str
+            The vendor's names of the jobs. None if every answer is in the cache, or
+            will be in one of the jobs that are under way.
+
+        Raises
+        ------
+        ValueError
+            For functions, the "decisions" layout, and `cache=None`.
+        LanguageModelError
+            As `annotate` raises it; `BudgetError` if the jobs could pass `max_cost`.
+        """
+        check_is_fitted(self, "hypotheses_")
+        asker = self._asker()
+        if asker.store.folder is None:
+            raise ValueError(
+                "submit() needs a cache folder, in which it notes the jobs; this "
+                "annotator keeps its answers in memory. Set cache='auto', or a folder."
+            )
+        texts = check_texts(texts, caller=type(self).__name__)
+        return asker.submit(texts.tolist(), [h.statement for h in self.hypotheses_])
+
+    def collect(self):
+        """Take over the answers of batch jobs that are finished.
+
+        Returns
+        -------
+        collected : Collected
+            Number of answers, of cells without one, and names of pending jobs.
+        """
+        asker = self._asker()
+        try:
+            return asker.collect()
+        finally:
+            self._account(asker.model)
 
     def _answer(self, texts, where):
         check_is_fitted(self, "hypotheses_")

@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..exceptions import BatchPendingError
 from ._answers import AnswerStore, KeyMaker
+from ._batch_jobs import BatchJobs
 from ._dispatch import Dispatcher
 from ._hygiene import clean_text, cut_words
 from ._layouts import ask_cells
@@ -96,11 +98,48 @@ class Asker:
         missing : list of Missing
             Cells that were asked for and have no answer.
         """
-        table = _Table(self, texts, statements, where)
+        table = Table(self, texts, statements, where)
         self._look_up(table)
+        if table.open_keys():
+            self._wait_for_batches(table)
         if table.open_keys():
             self._ask(table)
         return table.values(), table.missing()
+
+    def submit(self, texts, statements):
+        """Submit the cells without an answer as batch jobs; see `BatchJobs.submit`."""
+        table = Table(self, texts, statements, None)
+        self._look_up(table)
+        return self._jobs().submit(table)
+
+    def collect(self):
+        """Take over the answers of finished batch jobs; see `BatchJobs.collect`."""
+        return self._jobs().collect()
+
+    def _jobs(self):
+        return BatchJobs(self, self._dispatcher)
+
+    def _dispatcher(self):
+        return Dispatcher(
+            self.model,
+            n_workers=self.n_workers,
+            ledger=self.ledger,
+            parameter=self.parameter,
+        )
+
+    def _wait_for_batches(self, table):
+        """Do not pay now for what a batch job will answer."""
+        jobs = self._jobs()
+        if jobs.pending_keys().isdisjoint(table.open_keys()):
+            return
+        jobs.collect()
+        self._look_up(table)
+        n_pending = len(jobs.pending_keys() & set(table.open_keys()))
+        if n_pending:
+            raise BatchPendingError(
+                f"{self.parameter}: {n_pending} answers are being made in batch jobs "
+                "that are not finished. Call again later; nothing is asked twice."
+            )
 
     def estimate(self, texts, statements):
         """Estimate what the cells that have no answer yet will cost.
@@ -115,7 +154,7 @@ class Asker:
         estimate : CostEstimate
             What is expected.
         """
-        table = _Table(self, texts, statements, None)
+        table = Table(self, texts, statements, None)
         table.settle_all(self.store.get(table.open_keys()))
         calls = n_input = n_output = 0
         for text, group in table.groups(self.layout):
@@ -134,12 +173,7 @@ class Asker:
 
     def _ask(self, table):
         with (
-            Dispatcher(
-                self.model,
-                n_workers=self.n_workers,
-                ledger=self.ledger,
-                parameter=self.parameter,
-            ) as dispatcher,
+            self._dispatcher() as dispatcher,
             self.store.run() as claims,
         ):
             groups = list(table.groups(self.layout))
@@ -196,7 +230,7 @@ class Asker:
 
 
 @dataclass
-class _Table:
+class Table:
     """The distinct cells of a table, and what is known of them."""
 
     asker: Asker

@@ -71,11 +71,11 @@ class Dispatcher:
         self._random = random.Random()
 
     def __enter__(self):
-        self._connection = self.model.connect(self.n_workers)
+        self.connection = self.model.connect(self.n_workers)
         return self
 
     def __exit__(self, *exception):
-        self._connection.close()
+        self.connection.close()
 
     def run(self, jobs, work: Callable):
         """Do jobs in the threads; return when all are done.
@@ -142,7 +142,7 @@ class Dispatcher:
         LanguageModelError
             If no further call can succeed.
         """
-        request = self._bounded(request)
+        request = self.bounded(request)
         attempts = {"rate_limit": 0, "other": 0}
         while True:
             trouble = self._attempt(request, method, options)
@@ -160,14 +160,61 @@ class Dispatcher:
                 return self._give_up(trouble)
             self._pause(trouble, attempts[family])
 
+    def call(self, function):
+        """Do something that costs nothing, with the patience of `send`.
+
+        Parameters
+        ----------
+        function : callable
+            Takes the connection.
+
+        Returns
+        -------
+        result : object
+            What the function returned.
+
+        Raises
+        ------
+        LanguageModelError
+            If it is of no use to try again.
+        """
+        attempt = 0
+        while True:
+            try:
+                return function(self.connection)
+            except Exception as error:
+                trouble = classify(error, datetime.now(UTC), self._secrets())
+                if trouble is None:
+                    raise
+            attempt += 1
+            if trouble.kind in FATAL:
+                raise self._fatal(trouble)
+            if trouble.kind not in TRANSIENT or attempt > self._patience(trouble):
+                self._failures += 1
+                raise self._unreachable(trouble)
+            self._pause(trouble, attempt)
+            if self._stop.wait(max(0.0, self._paused_until - time.monotonic())):
+                raise Stopped
+
     @property
     def output_limit(self):
         """The limit on an answer that is in force; None without one."""
         bound = None if self.ledger.max_cost is None else DEFAULT_OUTPUT_BOUND
         return self.model.max_output_tokens or bound
 
-    def _bounded(self, request):
-        """Limit the answer, where there is a cap on the cost and no limit yet."""
+    def bounded(self, request):
+        """Limit the answer, where there is a cap on the cost and no limit yet.
+
+        Parameters
+        ----------
+        request : Prompt, Questions or list of str
+            Only a prompt can be limited.
+
+        Returns
+        -------
+        request : Prompt, Questions or list of str
+            With a limit.
+        """
         if not isinstance(request, Prompt) or request.max_output_tokens is not None:
             return request
         return replace(request, max_output_tokens=self.output_limit)
@@ -182,7 +229,7 @@ class Dispatcher:
             self.ledger.cancel(amount)
             raise
         try:
-            reply = getattr(self._connection, method)(request, **options)
+            reply = getattr(self.connection, method)(request, **options)
         except Exception as error:
             trouble = classify(error, datetime.now(UTC), self._secrets())
             billed = trouble is None or trouble.billed

@@ -32,6 +32,12 @@ class GeminiConnection:
         """Close the connection."""
         self._client.close()
 
+    def batches(self):
+        """Return the batch endpoint."""
+        from ._batch_wire import GeminiBatches
+
+        return GeminiBatches(self.model, self._client)
+
     def ask(self, prompt):
         """Ask a chat model; see `OpenAIConnection.ask`."""
         return read_content(

@@ -123,6 +123,13 @@ class Ledger:
         is_free = isinstance(request, Questions)
         return self.price._replace(output=0.0) if is_free else self.price
 
+    def add(self, usage, *, half=False):
+        """Count calls that were made in a batch, at half the price."""
+        price = self.price.half() if self.price is not None and half else self.price
+        with self._changed:
+            self.usage += usage
+            self.cost += 0.0 if price is None else cost_of(price, usage)
+
     def most(self, request):
         """Return the most that a call can cost, in dollars."""
         if self.price is None:

@@ -120,6 +120,12 @@ class OpenAIConnection:
             body["dimensions"] = dimensions
         return read_embeddings(self._post("/embeddings", body), len(texts))
 
+    def batches(self):
+        """Return the batch endpoint."""
+        from ._batch_wire import OpenAIBatches
+
+        return OpenAIBatches(self.model, self._client)
+
     def _post(self, path, body):
         reply = self._client.post(path, body=body, cast_to=object)
         if not isinstance(reply, dict):
