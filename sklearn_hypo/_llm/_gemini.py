@@ -1,7 +1,9 @@
 """Gemini's protocol, through Google's SDK."""
 
+from contextlib import contextmanager
+
 from ._troubles import GarbageError
-from ._values import ANSWERED, BLOCKED, CUT, UNPARSABLE, Reply, Usage
+from ._values import ANSWERED, BLOCKED, CUT, UNPARSABLE, Reply, Usage, as_count
 from ._vectors import read_vectors
 
 _ADJUSTABLE_FILTERS = (
@@ -40,13 +42,12 @@ class GeminiConnection:
 
     def ask(self, prompt):
         """Ask a chat model; see `OpenAIConnection.ask`."""
-        return read_content(
-            self._client.models.generate_content(
-                model=self.model.model,
-                contents=prompt.user,
-                config=content_config(self.model, prompt),
+        config = content_config(self.model, prompt)
+        with _stumbles_are_garbage():
+            response = self._client.models.generate_content(
+                model=self.model.model, contents=prompt.user, config=config
             )
-        )
+        return read_content(response)
 
     def decide(self, questions):
         """Ask the Decisions endpoint; see `OpenAIConnection.decide`."""
@@ -57,14 +58,14 @@ class GeminiConnection:
             name: {"type": "noul", "instructions": question}
             for name, question in questions.questions.items()
         }
-        return read_decisions(
-            decisions.create(
+        with _stumbles_are_garbage():
+            response = decisions.create(
                 model=self.model.model,
                 input=questions.text,
                 questions=asked,
                 api_version=self.model.api_version,
             )
-        )
+        return read_decisions(response)
 
     def embed(self, texts, *, dimensions=None, task_type=None):
         """Embed texts; see `OpenAIConnection.embed`.
@@ -95,10 +96,20 @@ class GeminiConnection:
         config = types.EmbedContentConfig(
             output_dimensionality=dimensions, task_type=task_type
         )
-        received = self._client.models.embed_content(
-            model=self.model.model, contents=contents, config=config
-        )
+        with _stumbles_are_garbage():
+            received = self._client.models.embed_content(
+                model=self.model.model, contents=contents, config=config
+            )
         return read_embeddings(received, len(texts), self.model.model)
+
+
+@contextmanager
+def _stumbles_are_garbage():
+    """Blame the reply if the SDK cannot make a response of it."""
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError) as error:
+        raise GarbageError(f"{type(error).__name__}: {error}") from error
 
 
 def open_client(model, n_connections=20):
@@ -216,6 +227,8 @@ def read_decisions(response):
         if reason is None:
             raise GarbageError("neither answers nor a reason for blocking")
         return Reply(BLOCKED, None, usage, version, f"prompt blocked: {_name(reason)}")
+    if not isinstance(answers, dict):  # the SDK lets it pass
+        raise GarbageError(f"no answers: {response}")
     probabilities = {
         str(name): getattr(answer, "noul", None) for name, answer in answers.items()
     }
@@ -229,7 +242,7 @@ def read_embeddings(response, n_texts, version):
     except (AttributeError, TypeError) as error:
         raise GarbageError(f"no embeddings: {response}") from error
     usage = getattr(response, "usage_metadata", None)  # not always told
-    n_sent = getattr(usage, "prompt_token_count", None)
+    n_sent = as_count(getattr(usage, "prompt_token_count", None))
     usage = None if n_sent is None else Usage(1, n_sent)
     return Reply(ANSWERED, read_vectors(rows, n_texts), usage, version)
 
@@ -239,19 +252,20 @@ def _name(value):
 
 
 def _usage(metadata):
-    if metadata is None or metadata.prompt_token_count is None:
+    n_sent = as_count(getattr(metadata, "prompt_token_count", None))
+    if n_sent is None:
         return None
-    thoughts = metadata.thoughts_token_count or 0
+    thoughts = as_count(metadata.thoughts_token_count, 0)
     return Usage(
         1,
-        metadata.prompt_token_count,
-        metadata.cached_content_token_count or 0,
+        n_sent,
+        as_count(metadata.cached_content_token_count, 0),
         0,
-        (metadata.candidates_token_count or 0) + thoughts,
+        as_count(metadata.candidates_token_count, 0) + thoughts,
         thoughts,
     )
 
 
 def _decisions_usage(usage):
-    n_sent = getattr(usage, "total_input_tokens", None)
+    n_sent = as_count(getattr(usage, "total_input_tokens", None))
     return None if n_sent is None else Usage(1, n_sent)

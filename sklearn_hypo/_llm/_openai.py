@@ -19,6 +19,7 @@ from ._values import (
     Prompt,
     Reply,
     Usage,
+    as_count,
 )
 from ._vectors import read_vectors
 
@@ -320,6 +321,4 @@ def _usage(usage, sent, received):
 
 def _count(counts, name, default=None):
     """Return a number of tokens, or the default where there is none."""
-    value = counts.get(name) if isinstance(counts, dict) else None
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return int(value) if is_number and 0 <= value < float("inf") else default
+    return as_count(counts.get(name) if isinstance(counts, dict) else None, default)

@@ -42,6 +42,12 @@ class Usage(NamedTuple):
         return Usage(*(a + b for a, b in zip(self, other, strict=True)))
 
 
+def as_count(value, default=None):
+    """Return a number of tokens that a provider told; the default for what is none."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return int(value) if is_number and 0 <= value < float("inf") else default
+
+
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """A question to a chat model.
