@@ -1,5 +1,7 @@
 """Cells of a table of texts and statements, answered: from the cache or by a model."""
 
+import logging
+import threading
 import time
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -15,10 +17,14 @@ from ._layouts import ask_cells
 from ._ledger import Ledger, cost_of, input_tokens
 from ._values import ANSWERED, Usage
 
+logger = logging.getLogger("sklearn_hypo")
+
 # Format of keys and values. To be raised when either changes.
 _FORMAT = 1
 # How often cells that another process is asking for are looked at again.
 _POLL_SECONDS = 0.2
+# How often the log is told how far a run has come.
+_LOG_SECONDS = 10.0
 
 
 class Missing(NamedTuple):
@@ -177,12 +183,15 @@ class Asker:
             self.store.run() as claims,
         ):
             groups = list(table.groups(self.layout))
+            progress = _Progress(self, len(groups))
             while groups:
                 busy = []
-                dispatcher.run(
-                    self._claimed(table, groups, claims, busy),
-                    lambda job: self._do(job, dispatcher, claims, table),
-                )
+
+                def work(job):
+                    self._do(job, dispatcher, claims, table)
+                    progress.step()
+
+                dispatcher.run(self._claimed(table, groups, claims, busy), work)
                 if busy:
                     time.sleep(_POLL_SECONDS)
                 groups = busy
@@ -227,6 +236,32 @@ class Asker:
                 table.settle_all(found)
             if unanswered:
                 claims.release(unanswered)
+
+
+class _Progress:
+    """Tells the log, now and then, how far a run has come."""
+
+    def __init__(self, asker, n_calls):
+        self._asker = asker
+        self._n_calls = n_calls
+        self._n_done = 0
+        self._lock = threading.Lock()
+        self._next = time.monotonic() + _LOG_SECONDS
+
+    def step(self):
+        with self._lock:
+            self._n_done += 1
+            now = time.monotonic()
+            if now < self._next:
+                return
+            self._next = now + _LOG_SECONDS
+        logger.info(
+            "%s: %d of %d calls, $%.2f",
+            self._asker.parameter,
+            self._n_done,
+            self._n_calls,
+            self._asker.ledger.cost,
+        )
 
 
 @dataclass
