@@ -22,6 +22,7 @@ from ._encoders._batches import (
     unit_rows,
 )
 from ._frames import text_frame
+from ._llm._models import GeminiModel, OpenAIModel
 from ._validation import (
     HasMethods,
     Interval,
@@ -52,10 +53,14 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
 
     Parameters
     ----------
-    model : str, path, callable or scikit-learn transformer, default="lsa"
+    model : str, path, model specification, callable or transformer, default="lsa"
         Where the embeddings come from:
 
         - "lsa": as above, learnt from the training texts;
+        - "openai:NAME" or "gemini:NAME", such as "openai:text-embedding-3-small" or
+          "gemini:gemini-embedding-001" ("openai:" and "gemini:" alone take these), or
+          an `OpenAIModel` or `GeminiModel` with more settings, such as the address
+          of a local server: a provider's embedding model, to whom the texts are sent;
         - a name on the Hugging Face hub or a local folder: a model of
           sentence-transformers [2]_;
         - a callable from a list of str to an array of shape (n_texts, n_features);
@@ -65,22 +70,33 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
         Number of features for "lsa"; quietly fewer where there are fewer training
         texts or terms. Other models ignore it.
     prompt : str or None, default=None
-        Put before every text for a sentence-transformers model or a callable, such
-        as "clustering: ". None leaves it to the configuration of the model.
+        Put before every text for a fixed model, such as "clustering: ". None leaves
+        it to the configuration of the model.
     batch_size : int, default=64
         Number of texts per call of a fixed model, and per commit to the cache.
-        Texts of like length share a batch.
+        Texts of like length share a batch. Requests to a provider hold fewer where
+        its limits say so.
     normalize : bool, default=True
         Whether to scale embeddings to unit length.
     device : str, default="auto"
         For sentence-transformers: "auto" takes a GPU if there is one; else what
         torch calls a device, such as "cpu" or "cuda:1".
+    dimensions : int or None, default=None
+        For a provider's model: how long the embeddings shall be, where the model can
+        shorten them. Shortened ones need not have unit length unless `normalize`
+        sees to it: those of gemini-embedding-001 do not.
+    task_type : str or None, default=None
+        For Gemini: what the embeddings are for, such as "CLUSTERING",
+        "CLASSIFICATION" or "SEMANTIC_SIMILARITY".
     cache : str, path or None, default=None
         Folder on a local disk where the embeddings of fixed models are kept for
         good, shared by folds, candidates, threads and processes: no text is encoded
         twice. The key is the model with its version, the prompt, `normalize`, and
-        the full text. What "lsa" and scikit-learn transformers give depends on
-        their training texts and is not cached.
+        the full text; for a provider's model also its address, `dimensions` and
+        `task_type`. Do set it for those: every embedding is on the disk the moment it
+        arrives, so that nobody pays twice, not even after an error or Ctrl-C. What
+        "lsa" and scikit-learn transformers give depends on their training texts and
+        is not cached.
     random_state : int, RandomState instance or None, default=None
         Seed of the randomised SVD of "lsa", and of every `random_state` that a
         scikit-learn transformer leaves open.
@@ -92,10 +108,17 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
     encoder_ : object
         The fitted encoder. For "lsa" it holds `components_`, an array of shape
         (n_features_out_, n_terms), and `vectorizer_` with its `vocabulary_`. It
-        never holds the weights of a pretrained model.
+        never holds the weights of a pretrained model, nor a key.
+    usage_ : dict
+        For a provider's model only: what `fit` and all calls of `transform` since
+        have consumed. Requests ("calls", repeated ones included), "input_tokens",
+        texts found in the cache ("answers_from_cache"), and "cost" in dollars, NaN
+        where the price is not known. "uncertain_calls" are those for which no count
+        of tokens arrived: a quarter of the characters is assumed.
 
     See Also
     --------
+    OpenAIModel, GeminiModel : Specifications of models of a provider.
     SparseAutoencoderTransformer : The step that takes the embeddings.
 
     Notes
@@ -106,6 +129,14 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
 
     With a fixed model, `fit` encodes one text, to learn the width, while
     `fit_transform` encodes all. Lone surrogates reach a model as U+FFFD.
+
+    A provider's model costs money and gets to read the texts: mind what its terms
+    say about keeping them and training on them. A server of your own,
+    ``OpenAIModel(NAME, base_url=...)``, does neither. The key is read from the
+    environment (OPENAI_API_KEY; GOOGLE_API_KEY or GEMINI_API_KEY) when a request is
+    made. Eight requests are under way at once; failed ones are repeated. Texts that
+    are longer than the model reads are cut, which is warned about; control characters
+    are sent as spaces. `estimate_cost` tells the price before anything is sent.
 
     The weights of a sentence-transformers model stay with the process: clone,
     pickle and the HTML representation cost nothing.
@@ -135,12 +166,21 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
     """
 
     _parameter_constraints = {
-        "model": [str, os.PathLike, callable, HasMethods(["fit", "transform"])],
+        "model": [
+            str,
+            os.PathLike,
+            OpenAIModel,
+            GeminiModel,
+            callable,
+            HasMethods(["fit", "transform"]),
+        ],
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "prompt": [str, None],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "normalize": ["boolean"],
         "device": [str],
+        "dimensions": [Interval(Integral, 1, None, closed="left"), None],
+        "task_type": [str, None],
         "cache": [str, os.PathLike, None],
         "random_state": ["random_state"],
     }
@@ -154,6 +194,8 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
         batch_size=64,
         normalize=True,
         device="auto",
+        dimensions=None,
+        task_type=None,
         cache=None,
         random_state=None,
     ):
@@ -163,6 +205,8 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
         self.batch_size = batch_size
         self.normalize = normalize
         self.device = device
+        self.dimensions = dimensions
+        self.task_type = task_type
         self.cache = cache
         self.random_state = random_state
 
@@ -188,8 +232,11 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
             For a bare string, and for elements that are not texts.
         ValueError
             For no texts, missing texts, several columns, only blank texts, a model
-            that does not exist, and embeddings that are not finite numbers, one row
-            per text.
+            that does not exist, settings that a model does not take, and embeddings
+            that are not finite numbers, one row per text.
+        LanguageModelError
+            If a provider does not answer: no key or a wrong one, an unknown model, a
+            spent quota, or a request that failed in spite of all retries.
         CacheError
             If the cache folder cannot be used.
         """
@@ -214,7 +261,7 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
 
         Raises
         ------
-        TypeError, ValueError, CacheError
+        TypeError, ValueError, LanguageModelError, CacheError
             As `fit` does.
         """
         texts = _Texts(X)
@@ -235,7 +282,7 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
 
         Raises
         ------
-        TypeError, ValueError, CacheError
+        TypeError, ValueError, LanguageModelError, CacheError
             As `fit` does.
         """
         check_is_fitted(self)
@@ -245,6 +292,40 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
         values = self._encode(self.encoder_, texts.distinct)
         check_width(values, self.n_features_out_, self.encoder_.name)
         return self._frame(texts, values)
+
+    def estimate_cost(self, X):
+        """Estimate what it costs to embed texts. Nothing is sent.
+
+        Parameters
+        ----------
+        X : list, tuple, array, Series or one-column frame of str
+            The texts. Those that are in the cache cost nothing.
+
+        Returns
+        -------
+        estimate : CostEstimate
+            Requests ("calls"), "input_tokens" (a quarter of the characters),
+            "output_tokens" (0) and "cost" in dollars, NaN where the price is not
+            known. All are 0 for models that are no provider's.
+
+        Examples
+        --------
+        >>> from sklearn_hypo import TextEmbedder
+        >>> embedder = TextEmbedder("openai:text-embedding-3-small")
+        >>> embedder.estimate_cost(["a text of 20 letters", "another one"])
+        CostEstimate(calls=1, input_tokens=8, output_tokens=0, cost=1.6e-07)
+        """
+        self._validate_params()
+        encoder = self._make_encoder()
+        wanted = _Texts(X).distinct
+        if encoder.usage() is None:
+            return encoder.estimate(wanted, self.batch_size)
+        store = self._store(encoder)
+        if store is not None:
+            with store.open() as opened:
+                found = set(opened.get(wanted)[0])
+            wanted = [text for i, text in enumerate(wanted) if i not in found]
+        return encoder.estimate(wanted, self.batch_size)
 
     def get_feature_names_out(self, input_features=None):
         """Name the features: "embedding000" and so on.
@@ -267,6 +348,7 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
     def _fit(self, texts, *, encode_all):
         """Fit an encoder; return the embeddings of the distinct texts it encoded."""
         encoder = self._make_encoder()
+        self.__dict__.pop("usage_", None)
         context = self._init_callback_context(
             max_subtasks=0 if encoder.learns else None
         )
@@ -294,6 +376,8 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
             n_components=self.n_components,
             prompt=self.prompt,
             device=self.device,
+            dimensions=self.dimensions,
+            task_type=self.task_type,
         )
 
     def _fit_learner(self, encoder, distinct):
@@ -305,14 +389,18 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
         if encoder.learns:
             reply = encoder.encode(encodable(distinct))
             return self._finish(check_reply(reply, len(distinct), encoder.name))
-        return encode_fixed(
-            encoder,
-            distinct,
-            batch_size=self.batch_size,
-            normalize=self.normalize,
-            store=self._store(encoder),
-            task=task,
-        )
+        try:
+            return encode_fixed(
+                encoder,
+                distinct,
+                batch_size=self.batch_size,
+                normalize=self.normalize,
+                store=self._store(encoder),
+                task=task,
+            )
+        finally:
+            if encoder.usage() is not None:
+                self.usage_ = encoder.usage()
 
     def _finish(self, values):
         return unit_rows(values) if self.normalize else values

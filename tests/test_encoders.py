@@ -15,8 +15,8 @@ from sklearn.linear_model import RidgeCV
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 
-from sklearn_hypo._encoders import make_encoder
 from sklearn_hypo._callables import callable_identity
+from sklearn_hypo._encoders import make_encoder
 from sklearn_hypo._encoders._batches import check_reply, encodable, unit_rows
 from sklearn_hypo._encoders._lsa import lsa_terms
 from sklearn_hypo._text_embedder import TextEmbedder
@@ -163,12 +163,6 @@ def test_lsa_on_tweets():
 
 
 # Which encoder
-
-
-def test_remote_prefixes_are_refused():
-    for model in ("openai:text-embedding-3-small", "gemini:gemini-embedding-001"):
-        with pytest.raises(ValueError, match="not supported by this version"):
-            make_encoder(model)
 
 
 def test_wrong_models_are_refused():

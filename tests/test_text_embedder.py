@@ -310,6 +310,8 @@ def test_clone_keeps_the_parameters():
         "batch_size": 3,
         "normalize": False,
         "device": "cpu",
+        "dimensions": 9,
+        "task_type": "CLUSTERING",
         "cache": "folder",
         "random_state": 1,
     }
@@ -526,8 +528,3 @@ def test_cache_that_cannot_be_used(tmp_path):
     embedder = TextEmbedder(lengths, cache=tmp_path / "file" / "folder")
     with pytest.raises(CacheError, match="Check the path"):
         embedder.fit(TEXTS)
-
-
-def test_remote_models_are_not_supported_yet():
-    with pytest.raises(ValueError, match="'openai:' are not supported by this version"):
-        TextEmbedder("openai:text-embedding-3-small").fit(TEXTS)

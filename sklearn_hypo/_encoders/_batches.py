@@ -94,12 +94,13 @@ def encode_fixed(encoder, texts, *, batch_size, normalize, store, task):
     texts : list of str
         Distinct, none of them blank, at least one.
     batch_size : int
-        Number of texts per call of the encoder, and per commit of the store.
+        Most texts per call of the encoder, and per commit of the store.
     normalize : bool
         Whether to scale rows to unit length.
     store : VectorStore or None
         Where to look first. If anything is missing there, look-up, encoding and
         storing happen under its lock, so that nobody encodes the same text twice.
+        What was encoded before an error is in it.
     task : callable
         Returns a context manager that is entered around each batch.
 
@@ -108,28 +109,40 @@ def encode_fixed(encoder, texts, *, batch_size, normalize, store, task):
     values : ndarray of shape (n_texts, n_features), dtype float32
         One row per text.
     """
+    table = _Table(len(texts), encoder.name)
 
-    def encoded(wanted):
-        for rows in _batches_by_length(texts, wanted, batch_size):
-            with task():
-                reply = encoder.encode(encodable([texts[i] for i in rows]))
-                values = check_reply(reply, len(rows), encoder.name)
-            yield rows, unit_rows(values) if normalize else values
+    def encode(wanted, put=None):
+        encoder.found_in_cache(len(texts) - len(wanted))
+        if len(wanted) == 0:
+            return
+        order = _longest_first(texts, wanted)
 
-    everything = np.arange(len(texts))
+        def keep(batch, reply):
+            rows = order[batch]
+            values = check_reply(reply, len(rows), encoder.name)
+            values = unit_rows(values) if normalize else values
+            table.fill(rows, values)
+            if put is not None:
+                put([texts[i] for i in rows], values)
+
+        inputs = encodable([texts[i] for i in order])
+        encoder.encode_in_batches(inputs, batch_size, keep, task)
+
     if store is None:
-        return _assemble(encoded(everything), len(texts), encoder.name)
+        encode(np.arange(len(texts)))
+        return table.values
     with store.open() as opened:
-        parts = [opened.get(texts)]
-    if len(parts[0][0]) < len(texts):
-        missing = np.setdiff1d(everything, parts[0][0])
-        with store.lock(), store.open() as opened:
-            found, values = opened.get([texts[i] for i in missing])
-            parts.append((missing[found], values))
-            for rows, values in encoded(np.delete(missing, found)):
-                opened.put([texts[i] for i in rows], values)
-                parts.append((rows, values))
-    return _assemble(parts, len(texts), encoder.name)
+        found, values = opened.get(texts)
+    table.fill(found, values)
+    missing = np.setdiff1d(np.arange(len(texts)), found)
+    if len(missing) == 0:
+        encode(missing)
+        return table.values
+    with store.lock(), store.open() as opened:
+        found, values = opened.get([texts[i] for i in missing])
+        table.fill(missing[found], values)
+        encode(np.delete(missing, found), opened.put)
+    return table.values
 
 
 def no_task():
@@ -137,22 +150,33 @@ def no_task():
     return contextlib.nullcontext()
 
 
-def _batches_by_length(texts, wanted, batch_size):
+def _longest_first(texts, wanted):
     """Put texts of like length together, so that little is padded."""
     lengths = np.array([len(texts[i]) for i in wanted])
-    order = wanted[np.argsort(-lengths, kind="stable")]
-    for start in range(0, len(order), batch_size):
-        yield order[start : start + batch_size]
+    return wanted[np.argsort(-lengths, kind="stable")]
 
 
-def _assemble(parts, n_texts, name):
-    """Put the rows of all parts into their places."""
-    values = None
-    for rows, part in parts:
+class _Table:
+    """An array that is filled part by part, as wide as the first part.
+
+    Parameters
+    ----------
+    n_texts : int
+        Number of rows.
+    name : str
+        What to call the model.
+    """
+
+    def __init__(self, n_texts, name):
+        self.values = None
+        self._n_texts = n_texts
+        self._name = name
+
+    def fill(self, rows, part):
+        """Put rows into their places, or raise if they are of another width."""
         if len(rows) == 0:
-            continue
-        if values is None:
-            values = np.empty((n_texts, part.shape[1]), dtype=np.float32)
-        check_width(part, values.shape[1], name)
-        values[rows] = part
-    return values
+            return
+        if self.values is None:
+            self.values = np.empty((self._n_texts, part.shape[1]), dtype=np.float32)
+        check_width(part, self.values.shape[1], self._name)
+        self.values[rows] = part
