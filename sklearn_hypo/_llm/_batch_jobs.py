@@ -16,6 +16,8 @@ from ._layouts import Layout
 from ._values import ANSWERED
 
 _KIND = "batch"
+# Reasons of errors by which the vendor says that there is no job.
+_REFUSALS = ("authentication", "quota", "model", "request")
 
 
 class Collected(NamedTuple):
@@ -83,11 +85,10 @@ class BatchJobs:
             The vendor's names of the jobs; none if nothing is open.
         """
         self._check()
-        pending = self.pending_keys()
         names = []
         with self._open_dispatcher() as dispatcher, self.asker.store.run() as claims:
-            wanted = [key for key in table.open_keys() if key not in pending]
-            mine = set(claims.claim(wanted).mine)
+            self._settle_unnamed(dispatcher, claims)
+            mine = self._unclaimed(table, claims)
             requests = self._requests(table, mine, dispatcher)
             self._check_budget(requests)
             for part in self._parts(requests, dispatcher):
@@ -121,6 +122,42 @@ class BatchJobs:
                     n_answers += n_found
                     n_unanswered += n_cells - n_found
         return Collected(n_answers, n_unanswered, pending)
+
+    def _unclaimed(self, table, claims):
+        """Claim the keys that have no answer, and that no job will answer.
+
+        The order matters, as other processes submit and collect meanwhile: whoever
+        gives up its claims has noted its job before, and whoever removes the note of
+        a job has stored the answers before.
+        """
+        mine = set(claims.claim(table.open_keys()).mine)
+        mine -= self.pending_keys()
+        return mine - self.asker.store.get(mine).keys()
+
+    def _settle_unnamed(self, dispatcher, claims):
+        """Find out of jobs whose process died whether they were submitted."""
+        for tag, record in self.records().items():
+            if self._identify(tag, record, dispatcher, claims) == "lost":
+                self.asker.store.delete_record(_KIND, tag)
+
+    def _identify(self, tag, record, dispatcher, claims):
+        """Learn the vendor's name of a job.
+
+        Returns
+        -------
+        state : {"known", "submitting", "lost"}
+            "submitting": by another process, at this moment. "lost": it never
+            reached the vendor.
+        """
+        if record["job"] is not None:
+            return "known"
+        if not claims.claim([_tag_key(tag)]).mine:
+            return "submitting"
+        record["job"] = dispatcher.call(lambda c: c.batches().find(tag))
+        if record["job"] is None:
+            return "lost"
+        self.asker.store.put_record(_KIND, tag, record)
+        return "known"
 
     def _whom(self):
         model = self.asker.model
@@ -211,21 +248,19 @@ class BatchJobs:
 
         try:
             record["job"] = dispatcher.call(submit)
-        except LanguageModelError:
-            store.delete_record(_KIND, tag)
+        except LanguageModelError as error:
+            # otherwise the job may be there all the same, and is looked for later
+            if error.reason in _REFUSALS:
+                store.delete_record(_KIND, tag)
             raise
         store.put_record(_KIND, tag, record)
         return record["job"]
 
     def _fetch(self, tag, record, dispatcher, claims):
         """Return what came of a job; None while it is not finished."""
-        if record["job"] is None:
-            if not claims.claim([_tag_key(tag)]).mine:
-                return None  # another process is submitting it at this moment
-            record["job"] = dispatcher.call(lambda c: c.batches().find(tag))
-            if record["job"] is None:
-                return _NOTHING  # it never reached the vendor
-            self.asker.store.put_record(_KIND, tag, record)
+        state = self._identify(tag, record, dispatcher, claims)
+        if state != "known":
+            return _NOTHING if state == "lost" else None
         try:
             fetched = dispatcher.call(lambda c: c.batches().fetch(record["job"]))
         except LanguageModelError as error:

@@ -12,6 +12,7 @@ from ._values import FAILED, Reply
 # Gemini's on the size of what is sent; some room is left for what goes around it.
 LIMITS = {"openai": (50_000, 190_000_000), "gemini": (50_000, 18_000_000)}
 
+_RESPONSES = "/v1/responses"
 _OPENAI_STATES = {"completed": "done", "expired": "done", "cancelled": "done"}
 _OPENAI_PENDING = ("validating", "in_progress", "finalizing", "cancelling")
 _GEMINI_PENDING = ("PENDING", "QUEUED", "RUNNING", "CANCELLING", "PAUSED", "UPDATING")
@@ -54,8 +55,7 @@ class OpenAIBatches:
         self._client = client
         responses = model.api == "responses"
         self._body = responses_body if responses else chat_body
-        self._read = read_response if responses else read_chat
-        self._endpoint = "/v1/responses" if responses else "/v1/chat/completions"
+        self._endpoint = _RESPONSES if responses else "/v1/chat/completions"
 
     def write(self, name, prompt):
         """Write one request; the length of it counts for the limits."""
@@ -93,26 +93,20 @@ class OpenAIBatches:
         job = self._client.batches.retrieve(name)
         if job.status in _OPENAI_PENDING:
             return Fetched("pending", {})
+        # of the job, which need not be that of this specification
+        read = read_response if job.endpoint == _RESPONSES else read_chat
         replies = {}
         for file in (job.output_file_id, job.error_file_id):
             if file:
                 content = self._client.files.content(file).text
                 # not splitlines(): a line may hold other characters that end lines
                 for line in content.split("\n"):
-                    replies |= self._read_line(line) if line.strip() else {}
+                    replies |= _read_line(line, read) if line.strip() else {}
         if job.status in _OPENAI_STATES or replies:
             return Fetched("done", replies)
         errors = getattr(job.errors, "data", None) or []
         reasons = "; ".join(dict.fromkeys(str(error.message) for error in errors))
         return Fetched("failed", {}, f"{job.status}: {reasons}"[:300])
-
-    def _read_line(self, line):
-        entry = json.loads(line)
-        response = entry.get("response") or {}
-        if response.get("status_code") != 200:
-            reason = entry.get("error") or response.get("body")
-            return {entry["custom_id"]: Reply(FAILED, detail=str(reason)[:300])}
-        return {entry["custom_id"]: _or_failed(self._read, response.get("body"))}
 
 
 class GeminiBatches:
@@ -175,12 +169,23 @@ class GeminiBatches:
             replies[key] = self._reply(entry)
         if replies or state == "SUCCEEDED":
             return Fetched("done", replies)
-        return Fetched("failed", {}, f"{state}: {job.error}"[:300])
+        # the SDK does not always hand on what the vendor says
+        detail = state if job.error is None else f"{state}: {job.error}"
+        return Fetched("failed", {}, detail[:300])
 
     def _reply(self, entry):
         if entry.response is None:
             return Reply(FAILED, detail=str(entry.error)[:300])
         return _or_failed(read_content, entry.response)
+
+
+def _read_line(line, read):
+    entry = json.loads(line)
+    response = entry.get("response") or {}
+    if response.get("status_code") != 200:
+        reason = entry.get("error") or response.get("body")
+        return {entry["custom_id"]: Reply(FAILED, detail=str(reason)[:300])}
+    return {entry["custom_id"]: _or_failed(read, response.get("body"))}
 
 
 def _or_failed(read, body):
