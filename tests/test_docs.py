@@ -70,6 +70,15 @@ def test_the_reference_is_what_the_docstrings_say():
     assert written == make_api.render(), "run: python docs/make_api.py"
 
 
+def test_the_page_of_models_is_what_the_package_uses():
+    path = ROOT / "docs/make_models.py"
+    spec = importlib.util.spec_from_file_location("make_models", path)
+    make_models = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(make_models)
+    written = (ROOT / "docs/models.md").read_text(encoding="utf-8")
+    assert written == make_models.render(), "run: python docs/make_models.py"
+
+
 @pytest.mark.parametrize(
     "page",
     sorted(ROOT.glob("docs/**/*.md")) + [ROOT / "README.md"],
