@@ -1,6 +1,7 @@
 """Encoders of OpenAI and Gemini: the real SDK clients against a test double."""
 
 import functools
+import itertools
 import json
 import os
 import pickle
@@ -19,7 +20,7 @@ from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
-from sklearn_hypo import GeminiModel, OpenAIModel, TextEmbedder
+from sklearn_hypo import GeminiModel, OpenAIModel, TextEmbedder, _cache
 from sklearn_hypo._encoders import _limits, make_encoder
 from sklearn_hypo._llm import _dispatch, _gemini, _openai
 from sklearn_hypo._llm._hygiene import most_tokens
@@ -124,6 +125,13 @@ def test_names_keys_and_addresses_of_the_environment(vendor, server, monkeypatch
     ]
     assert {call.model for call in server.calls} == {MODELS[vendor]}
     np.testing.assert_array_equal(frames[0], frames[2])
+    explicit = make_embedder(vendor, server).set_params(
+        model=model_of(vendor, server, api_key_env=f"{prefix}_API_KEY")
+    )
+    np.testing.assert_allclose(explicit.fit_transform(TEXTS[:2]), frames[0], rtol=1e-5)
+    if vendor == "openai":  # compact for OpenAI itself, plain for other servers
+        formats = [call.body.get("encoding_format") for call in server.calls]
+        assert formats == ["base64"] * 3 + [None]
 
 
 def test_dimensions_and_task_type_are_sent(server):
@@ -398,46 +406,48 @@ def test_interrupted(vendor, server, tmp_path):
     assert embedder.usage_["answers_from_cache"] == paid
 
 
-def test_interrupted_while_storing(server, tmp_path):
-    """An interrupt in the middle of a transaction loses nothing, either."""
+def test_interrupted_while_storing(server, tmp_path, monkeypatch):
+    """An interrupt before a transaction is committed loses nothing, either."""
+    put, n_calls = _cache._OpenStore.put, itertools.count()
 
-    class Interrupting:
-        n_batches = 0
+    def interrupted_put(self, texts, vectors):
+        if next(n_calls) == 1:
+            raise KeyboardInterrupt
+        put(self, texts, vectors)
 
-        def setup(self, estimator, context): ...
-        def teardown(self, estimator, context): ...
-        def on_fit_task_begin(self, estimator, context): ...
-
-        def on_fit_task_end(self, estimator, context):
-            self.n_batches += context.task_name == "batch"
-            if self.n_batches == 2:
-                raise KeyboardInterrupt
-
+    monkeypatch.setattr(_cache._OpenStore, "put", interrupted_put)
     embedder = make_embedder("openai", server, batch_size=2, cache=tmp_path)
     with pytest.raises(KeyboardInterrupt):
-        clone(embedder).set_callbacks(Interrupting()).fit_transform(TEXTS)
+        embedder.fit_transform(TEXTS)
+    assert server.stats().calls < 20
     embedder.fit_transform(TEXTS)
     assert server.stats().embedded == dict.fromkeys(TEXTS, 1)
 
 
 def test_each_batch_is_stored_when_it_arrives(server, tmp_path):
-    """Seen from within: when a batch is over, it is in the cache."""
-    seen = []
+    calls, in_flight, stored = [], [], []
 
-    class Counting:
+    class Watching:
         def setup(self, estimator, context): ...
         def teardown(self, estimator, context): ...
         def on_fit_task_begin(self, estimator, context): ...
 
         def on_fit_task_end(self, estimator, context):
             if context.task_name == "batch":
+                calls.append(server.stats().calls)
+                in_flight.append(server.stats().in_flight)
                 store = embedder._store(embedder._make_encoder())
                 with store.open() as opened:
-                    seen.append(len(opened.get(TEXTS)[0]))
+                    stored.append(len(opened.get(TEXTS)[0]))
 
-    embedder = make_embedder("openai", server, batch_size=2, cache=tmp_path)
-    clone(embedder).set_callbacks(Counting()).fit_transform(TEXTS)
-    assert seen == list(range(2, 42, 2))
+    server.latency = 0.01
+    # the last call is a slow one
+    server.faults = Faults({"timeout": 1.0}, from_call=39, timeout_seconds=1.0)
+    embedder = make_embedder("openai", server, batch_size=1, cache=tmp_path)
+    clone(embedder).set_callbacks(Watching()).fit_transform(TEXTS)
+    assert stored == list(range(1, 41))
+    assert calls[0] <= 17  # two rounds of eight, and what was drawn meanwhile
+    assert in_flight[38] == 1
 
 
 # The cache

@@ -117,6 +117,9 @@ class OpenAIConnection:
             If not exactly one embedding per text arrived.
         """
         body = {"model": self.model.model, "input": texts}
+        if self.model.base_url is None:
+            # Half the size, and read in a tenth of the time. Not all servers know it.
+            body["encoding_format"] = "base64"
         if dimensions is not None:
             body["dimensions"] = dimensions
         return read_embeddings(self._post("/embeddings", body), len(texts))
