@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import warnings
 from numbers import Integral
 
 import numpy as np
@@ -12,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._base import HypoEstimator
 from ._cache import VectorStore
+from ._distinct_texts import DistinctTexts
 from ._encoders import make_encoder
 from ._encoders._batches import (
     check_reply,
@@ -27,10 +27,8 @@ from ._validation import (
     HasMethods,
     Interval,
     _fit_context,
-    check_texts,
     random_seed,
 )
-from .exceptions import HypothesisWarning
 
 
 class TextEmbedder(TransformerMixin, HypoEstimator):
@@ -240,7 +238,7 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
         CacheError
             If the cache folder cannot be used.
         """
-        self._fit(_Texts(X), encode_all=False)
+        self._fit(DistinctTexts(X), encode_all=False)
         return self
 
     @_fit_context(prefer_skip_nested_validation=False)
@@ -264,7 +262,7 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
         TypeError, ValueError, LanguageModelError, CacheError
             As `fit` does.
         """
-        texts = _Texts(X)
+        texts = DistinctTexts(X)
         return self._frame(texts, self._fit(texts, encode_all=True))
 
     def transform(self, X):
@@ -286,7 +284,7 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
             As `fit` does.
         """
         check_is_fitted(self)
-        texts = _Texts(X)
+        texts = DistinctTexts(X)
         if not texts.distinct:
             return self._frame(texts, np.empty((0, self.n_features_out_)))
         values = self._encode(self.encoder_, texts.distinct)
@@ -317,7 +315,7 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
         """
         self._validate_params()
         encoder = self._make_encoder()
-        wanted = _Texts(X).distinct
+        wanted = DistinctTexts(X).distinct
         if encoder.usage() is None:
             return encoder.estimate(wanted, self.batch_size)
         store = self._store(encoder)
@@ -421,39 +419,6 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
         tags.input_tags.one_d_array = True
         tags.input_tags.two_d_array = False
         return tags
-
-
-class _Texts:
-    """Validated texts, and the distinct ones among them that are not blank."""
-
-    def __init__(self, X):
-        self.all = check_texts(X, caller="TextEmbedder")
-        places = {}
-        self._place = np.array(
-            [
-                places.setdefault(text, len(places)) if text.strip() else -1
-                for text in self.all
-            ]
-        )
-        self.distinct = list(places)
-        self._warn_of_blanks()
-
-    def _warn_of_blanks(self):
-        n_blank = int((self._place < 0).sum())
-        if n_blank:
-            warnings.warn(
-                f"{n_blank} of {len(self.all)} texts are empty or hold only "
-                "whitespace. They become zero vectors.",
-                HypothesisWarning,
-                stacklevel=5,
-            )
-
-    def scatter(self, values, width):
-        """Give every text the row of its distinct text; blanks get zeros."""
-        rows = np.zeros((len(self.all), width), dtype=np.float32)
-        filled = self._place >= 0
-        rows[filled] = values[self._place[filled]]
-        return rows
 
 
 @contextlib.contextmanager
