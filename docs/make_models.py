@@ -14,11 +14,11 @@ HEADER = """\
 # Known models
 
 As of {as_of}, from the vendors' announcements and a public list of prices: check both
-before you publish a cost. Any other model can be named too; its price is then given with
-`price=`, or unknown. Written by `docs/make_models.py` from the table that the package
-uses.
+before you publish a cost. Any other model can be named, too; its price is then given
+with `price=`, or unknown. Prices are in dollars per million tokens. Written by
+`docs/make_models.py` from the table that the package uses.
 
-| model | for | dollars per million tokens: input / cached / output | switched off | successor |
+| model | for | input / cached / output | switched off | successor |
 | --- | --- | --- | --- | --- |
 """
 

@@ -59,8 +59,8 @@ class LLMAnnotator(BaseEstimator):
         times.
     cache : str, path or None, default="auto"
         Folder of the answers. "auto": the environment variable SKLEARN_HYPO_CACHE,
-        else ``~/.cache/sklearn_hypo``. None: answers are kept as long as this object.
-        Texts are not written there, only their hashes.
+        else ``~/.cache/sklearn_hypo``. None: answers are kept as long as this object,
+        and not in a pickle of it. Texts are not written there, only their hashes.
     n_workers : int or None, default=None
         Calls under way at once. None: 16; 1 for a function, which must be safe to
         call from several threads if this is set higher.
@@ -341,6 +341,13 @@ class LLMAnnotator(BaseEstimator):
         for shared in ("_ledger", "_answers", "_opened_for"):
             setattr(twin, shared, getattr(self, shared))
         return twin
+
+    def __getstate__(self):
+        """Leave the open store behind: the copy opens the folder again."""
+        state = super().__getstate__().copy()
+        for name in ("_answers", "_opened_for"):
+            state.pop(name, None)
+        return state
 
     def _open(self):
         """Open account and store; both last as long as this object."""
