@@ -36,6 +36,8 @@ from ._validation import Interval, StrOptions, check_texts
 _PARTS = (0.6, 0.0, 0.2, 0.2)
 _PARTS_WITH_REFINEMENT = (0.5, 0.1, 0.2, 0.2)
 
+_NOTHING_TO_SHOW = "active in none of the texts that can be shown"
+
 _REQUIRED = {"top": ("active_texts", "inactive_texts"), "bins": ("binned_texts",)}
 _REFINEMENT_REQUIRED = ("statement", "missed_texts", "wrongly_marked_texts")
 
@@ -84,8 +86,8 @@ class LLMInterpreter(BaseEstimator):
         The same for refinements. It must contain ``{statement}``,
         ``{missed_texts}`` and ``{wrongly_marked_texts}``.
     max_cost : float or None, default=None
-        Dollars that the writing may cost, over the life of this object. Scoring is
-        the annotator's expense.
+        Dollars that the writing may cost in one call of `interpret`. Scoring is the
+        annotator's expense.
     cache : str, path or None, default="auto"
         Folder of the answers; as for `LLMAnnotator`.
     n_workers : int or None, default=None
@@ -241,8 +243,8 @@ class LLMInterpreter(BaseEstimator):
         run = _Run(self, writer, scorer, texts, activations, rows)
         try:
             run.write_candidates(show, random_state)
-            for _ in range(self.n_refinements):
-                run.refine()
+            for number in range(self.n_refinements):
+                run.refine(number)
         finally:
             self.usage_ = {"model": str(writer.model), **writer.ledger.summary()}
             self.failures_ = pd.DataFrame(
@@ -287,10 +289,15 @@ class LLMInterpreter(BaseEstimator):
             return self.template
         return TEMPLATE if self.sampling == "top" else BINS_TEMPLATE
 
+    def _refinement_template(self):
+        given = self.refinement_template
+        return REFINEMENT_TEMPLATE if given is None else given
+
     def _check_templates(self):
         check_template(self._template(), "template", _REQUIRED[self.sampling])
-        refinement = self.refinement_template or REFINEMENT_TEMPLATE
-        check_template(refinement, "refinement_template", _REFINEMENT_REQUIRED)
+        check_template(
+            self._refinement_template(), "refinement_template", _REFINEMENT_REQUIRED
+        )
 
     def _writer(self):
         model = as_model(self.model, "interpreter")
@@ -306,7 +313,7 @@ class LLMInterpreter(BaseEstimator):
     def _parts(self, texts, random_state):
         """Split the rows so that equal texts are in one part; drop blank texts."""
         code, distinct = pd.factorize(texts)
-        worded = np.array([bool(text.strip()) for text in distinct])
+        worded = np.array([bool(clean_text(text).strip()) for text in distinct])
         order = random_state.permutation(np.flatnonzero(worded))
         shares = _PARTS_WITH_REFINEMENT if self.n_refinements else _PARTS
         if len(order) < 4:
@@ -371,7 +378,7 @@ class LLMInterpreter(BaseEstimator):
                 self._cut(wrongly_marked[: self.n_examples])
             ),
         }
-        return self._prompt(self.refinement_template or REFINEMENT_TEMPLATE, values)
+        return self._prompt(self._refinement_template(), values)
 
     def _prompt(self, template, values):
         prompt = render(template, values)
@@ -404,17 +411,26 @@ class _Run:
 
     def write_candidates(self, show, rng):
         """Have the first candidates written, and keep the best of each neuron."""
+        # nothing is learned from seeing a text twice
+        show = show[~pd.Series(self.texts[show]).duplicated().to_numpy()]
         texts = self.texts[show]
         prompts, neurons = [], []
         for j, activation in enumerate(self.activations.T):
+            if not activation[show].any():
+                self.failures.append((j, _NOTHING_TO_SHOW))
+                continue
             for draw in range(self.interpreter.n_candidates):
                 prompt = self.interpreter.example_prompt(texts, activation[show], rng)
                 prompts.append((prompt, draw))
                 neurons.append(j)
         self._try(neurons, self.writer.write(prompts))
 
-    def refine(self):
-        """Have the best statements improved where they made mistakes."""
+    def refine(self, number):
+        """Have the best statements improved where they made mistakes.
+
+        The number of the round tells it from one before, in which nothing better was
+        found: the same prompt then gets another answer.
+        """
         known = [j for j, best in enumerate(self.best) if best is not None]
         asked = [(j, self.best[j], self.rows[j][0]) for j in known]
         prompts, neurons = [], []
@@ -422,11 +438,11 @@ class _Run:
             asked, self.scorer.annotate(asked), strict=True
         ):
             active = self.activations[rows, j] > 0
-            missed = self.texts[rows[active & (marks == 0)]]
-            wrong = self.texts[rows[~active & (marks == 1)]]
+            missed = pd.unique(self.texts[rows[active & (marks == 0)]])
+            wrong = pd.unique(self.texts[rows[~active & (marks == 1)]])
             if len(missed) or len(wrong):
                 prompt = self.interpreter.refinement_prompt(statement, missed, wrong)
-                prompts.append((prompt, 0))
+                prompts.append((prompt, number))
                 neurons.append(j)
         self._try(neurons, self.writer.write(prompts))
 

@@ -1,18 +1,20 @@
 """Statements asked of a language model: from the cache, or written now."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from ._answers import KeyMaker
 from ._dispatch import Dispatcher
 from ._parsing import parse_statement
-from ._values import ANSWERED, BLOCKED, FAILED, UNPARSABLE
+from ._values import ANSWERED, BLOCKED, CUT, FAILED, UNPARSABLE
 
 _FORMAT = 1
 _POLL_SECONDS = 0.2
 # A request is sent again if it is declined, or if what comes is no statement.
 _ATTEMPTS = 3
+# After an answer that was cut, the limit on its length is so many times higher.
+_MORE_TOKENS = 4
 
 
 class Written(NamedTuple):
@@ -83,9 +85,14 @@ class Writer:
             "format": _FORMAT,
             "task": "interpretation",
             "temperature": prompt.temperature,
-            **self.model.identity(),
+            **self._model_identity(),
         }
         return KeyMaker(identity)(prompt.system, prompt.user, str(draw))
+
+    def _model_identity(self):
+        if self.store.folder is None and self.model.provider == "callable":
+            return {}  # what is kept in memory is of this function alone
+        return self.model.identity()
 
     def _ask(self, jobs, results):
         with (
@@ -124,7 +131,8 @@ def ask_for_statement(dispatcher, prompt):
     """Ask until a statement comes, or it is clear that none does.
 
     A filter of the provider is not asked twice; a model that declines, or whose
-    answer is empty, cut, of several lines or too long, is.
+    answer is empty, cut, of several lines or too long, is; after a cut, with room for
+    a longer answer.
 
     Parameters
     ----------
@@ -146,6 +154,8 @@ def ask_for_statement(dispatcher, prompt):
         reason = f"{reply.outcome}: {reply.detail}" if reply.detail else reply.outcome
         if reply.outcome in (BLOCKED, FAILED):
             break
+        if reply.outcome == CUT:
+            prompt = _with_more_room(prompt, dispatcher.output_limit)
         if reply.outcome == ANSWERED:
             statement = parse_statement(reply.content)
             if statement is not None:
@@ -153,3 +163,11 @@ def ask_for_statement(dispatcher, prompt):
             excerpt = " ".join(reply.content.split())[:80]
             reason = f"{UNPARSABLE}: {excerpt!r}"
     return Written(None, f"no statement from the model ({reason})"), ""
+
+
+def _with_more_room(prompt, limit):
+    """Raise the limit on the answer, where there is one."""
+    limit = prompt.max_output_tokens or limit
+    if limit is None:
+        return prompt
+    return replace(prompt, max_output_tokens=_MORE_TOKENS * limit)
