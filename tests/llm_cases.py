@@ -4,6 +4,7 @@ Texts with planted words, statements about them, the models of both vendors behi
 the wire formats of `llm_double`, and the tables that must come out.
 """
 
+import os
 import random
 
 import numpy as np
@@ -76,3 +77,20 @@ def prepare(patch, folder):
     patch.setenv("SKLEARN_HYPO_CACHE", str(folder))
     for name in ("GOOGLE_GENAI_USE_VERTEXAI", "GOOGLE_GENAI_USE_ENTERPRISE"):
         patch.delenv(name, raising=False)
+
+
+def annotate_in_child(url, folder, texts, asked, layout, pipe=None):
+    """Annotate in a process of its own, whose parent listens at a pipe."""
+    os.environ["NO_PROXY"] = "127.0.0.1"
+    model = OpenAIModel("double", base_url=url)
+    annotator = annotator_for(model, asked, layout=layout, cache=folder)
+    if pipe is not None:
+        pipe.send("ready")
+        pipe.recv()
+    try:
+        labels = annotator.annotate(texts)
+    except KeyboardInterrupt:
+        pipe.send(("interrupted", annotator.usage_))
+        return
+    if pipe is not None:
+        pipe.send((labels, annotator.usage_))
