@@ -26,6 +26,10 @@ _LONGEST_HINT = 300.0
 _RATE_LIMIT_ATTEMPTS = 4
 
 
+# Ctrl-C is noticed at least so often, in seconds.
+_STEP = 0.2
+
+
 class Stopped(Exception):
     """The run is being stopped; what is not under way is not begun."""
 
@@ -90,7 +94,8 @@ class Dispatcher:
         work : callable
             Takes one job; calls `send`.
         """
-        slots = threading.Semaphore(2 * self.n_workers)
+        n_slots = 2 * self.n_workers
+        slots = threading.Semaphore(n_slots)
         errors = []
 
         def attempt(job):
@@ -108,11 +113,13 @@ class Dispatcher:
         with ThreadPoolExecutor(self.n_workers, "sklearn-hypo-llm") as pool:
             try:
                 for job in jobs:
-                    slots.acquire()
+                    _take(slots)
                     if self._stop.is_set():
+                        slots.release()
                         break
                     pool.submit(attempt, job)
-                pool.shutdown(wait=True)
+                for _ in range(n_slots):
+                    _take(slots)
             except BaseException:
                 self._stop.set()
                 pool.shutdown(wait=True, cancel_futures=True)
@@ -350,3 +357,13 @@ class Dispatcher:
         except (AttributeError, LanguageModelError):
             key = None
         return [key] if key else []
+
+
+def _take(slots):
+    """Wait for a slot in steps.
+
+    Libraries such as polars have the system resume a wait that Ctrl-C interrupts, so
+    that a wait without an end could not be interrupted at all.
+    """
+    while not slots.acquire(timeout=_STEP):
+        pass
