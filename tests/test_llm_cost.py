@@ -182,6 +182,18 @@ def test_the_cap_holds_when_calls_fail(server, layout, share):
     assert annotator.usage_["cost"] >= dollars(server.stats()) - 1e-9
 
 
+def test_the_cap_holds_for_long_texts(server):
+    """There, what is reserved for the input is nearly all that a call costs."""
+    table = [f"{text} {'and so on ' * 2_000}" for text in make_texts(30)]
+    model = model_at("chat", server, price=(100.0, 0.0, 0.0), max_output_tokens=60)
+    annotator = annotator_for(model, S12, concepts_per_call=12)
+    cap = annotator.estimate_cost(table).cost * 14.8 / 30  # calls
+    server.latency = 0.02
+    with pytest.raises(BudgetError):
+        annotator.set_params(max_cost=cap).annotate(table)
+    assert cap / 4 < dollars(server.stats(), (100.0, 0.0, 0.0)) <= cap
+
+
 def test_a_cap_bounds_answers_that_have_no_limit(server):
     model = model_at("chat", server, price=PRICE)
     annotator = annotator_for(model, S12, max_cost=5.0)
