@@ -119,11 +119,12 @@ def test_a_cell_without_an_answer_is_nan_and_the_others_are_answered(
 
 
 @missing_is_expected
-def test_a_refused_decision_leaves_the_others_of_its_call(server):
-    faults = server.faults = faults_of({"refusal": 0.02})
+@pytest.mark.parametrize("fault", ["refusal", "blocked_answer"])
+def test_a_declined_decision_leaves_the_others_of_its_call(server, fault):
+    faults = server.faults = faults_of({fault: 0.02})
     annotator = annotator_for(model_at("chat", server), S12, layout="decisions")
     labels = annotator.annotate(TEXTS)
-    assert_only_missing(annotator, labels, by_cell(faults, "refusal"))
+    assert_only_missing(annotator, labels, by_cell(faults, fault))
     assert set(annotator.annotation_errors_["outcome"]) == {"refused"}
     assert server.stats().calls == len(TEXTS)
 
@@ -135,8 +136,8 @@ def test_one_call_of_several_questions_does_not_silence_them_all(
     server, kind, layout, fault
 ):
     """What the double declines depends on all statements of a call together."""
-    if (kind, layout, fault) == ("chat", "decisions", "refusal"):
-        pytest.skip("is refused cell by cell")
+    if (kind, layout) == ("chat", "decisions") and fault != "blocked_prompt":
+        pytest.skip("is declined question by question")
     faults = server.faults = Faults({fault: 0.3}, seed=2)
     annotator = annotator_for(
         model_at(kind, server), S12, layout=layout, max_missing=1.0
