@@ -572,12 +572,9 @@ def test_with_a_cap_every_answer_is_bounded(server):
 # Ctrl-C
 
 
-def interrupt_after(seconds):
-    timer = threading.Timer(
-        seconds, signal.pthread_kill, (threading.main_thread().ident, signal.SIGINT)
-    )
-    timer.start()
-    return timer
+def interrupt():
+    """Do what Ctrl-C does."""
+    signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
 
 
 needs_signals = pytest.mark.skipif(
@@ -589,25 +586,56 @@ needs_signals = pytest.mark.skipif(
 @pytest.mark.parametrize("n_jobs", [4, 10_000], ids=["at the end", "in the middle"])
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_interrupted(server, provider, n_jobs):
-    server.latency = 0.2
+    server.latency = 0.1
     delivered = {}
     d = dispatcher(model_at(server, provider), 4)
+    answer = server.service.handle
+
+    def handle(request):
+        if len(server.seen) == (3 if n_jobs == 4 else 9):
+            threading.Timer(0.02, interrupt).start()  # calls are under way
+        return answer(request)
+
+    server.service.handle = handle
 
     def work(i):
         delivered[i] = d.send(prompt(i))
 
-    with d:  # the client is made before the clock runs
-        timer = interrupt_after(0.3 if n_jobs > 4 else 0.1)
+    with d:
         with pytest.raises(KeyboardInterrupt):
             d.run(range(n_jobs), work)
-        timer.join()
         stats = server.stats()
     # what was under way has come back and was delivered; nothing new began
     assert stats.in_flight == 0
-    assert len(delivered) == stats.calls == len(server.seen)
+    assert len(delivered) == stats.calls
     assert {r.outcome for r in delivered.values()} == {ANSWERED}
-    assert 4 <= stats.calls <= 40
-    assert server.stats().calls == stats.calls
+    assert stats.calls <= (4 if n_jobs == 4 else 10 + 2 * 4)
+
+
+def test_interrupted_while_a_thread_is_started(monkeypatch):
+    """The pool does not know that thread yet, but its work is waited for."""
+    delivered, start = [], threading.Thread.start
+    started = []
+
+    def interrupted(thread):
+        start(thread)
+        if "sklearn-hypo" in thread.name:
+            started.append(thread)
+            if len(started) == 2:
+                time.sleep(0.05)
+                raise KeyboardInterrupt
+
+    def work(i):
+        time.sleep(0.3)
+        delivered.append(i)
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    with dispatcher(Scripted()) as d, pytest.raises(KeyboardInterrupt):
+        d.run(range(100), work)
+    assert sorted(delivered) == [0, 1]
+    for thread in started:
+        thread.join(5)
+    assert sorted(delivered) == [0, 1]
 
 
 @needs_signals
@@ -616,31 +644,30 @@ def test_interrupted_in_a_pause():
 
     def ask(request):
         begun.append(request)
+        if len(begun) == 1:
+            threading.Timer(0.1, interrupt).start()
         raise HTTPError(429, retry_after=200)
 
-    d = dispatcher(Scripted(ask, max_retries=100), 3)
-    timer = interrupt_after(0.2)
     with pytest.raises(KeyboardInterrupt):
-        send_all(d, 1000)
-    timer.join()
+        send_all(dispatcher(Scripted(ask, max_retries=100), 3), 1000)
     assert len(begun) <= 3
 
 
 @needs_signals
 def test_interrupted_between_the_calls_of_one_job():
     begun, ended = [], []
-    d = dispatcher(Scripted(lambda r: time.sleep(0.05) or Reply(ANSWERED, "y")), 2)
+    d = dispatcher(Scripted(lambda r: time.sleep(0.01) or Reply(ANSWERED, "y")), 2)
 
     def work(i):
         begun.append(i)
-        while True:
+        if len(begun) == 2:
+            threading.Timer(0.1, interrupt).start()
+        for _ in range(10_000):
             d.send(prompt(i))
         ended.append(i)
 
-    timer = interrupt_after(0.2)
     with d, pytest.raises(KeyboardInterrupt):
         d.run(range(1000), work)
-    timer.join()
     assert len(begun) == 2
     assert not ended
 

@@ -96,9 +96,11 @@ class Dispatcher:
         """
         n_slots = 2 * self.n_workers
         slots = threading.Semaphore(n_slots)
-        errors = []
+        errors, under_way = [], set()
 
         def attempt(job):
+            token = object()
+            under_way.add(token)
             try:
                 if not self._stop.is_set():
                     work(job)
@@ -108,6 +110,7 @@ class Dispatcher:
                 errors.append(error)
                 self._stop.set()
             finally:
+                under_way.discard(token)
                 slots.release()
 
         with ThreadPoolExecutor(self.n_workers, "sklearn-hypo-llm") as pool:
@@ -123,6 +126,9 @@ class Dispatcher:
             except BaseException:
                 self._stop.set()
                 pool.shutdown(wait=True, cancel_futures=True)
+                # A thread that was being started when Ctrl-C came is not the pool's.
+                while under_way:
+                    time.sleep(_STEP / 10)
                 raise
         if errors:
             raise errors[0]
