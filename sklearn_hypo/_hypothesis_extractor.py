@@ -95,8 +95,9 @@ class HypothesisExtractor(TransformerMixin, HypoEstimator):
     hypotheses_ : DataFrame of shape (n_hypotheses, 10)
         One row per hypothesis: "neuron" (or neurons, separated by ", "),
         "hypothesis"; its fidelity as a description of the neuron, as the interpreter
-        checks it (a lexicon by its terms, whatever the annotator), on texts used
-        neither to find nor to choose it: "f1", "precision", "recall", "correlation";
+        checks it (a lexicon by its terms, whatever the annotator; of several neurons
+        the one that is described best), on texts used neither to find nor to choose
+        it: "f1", "precision", "recall", "correlation";
         and on the training texts "association" (correlation of the neuron with the
         target; the largest over the classes if there are more than two), "coef" (of
         the final estimator; NaN if it has no single one), "prevalence" (share of

@@ -50,7 +50,8 @@ def hypotheses_table(
     hypotheses : list of Hypothesis
         From `distinct_hypotheses`.
     interpretations : list of Interpretation
-        What they came from. Of merged neurons the fidelity of the first is shown.
+        What they came from. Of merged neurons the fidelity for the one that is
+        described best is shown.
     association, coef, prevalence, missing : ndarray of shape (n_hypotheses,)
         Further columns.
 
@@ -61,7 +62,10 @@ def hypotheses_table(
     """
     fidelity = {}
     for each in interpretations:
-        fidelity.setdefault(each.candidates[0].hypothesis.statement, each.fidelity)
+        statement = each.candidates[0].hypothesis.statement
+        other = fidelity.get(statement)
+        if other is None or _f1(each.fidelity) > _f1(other):
+            fidelity[statement] = each.fidelity
     table = _texts(
         {
             "neuron": [h.neuron for h in hypotheses],
@@ -75,6 +79,10 @@ def hypotheses_table(
     table["prevalence"] = prevalence
     table["missing"] = missing
     return table
+
+
+def _f1(fidelity):
+    return np.nan_to_num(getattr(fidelity, "f1", np.nan), nan=-1.0)
 
 
 def candidates_table(interpretations):

@@ -310,23 +310,26 @@ class LLMAnnotator(BaseEstimator):
         collected : Collected
             Number of answers, of cells without one, and names of pending jobs.
         """
-        asker = self._asker()
-        try:
-            return asker.collect()
-        finally:
-            self._account(asker.model)
+        return self._asker().collect()
 
     def _answer(self, texts, where):
         check_is_fitted(self, "hypotheses_")
         asker = self._asker()
+        if len(texts):
+            texts = check_texts(texts, caller=type(self).__name__)
         texts = list(texts)
         statements = [h.statement for h in self.hypotheses_]
-        try:
-            values, missing = asker.answer(texts, statements, where)
-        finally:
-            self._account(asker.model)
+        self.annotation_errors_ = pd.DataFrame(columns=_COLUMNS, dtype=object)
+        values, missing = asker.answer(texts, statements, where)
         self._report(texts, statements, missing, values, where)
         return values
+
+    @property
+    def usage_(self):
+        """What was consumed so far; see the attributes of the class."""
+        check_is_fitted(self, "_ledger")
+        model = as_model(self.model, "annotator")
+        return {"model": str(model), **self._ledger.summary()}
 
     def twin(self):
         """Return an unfitted clone that shares account, cap and answers.
@@ -354,16 +357,14 @@ class LLMAnnotator(BaseEstimator):
         model = as_model(self.model, "annotator")
         opened_for = (self.model, self.cache)
         if getattr(self, "_opened_for", None) != opened_for:
-            ledger = new_ledger(model, self.max_cost)
-            self._ledger = getattr(self, "_ledger", ledger)
+            if not hasattr(self, "_ledger"):
+                self._ledger = new_ledger(model, self.max_cost)
             self._answers = open_store(self.cache, model)
             self._opened_for = opened_for
-        self._ledger.max_cost = self.max_cost  # may have been raised since
-        self._account(model)
+        # both may have been set since; what was spent stays spent
+        now = new_ledger(model, self.max_cost)
+        self._ledger.price, self._ledger.max_cost = now.price, now.max_cost
         return model
-
-    def _account(self, model):
-        self.usage_ = {"model": str(model), **self._ledger.summary()}
 
     def _asker(self):
         model = self._open()

@@ -6,6 +6,7 @@ from collections import Counter
 
 import llm_batch_process as elsewhere
 import numpy as np
+import openai
 import pytest
 from llm_cases import annotator_for, make_mind, make_texts, model_at, statements, truth
 from llm_cases import prepare as prepare_environment
@@ -662,3 +663,52 @@ def test_blank_texts_are_not_submitted(server, new):
 def test_collecting_with_nothing_submitted_makes_no_call(server, new):
     assert new().collect() == (0, 0, [])
     assert server.stats().calls == 0
+
+
+def test_the_files_of_a_job_are_deleted_once_its_answers_are_here(new, server):
+    client = openai.OpenAI(api_key="k", base_url=server.openai_url)
+    annotator = new()
+    annotator.submit(TEXTS)
+    assert list(client.files.list())
+    while annotator.collect().pending:
+        pass
+    assert list(client.files.list()) == []
+    np.testing.assert_array_equal(annotator.annotate(TEXTS), truth(TEXTS, ASKED))
+
+
+def test_replies_of_a_batch_without_a_count_of_tokens_cost_what_was_set_aside(
+    new, server
+):
+    server.report_usage = False
+    annotator = new(price=PRICE, max_cost=1e6)
+    annotator.submit(TEXTS)
+    while annotator.collect().pending:
+        pass
+    usage = annotator.usage_
+    assert usage["calls"] == usage["uncertain_calls"] == N_REQUESTS["stacked"]
+    assert usage["cost"] > 0
+
+
+def test_direct_calls_leave_room_for_what_open_jobs_may_cost(new):
+    other = [f"{text} again" for text in TEXTS]
+    spent = new(price=PRICE, name="measure")
+    spent.annotate(other)
+    direct = spent.usage_["cost"]
+    annotator = new(price=PRICE, max_cost=1e6)
+    annotator.submit(TEXTS)
+    annotator.set_params(max_cost=direct * 1.5)
+    with pytest.raises(BudgetError):
+        annotator.annotate(other)
+
+
+def test_what_another_process_submits_meanwhile_is_not_asked(new, server, monkeypatch):
+    looked = Asker._wait_for_batches
+
+    def and_then_somebody_submits(asker, table):
+        looked(asker, table)
+        new().submit(TEXTS)
+
+    monkeypatch.setattr(Asker, "_wait_for_batches", and_then_somebody_submits)
+    with pytest.raises(BatchPendingError):
+        new().annotate(TEXTS)
+    assert not [call for call in server.calls if call.route.endswith(DIRECT)]

@@ -267,7 +267,22 @@ def test_an_answer_that_is_always_cut_is_missing(server, kind, layout):
         annotator.annotate(TEXTS[:3])
     assert set(caught.value.errors["outcome"]) == {"cut"}
     assert set(map(max, limits_of(server).values())) == {960}
-    assert server.stats().calls == 3 * {"single": 6, "stacked": 3}[layout]
+    assert server.stats().calls == 3 * {"single": 8, "stacked": 4}[layout]
+
+
+@pytest.mark.parametrize("fault", ["cut", "truncated_answer"])
+def test_a_run_in_which_nothing_can_be_read_stops(server, fault):
+    server.faults = Faults({fault: 1.0})
+    annotator = annotator_for(
+        model_at("chat", server), S12, layout="single", max_missing=1.0
+    )
+    with pytest.raises(LanguageModelError, match="no answer could be used") as caught:
+        annotator.annotate(TEXTS)
+    assert caught.value.reason == "unusable"
+    # all cells would have been asked four or six times
+    assert server.stats().calls < TRUTH.size
+    server.faults = None
+    np.testing.assert_array_equal(annotator.annotate(TEXTS), TRUTH)
 
 
 @pytest.mark.parametrize(
@@ -286,7 +301,7 @@ def test_answers_that_cannot_be_read_are_missing(server, layout, fault):
         annotator.annotate(TEXTS[:3])
     assert set(caught.value.errors["outcome"]) == {"unparsable"}
     assert caught.value.errors["detail"].str.startswith("unreadable answer: '").all()
-    assert 2 <= server.stats().calls / 3 <= 6
+    assert server.stats().calls / 3 == 6
     server.faults = None
     np.testing.assert_array_equal(annotator.annotate(TEXTS[:3]), TRUTH[:3, :1])
 

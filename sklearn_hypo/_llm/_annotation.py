@@ -8,14 +8,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..exceptions import BatchPendingError
+from ..exceptions import BatchPendingError, LanguageModelError
 from ._answers import AnswerStore, KeyMaker
 from ._batch_jobs import BatchJobs
 from ._dispatch import Dispatcher
 from ._hygiene import clean_text, cut_words
 from ._layouts import ask_cells
 from ._ledger import Ledger, cost_of, input_tokens
-from ._values import ANSWERED, Usage
+from ._values import ANSWERED, CUT, UNPARSABLE, Usage
 
 logger = logging.getLogger("sklearn_hypo")
 
@@ -142,10 +142,13 @@ class Asker:
         self._look_up(table)
         n_pending = len(jobs.pending_keys() & set(table.open_keys()))
         if n_pending:
-            raise BatchPendingError(
-                f"{self.parameter}: {n_pending} answers are being made in batch jobs "
-                "that are not finished. Call again later; nothing is asked twice."
-            )
+            raise self._pending(n_pending)
+
+    def _pending(self, n_pending):
+        return BatchPendingError(
+            f"{self.parameter}: {n_pending} answers are being made in batch jobs that "
+            "are not finished. Call again later; nothing is asked twice."
+        )
 
     def estimate(self, texts, statements):
         """Estimate what the cells that have no answer yet will cost.
@@ -178,17 +181,20 @@ class Asker:
         table.settle_all(found)
 
     def _ask(self, table):
+        if self.ledger.max_cost is not None:
+            self.ledger.committed = self._jobs().committed()
         with (
             self._dispatcher() as dispatcher,
             self.store.run() as claims,
         ):
             groups = list(table.groups(self.layout))
             progress = _Progress(self, len(groups))
+            watch = _Watch(self)
             while groups:
                 busy = []
 
                 def work(job):
-                    self._do(job, dispatcher, claims, table)
+                    watch.check(self._do(job, dispatcher, claims, table))
                     progress.step()
 
                 dispatcher.run(self._claimed(table, groups, claims, busy), work)
@@ -203,6 +209,7 @@ class Asker:
         processes share the work. Those of others are put into `busy`.
         """
         size = 4 * self.n_workers
+        jobs = self._jobs()
         for start in range(0, len(groups), size):
             chunk = groups[start : start + size]
             claimed = claims.claim(
@@ -211,6 +218,10 @@ class Asker:
             self.ledger.from_cache += len(claimed.answered)
             table.settle_all(claimed.answered)
             mine, others = set(claimed.mine), set(claimed.busy)
+            # another process may have submitted some since they were looked up
+            submitted = mine & jobs.newly_pending_keys()
+            if submitted:
+                raise self._pending(len(submitted))
             for text, group in chunk:
                 waiting = [s for s in group if table.key(text, s) in others]
                 if waiting:
@@ -220,8 +231,12 @@ class Asker:
                     yield text, ours
 
     def _do(self, job, dispatcher, claims, table):
-        """Ask one group, and store every answer as soon as it is there."""
+        """Ask one group, and store every answer as soon as it is there.
+
+        Returns the outcomes.
+        """
         text, group = job
+        outcomes = []
         for answers in ask_cells(dispatcher, self.layout, text, group):
             found, unanswered = {}, []
             for statement, answer in answers.items():
@@ -236,6 +251,33 @@ class Asker:
                 table.settle_all(found)
             if unanswered:
                 claims.release(unanswered)
+            outcomes += [answer.outcome for answer in answers.values()]
+        return outcomes
+
+
+class _Watch:
+    """Stops a run in which nothing can be read, before all of it is paid for."""
+
+    def __init__(self, asker):
+        self._asker = asker
+        self._n_useless = 0
+        self._is_of_use = False
+
+    def check(self, outcomes):
+        """Look at the outcomes of one group, from any thread."""
+        if not set(outcomes) <= {CUT, UNPARSABLE}:
+            self._is_of_use = True
+        if self._is_of_use:
+            return
+        self._n_useless += 1
+        if self._n_useless >= max(8, self._asker.n_workers):
+            raise LanguageModelError(
+                f"{self._asker.parameter}: no answer could be used so far "
+                f"({outcomes[-1]}). Where answers are cut, raise max_output_tokens= "
+                "of the model or lower its reasoning; where they cannot be read, try "
+                "structured_output=, layout='single', or another model.",
+                reason="unusable",
+            )
 
 
 class _Progress:
@@ -357,5 +399,11 @@ def annotation_identity(asker):
         "format": _FORMAT,
         "task": "annotation",
         **asker.layout.identity(),
-        **asker.model.identity(),
+        **_model_identity(asker),
     }
+
+
+def _model_identity(asker):
+    if asker.store.folder is None and asker.model.provider == "callable":
+        return {}  # what is kept in memory is of this function alone
+    return asker.model.identity()

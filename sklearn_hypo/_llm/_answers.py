@@ -151,6 +151,12 @@ class AnswerStore:
             found = dict(connection.execute(query, [kind]))
         return self._decoded(found, found)
 
+    def record_names(self, kind):
+        """Return the names of the records of one kind, as a set."""
+        query = "SELECT name FROM records WHERE kind = ?"
+        with self._database.reading() as connection:
+            return {name for (name,) in connection.execute(query, [kind])}
+
     def delete_record(self, kind, name):
         """Remove a record; one that is not there is no error."""
         with self._database.writing(durable=True) as connection:

@@ -5,6 +5,7 @@ submitted: by hashes, without texts. If the process dies before it has noted the
 vendor's name of the job, the job is found again by the tag that it carries.
 """
 
+import logging
 import uuid
 import warnings
 from typing import NamedTuple
@@ -14,6 +15,8 @@ from ._answers import KeyMaker
 from ._batch_wire import LIMITS
 from ._layouts import Layout
 from ._values import ANSWERED
+
+logger = logging.getLogger("sklearn_hypo")
 
 _KIND = "batch"
 # Reasons of errors by which the vendor says that there is no job.
@@ -53,6 +56,7 @@ class BatchJobs:
     def __init__(self, asker, open_dispatcher):
         self.asker = asker
         self._open_dispatcher = open_dispatcher
+        self._seen = set()
 
     def records(self):
         """Return what is known of the jobs of this model that are not collected."""
@@ -70,6 +74,18 @@ class BatchJobs:
             for keys in record["requests"].values()
             for key in keys
         }
+
+    def newly_pending_keys(self):
+        """Return `pending_keys` if there are other jobs than at the last call."""
+        names = self.asker.store.record_names(_KIND)
+        if names <= self._seen:
+            return set()
+        self._seen |= names
+        return self.pending_keys()
+
+    def committed(self):
+        """Return the most that jobs which are not collected may cost, in dollars."""
+        return sum(record["most"] for record in self.records().values())
 
     def submit(self, table):
         """Submit the open cells of a table.
@@ -119,6 +135,7 @@ class BatchJobs:
                         continue
                     n_found, n_cells = self._take_over(record, fetched, claims)
                     self.asker.store.delete_record(_KIND, tag)
+                    self._discard(record, dispatcher)
                     n_answers += n_found
                     n_unanswered += n_cells - n_found
         return Collected(n_answers, n_unanswered, pending)
@@ -191,7 +208,7 @@ class BatchJobs:
         if ledger.max_cost is None:
             return
         most = self._most(requests)
-        open_jobs = sum(record["most"] for record in self.records().values())
+        open_jobs = self.committed()
         if ledger.cost + open_jobs + most > ledger.max_cost:
             raise BudgetError(
                 f"max_cost={ledger.max_cost:g} dollars: the batch could cost "
@@ -274,6 +291,15 @@ class BatchJobs:
             self._warn(record, fetched.detail)
         return fetched.replies
 
+    def _discard(self, record, dispatcher):
+        """Have the texts of a job deleted at the vendor, if that is possible."""
+        if record["job"] is None:
+            return
+        try:
+            dispatcher.call(lambda c: c.batches().discard(record["job"]))
+        except LanguageModelError as error:
+            logger.warning("batch %s: %s", record["job"], error)
+
     def _warn(self, record, detail):
         warnings.warn(
             f"{self.asker.parameter}: batch {record['job']} failed ({detail}). Its "
@@ -290,8 +316,8 @@ class BatchJobs:
             reply = replies.get(name)
             if reply is None:
                 continue
-            if reply.usage is not None:
-                self.asker.ledger.add(reply.usage, half=True)
+            most = record["most"] / len(record["requests"])
+            self.asker.ledger.add_from_batch(reply.usage, most)
             if reply.outcome != ANSWERED:
                 continue
             values = layout.read(reply, keys)

@@ -108,6 +108,13 @@ class OpenAIBatches:
         reasons = "; ".join(dict.fromkeys(str(error.message) for error in errors))
         return Fetched("failed", {}, f"{job.status}: {reasons}"[:300])
 
+    def discard(self, name):
+        """Delete the files of a job, which hold the texts."""
+        job = self._client.batches.retrieve(name)
+        for file in (job.input_file_id, job.output_file_id, job.error_file_id):
+            if file:
+                self._client.files.delete(file)
+
 
 class GeminiBatches:
     """Batches of Gemini, sent inline.
@@ -173,6 +180,9 @@ class GeminiBatches:
         detail = state if job.error is None else f"{state}: {job.error}"
         return Fetched("failed", {}, detail[:300])
 
+    def discard(self, name):
+        """Do nothing: what was sent inline goes with the job, after a while."""
+
     def _reply(self, entry):
         if entry.response is None:
             return Reply(FAILED, detail=str(entry.error)[:300])
@@ -180,8 +190,11 @@ class GeminiBatches:
 
 
 def _read_line(line, read):
-    entry = json.loads(line)
-    response = entry.get("response") or {}
+    try:
+        entry = json.loads(line)
+        response = entry.get("response") or {}
+    except (ValueError, AttributeError):
+        return {}  # one broken line does not cost the others
     if response.get("status_code") != 200:
         reason = entry.get("error") or response.get("body")
         return {entry["custom_id"]: Reply(FAILED, detail=str(reason)[:300])}

@@ -36,6 +36,7 @@ class Ledger:
         self.uncertain_calls = 0
         self.from_cache = 0
         self.cost = 0.0
+        self.committed = 0.0
         self._reserved = 0.0
         self._under_way = 0
         self._changed = threading.Condition()
@@ -72,8 +73,8 @@ class Ledger:
             return 0.0
         amount = self.most(request)
         with self._changed:
-            while self.cost + self._reserved + amount > self.max_cost:
-                if self._under_way == 0 or self.cost + amount > self.max_cost:
+            while self._at_most() + amount > self.max_cost:
+                if self._under_way == 0 or self._bound() + amount > self.max_cost:
                     raise self._exhausted(amount)
                 if give_up():
                     return 0.0
@@ -81,6 +82,13 @@ class Ledger:
             self._reserved += amount
             self._under_way += amount > 0
         return amount
+
+    def _bound(self):
+        """Return what is spent, and what jobs that are not collected may cost."""
+        return self.cost + self.committed
+
+    def _at_most(self):
+        return self._bound() + self._reserved
 
     def cancel(self, amount):
         """Take back a reservation for a call that is not made."""
@@ -123,12 +131,24 @@ class Ledger:
         is_free = isinstance(request, Questions)
         return self.price._replace(output=0.0) if is_free else self.price
 
-    def add(self, usage, *, half=False):
-        """Count calls that were made in a batch, at half the price."""
-        price = self.price.half() if self.price is not None and half else self.price
+    def add_from_batch(self, usage, most):
+        """Count a call that was made in a batch, at half the price.
+
+        Parameters
+        ----------
+        usage : Usage or None
+            None if the provider did not tell.
+        most : float
+            What the call cost at most, in dollars; counted if nothing is known.
+        """
+        uncertain = usage is None
+        usage = Usage(1) if uncertain else usage
+        price = None if self.price is None else self.price.half()
+        cost = 0.0 if price is None else cost_of(price, usage)
         with self._changed:
             self.usage += usage
-            self.cost += 0.0 if price is None else cost_of(price, usage)
+            self.uncertain_calls += uncertain
+            self.cost += most if uncertain else cost
 
     def most(self, request):
         """Return the most that a call can cost, in dollars."""
