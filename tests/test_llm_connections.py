@@ -305,9 +305,19 @@ def test_gemini_version_and_patience(server):
     assert request.headers["x-server-timeout"] == "7"
 
 
+def test_gemini_does_not_go_on_by_itself(server):
+    """Nobody would have asked for the second call, and it would be billed."""
+    body = content("ye", "CONTINUATION") | {"continuationToken": "YWJj"}
+    body["candidates"][0]["continuationToken"] = "YWJj"
+    _, received = sent(server, body, gemini_model(server))
+    assert len(server.seen) == 1
+    assert received.outcome != ANSWERED
+
+
 def test_vertex_in_the_environment_is_not_asked(server, monkeypatch):
     monkeypatch.setenv("GOOGLE_GENAI_USE_VERTEXAI", "true")
     monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "p")
+    connect.cache_clear()  # the environment counts when a client is made
     request, received = sent(server, content(), gemini_model(server))
     assert request.path == "/v1beta/models/m:generateContent"
     assert received.outcome == ANSWERED
@@ -740,7 +750,7 @@ STATUSES = [
     (400, "request"),
     (401, "authentication"),
     (402, "quota"),
-    (403, "authentication"),
+    (403, "forbidden"),
     (404, "model"),
     (408, "server"),
     (409, "server"),
@@ -775,7 +785,7 @@ def test_statuses(server, provider, method, status, kind):
         (openai_error(429, "insufficient_quota", "insufficient_quota"), "quota"),
         (openai_error(429, None, "insufficient_quota"), "quota"),
         (openai_error(429, "billing_hard_limit_reached"), "quota"),
-        (openai_error(403, "unsupported_country"), "authentication"),
+        (openai_error(403, "unsupported_country"), "forbidden"),
         (openai_error(400, "content_filter"), "blocked"),
         (openai_error(400, "content_policy_violation"), "blocked"),
         (openai_error(403, "content_filter"), "blocked"),
@@ -815,6 +825,7 @@ def test_codes_of_openai(server, failed, kind):
         (google_error(429, details=[None, "x", {}]), "rate_limit", 0),
         (google_error(429, details={"a": 1}), "rate_limit", 0),
         (google_error(503, "UNAVAILABLE", details=[RETRY]), "server", 53),
+        (google_error(503, "UNAVAILABLE", details=[quota("PerDay")]), "server", 0),
         (
             google_error(
                 400,
@@ -831,7 +842,7 @@ def test_codes_of_openai(server, failed, kind):
             0,
         ),
         (google_error(400, message="Bad text 'API_KEY_INVALID PerDay'"), "request", 0),
-        (google_error(403, "PERMISSION_DENIED"), "authentication", 0),
+        (google_error(403, "PERMISSION_DENIED"), "forbidden", 0),
         (google_error(404, "NOT_FOUND"), "model", 0),
     ],
 )
@@ -957,6 +968,7 @@ def test_the_vendors_key_does_not_reach_other_servers(server, provider, monkeypa
         monkeypatch.setenv(name, KEY)
     monkeypatch.setenv("OPENAI_ORG_ID", "org-secret")
     monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-secret")
+    connect.cache_clear()  # the environment counts when a client is made
     body = chat() if provider == "openai" else content()
     request, _ = sent(server, body, MODELS[provider](server))
     assert authorization(request) == "local-no-auth"

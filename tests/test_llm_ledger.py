@@ -84,9 +84,9 @@ def test_a_call_that_could_pass_the_cap_is_refused():
         amount = ledger.reserve(prompt(0), never)
         assert amount == 100.0
         ledger.settle(amount, prompt(0), Usage(1, 100))
-    with pytest.raises(BudgetError, match=r"\$200\.0000 are spent .* \$100\.0000") as e:
+    with pytest.raises(BudgetError, match=r"\$200\.0000 are spent.* \$100\.0000") as e:
         ledger.reserve(prompt(0), never)
-    assert "raise max_cost" in str(e.value)
+    assert "Raise max_cost" in str(e.value)
     assert e.value.reason == "budget"
     assert ledger.usage.calls == 2  # a refused call is not counted
     ledger.max_cost = 300.0
@@ -304,3 +304,23 @@ def test_a_copy_keeps_what_was_spent(copied):
         twin.reserve(prompt(0), never)
     ledger.settle(under_way, prompt(0), Usage(1, 1))
     assert (ledger.cost, twin.cost) == (101.0, 200.0)
+
+
+def test_jobs_that_are_not_collected_count_for_the_cap():
+    ledger = Ledger(DOLLAR, 250.0)
+    ledger.committed = 200.0
+    with pytest.raises(BudgetError, match=r"\$200\.0000 may be needed for open batch"):
+        ledger.reserve(prompt(0), never)
+    ledger.committed = 100.0
+    assert ledger.reserve(prompt(0), never) == 100.0
+    assert ledger.cost == 0.0
+
+
+def test_calls_of_a_batch_cost_half():
+    ledger = Ledger(Price(2e6, 2e6, 4e6))
+    ledger.add_from_batch(Usage(1, 10, 0, 0, 5), most=99.0)
+    assert ledger.cost == 10 * 1 + 5 * 2
+    ledger.add_from_batch(None, most=99.0)
+    assert ledger.cost == 20 + 99
+    assert ledger.uncertain_calls == 1
+    assert ledger.usage == Usage(2, 10, 0, 0, 5)
