@@ -269,7 +269,7 @@ def test_waits_grow_and_are_bounded(monkeypatch):
 @pytest.mark.parametrize("decide", [False, True], ids=["ask", "decide"])
 def test_a_hint_pauses_all_workers(server, provider, decide):
     """No request arrives between a 429 and the end of the wait it asks for."""
-    hint, n_workers = 0.25, 8
+    hint, n_workers = 0.5, 8
     server.latency = 0.01
     names = ["rate_limit_seconds", "rate_limit_ms"]
     names += ["rate_limit_retryinfo"] * (provider == "gemini")
@@ -297,7 +297,7 @@ def test_a_hint_pauses_all_workers(server, provider, decide):
         # A few were on their way before a thread had read that it should wait.
         gaps = [b - a for a, b in pairwise(times[5 : 6 + 3 * n_workers])]
         longest = max(gaps)
-        assert longest >= 0.8 * hint
+        assert longest >= 0.5 * hint
         after = 6 + gaps.index(longest)
         assert times[after] - times[5] >= hint
 
