@@ -22,8 +22,11 @@ DOLLAR = Price(1e6, 1e6, 1e6)  # a dollar per token
 PRICE = Price(1.0, 0.1, 5.0, 1.25)
 
 
-def prompt(n_output=1, n_input=36):
-    """A request that can cost `n_output` tokens and at most `n_input` + 64 others."""
+def prompt(n_output=1, n_input=35):
+    """A request that can cost `n_output` tokens and at most `n_input` + 64 others.
+
+    By default 100 in all.
+    """
     return Prompt("", "x" * n_input, None, max_output_tokens=n_output)
 
 
@@ -81,23 +84,23 @@ def test_answers_of_a_decisions_endpoint_are_free():
 def test_a_call_that_could_pass_the_cap_is_refused():
     ledger = Ledger(DOLLAR, 250.0)
     for _ in range(2):
-        amount = ledger.reserve(prompt(0), never)
+        amount = ledger.reserve(prompt(), never)
         assert amount == 100.0
-        ledger.settle(amount, prompt(0), Usage(1, 100))
+        ledger.settle(amount, prompt(), Usage(1, 100))
     with pytest.raises(BudgetError, match=r"\$200\.0000 are spent.* \$100\.0000") as e:
-        ledger.reserve(prompt(0), never)
+        ledger.reserve(prompt(), never)
     assert "Raise max_cost" in str(e.value)
     assert e.value.reason == "budget"
     assert ledger.usage.calls == 2  # a refused call is not counted
     ledger.max_cost = 300.0
-    ledger.settle(ledger.reserve(prompt(0), never), prompt(0), Usage(1, 100))
+    ledger.settle(ledger.reserve(prompt(), never), prompt(), Usage(1, 100))
     assert ledger.cost == 300.0
 
 
 def test_the_very_first_call_can_be_too_much():
     with pytest.raises(BudgetError):
-        Ledger(DOLLAR, 99.0).reserve(prompt(0), never)
-    assert Ledger(DOLLAR, 100.0).reserve(prompt(0), never) == 100.0
+        Ledger(DOLLAR, 99.0).reserve(prompt(), never)
+    assert Ledger(DOLLAR, 100.0).reserve(prompt(), never) == 100.0
 
 
 def waiting(ledger, give_up=never):
@@ -106,7 +109,7 @@ def waiting(ledger, give_up=never):
 
     def reserve():
         try:
-            found.append(ledger.reserve(prompt(0), give_up))
+            found.append(ledger.reserve(prompt(), give_up))
         except BudgetError as error:
             found.append(error)
 
@@ -119,16 +122,16 @@ def waiting(ledger, give_up=never):
 
 def test_a_call_waits_for_a_reservation_that_may_come_back():
     ledger = Ledger(DOLLAR, 150.0)
-    held = ledger.reserve(prompt(0), never)
+    held = ledger.reserve(prompt(), never)
     thread, found = waiting(ledger)
-    ledger.settle(held, prompt(0), Usage(1, 10))
+    ledger.settle(held, prompt(), Usage(1, 10))
     thread.join(5)
     assert found == [100.0]
 
 
 def test_a_cancelled_reservation_comes_back():
     ledger = Ledger(DOLLAR, 100.0)
-    held = ledger.reserve(prompt(0), never)
+    held = ledger.reserve(prompt(), never)
     thread, found = waiting(ledger)
     ledger.cancel(held)
     thread.join(5)
@@ -138,30 +141,30 @@ def test_a_cancelled_reservation_comes_back():
 
 def test_a_call_that_waited_in_vain_is_refused():
     ledger = Ledger(DOLLAR, 150.0)
-    held = ledger.reserve(prompt(0), never)
+    held = ledger.reserve(prompt(), never)
     thread, found = waiting(ledger)
-    ledger.settle(held, prompt(0), Usage(1, 90))
+    ledger.settle(held, prompt(), Usage(1, 90))
     thread.join(5)
     assert isinstance(found[0], BudgetError)
 
 
 def test_a_call_is_not_waited_for_when_it_cannot_be_made_anyway():
     ledger = Ledger(DOLLAR, 150.0)
-    ledger.settle(ledger.reserve(prompt(0), never), prompt(0), Usage(1, 60))
-    ledger.reserve(prompt(0, n_input=0), never)
+    ledger.settle(ledger.reserve(prompt(), never), prompt(), Usage(1, 60))
+    ledger.reserve(prompt(n_input=0), never)
     with pytest.raises(BudgetError):
-        ledger.reserve(prompt(0), never)  # 60 + 100 > 150, whatever comes back
+        ledger.reserve(prompt(), never)  # 60 + 100 > 150, whatever comes back
 
 
 def test_who_waits_can_give_up():
     ledger, stop = Ledger(DOLLAR, 100.0), threading.Event()
-    held = ledger.reserve(prompt(0), never)
+    held = ledger.reserve(prompt(), never)
     thread, found = waiting(ledger, stop.is_set)
     stop.set()
     thread.join(5)
     assert found == [0.0]
     ledger.cancel(0.0)  # as who gave up does
-    ledger.settle(held, prompt(0), Usage(1, 100))
+    ledger.settle(held, prompt(), Usage(1, 100))
     assert ledger.cost == 100.0
 
 
@@ -191,7 +194,7 @@ def test_the_cap_is_never_passed(seed):
     def calls(number):
         generator = random.Random(f"{seed} {number}")
         while True:
-            request = prompt(generator.randrange(50), generator.randrange(100))
+            request = prompt(generator.randint(1, 50), generator.randrange(100))
             try:
                 amount = ledger.reserve(request, never)
             except BudgetError:
@@ -254,7 +257,7 @@ def test_sums():
 
 def test_a_call_of_unknown_outcome_counts_in_full():
     ledger = Ledger(DOLLAR, 1000.0)
-    request = prompt(n_output=20)  # 36 characters
+    request = prompt(n_output=21)  # 35 characters
     amount = ledger.reserve(request, never)
     assert amount == 120.0
     ledger.settle(amount, request, None)
@@ -292,17 +295,17 @@ def test_an_unknown_price():
 )
 def test_a_copy_keeps_what_was_spent(copied):
     ledger = Ledger(DOLLAR, 250.0)
-    ledger.settle(ledger.reserve(prompt(0), never), prompt(0), Usage(1, 100))
-    under_way = ledger.reserve(prompt(0), never)
+    ledger.settle(ledger.reserve(prompt(), never), prompt(), Usage(1, 100))
+    under_way = ledger.reserve(prompt(), never)
     twin = copied(ledger)
     assert twin.summary() == ledger.summary()
     assert twin.max_cost == 250.0
     # what is under way is not the copy's
-    twin.settle(twin.reserve(prompt(0), never), prompt(0), Usage(1, 100))
+    twin.settle(twin.reserve(prompt(), never), prompt(), Usage(1, 100))
     assert twin.cost == 200.0
     with pytest.raises(BudgetError):
-        twin.reserve(prompt(0), never)
-    ledger.settle(under_way, prompt(0), Usage(1, 1))
+        twin.reserve(prompt(), never)
+    ledger.settle(under_way, prompt(), Usage(1, 1))
     assert (ledger.cost, twin.cost) == (101.0, 200.0)
 
 
@@ -310,9 +313,9 @@ def test_jobs_that_are_not_collected_count_for_the_cap():
     ledger = Ledger(DOLLAR, 250.0)
     ledger.committed = 200.0
     with pytest.raises(BudgetError, match=r"\$200\.0000 may be needed for open batch"):
-        ledger.reserve(prompt(0), never)
+        ledger.reserve(prompt(), never)
     ledger.committed = 100.0
-    assert ledger.reserve(prompt(0), never) == 100.0
+    assert ledger.reserve(prompt(), never) == 100.0
     assert ledger.cost == 0.0
 
 
