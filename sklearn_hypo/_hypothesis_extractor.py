@@ -104,10 +104,11 @@ class HypothesisExtractor(TransformerMixin, HypoEstimator):
         annotated texts) and "missing" (texts without an answer). The last four
         describe texts that took part in the discovery: they are no tests.
 
-    candidates_ : DataFrame of shape (n_candidates, 8)
+    candidates_ : DataFrame of shape (n_candidates, 9)
         Every statement considered: "neuron", "hypothesis", "rank" (1 is the chosen
         one, the others follow from best to worst), "chosen", and the fidelity by
-        which candidates were compared: "f1", "precision", "recall", "correlation".
+        which candidates were compared: "f1", "precision", "recall", "correlation",
+        in "n" texts.
 
     skipped_neurons_ : Series
         Neurons that have no hypothesis, and why.

@@ -113,6 +113,7 @@ def candidates_table(interpretations):
     table["chosen"] = [rank == 1 for _, rank, _ in rows]
     for name in _FIDELITY:
         table[name] = [getattr(c.comparison, name) for _, _, c in rows]
+    table["n"] = [c.comparison.n for _, _, c in rows]
     return table
 
 

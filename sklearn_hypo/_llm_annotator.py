@@ -1,24 +1,18 @@
 """`LLMAnnotator`: annotation by a language model."""
 
-import warnings
 from numbers import Integral, Real
 
 import numpy as np
-import pandas as pd
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
+from ._hypothesis import Hypothesis
 from ._llm._annotation import Asker
-from ._llm._catalog import find
-from ._llm._layouts import LAYOUTS, Layout
+from ._llm._layouts import LAYOUTS, Layout, choose_layout, choose_size
 from ._llm._models import as_model
 from ._llm._setup import new_ledger, open_store, warn_of_shutdown, workers
+from ._missing_answers import MissingAnswers, no_missing_answers
 from ._validation import Interval, StrOptions, check_texts
-from .exceptions import HypothesisWarning, MissingAnswersError
-
-# Missing answers are worth a warning from this share on.
-_WARN_ABOVE = 0.01
-_COLUMNS = ["text", "hypothesis", "outcome", "detail"]
 
 
 class LLMAnnotator(BaseEstimator):
@@ -54,9 +48,10 @@ class LLMAnnotator(BaseEstimator):
         Largest share of cells without an answer; with more, `annotate` raises.
     max_cost : float or None, default=None
         Dollars that this annotator may spend over its life, repeated calls and the
-        scoring of candidates included. No call is made that could pass it. Each
-        clone counts for itself: a cross-validation of five folds may spend it five
-        times.
+        scoring of candidates included. No call is made that could pass it, where
+        batch jobs of this model and cache that are not collected count with the most
+        they may cost. Each clone counts for itself: a cross-validation of five folds
+        may spend it five times.
     cache : str, path or None, default="auto"
         Folder of the answers. "auto": the environment variable SKLEARN_HYPO_CACHE,
         else ``~/.cache/sklearn_hypo``. None: answers are kept as long as this object,
@@ -161,7 +156,7 @@ class LLMAnnotator(BaseEstimator):
         ----------
         texts : sequence of str
             Not used.
-        hypotheses : sequence of Hypothesis
+        hypotheses : sequence of Hypothesis or str
             What to look for.
         activations : ndarray, default=None
             Not used.
@@ -175,9 +170,11 @@ class LLMAnnotator(BaseEstimator):
             Ready to annotate.
         """
         self._validate_params()
-        warn_of_shutdown(self._asker().model, stacklevel=2)
-        self.hypotheses_ = list(hypotheses)
-        self.annotation_errors_ = pd.DataFrame(columns=_COLUMNS, dtype=object)
+        asker = self._asker()
+        warn_of_shutdown(asker.model, stacklevel=2)
+        self.layout_ = asker.layout.name
+        self.hypotheses_ = [_as_hypothesis(h) for h in hypotheses]
+        self.annotation_errors_ = no_missing_answers()
         return self
 
     def annotate(self, texts):
@@ -220,6 +217,14 @@ class LLMAnnotator(BaseEstimator):
         annotations : ndarray of shape (n_texts, n_hypotheses)
             As `annotate` returns them; NaN also where nothing was asked.
         """
+        if where is not None:
+            where = np.asarray(where, dtype=bool)
+            expected = (len(texts), len(getattr(self, "hypotheses_", ())))
+            if where.shape != expected:
+                raise ValueError(
+                    f"where= is of shape {where.shape}, but {expected} (texts, "
+                    "hypotheses) is needed."
+                )
         values = self._answer(texts, where)
         return np.where(np.isnan(values), np.nan, values >= self.decision_threshold)
 
@@ -263,6 +268,8 @@ class LLMAnnotator(BaseEstimator):
             check_is_fitted(self, "hypotheses_")
             hypotheses = self.hypotheses_
         if isinstance(hypotheses, Integral):
+            if hypotheses < 0:
+                raise ValueError(f"hypotheses={hypotheses}: a number >= 0 is needed.")
             hypotheses = [f"{_USUAL_STATEMENT} {i}" for i in range(hypotheses)]
         texts = check_texts(texts, caller=type(self).__name__)
         return self._asker().estimate(texts.tolist(), [str(h) for h in hypotheses])
@@ -319,9 +326,11 @@ class LLMAnnotator(BaseEstimator):
             texts = check_texts(texts, caller=type(self).__name__)
         texts = list(texts)
         statements = [h.statement for h in self.hypotheses_]
-        self.annotation_errors_ = pd.DataFrame(columns=_COLUMNS, dtype=object)
+        self.annotation_errors_ = no_missing_answers()
         values, missing = asker.answer(texts, statements, where)
-        self._report(texts, statements, missing, values, where)
+        report = MissingAnswers(texts, statements, missing, where)
+        self.annotation_errors_ = report.table
+        report.check(self.max_missing, caller=type(self).__name__)
         return values
 
     @property
@@ -341,6 +350,7 @@ class LLMAnnotator(BaseEstimator):
         """
         self._open()
         twin = clone(self)
+        twin.model = self.model  # a copy of a callable object would be another model
         for shared in ("_ledger", "_answers", "_opened_for"):
             setattr(twin, shared, getattr(self, shared))
         return twin
@@ -352,27 +362,40 @@ class LLMAnnotator(BaseEstimator):
             state.pop(name, None)
         return state
 
+    def check_key(self):
+        """Raise if no call can be made, before others are paid for.
+
+        Raises
+        ------
+        LanguageModelError
+            If the key is missing.
+        """
+        read_key = getattr(self._open(), "read_key", None)
+        if read_key is not None:
+            read_key()
+
     def _open(self):
         """Open account and store; both last as long as this object."""
         model = as_model(self.model, "annotator")
         opened_for = (self.model, self.cache)
         if getattr(self, "_opened_for", None) != opened_for:
-            if not hasattr(self, "_ledger"):
-                self._ledger = new_ledger(model, self.max_cost)
             self._answers = open_store(self.cache, model)
             self._opened_for = opened_for
-        # both may have been set since; what was spent stays spent
-        now = new_ledger(model, self.max_cost)
-        self._ledger.price, self._ledger.max_cost = now.price, now.max_cost
+        now = new_ledger(model, self.max_cost, self._answers)
+        if not hasattr(self, "_ledger"):
+            self._ledger = now
+        # these may have been set since; what was spent stays spent
+        for name in ("price", "max_cost", "kept"):
+            setattr(self._ledger, name, getattr(now, name))
         return model
 
     def _asker(self):
         model = self._open()
-        self.layout_ = _choose_layout(self.layout, model)
-        per_call = self._per_call(self.layout_, model)
+        layout = choose_layout(self.layout, model)
+        per_call = choose_size(self.concepts_per_call, layout, model)
         return Asker(
             model=model,
-            layout=Layout(self.layout_, per_call, self.shuffle_seed),
+            layout=Layout(layout, per_call, self.shuffle_seed),
             store=self._answers,
             ledger=self._ledger,
             n_workers=workers(self.n_workers, model),
@@ -380,68 +403,17 @@ class LLMAnnotator(BaseEstimator):
             parameter=f"{type(self).__name__}(model={str(model)!r})",
         )
 
-    def _per_call(self, layout, model):
-        if layout != "decisions":
-            return self.concepts_per_call or 10
-        known = find(model.provider, model.model)
-        most = getattr(known, "max_questions", 0) or 400
-        return min(self.concepts_per_call or most, most)
 
-    def _report(self, texts, statements, missing, values, where):
-        """Keep a table of what is missing, warn about it, and raise if it is much."""
-        rows = [(texts[m.text], statements[m.statement], *m[2:]) for m in missing]
-        self.annotation_errors_ = pd.DataFrame(rows, columns=_COLUMNS, dtype=object)
-        n_asked = values.size if where is None else int(where.sum())
-        if not missing:
-            return
-        share = len(missing) / n_asked
-        reasons = self.annotation_errors_["outcome"].value_counts()
-        what = ", ".join(f"{n} {outcome}" for outcome, n in reasons.items())
-        summary = (
-            f"{len(missing)} of {n_asked} answers ({share:.1%}) are missing: {what}"
-        )
-        if share > self.max_missing:
-            raise MissingAnswersError(
-                f"{type(self).__name__}: {summary}, more than max_missing="
-                f"{self.max_missing:g}. The attribute `errors` of this error lists "
-                "them. Answers obtained are kept; call again to ask for the others, "
-                "or raise max_missing.",
-                errors=self.annotation_errors_,
-            )
-        asked = len(values) if where is None else where.sum(axis=0)
-        counts = np.bincount([m.statement for m in missing], minlength=len(statements))
-        often = np.flatnonzero(counts > _WARN_ABOVE * asked)
-        if len(often):
-            named = "; ".join(f"{statements[j]!r} ({counts[j]})" for j in often[:5])
-            more = f" and {len(often) - 5} more" if len(often) > 5 else ""
-            warnings.warn(
-                f"{type(self).__name__}: {summary}. They are NaN, and more than 1 % "
-                f"for: {named}{more}. See annotation_errors_.",
-                HypothesisWarning,
-                stacklevel=5,
-            )
+def _as_hypothesis(hypothesis):
+    if isinstance(hypothesis, Hypothesis):
+        return hypothesis
+    if isinstance(hypothesis, str):
+        return Hypothesis(hypothesis, "")
+    raise TypeError(
+        "LLMAnnotator: hypotheses= expects Hypothesis objects or strings; "
+        f"{type(hypothesis).__name__} arrived."
+    )
 
 
 # As long as interpreters usually write.
 _USUAL_STATEMENT = "mentions a particular topic in a certain tone"
-
-
-def _choose_layout(layout, model):
-    """Resolve "auto", and refuse what a model cannot do."""
-    known = find(model.provider, model.model)
-    only_decisions = getattr(known, "kind", "") == "decisions"
-    if layout == "auto":
-        if model.provider == "callable":
-            return "single"
-        return "decisions" if only_decisions else "stacked"
-    if layout == "decisions" and model.provider == "callable":
-        raise ValueError(
-            "layout='decisions' needs an endpoint of that name, which a function does "
-            "not have. Use 'single' or 'stacked'."
-        )
-    if layout != "decisions" and only_decisions:
-        raise ValueError(
-            f"layout={layout!r}: {model} answers by the Decisions endpoint alone. Use "
-            "layout='decisions' or 'auto'."
-        )
-    return layout

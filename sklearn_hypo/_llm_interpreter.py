@@ -7,8 +7,6 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 
-from ._hypothesis import Hypothesis
-from ._interpretation import Candidate, Interpretation
 from ._lexicon_annotator import LexiconAnnotator
 from ._llm._annotation import CostEstimate
 from ._llm._hygiene import clean_text, cut_words, estimate_tokens
@@ -29,14 +27,13 @@ from ._llm._values import Usage
 from ._llm._writing import Writer
 from ._sampling import percentile_bin_rows, split_rows, top_and_zero_rows
 from ._statement_scoring import StatementScorer, balanced_rows, contrast
+from ._statement_search import StatementSearch
 from ._validation import Interval, StrOptions, check_texts
 
 # Shares of the distinct texts: shown as examples, mined for mistakes, compared on,
 # reported on. The second part is there only if statements are refined.
 _PARTS = (0.6, 0.0, 0.2, 0.2)
 _PARTS_WITH_REFINEMENT = (0.5, 0.1, 0.2, 0.2)
-
-_NOTHING_TO_SHOW = "active in none of the texts that can be shown"
 
 _REQUIRED = {"top": ("active_texts", "inactive_texts"), "bins": ("binned_texts",)}
 _REFINEMENT_REQUIRED = ("statement", "missed_texts", "wrongly_marked_texts")
@@ -107,11 +104,14 @@ class LLMInterpreter(BaseEstimator):
 
     Notes
     -----
-    The texts are split by distinct text: 60 % to show, 20 % to compare on, 20 % to
-    report on (50, 20 and 20 % with refinements, which look for mistakes in the
-    remaining 10 %). F1, precision and recall are those in samples of which half is
-    active, as in the published method; in the population a neuron is active in far
-    fewer texts, and precision is lower. Of a neuron that is active in more than half
+    The texts are split by distinct text (up to case, white space and what is cut):
+    60 % to show, 20 % to compare on, 20 % to report on (50, 20 and 20 % with
+    refinements, which look for mistakes in the remaining 10 %). Fewer than four
+    distinct texts cannot be split, and then no fidelity is reported. F1, precision and
+    recall are those in samples of which half is active, as in the published method; in
+    the population a neuron is active in far fewer texts, and precision is lower. A
+    statement that was judged in less than half of the sample never wins against one
+    that was judged in more. Of a neuron that is active in more than half
     of the texts, the activation above its median counts.
 
     A statement is one line of at most 200 characters. A refusal, or an answer that is
@@ -229,9 +229,10 @@ class LLMInterpreter(BaseEstimator):
         self._validate_params()
         self._check_templates()
         _refuse_lexicons(annotator)
-        writer = self._writer()
+        writer = self._writer(annotator)
         activations = contrast(np.asarray(activations))
-        show, mine, compare, report = self._parts(texts, random_state)
+        parts, are_apart = self._parts(texts, random_state)
+        show, mine, compare, report = parts
         scorer = StatementScorer(annotator, texts, activations, show, random_state)
         rows = [
             [
@@ -240,7 +241,7 @@ class LLMInterpreter(BaseEstimator):
             ]
             for column in activations.T
         ]
-        run = _Run(self, writer, scorer, texts, activations, rows)
+        run = StatementSearch(self, writer, scorer, texts, activations, rows)
         try:
             run.write_candidates(show, random_state)
             for number in range(self.n_refinements):
@@ -252,10 +253,13 @@ class LLMInterpreter(BaseEstimator):
                 columns=["neuron", "reason"],
                 dtype=object,
             )
-        return run.interpretations(neurons)
+        found = run.interpretations(neurons)
+        if are_apart:
+            return found
+        return [each._replace(fidelity=None) for each in found]
 
-    def estimate_cost(self, texts, n_neurons):
-        """Estimate what the writing will cost. No call is made.
+    def estimate_cost(self, texts, n_neurons, annotator=None):
+        """Estimate what the writing, and the scoring, will cost. No call is made.
 
         Parameters
         ----------
@@ -263,18 +267,18 @@ class LLMInterpreter(BaseEstimator):
             The training texts.
         n_neurons : int
             Neurons to describe.
+        annotator : LLMAnnotator or None, default=None
+            If given, the scoring of the candidates by it is included.
 
         Returns
         -------
         estimate : CostEstimate
-            Calls, tokens and dollars of the first candidates, with texts of mean
-            length; refinements come on top, and so do the `n_scoring_examples` texts
-            per candidate that the annotator judges.
+            Calls, tokens and dollars for texts of mean length. Refinements come on
+            top.
         """
         self._validate_params()
         texts = check_texts(texts, caller=type(self).__name__)
-        cut = [cut_words(text, self.max_words_per_example)[0] for text in texts]
-        shown = 2 * self.n_examples * (np.mean([len(t) for t in cut]) + 4)
+        shown = 2 * self.n_examples * (np.mean([len(t) for t in self._cut(texts)]) + 4)
         fixed = estimate_tokens(
             SYSTEM + self._template() + (self.task_instructions or "")
         )
@@ -282,7 +286,12 @@ class LLMInterpreter(BaseEstimator):
         usage = Usage(calls, round(calls * (fixed + shown / 4)), 0, 0, 20 * calls)
         price = as_model(self.model, "interpreter").price_per_million()
         cost = float("nan") if price is None else cost_of(price, usage)
-        return CostEstimate(calls, usage.input_tokens, usage.output_tokens, cost)
+        parts = [CostEstimate(calls, usage.input_tokens, usage.output_tokens, cost)]
+        if annotator is not None:
+            some = texts[: self.n_scoring_examples]
+            compared = annotator.estimate_cost(some, self.n_candidates)
+            parts += [compared, annotator.estimate_cost(some, 1)] * n_neurons
+        return CostEstimate(*map(sum, zip(*parts, strict=True)))
 
     def _template(self):
         if self.template is not None:
@@ -299,31 +308,54 @@ class LLMInterpreter(BaseEstimator):
             self._refinement_template(), "refinement_template", _REFINEMENT_REQUIRED
         )
 
-    def _writer(self):
+    def _writer(self, annotator):
         model = as_model(self.model, "interpreter")
         warn_of_shutdown(model, stacklevel=4)
+        opened_for = (self.model, self.cache)
+        if getattr(self, "_opened_for", None) != opened_for:
+            self._answers = open_store(self.cache, model)
+            self._opened_for = opened_for
+        check_key = getattr(annotator, "check_key", None)
+        if check_key is not None:
+            # what is wrong with it shows now, before the writing is paid for
+            annotator.twin().fit([], [])
         return Writer(
             model=model,
-            store=open_store(self.cache, model),
-            ledger=new_ledger(model, self.max_cost),
+            store=self._answers,
+            ledger=new_ledger(model, self.max_cost, self._answers),
             n_workers=workers(self.n_workers, model),
             parameter=f"{type(self).__name__}(model={str(model)!r})",
+            before_calls=check_key,
         )
 
+    def __getstate__(self):
+        """Leave the open store behind: a copy opens the folder again."""
+        state = super().__getstate__().copy()
+        for name in ("_answers", "_opened_for"):
+            state.pop(name, None)
+        return state
+
     def _parts(self, texts, random_state):
-        """Split the rows so that equal texts are in one part; drop blank texts."""
-        code, distinct = pd.factorize(texts)
-        worded = np.array([bool(clean_text(text).strip()) for text in distinct])
+        """Split the rows so that like texts are in one part; drop blank texts.
+
+        Returns the parts, and whether they are apart.
+        """
+        code, distinct = pd.factorize(np.array(self._alike(texts), dtype=object))
+        worded = distinct.astype(bool)
         order = random_state.permutation(np.flatnonzero(worded))
         shares = _PARTS_WITH_REFINEMENT if self.n_refinements else _PARTS
         if len(order) < 4:
             # nothing can be held out of so few texts: all are seen by each part
-            return [np.flatnonzero(worded[code])] * 4
+            return [np.flatnonzero(worded[code])] * 4, False
         used = [share for share in shares if share]
         parts = [order[part] for part in split_rows(len(order), used, random_state)]
         if not self.n_refinements:
             parts.insert(1, order[:0])
-        return [np.flatnonzero(np.isin(code, part)) for part in parts]
+        return [np.flatnonzero(np.isin(code, part)) for part in parts], True
+
+    def _alike(self, texts):
+        """Write texts so that those are equal which a reader would call the same."""
+        return [" ".join(text.split()).casefold() for text in self._cut(texts)]
 
     def example_prompt(self, texts, activation, rng):
         """Build a prompt from examples; also used to look at what will be sent.
@@ -392,100 +424,6 @@ class LLMInterpreter(BaseEstimator):
     def _cut(self, texts):
         cut = self.max_words_per_example
         return [cut_words(clean_text(text), cut)[0] for text in texts]
-
-
-class _Run:
-    """The candidates of all neurons, as they are written, tested and improved."""
-
-    def __init__(self, interpreter, writer, scorer, texts, activations, rows):
-        self.interpreter = interpreter
-        self.writer = writer
-        self.scorer = scorer
-        self.texts = texts
-        self.activations = activations
-        self.rows = rows
-        self.failures = []
-        # per neuron, from statement to its fidelity on the rows for comparison
-        self.candidates = [{} for _ in rows]
-        self.best = [None] * len(rows)
-
-    def write_candidates(self, show, rng):
-        """Have the first candidates written, and keep the best of each neuron."""
-        # nothing is learned from seeing a text twice
-        show = show[~pd.Series(self.texts[show]).duplicated().to_numpy()]
-        texts = self.texts[show]
-        prompts, neurons = [], []
-        for j, activation in enumerate(self.activations.T):
-            if not activation[show].any():
-                self.failures.append((j, _NOTHING_TO_SHOW))
-                continue
-            for draw in range(self.interpreter.n_candidates):
-                prompt = self.interpreter.example_prompt(texts, activation[show], rng)
-                prompts.append((prompt, draw))
-                neurons.append(j)
-        self._try(neurons, self.writer.write(prompts))
-
-    def refine(self, number):
-        """Have the best statements improved where they made mistakes.
-
-        The number of the round tells it from one before, in which nothing better was
-        found: the same prompt then gets another answer.
-        """
-        known = [j for j, best in enumerate(self.best) if best is not None]
-        asked = [(j, self.best[j], self.rows[j][0]) for j in known]
-        prompts, neurons = [], []
-        for (j, statement, rows), marks in zip(
-            asked, self.scorer.annotate(asked), strict=True
-        ):
-            active = self.activations[rows, j] > 0
-            missed = pd.unique(self.texts[rows[active & (marks == 0)]])
-            wrong = pd.unique(self.texts[rows[~active & (marks == 1)]])
-            if len(missed) or len(wrong):
-                prompt = self.interpreter.refinement_prompt(statement, missed, wrong)
-                prompts.append((prompt, number))
-                neurons.append(j)
-        self._try(neurons, self.writer.write(prompts))
-
-    def _try(self, neurons, written):
-        """Test new statements; the best of a neuron changes only for a better one."""
-        asked = {}
-        for j, (statement, reason) in zip(neurons, written, strict=True):
-            if statement is None:
-                self.failures.append((j, reason))
-            elif statement not in self.candidates[j]:
-                asked[j, statement] = (j, statement, self.rows[j][1])
-        scores = self.scorer.score(list(asked.values()))
-        for (j, statement), score in zip(asked, scores, strict=True):
-            self.candidates[j][statement] = score
-            best = self.best[j]
-            if best is None or _merit(score) > _merit(self.candidates[j][best]):
-                self.best[j] = statement
-
-    def interpretations(self, neurons):
-        """Score the chosen ones on fresh rows and put everything together."""
-        known = [j for j, best in enumerate(self.best) if best is not None]
-        asked = [(j, self.best[j], self.rows[j][2]) for j in known]
-        reported = dict(zip(known, self.scorer.score(asked), strict=True))
-        reasons = dict(reversed(self.failures))
-        return [
-            self._interpretation(j, neuron, reported.get(j), reasons.get(j, ""))
-            for j, neuron in enumerate(neurons)
-        ]
-
-    def _interpretation(self, j, neuron, reported, reason):
-        scores = self.candidates[j]
-        order = sorted(scores, key=lambda s: (s != self.best[j], *_worst(scores[s])))
-        candidates = tuple(Candidate(Hypothesis(s, neuron), scores[s]) for s in order)
-        return Interpretation(neuron, candidates, reported, reason)
-
-
-def _merit(score):
-    """Order fidelities: by F1, then by correlation; what is not known is worst."""
-    return tuple(np.nan_to_num([score.f1, score.correlation], nan=-1.0))
-
-
-def _worst(score):
-    return tuple(-value for value in _merit(score))
 
 
 def _refuse_lexicons(annotator):

@@ -129,7 +129,7 @@ def test_the_estimate_takes_statements_or_their_number(server):
     assert math.isnan(unknown.estimate_cost(TEXTS, S12).cost)
 
 
-STATED = re.compile(r"\$(\d+\.\d+) are spent and the next call could cost \$(\d+\.\d+)")
+STATED = re.compile(r"\$(\d+\.\d+) are spent, and the next call could cost \$(\d+\.\d+)")
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_the_cap_is_never_passed_and_the_run_goes_on(
     whole = annotator.estimate_cost(table).cost
     server.latency = 0.01
     cap = share * whole
-    with pytest.raises(BudgetError, match="raise max_cost and call again") as caught:
+    with pytest.raises(BudgetError, match="Raise max_cost and call again") as caught:
         annotator.set_params(max_cost=cap).annotate(table)
     assert caught.value.reason == "budget"
     spent, following = map(float, STATED.search(str(caught.value)).groups())

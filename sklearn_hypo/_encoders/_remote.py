@@ -9,7 +9,7 @@ import numpy as np
 
 from .._llm._annotation import CostEstimate
 from .._llm._catalog import DEFAULTS, find
-from .._llm._dispatch import Dispatcher
+from .._llm._dispatch import Dispatcher, take
 from .._llm._hygiene import clean_text, estimate_tokens, most_tokens
 from .._llm._ledger import Ledger, cost_of
 from .._llm._values import ANSWERED, FAILED, Usage
@@ -247,7 +247,7 @@ class _Requests:
                 n_open -= 1
                 self._keep_landed()
         while n_open and not self._failed:
-            self._done.acquire()
+            take(self._done)
             n_open -= 1
             self._keep_landed()
 

@@ -1,39 +1,24 @@
 """Cells of a table of texts and statements, answered: from the cache or by a model."""
 
-import logging
-import threading
-import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from ..exceptions import BatchPendingError, LanguageModelError
-from ._answers import AnswerStore, KeyMaker
+from ..exceptions import BatchPendingError
+from ._answers import AnswerStore
 from ._batch_jobs import BatchJobs
+from ._cells import Table
 from ._dispatch import Dispatcher
-from ._hygiene import clean_text, cut_words
 from ._layouts import ask_cells
 from ._ledger import Ledger, cost_of, input_tokens
-from ._values import ANSWERED, CUT, UNPARSABLE, Usage
-
-logger = logging.getLogger("sklearn_hypo")
+from ._values import ANSWERED, Usage
+from ._watching import Patience, Progress, Watch
 
 # Format of keys and values. To be raised when either changes.
 _FORMAT = 1
-# How often cells that another process is asking for are looked at again.
-_POLL_SECONDS = 0.2
-# How often the log is told how far a run has come.
-_LOG_SECONDS = 10.0
-
-
-class Missing(NamedTuple):
-    """A cell without an answer."""
-
-    text: int
-    statement: int
-    outcome: str
-    detail: str
+# Rows are dealt with in blocks, so that a million texts need no more memory.
+_BLOCK = 20_000
 
 
 class CostEstimate(NamedTuple):
@@ -104,18 +89,34 @@ class Asker:
         missing : list of Missing
             Cells that were asked for and have no answer.
         """
-        table = Table(self, texts, statements, where)
-        self._look_up(table)
+        blocks, missing = [], []
+        for start in range(0, len(texts), _BLOCK):
+            rows = slice(start, start + _BLOCK)
+            wanted = None if where is None else where[rows]
+            table = self._answered(texts[rows], statements, wanted)
+            blocks.append(table.values())
+            missing += [m._replace(text=m.text + start) for m in table.missing()]
+        if not blocks:
+            return np.empty((0, len(statements))), missing
+        return np.vstack(blocks), missing
+
+    def _answered(self, texts, statements, where):
+        table = self._table(texts, statements, where)
+        self.ledger.from_cache += table.look_up(self.store)
         if table.open_keys():
             self._wait_for_batches(table)
         if table.open_keys():
             self._ask(table)
-        return table.values(), table.missing()
+        return table
+
+    def _table(self, texts, statements, where=None):
+        identity = annotation_identity(self)
+        return Table(identity, self.max_words, texts, statements, where)
 
     def submit(self, texts, statements):
         """Submit the cells without an answer as batch jobs; see `BatchJobs.submit`."""
-        table = Table(self, texts, statements, None)
-        self._look_up(table)
+        table = self._table(texts, statements)
+        self.ledger.from_cache += table.look_up(self.store)
         return self._jobs().submit(table)
 
     def collect(self):
@@ -125,12 +126,14 @@ class Asker:
     def _jobs(self):
         return BatchJobs(self, self._dispatcher)
 
-    def _dispatcher(self):
+    def _dispatcher(self, *, proven=False):
         return Dispatcher(
             self.model,
             n_workers=self.n_workers,
             ledger=self.ledger,
             parameter=self.parameter,
+            kept=self.ledger.kept,
+            proven=proven,
         )
 
     def _wait_for_batches(self, table):
@@ -139,7 +142,7 @@ class Asker:
         if jobs.pending_keys().isdisjoint(table.open_keys()):
             return
         jobs.collect()
-        self._look_up(table)
+        self.ledger.from_cache += table.look_up(self.store)
         n_pending = len(jobs.pending_keys() & set(table.open_keys()))
         if n_pending:
             raise self._pending(n_pending)
@@ -163,33 +166,31 @@ class Asker:
         estimate : CostEstimate
             What is expected.
         """
-        table = Table(self, texts, statements, None)
-        table.settle_all(self.store.get(table.open_keys()))
+        distinct = list(dict.fromkeys(texts))
         calls = n_input = n_output = 0
-        for text, group in table.groups(self.layout):
-            calls += 1
-            n_input += input_tokens(self.layout.request(text, group))
-            n_output += self.layout.output_tokens(len(group))
+        for start in range(0, len(distinct), _BLOCK):
+            table = self._table(distinct[start : start + _BLOCK], statements)
+            table.look_up(self.store)
+            for text, group in table.groups(self.layout):
+                calls += 1
+                n_input += input_tokens(self.layout.request(text, group))
+                n_output += self.layout.output_tokens(len(group))
         price = self.model.price_per_million()
         usage = Usage(calls, n_input, 0, 0, n_output)
         cost = float("nan") if price is None else cost_of(price, usage)
         return CostEstimate(calls, n_input, n_output, cost)
 
-    def _look_up(self, table):
-        found = self.store.get(table.open_keys())
-        self.ledger.from_cache += len(found)
-        table.settle_all(found)
-
     def _ask(self, table):
         if self.ledger.max_cost is not None:
             self.ledger.committed = self._jobs().committed()
         with (
-            self._dispatcher() as dispatcher,
+            self._dispatcher(proven=table.has_answers) as dispatcher,
             self.store.run() as claims,
         ):
             groups = list(table.groups(self.layout))
-            progress = _Progress(self, len(groups))
-            watch = _Watch(self)
+            progress = Progress(self.parameter, self.ledger, len(groups))
+            patience = Patience(self.parameter, self.store.folder)
+            watch = Watch(self.parameter, self.n_workers, is_of_use=table.has_answers)
             while groups:
                 busy = []
 
@@ -199,7 +200,7 @@ class Asker:
 
                 dispatcher.run(self._claimed(table, groups, claims, busy), work)
                 if busy:
-                    time.sleep(_POLL_SECONDS)
+                    patience.wait(sum(len(group) for _, group in busy))
                 groups = busy
 
     def _claimed(self, table, groups, claims, busy):
@@ -253,144 +254,6 @@ class Asker:
                 claims.release(unanswered)
             outcomes += [answer.outcome for answer in answers.values()]
         return outcomes
-
-
-class _Watch:
-    """Stops a run in which nothing can be read, before all of it is paid for."""
-
-    def __init__(self, asker):
-        self._asker = asker
-        self._n_useless = 0
-        self._is_of_use = False
-
-    def check(self, outcomes):
-        """Look at the outcomes of one group, from any thread."""
-        if not set(outcomes) <= {CUT, UNPARSABLE}:
-            self._is_of_use = True
-        if self._is_of_use:
-            return
-        self._n_useless += 1
-        if self._n_useless >= max(8, self._asker.n_workers):
-            raise LanguageModelError(
-                f"{self._asker.parameter}: no answer could be used so far "
-                f"({outcomes[-1]}). Where answers are cut, raise max_output_tokens= "
-                "of the model or lower its reasoning; where they cannot be read, try "
-                "structured_output=, layout='single', or another model.",
-                reason="unusable",
-            )
-
-
-class _Progress:
-    """Tells the log, now and then, how far a run has come."""
-
-    def __init__(self, asker, n_calls):
-        self._asker = asker
-        self._n_calls = n_calls
-        self._n_done = 0
-        self._lock = threading.Lock()
-        self._next = time.monotonic() + _LOG_SECONDS
-
-    def step(self):
-        with self._lock:
-            self._n_done += 1
-            now = time.monotonic()
-            if now < self._next:
-                return
-            self._next = now + _LOG_SECONDS
-        logger.info(
-            "%s: %d of %d calls, $%.2f",
-            self._asker.parameter,
-            self._n_done,
-            self._n_calls,
-            self._asker.ledger.cost,
-        )
-
-
-@dataclass
-class Table:
-    """The distinct cells of a table, and what is known of them."""
-
-    asker: Asker
-    texts: list
-    statements: list
-    where: np.ndarray | None
-    _keys: dict = field(default_factory=dict)
-    _values: dict = field(default_factory=dict)
-    _reasons: dict = field(default_factory=dict)
-
-    def __post_init__(self):
-        max_words = self.asker.max_words
-        sent = {text: cut_words(clean_text(text), max_words)[0] for text in self.texts}
-        self.texts = [sent[text] for text in self.texts]
-        make_key = KeyMaker(annotation_identity(self.asker))
-        distinct = dict.fromkeys(self.statements)
-        for row, text in enumerate(self.texts):
-            cells = self._keys.setdefault(text, {})
-            if not text.strip():
-                continue  # has no property, and is not worth a call
-            wanted = distinct if self.where is None else self._wanted(row)
-            for statement in wanted:
-                if statement not in cells:
-                    cells[statement] = make_key(text, statement)
-
-    def _wanted(self, row):
-        return [self.statements[j] for j in np.flatnonzero(self.where[row])]
-
-    def key(self, text, statement):
-        """Return the key of a cell."""
-        return self._keys[text][statement]
-
-    def open_keys(self):
-        """Return the keys of all cells without an answer."""
-        return [
-            key
-            for cells in self._keys.values()
-            for key in cells.values()
-            if key not in self._values
-        ]
-
-    def groups(self, layout):
-        """Yield (text, statements) for what is to be asked."""
-        for text, cells in self._keys.items():
-            wanted = [s for s, key in cells.items() if key not in self._values]
-            if wanted:
-                for group in layout.groups(text, wanted):
-                    yield text, group
-
-    def settle_all(self, found):
-        """Take over answers from the store."""
-        for key, answer in found.items():
-            self._values[key] = float(answer["value"])
-
-    def give_up(self, key, outcome, detail):
-        """Note why a cell has no answer."""
-        self._reasons[key] = (outcome, detail)
-
-    def _cells(self):
-        """Yield row, column and key of every cell; the key of a blank text is None."""
-        for row, text in enumerate(self.texts):
-            columns = range(len(self.statements))
-            if self.where is not None:
-                columns = np.flatnonzero(self.where[row])
-            keys = self._keys[text]
-            for column in columns:
-                yield row, int(column), keys.get(self.statements[column])
-
-    def values(self):
-        """Return the table."""
-        values = np.full((len(self.texts), len(self.statements)), np.nan)
-        for row, column, key in self._cells():
-            values[row, column] = 0.0 if key is None else self._values.get(key, np.nan)
-        return values
-
-    def missing(self):
-        """Return the cells without an answer."""
-        unknown = ("failed", "")
-        return [
-            Missing(row, column, *self._reasons.get(key, unknown))
-            for row, column, key in self._cells()
-            if key is not None and key not in self._values
-        ]
 
 
 def annotation_identity(asker):

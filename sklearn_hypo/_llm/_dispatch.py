@@ -49,6 +49,9 @@ class Dispatcher:
         What messages call the model, such as "LLMAnnotator(model='gemini:x')".
     kept : str, default="All answers obtained so far are kept."
         What messages say about the answers that were paid for.
+    proven : bool, default=False
+        Whether the model is known to answer, from earlier runs. Then a request that
+        is refused is one that the provider does not like, and no reason to stop.
     """
 
     def __init__(
@@ -59,18 +62,21 @@ class Dispatcher:
         ledger,
         parameter,
         kept="All answers obtained so far are kept.",
+        proven=False,
     ):
         self.model = model
         self.n_workers = n_workers
         self.ledger = ledger
         self.parameter = parameter
         self.kept = kept
+        self.proven = proven
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._paused_until = 0.0
         self._next_start = 0.0
         self._strikes = 0
-        self._failures = 0
+        # what could not be answered since the last success
+        self._failed = set()
         # Only spreads waiting times; no result depends on it.
         self._random = random.Random()
 
@@ -116,13 +122,13 @@ class Dispatcher:
         with ThreadPoolExecutor(self.n_workers, "sklearn-hypo-llm") as pool:
             try:
                 for job in jobs:
-                    _take(slots)
+                    take(slots)
                     if self._stop.is_set():
                         slots.release()
                         break
                     pool.submit(attempt, job)
                 for _ in range(n_slots):
-                    _take(slots)
+                    take(slots)
             except BaseException:
                 self._stop.set()
                 pool.shutdown(wait=True, cancel_futures=True)
@@ -133,7 +139,7 @@ class Dispatcher:
         if errors:
             raise errors[0]
 
-    def send(self, request, method="ask", **options):
+    def send(self, request, method="ask", *, subject=None, **options):
         """Send one request, from any thread, and see to it that an answer comes.
 
         Parameters
@@ -142,6 +148,9 @@ class Dispatcher:
             What to send.
         method : {"ask", "decide", "embed"}, default="ask"
             Which endpoint.
+        subject : hashable, default=None
+            What the request is about, such as a text. Failures that are all about
+            one subject do not stop the run.
         **options : dict
             For the endpoint.
 
@@ -160,8 +169,12 @@ class Dispatcher:
         while True:
             trouble = self._attempt(request, method, options)
             if isinstance(trouble, Reply):
-                self._strikes = self._failures = 0
+                self.proven = True
+                self._failed = set()
                 return trouble
+            if trouble.kind == "forbidden" and self.proven:
+                # not the key, then, but something in the way that dislikes the text
+                trouble = trouble._replace(kind="request")
             if trouble.kind in FATAL:
                 raise self._fatal(trouble)
             if trouble.kind == "blocked":
@@ -170,7 +183,7 @@ class Dispatcher:
             attempts[family] += 1
             is_over = attempts[family] > self._patience(trouble)
             if trouble.kind not in TRANSIENT or is_over:
-                return self._give_up(trouble)
+                return self._give_up(trouble, subject)
             self._pause(trouble, attempts[family])
 
     def call(self, function):
@@ -203,8 +216,7 @@ class Dispatcher:
             if trouble.kind in FATAL:
                 raise self._fatal(trouble)
             if trouble.kind not in TRANSIENT or attempt > self._patience(trouble):
-                self._failures += 1
-                raise self._unreachable(trouble)
+                raise self._unreachable(trouble, 1)
             self._pause(trouble, attempt)
             if self._stop.wait(max(0.0, self._paused_until - time.monotonic())):
                 raise Stopped
@@ -241,6 +253,7 @@ class Dispatcher:
         except Stopped:
             self.ledger.cancel(amount)
             raise
+        began = time.monotonic()
         try:
             reply = getattr(self.connection, method)(request, **options)
         except Exception as error:
@@ -252,6 +265,8 @@ class Dispatcher:
             logger.debug("%s: %s", self.model, trouble.kind)
             return trouble
         self.ledger.settle(amount, request, reply.usage)
+        if began >= self._paused_until:
+            self._strikes = 0  # one that began before the pause tells nothing
         return reply
 
     def _patience(self, trouble):
@@ -304,16 +319,17 @@ class Dispatcher:
         longest = min(_LONGEST_WAIT, _FIRST_WAIT * 2.0 ** (attempt - 1))
         return self._random.uniform(0.0, longest)
 
-    def _give_up(self, trouble):
+    def _give_up(self, trouble, subject):
         """Report a failed call; stop the run if nothing else happens any more."""
         with self._lock:
-            self._failures += 1
-            hopeless = self._failures >= max(8, self.n_workers)
-        if hopeless:
-            raise self._unreachable(trouble)
+            self._failed.add(object() if subject is None else subject)
+            n_failed = len(self._failed)
+        is_odd = trouble.kind == "request" and self.proven
+        if n_failed >= max(8, self.n_workers) and not is_odd:
+            raise self._unreachable(trouble, n_failed)
         return Reply(FAILED, detail=trouble.detail)
 
-    def _unreachable(self, trouble):
+    def _unreachable(self, trouble, n_failed):
         if trouble.kind == "request":
             return LanguageModelError(
                 f"{self.parameter}: the provider refuses every request "
@@ -322,7 +338,7 @@ class Dispatcher:
                 reason="request",
             )
         return LanguageModelError(
-            f"{self.parameter}: {self._failures} calls in a row failed in spite of "
+            f"{self.parameter}: {n_failed} calls in a row failed in spite of "
             f"{self.model.max_retries} retries each, the last one with: "
             f"{trouble.detail}. Check the connection, the address and "
             f"the state of the provider, and call again to go on. {self.kept}",
@@ -330,12 +346,14 @@ class Dispatcher:
         )
 
     def _fatal(self, trouble):
+        refused = (
+            "the key was not accepted"
+            f" ({trouble.detail.partition(':')[0]}). Check the environment "
+            "variable that holds it, and that it may use this model."
+        )
         messages = {
-            "authentication": (
-                "the key was not accepted"
-                f" ({trouble.detail.partition(':')[0]}). Check the environment "
-                "variable that holds it, and that it may use this model."
-            ),
+            "authentication": refused,
+            "forbidden": refused,
             "quota": (
                 f"the quota is spent ({trouble.detail}). Add credit, or "
                 "wait until it is renewed, and call again to go on."
@@ -348,7 +366,7 @@ class Dispatcher:
         }
         return LanguageModelError(
             f"{self.parameter}: {messages[trouble.kind]} {self.kept}",
-            reason=trouble.kind,
+            reason=trouble.kind.replace("forbidden", "authentication"),
         )
 
     def _lifecycle(self):
@@ -365,8 +383,8 @@ class Dispatcher:
         return [key] if key else []
 
 
-def _take(slots):
-    """Wait for a slot in steps.
+def take(slots):
+    """Acquire a semaphore, waiting in steps.
 
     Libraries such as polars have the system resume a wait that Ctrl-C interrupts, so
     that a wait without an end could not be interrupted at all.

@@ -10,14 +10,22 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
 
+from ._catalog import find
 from ._parsing import parse_answers, parse_yes_no
 from ._values import ANSWERED, BLOCKED, CUT, FAILED, REFUSED, UNPARSABLE, Prompt
 from ._values import Questions as DecisionQuestions
 
 LAYOUTS = ("single", "stacked", "decisions")
 
-# A request is sent again when its answer cannot be read, or leaves something out.
-_ATTEMPTS = 6
+# Statements in one call, unless the user or the table of models says otherwise.
+_STACKED = 10
+_DECISIONS = 400
+
+# So many unreadable answers are accepted: to a request about one cell, to one about
+# several, and to one about a cell of which nothing could be read among others.
+_ATTEMPTS_ALONE = 5
+_ATTEMPTS_TOGETHER = 2
+_ATTEMPTS_APART = 3
 # An answer that was cut is asked for again, with so many times the tokens.
 _MORE_TOKENS = (1, 4, 16, 16)
 
@@ -47,6 +55,54 @@ _SINGLE_SCHEMA = {
     "required": ["answer"],
     "additionalProperties": False,
 }
+
+
+def choose_layout(layout, model):
+    """Resolve "auto", and refuse what a model cannot do.
+
+    Parameters
+    ----------
+    layout : {"auto", "single", "stacked", "decisions"}
+        As for `LLMAnnotator`.
+    model : OpenAIModel, GeminiModel or CallableModel
+        Whom to ask.
+
+    Returns
+    -------
+    layout : {"single", "stacked", "decisions"}
+        The layout.
+
+    Raises
+    ------
+    ValueError
+        If the model cannot do it.
+    """
+    only_decisions = getattr(find(model.provider, model.model), "kind", "") == (
+        "decisions"
+    )
+    if layout == "auto":
+        if model.provider == "callable":
+            return "single"
+        return "decisions" if only_decisions else "stacked"
+    if layout == "decisions" and model.provider == "callable":
+        raise ValueError(
+            "layout='decisions' needs an endpoint of that name, which a function does "
+            "not have. Use 'single' or 'stacked'."
+        )
+    if layout != "decisions" and only_decisions:
+        raise ValueError(
+            f"layout={layout!r}: {model} answers by the Decisions endpoint alone. Use "
+            "layout='decisions' or 'auto'."
+        )
+    return layout
+
+
+def choose_size(concepts_per_call, layout, model):
+    """Return the most statements in one call; None stands for a default."""
+    if layout != "decisions":
+        return concepts_per_call or _STACKED
+    most = getattr(find(model.provider, model.model), "max_questions", 0) or _DECISIONS
+    return min(concepts_per_call or most, most)
 
 
 class CellAnswer(NamedTuple):
@@ -85,8 +141,9 @@ class Layout:
 
     def __init__(self, name, per_call, seed=0):
         self.name = name
-        self.per_call = 1 if name == "single" else per_call
-        self.seed = seed
+        # plain numbers: those of NumPy cannot be written as JSON
+        self.per_call = 1 if name == "single" else int(per_call)
+        self.seed = int(seed)
 
     def identity(self):
         """Return what of the layout changes an answer, for the key of the cache."""
@@ -191,7 +248,7 @@ def _probability(value):
     return float(value) if is_number and 0 <= value <= 1 else None
 
 
-def ask_cells(dispatcher, layout, text, statements):
+def ask_cells(dispatcher, layout, text, statements, attempts=None):
     """Ask a group of statements of one text until every cell has an outcome.
 
     What an answer leaves out is asked again alone. Where several statements at once
@@ -208,6 +265,8 @@ def ask_cells(dispatcher, layout, text, statements):
         The text.
     statements : list of str
         A group.
+    attempts : int or None, default=None
+        How many answers may be unreadable, or bring nothing new.
 
     Yields
     ------
@@ -215,35 +274,50 @@ def ask_cells(dispatcher, layout, text, statements):
         As soon as they are known. Every statement comes exactly once.
     """
     missing = list(statements)
-    last = CellAnswer(UNPARSABLE)
-    n_cuts = 0
-    for _ in range(_ATTEMPTS):
-        request = layout.request(text, missing)
-        if n_cuts and dispatcher.output_limit and isinstance(request, Prompt):
-            limit = dispatcher.output_limit * _MORE_TOKENS[n_cuts]
-            request = replace(request, max_output_tokens=limit)
-        method = "decide" if layout.name == "decisions" else "ask"
-        reply = dispatcher.send(request, method)
-        last = CellAnswer(reply.outcome, None, reply.detail, reply.version)
-        if reply.outcome in (FAILED, BLOCKED, REFUSED):
-            break
-        if reply.outcome == CUT:
-            n_cuts += 1
-            if n_cuts == len(_MORE_TOKENS):
-                break
+    if attempts is None:
+        attempts = _ATTEMPTS_TOGETHER if len(missing) > 1 else _ATTEMPTS_ALONE
+    n_cuts = n_useless = 0
+    while True:
+        reply = _send(dispatcher, layout, text, missing, n_cuts)
+        answers = {}
         if reply.outcome == ANSWERED:
             answers = _answers(layout, reply, missing)
-            if answers:
-                yield answers
+        if answers:
+            yield answers
             missing = [statement for statement in missing if statement not in answers]
             if not missing:
                 return
-            last = CellAnswer(UNPARSABLE, None, _excerpt(reply), reply.version)
+        n_cuts += reply.outcome == CUT
+        n_useless += reply.outcome in (ANSWERED, UNPARSABLE) and not answers
+        if (
+            reply.outcome in (FAILED, BLOCKED, REFUSED)
+            or n_cuts == len(_MORE_TOKENS)
+            or n_useless == attempts
+        ):
+            break
+    last = _last(reply)
     if len(missing) > 1 and last.outcome in (REFUSED, BLOCKED, UNPARSABLE):
         for statement in missing:
-            yield from ask_cells(dispatcher, layout, text, [statement])
+            yield from ask_cells(dispatcher, layout, text, [statement], _ATTEMPTS_APART)
     else:
         yield dict.fromkeys(missing, last)
+
+
+def _send(dispatcher, layout, text, statements, n_cuts):
+    """Send one request; after a cut with a higher limit, if there is one."""
+    request = layout.request(text, statements)
+    if n_cuts and dispatcher.output_limit and isinstance(request, Prompt):
+        limit = dispatcher.output_limit * _MORE_TOKENS[n_cuts]
+        request = replace(request, max_output_tokens=limit)
+    method = "decide" if layout.name == "decisions" else "ask"
+    return dispatcher.send(request, method, subject=text)
+
+
+def _last(reply):
+    """Say what became of the cells that the last reply left open."""
+    if reply.outcome == ANSWERED:
+        return CellAnswer(UNPARSABLE, None, _excerpt(reply), reply.version)
+    return CellAnswer(reply.outcome, None, reply.detail, reply.version)
 
 
 def _answers(layout, reply, statements):

@@ -27,10 +27,28 @@ class Ledger:
         Of a million tokens. None: not known, and then there is no cap.
     max_cost : float or None
         The cap, in dollars.
+    kept : str
+        What messages say about the answers that were paid for.
+
+    Attributes
+    ----------
+    usage : Usage
+        What was consumed.
+    cost : float
+        Dollars spent.
+    committed : float
+        Dollars that batch jobs which are not collected may cost.
+    from_cache : int
+        Answers that cost nothing.
+    uncertain_calls : int
+        Calls whose consumption the provider did not tell.
     """
 
-    def __init__(self, price, max_cost=None):
+    def __init__(
+        self, price, max_cost=None, kept="All answers obtained so far are kept."
+    ):
         self.price = price
+        self.kept = kept
         self.max_cost = max_cost
         self.usage = Usage()
         self.uncertain_calls = 0
@@ -151,13 +169,17 @@ class Ledger:
             self.cost += most if uncertain else cost
 
     def most(self, request):
-        """Return the most that a call can cost, in dollars."""
+        """Return the most that a call can cost, in dollars.
+
+        An answer without a limit is taken to have the one that a cap would set.
+        """
         if self.price is None:
             return 0.0
-        n_output = request.max_output_tokens if isinstance(request, Prompt) else 0
-        return cost_of(
-            self.price, Usage(1, most_input_tokens(request), 0, 0, n_output or 0)
-        ) * max(1.0, self.price.cache_write)
+        n_output = 0
+        if isinstance(request, Prompt):
+            n_output = request.max_output_tokens or DEFAULT_OUTPUT_BOUND
+        usage = Usage(1, most_input_tokens(request), 0, 0, n_output)
+        return cost_of(self.price, usage) * max(1.0, self.price.cache_write)
 
     def summary(self):
         """Return the account as a dict of plain numbers.
@@ -177,11 +199,15 @@ class Ledger:
         }
 
     def _exhausted(self, amount):
+        open_jobs = (
+            f" and ${self.committed:.4f} may be needed for open batch jobs"
+            if self.committed
+            else ""
+        )
         return BudgetError(
-            f"max_cost={self.max_cost:g} dollars: ${self.cost:.4f} are spent and the "
-            f"next call could cost ${amount:.4f}, so it was not made. All answers "
-            "obtained so far are in the cache and will not be paid for again: raise "
-            "max_cost and call again to go on."
+            f"max_cost={self.max_cost:g} dollars: ${self.cost:.4f} are spent"
+            f"{open_jobs}, and the next call could cost ${amount:.4f}, so it was not "
+            f"made. {self.kept} Raise max_cost and call again to go on."
         )
 
 

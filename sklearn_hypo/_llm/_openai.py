@@ -277,6 +277,8 @@ def read_decisions(body):
         }
     except (KeyError, TypeError, AttributeError) as error:
         raise GarbageError(f"no answers: {body}") from error
+    if len(answers) != len(body["answers"]):
+        raise GarbageError(f"two answers of one name: {body}")
     usage = _usage(body.get("usage"), "input", "output")
     return Reply(ANSWERED, answers, usage, str(body.get("model") or ""))
 

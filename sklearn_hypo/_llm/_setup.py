@@ -10,6 +10,11 @@ from ._ledger import Ledger
 
 # Calls under way at once.
 N_WORKERS = 16
+_KEPT = "All answers obtained so far are in the cache and will not be paid for again."
+_REMEMBERED = (
+    "Without a cache folder, answers are kept no longer than the object that asked "
+    "for them."
+)
 # How long before its end a model is warned about.
 _DAYS_OF_WARNING = 60
 
@@ -47,8 +52,23 @@ def open_store(cache, model):
     return AnswerStore(folder)
 
 
-def new_ledger(model, max_cost):
-    """Open an account, or raise if a cap is asked for and the price is not known."""
+def new_ledger(model, max_cost, store):
+    """Open an account, or raise if a cap is asked for and the price is not known.
+
+    Parameters
+    ----------
+    model : OpenAIModel, GeminiModel or CallableModel
+        With a price, or without.
+    max_cost : float or None
+        The cap.
+    store : AnswerStore
+        Where answers go, for messages.
+
+    Returns
+    -------
+    ledger : Ledger
+        Empty.
+    """
     price = model.price_per_million()
     if max_cost is not None and price is None:
         raise ValueError(
@@ -56,7 +76,7 @@ def new_ledger(model, max_cost):
             "cannot be bounded. Give it: OpenAIModel(..., price=(input, cached input, "
             "output)), in dollars per million tokens."
         )
-    return Ledger(price, max_cost)
+    return Ledger(price, max_cost, _KEPT if store.folder else _REMEMBERED)
 
 
 def workers(n_workers, model):

@@ -12,7 +12,7 @@ from typing import NamedTuple
 # The call is repeated, after a while.
 TRANSIENT = ("rate_limit", "server", "connection", "timeout", "garbage")
 # No call with this key and model can succeed: the run stops.
-FATAL = ("quota", "authentication", "model")
+FATAL = ("quota", "authentication", "forbidden", "model")
 
 _QUOTA_CODES = {
     "insufficient_quota",
@@ -41,6 +41,7 @@ class Trouble(NamedTuple):
     kind : str
         One of `TRANSIENT` and `FATAL`; "blocked", for a prompt that a filter
         refused; or "request", for one that the server refused for another reason.
+        "forbidden" may be the key, or something in the way that dislikes a text.
     detail : str
         What the provider said, one line.
     hint : float
@@ -129,8 +130,10 @@ def _kind(status, error, body):
     codes = {str(getattr(error, "code", "")), *_codes(body)}
     if codes & _BLOCK_CODES:
         return "blocked"
-    if status in (401, 403) or "API_KEY_INVALID" in codes or _names_key(error, body):
+    if status == 401 or "API_KEY_INVALID" in codes or _names_key(error, body):
         return "authentication"
+    if status == 403:
+        return "forbidden"
     if status == 402 or codes & _QUOTA_CODES or (status == 429 and _is_daily(body)):
         return "quota"
     if status == 429:

@@ -1,6 +1,6 @@
 """Statements asked of a language model: from the cache, or written now."""
 
-import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -8,9 +8,9 @@ from ._answers import KeyMaker
 from ._dispatch import Dispatcher
 from ._parsing import parse_statement
 from ._values import ANSWERED, BLOCKED, CUT, FAILED, UNPARSABLE
+from ._watching import Patience
 
 _FORMAT = 1
-_POLL_SECONDS = 0.2
 # A request is sent again if it is declined, or if what comes is no statement.
 _ATTEMPTS = 3
 # After an answer that was cut, the limit on its length is so many times higher.
@@ -48,6 +48,8 @@ class Writer:
         Calls under way at once.
     parameter : str
         What messages call the model.
+    before_calls : callable or None
+        Called, without arguments, before anything is paid for. May raise.
     """
 
     model: object
@@ -55,6 +57,7 @@ class Writer:
     ledger: object
     n_workers: int
     parameter: str
+    before_calls: Callable | None = None
 
     def write(self, prompts):
         """Ask for one statement per prompt.
@@ -95,12 +98,17 @@ class Writer:
         return self.model.identity()
 
     def _ask(self, jobs, results):
+        if self.before_calls is not None:
+            self.before_calls()
+        patience = Patience(self.parameter, self.store.folder)
         with (
             Dispatcher(
                 self.model,
                 n_workers=self.n_workers,
                 ledger=self.ledger,
                 parameter=self.parameter,
+                kept=self.ledger.kept,
+                proven=bool(results),
             ) as dispatcher,
             self.store.run() as claims,
         ):
@@ -115,7 +123,7 @@ class Writer:
                 )
                 open_keys = claimed.busy
                 if open_keys:
-                    time.sleep(_POLL_SECONDS)
+                    patience.wait(len(open_keys))
 
     def _do(self, key, job, dispatcher, claims, results):
         prompt, _ = job
