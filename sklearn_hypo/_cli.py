@@ -14,6 +14,7 @@ from contextlib import contextmanager
 
 from . import __version__
 from ._remarks import printable
+from .exceptions import LanguageModelError
 
 _PROG = "sklearn-hypo"
 _EXIT_CODES = """\
@@ -55,7 +56,7 @@ def main(argv=None):
         # complain when it closes standard output in the end, point it to nothing
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except (ValueError, OSError, ImportError) as error:
+    except (ValueError, OSError, ImportError, LanguageModelError) as error:
         _note(f"error: {error}")
         return 1
     return 0

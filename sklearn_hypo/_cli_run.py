@@ -99,7 +99,7 @@ def run(options, say, note):
         n_select=options.n_select,
         method=options.method,
         task=task,
-        cache=options.cache,
+        cache=options.cache or "auto",
         random_state=options.seed,
     )
     blank = clone(pipe)  # without the progress bar

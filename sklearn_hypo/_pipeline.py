@@ -33,7 +33,7 @@ def make_hypothesis_pipeline(
     interpreter=None,
     annotator=None,
     task="auto",
-    cache=None,
+    cache="auto",
     random_state=None,
 ):
     """Build the pipeline from texts to hypotheses, with sizes for the number of texts.
@@ -57,7 +57,7 @@ def make_hypothesis_pipeline(
         See `HypothesisExtractor`. None: the lexicon.
     task : {"auto", "regression", "classification"}, default="auto"
         Used by both steps that see the target.
-    cache : str, path-like or None, default=None
+    cache : str, path-like or None, default="auto"
         Folder for embeddings; see `TextEmbedder`.
     random_state : int, RandomState instance or None, default=None
         Given to every step.

@@ -22,6 +22,7 @@ from ._encoders._batches import (
     unit_rows,
 )
 from ._frames import text_frame
+from ._llm._answers import default_cache_folder
 from ._llm._models import GeminiModel, OpenAIModel
 from ._validation import (
     HasMethods,
@@ -86,15 +87,17 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
     task_type : str or None, default=None
         For Gemini: what the embeddings are for, such as "CLUSTERING",
         "CLASSIFICATION" or "SEMANTIC_SIMILARITY".
-    cache : str, path or None, default=None
+    cache : str, path or None, default="auto"
         Folder on a local disk where the embeddings of fixed models are kept for
         good, shared by folds, candidates, threads and processes: no text is encoded
-        twice. The key is the model with its version, the prompt, `normalize`, and
+        twice. "auto": for a provider's model, which is paid for, the environment
+        variable SKLEARN_HYPO_CACHE, else ``~/.cache/sklearn_hypo``; for others no
+        folder. The key is the model with its version, the prompt, `normalize`, and
         the full text; for a provider's model also its address, `dimensions` and
-        `task_type`. Do set it for those: every embedding is on the disk the moment it
-        arrives, so that nobody pays twice, not even after an error or Ctrl-C. What
-        "lsa" and scikit-learn transformers give depends on their training texts and
-        is not cached.
+        `task_type`. Every embedding is on the disk the moment it arrives, so that
+        nobody pays twice, not even after an error or Ctrl-C. What "lsa" and
+        scikit-learn transformers give depends on their training texts and is not
+        cached.
     random_state : int, RandomState instance or None, default=None
         Seed of the randomised SVD of "lsa", and of every `random_state` that a
         scikit-learn transformer leaves open.
@@ -194,7 +197,7 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
         device="auto",
         dimensions=None,
         task_type=None,
-        cache=None,
+        cache="auto",
         random_state=None,
     ):
         self.model = model
@@ -404,10 +407,13 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
         return unit_rows(values) if self.normalize else values
 
     def _store(self, encoder):
-        if self.cache is None:
+        folder = self.cache
+        if folder == "auto":
+            folder = default_cache_folder() if encoder.is_paid_for else None
+        if folder is None:
             return None
         identity = encoder.identity() | {"normalize": bool(self.normalize)}
-        return VectorStore(self.cache, identity)
+        return VectorStore(folder, identity)
 
     def _frame(self, texts, values):
         rows = texts.scatter(values, self.n_features_out_)

@@ -74,8 +74,8 @@ def model_of(vendor, server, **settings):
     return GeminiModel(MODELS[vendor], base_url=server.gemini_url, **settings)
 
 
-def make_embedder(vendor, server, **parameters):
-    return TextEmbedder(model_of(vendor, server), **parameters)
+def make_embedder(vendor, server, *, cache=None, **parameters):
+    return TextEmbedder(model_of(vendor, server), cache=cache, **parameters)
 
 
 def inputs(call):
@@ -120,7 +120,7 @@ def test_names_keys_and_addresses_of_the_environment(vendor, server, monkeypatch
     monkeypatch.setenv(url, getattr(server, f"{vendor}_url"))
     server.api_key = KEY
     frames = [
-        TextEmbedder(model).fit_transform(TEXTS[:2])
+        TextEmbedder(model, cache=None).fit_transform(TEXTS[:2])
         for model in (f"{vendor}:{MODELS[vendor]}", f"{vendor}:", vendor)
     ]
     assert {call.model for call in server.calls} == {MODELS[vendor]}
@@ -300,7 +300,9 @@ def test_transient_faults_change_nothing(vendor, server, tmp_path):
 @pytest.mark.parametrize("vendor", VENDORS)
 def test_timeout(vendor, server):
     server.faults = Faults({"timeout": 1.0}, until_call=1, timeout_seconds=1.0)
-    embedder = TextEmbedder(model_of(vendor, server, timeout=0.5)).fit(TEXTS)
+    embedder = TextEmbedder(model_of(vendor, server, timeout=0.5), cache=None).fit(
+        TEXTS
+    )
     assert embedder.n_features_out_ == 16
     assert embedder.usage_["calls"] >= 2
     assert embedder.usage_["uncertain_calls"] >= 1
@@ -571,7 +573,7 @@ def test_missing_key(vendor):
     name = {"openai": "OPENAI_API_KEY", "gemini": "GOOGLE_API_KEY"}[vendor]
     message = rf"TextEmbedder\(model='{vendor}:{MODELS[vendor]}'\) needs a key.*{name}"
     with pytest.raises(LanguageModelError, match=message) as caught:
-        TextEmbedder(f"{vendor}:").fit(TEXTS)
+        TextEmbedder(f"{vendor}:", cache=None).fit(TEXTS)
     assert caught.value.reason == "authentication"
 
 
@@ -588,14 +590,14 @@ def test_missing_key(vendor):
 )
 def test_settings_that_a_model_does_not_take(model, settings, message):
     with pytest.raises(ValueError, match=message):
-        TextEmbedder(model, **settings).fit(TEXTS)
+        TextEmbedder(model, cache=None, **settings).fit(TEXTS)
 
 
 @pytest.mark.parametrize(
     ("name", "value"), [("dimensions", 0), ("dimensions", 2.5), ("task_type", 3)]
 )
 def test_wrong_parameters(name, value):
-    embedder = TextEmbedder("openai:").set_params(**{name: value})
+    embedder = TextEmbedder("openai:", cache=None).set_params(**{name: value})
     with pytest.raises(ValueError, match=f"The '{name}' parameter of TextEmbedder"):
         embedder.fit(TEXTS)
 
@@ -637,7 +639,9 @@ def test_estimate_cost(vendor, server, tmp_path):
     assert estimate.cost == pytest.approx(embedder.usage_["cost"], rel=0.1)
     assert embedder.estimate_cost(TEXTS) == (0, 0, 0, 0)
     assert embedder.estimate_cost([*TEXTS, "new text"])[:2] == (1, 2)
-    unknown = TextEmbedder(OpenAIModel("x", base_url="http://localhost:1/v1"))
+    unknown = TextEmbedder(
+        OpenAIModel("x", base_url="http://localhost:1/v1"), cache=None
+    )
     assert np.isnan(unknown.estimate_cost(TEXTS).cost)
     assert TextEmbedder().estimate_cost(TEXTS) == (0, 0, 0, 0)
 
@@ -693,3 +697,22 @@ def test_gemini_replies():
     for each in (response([1, 2]), response([1], [1, 2]), response(None, None), empty):
         with pytest.raises(GarbageError):
             _gemini.read_embeddings(each, 2, "m")
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_what_is_paid_for_is_kept_by_default(vendor, server, tmp_path, monkeypatch):
+    monkeypatch.setenv("SKLEARN_HYPO_CACHE", str(tmp_path / "default"))
+    model = model_of(vendor, server)
+    first = TextEmbedder(model).fit_transform(TEXTS)
+    n_calls = server.stats().calls
+    second = TextEmbedder(model).fit_transform(TEXTS)
+    assert server.stats().calls == n_calls
+    assert list((tmp_path / "default").iterdir())
+    np.testing.assert_array_equal(first, second)
+
+
+def test_what_costs_nothing_is_not_kept_unasked(tmp_path, monkeypatch):
+    monkeypatch.setenv("SKLEARN_HYPO_CACHE", str(tmp_path / "default"))
+    TextEmbedder().fit_transform(TEXTS)
+    TextEmbedder(lambda texts: np.ones((len(texts), 2))).fit_transform(TEXTS)
+    assert not (tmp_path / "default").exists()

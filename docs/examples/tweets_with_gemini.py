@@ -51,11 +51,11 @@ pipe = make_hypothesis_pipeline(
 )
 
 # %% What will it cost? No call is made for this.
-writing = interpreter.estimate_cost(texts, n_neurons=10)
+writing = interpreter.estimate_cost(texts, n_neurons=10, annotator=annotator)
 reading = annotator.estimate_cost(texts, hypotheses=10)
 testing = annotator.estimate_cost(holdout_texts, hypotheses=10)
-total = writing.cost + reading.cost + testing.cost
-print(f"about {reading.calls + testing.calls:,} calls for annotation, ${total:.2f}")
+estimate = [sum(column) for column in zip(writing, reading, testing, strict=True)]
+print(f"about {estimate[0]:,} calls, ${estimate[-1]:.2f}")
 
 # %% Find the hypotheses. Every answer is kept on disk: run this again, and it is free.
 try:

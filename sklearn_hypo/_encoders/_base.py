@@ -16,10 +16,13 @@ class Encoder(ABC):
         Whether `fit` learns from the texts. If so, the embedding of a text depends
         on the training texts, and there is nothing that a cache could keep from one
         fit to the next.
+    is_paid_for : bool
+        Whether every call costs money.
     """
 
     name = "encoder"
     learns = False
+    is_paid_for = False
 
     def fit_encode(self, texts, seed):
         """Learn from the texts and return their embeddings.

@@ -58,6 +58,8 @@ class RemoteEncoder(Encoder):
         not take.
     """
 
+    is_paid_for = True
+
     def __init__(self, spec, prompt, dimensions, task_type):
         self.spec = spec
         self.prompt = prompt
