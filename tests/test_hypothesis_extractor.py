@@ -285,6 +285,7 @@ def test_candidates_table(fitted):
         "precision",
         "recall",
         "correlation",
+        "n",
     ]
     chosen = table[table["chosen"]]
     assert chosen["hypothesis"].tolist() == fitted.hypotheses_["hypothesis"].tolist()

@@ -129,7 +129,9 @@ def test_the_estimate_takes_statements_or_their_number(server):
     assert math.isnan(unknown.estimate_cost(TEXTS, S12).cost)
 
 
-STATED = re.compile(r"\$(\d+\.\d+) are spent, and the next call could cost \$(\d+\.\d+)")
+STATED = re.compile(
+    r"\$(\d+\.\d+) are spent, and the next call could cost \$(\d+\.\d+)"
+)
 
 
 @pytest.mark.parametrize(
