@@ -13,11 +13,20 @@ TARGET = Path(__file__).with_name("api.rst")
 MODULES = (sklearn_hypo, datasets, exceptions)
 
 
+def own_members(cls):
+    """Return the members that the package itself defines, mixins included."""
+    members = {}
+    for c in cls.__mro__:
+        if c.__module__.startswith("sklearn_hypo"):
+            members = members | {n: m for n, m in vars(c).items() if n not in members}
+    return members
+
+
 def public_methods(cls):
     """Return the methods documented in the package itself, in order of definition."""
     return [
         (name, inspect.unwrap(member.fget if isinstance(member, property) else member))
-        for name, member in vars(cls).items()
+        for name, member in own_members(cls).items()
         if not name.startswith("_")
         and callable(getattr(cls, name, None))
         and inspect.getdoc(getattr(cls, name))

@@ -28,7 +28,9 @@ def documented(thing):
     """Yield what numpydoc should read: the thing and its own public methods."""
     yield f"{thing.__module__}.{thing.__qualname__}"
     if inspect.isclass(thing):
-        for name, member in vars(thing).items():
+        ours = [c for c in thing.__mro__ if c.__module__.startswith("sklearn_hypo")]
+        members = {name: member for c in ours for name, member in vars(c).items()}
+        for name, member in members.items():
             if not name.startswith("_") and inspect.isfunction(inspect.unwrap(member)):
                 yield f"{thing.__module__}.{thing.__qualname__}.{name}"
 

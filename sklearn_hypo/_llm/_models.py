@@ -68,7 +68,13 @@ class _ModelSpec:
         return f"{self.provider}:{self.model}"
 
     def price_per_million(self):
-        """Return the price that applies, or None if it is not known."""
+        """Return the price that applies.
+
+        Returns
+        -------
+        price : Price or None
+            Dollars per million tokens; None if it is not known.
+        """
         price = self.price or price_of(self.provider, self.model)
         return price.half() if price and self._at_half_price() else price
 
@@ -76,7 +82,13 @@ class _ModelSpec:
         return False
 
     def identity(self):
-        """Return all that changes an answer, as the key of the answer cache."""
+        """Return all that changes an answer, for the key of the answer cache.
+
+        Returns
+        -------
+        identity : dict
+            Can be written as JSON. Never holds a key of a provider.
+        """
         sent = {
             field.name: value
             for field in fields(self)
@@ -86,7 +98,13 @@ class _ModelSpec:
         return {"provider": self.provider, "server": self.server(), **sent}
 
     def server(self):
-        """Return the address in force; empty for the vendor's own."""
+        """Return the address in force.
+
+        Returns
+        -------
+        address : str
+            Empty for the vendor's own.
+        """
         return self.base_url or os.environ.get(self.base_url_env, "")
 
     def read_key(self):
