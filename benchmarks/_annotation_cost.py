@@ -25,6 +25,7 @@ from sklearn_hypo.exceptions import BudgetError
 
 PER_CALL = 10
 LATENCY, N_WORKERS = 0.2, 32
+PART = 10
 PROMPTS = {"annotate": "its default", "annotate-simple": "on request"}
 HAS_THEIRS = importlib.util.find_spec("hypothesaes") is not None
 
@@ -40,9 +41,9 @@ def measure_calls(quick):
     with server() as double:
         for vendor in VENDORS:
             for layout in LAYOUTS:
-                # one call a cell: a fifth of them shows it as well, in less time
+                # one call a cell: a part of them shows it as well, in less time
                 is_part = layout == "single" and vendor == "gemini"
-                part = texts[: n_texts // 5] if is_part else texts
+                part = texts[: n_texts // PART] if is_part else texts
                 double.reset()
                 made = annotator(vendor, double.url, layout, statements, cache=None)
                 values = made.annotate(part)
@@ -58,7 +59,7 @@ def measure_calls(quick):
     result.note(
         f"""{n_texts:,} {what} × {n_concepts} statements, no faults. Calls and
         characters are those that the server counted. Calls of the "single" layout to
-        Gemini were made for the first fifth of the texts and multiplied by 5."""
+        Gemini were made for one in {PART} of the texts, and multiplied."""
     )
     return result
 
@@ -83,7 +84,7 @@ def _report_calls(result, counts, n_texts, n_concepts):
         exactly = "≤" if layout == "stacked" else "="
         shown = [in_thousands(n) for n in made]
         if counts["gemini", layout]["part"]:
-            shown[1] += f" (5 × {made[1] // 5:,})"
+            shown[1] += f" ({PART} × {made[1] // PART:,})"
         result.figure(
             f"calls for {n_texts:,} × {n_concepts} cells, {layout}",
             f"{exactly} {most[layout]:,}",
@@ -295,7 +296,7 @@ def _report_speed(result, rows):
 
 def measure_budget(quick):
     """Compare estimates and caps with what the server counted."""
-    n_texts = 20 if quick else 240
+    n_texts = 20 if quick else 160
     texts, statements, what = cells(n_texts, 20)
     result, rows, worst, passed = Result(), [], 0.0, 0.0
     with server() as double:

@@ -70,8 +70,8 @@ def side_by_side(function, jobs):
 
 def measure_transient(quick):
     """Have every transient fault happen, alone and with all others."""
-    sizes = (10,) if quick else (100, 10, 100)
-    mixed_sizes = (50, 10, 50) if quick else (500, 100, 300)
+    sizes = (10,) if quick else (60, 6, 60)
+    mixed_sizes = (50, 10, 50) if quick else (400, 60, 200)
     order = ("stacked", "single", "decisions")
     jobs = [
         (fault, vendor, layout, size)
@@ -234,7 +234,7 @@ def _embed(double, vendor, n_texts):
     texts = np.array(cells(n_texts, 1)[0], dtype=object)
     names = ("wrong_number_of_embeddings", *OF_ANNOTATION)
     spec = model(vendor, double.url, "embedding", **PATIENCE)
-    embed = TextEmbedder(spec, batch_size=20)
+    embed = TextEmbedder(spec, batch_size=20, cache=None)
     clean = embed.fit_transform(texts).to_numpy()
     double.reset()
     double.set_faults(Faults.spread(0.3, names, **WAITS))
@@ -258,7 +258,7 @@ def _embed(double, vendor, n_texts):
 
 def measure_permanent(quick):
     """Have faults happen that no repetition helps against."""
-    sizes = {"stacked": 200, "single": 40, "decisions": 200}
+    sizes = {"stacked": 120, "single": 24, "decisions": 120}
     sizes = {name: size // 4 if quick else size for name, size in sizes.items()}
     layouts = LAYOUTS[1:2] if quick else LAYOUTS
     result = Result()

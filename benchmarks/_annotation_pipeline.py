@@ -50,9 +50,9 @@ def planted(n_texts, seed):
 
 def measure_pipeline(quick):
     """Find planted concepts through both vendors' SDKs, with every layout."""
-    seeds, n_fit, n_test = (1, 500, 100) if quick else (3, 2000, 400)
-    n_single, n_others = (20, 50) if quick else (100, 500)
-    n_scored = 20 if quick else 100
+    seeds, n_fit, n_test = (1, 500, 100) if quick else (3, 2000, 200)
+    n_single, n_others = (20, 50) if quick else (50, 400)
+    n_scored = 20 if quick else 50
     result, rows = Result(), []
     for seed in range(seeds):
         # a call a cell takes long: the first seed shows it

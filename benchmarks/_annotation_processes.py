@@ -31,7 +31,7 @@ CELLS = {"single": 1, "stacked": 10}
 
 def measure_kills(quick):
     """Kill the process of a run again and again, and start the run anew."""
-    n_kills, n_texts = (2, 60) if quick else (20, 1000)
+    n_kills, n_texts = (2, 60) if quick else (20, 400)
     result = Result()
     runs = (("openai", "single"), ("gemini", "stacked"))
     with ThreadPoolExecutor(len(runs)) as pool:  # both at once: nothing is timed
@@ -159,9 +159,7 @@ class _Crew:
 
 def measure_shared(quick):
     """Let two processes answer the same cells with one cache."""
-    sizes = (
-        {"single": 30, "stacked": 100} if quick else {"single": 300, "stacked": 1000}
-    )
+    sizes = {"single": 30, "stacked": 100} if quick else {"single": 200, "stacked": 600}
     result = Result()
     with server(latency=LATENCY) as double, Worker() as first, Worker() as second:
         rows = [

@@ -38,7 +38,7 @@ def measure_theirs(quick):
     if not HAS_THEIRS:
         result.note("hypothesaes is not installed: it was not compared.")
         return result
-    n_texts, n_few = (3, 1) if quick else (20, 4)
+    n_texts, n_few = (3, 1) if quick else (10, 3)
     texts, statements, _ = cells(n_texts, 20)
     passing, fatal = _faults(quick), _fatal_faults(n_few * 20)
     if quick:

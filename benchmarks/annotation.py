@@ -1,6 +1,6 @@
 """Annotation by language models: calls, cost, speed, and what is left of faults.
 
-    python benchmarks/annotation.py                  # ten minutes on two idle cores
+    python benchmarks/annotation.py                  # a quarter of an hour
     python benchmarks/annotation.py --quick          # small sizes, a minute, no page
     python benchmarks/annotation.py --only speed     # the other parts as last measured
     python benchmarks/annotation.py --resume         # goes on with an interrupted run
