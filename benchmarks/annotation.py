@@ -76,10 +76,11 @@ caps.
 def measure(name, quick):
     """Run one part; return its result with when and on what it was measured."""
     load, start = os.getloadavg()[0], time.perf_counter()
+    commit = _commit() + (" with uncommitted changes" if _is_dirty() else "")
     found = asdict(PARTS[name](quick))
     now = datetime.datetime.now(datetime.UTC)
     return found | {
-        "commit": _commit() + (" with uncommitted changes" if _is_dirty() else ""),
+        "commit": commit,
         "date": now.isoformat(timespec="minutes"),
         "load": load,
         "seconds": time.perf_counter() - start,
