@@ -267,7 +267,7 @@ def test_an_answer_that_is_always_cut_is_missing(server, kind, layout):
         annotator.annotate(TEXTS[:3])
     assert set(caught.value.errors["outcome"]) == {"cut"}
     assert set(map(max, limits_of(server).values())) == {960}
-    assert server.stats().calls == 3 * {"single": 8, "stacked": 4}[layout]
+    assert server.stats().calls == 3 * {"single": 8, "stacked": 4 + 2 * 4}[layout]
 
 
 @pytest.mark.parametrize("fault", ["cut", "truncated_answer"])

@@ -145,3 +145,14 @@ def test_retries_are_bounded(server):
     with pytest.raises(MissingAnswersError):
         annotator.annotate(TEXTS[:2])
     assert server.stats().calls == 2 * 3
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_group_that_stays_cut_is_asked_one_by_one(server, seed):
+    """With 0.3 of the calls cut, one group in a hundred is cut four times."""
+    texts = make_texts(200, seed=seed)
+    asked = statements(2)
+    server.faults = Faults({"cut": 0.3}, seed=seed)
+    labels = annotator_for(model_at("chat", server), asked).annotate(texts)
+    np.testing.assert_array_equal(labels, truth(texts, asked))
+    assert any(len(call.statements) == 1 for call in server.calls)

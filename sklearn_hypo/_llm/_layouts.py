@@ -252,8 +252,8 @@ def ask_cells(dispatcher, layout, text, statements, attempts=None):
     """Ask a group of statements of one text until every cell has an outcome.
 
     What an answer leaves out is asked again alone. Where several statements at once
-    are refused, blocked or answered unreadably, each is asked about by itself, so
-    that one of them does not silence the others.
+    are refused, blocked, cut or answered unreadably, each is asked about by itself,
+    so that one of them does not silence the others.
 
     Parameters
     ----------
@@ -296,7 +296,7 @@ def ask_cells(dispatcher, layout, text, statements, attempts=None):
         ):
             break
     last = _last(reply)
-    if len(missing) > 1 and last.outcome in (REFUSED, BLOCKED, UNPARSABLE):
+    if len(missing) > 1 and last.outcome != FAILED:
         for statement in missing:
             yield from ask_cells(dispatcher, layout, text, [statement], _ATTEMPTS_APART)
     else:
