@@ -1,8 +1,15 @@
 """What every test can rely on: no key, no proxy, and a cache folder of its own."""
 
+import os
+import tempfile
 import uuid
 
 import pytest
+
+# For what begins before any fixture does, or outlives it.
+os.environ["SKLEARN_HYPO_CACHE"] = os.path.join(
+    tempfile.gettempdir(), f"sklearn-hypo-tests-{uuid.uuid4().hex}"
+)
 
 
 @pytest.fixture(autouse=True)
