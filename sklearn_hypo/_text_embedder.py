@@ -16,13 +16,13 @@ from ._encoders import make_encoder
 from ._encoders._batches import (
     check_reply,
     check_width,
-    encodable,
     encode_fixed,
     no_task,
     unit_rows,
 )
 from ._frames import text_frame
 from ._llm._answers import default_cache_folder
+from ._llm._hygiene import encodable
 from ._llm._models import GeminiModel, OpenAIModel
 from ._validation import (
     HasMethods,
@@ -383,12 +383,12 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
 
     def _fit_learner(self, encoder, distinct):
         seed = random_seed(check_random_state(self.random_state))
-        reply = encoder.fit_encode(encodable(distinct), seed)
+        reply = encoder.fit_encode(list(map(encodable, distinct)), seed)
         return self._finish(check_reply(reply, len(distinct), encoder.name))
 
     def _encode(self, encoder, distinct, task=no_task):
         if encoder.learns:
-            reply = encoder.encode(encodable(distinct))
+            reply = encoder.encode(list(map(encodable, distinct)))
             return self._finish(check_reply(reply, len(distinct), encoder.name))
         try:
             return encode_fixed(

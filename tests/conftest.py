@@ -5,6 +5,8 @@ import tempfile
 import uuid
 
 import pytest
+from llm_cases import make_mind, prepare
+from llm_double import LLMServer
 
 # For what begins before any fixture does, or outlives it.
 os.environ["SKLEARN_HYPO_CACHE"] = os.path.join(
@@ -25,3 +27,26 @@ def _no_ways_out(monkeypatch, tmp_path_factory):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
     folder = tmp_path_factory.getbasetemp() / f"cache-{uuid.uuid4().hex}"
     monkeypatch.setenv("SKLEARN_HYPO_CACHE", str(folder))
+
+
+@pytest.fixture
+def prepared(monkeypatch, tmp_path):
+    """Make the waits of retries short; return the folder of cache='auto'."""
+    prepare(monkeypatch, tmp_path / "auto")
+    return tmp_path / "auto"
+
+
+@pytest.fixture(scope="module")
+def shared_server():
+    with LLMServer(make_mind()) as server:
+        yield server
+
+
+@pytest.fixture
+def server(shared_server):
+    """Return a double of a language model as if it had just been started."""
+    before = dict(vars(shared_server.service.settings))
+    shared_server.reset()
+    yield shared_server
+    shared_server.faults = None
+    vars(shared_server.service.settings).update(before)

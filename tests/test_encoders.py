@@ -17,8 +17,9 @@ from sklearn.pipeline import make_pipeline
 
 from sklearn_hypo._callables import callable_identity
 from sklearn_hypo._encoders import make_encoder
-from sklearn_hypo._encoders._batches import check_reply, encodable, unit_rows
+from sklearn_hypo._encoders._batches import check_reply, unit_rows
 from sklearn_hypo._encoders._lsa import lsa_terms
+from sklearn_hypo._llm._hygiene import encodable
 from sklearn_hypo._text_embedder import TextEmbedder
 from sklearn_hypo._tokens import ngrams, tokenize
 
@@ -313,7 +314,8 @@ def test_replies_of_other_types():
 
 
 def test_lone_surrogates_are_replaced():
-    assert encodable(["a\ud800b", "😀"]) == ["a\ufffdb", "😀"]
+    assert encodable("a\ud800b") == "a\ufffdb"
+    assert encodable("😀") == encodable("\ud83d\ude00") == "😀"
 
 
 def test_unit_rows():

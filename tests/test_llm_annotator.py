@@ -42,25 +42,9 @@ N_CALLS = {"single": N * 12, "stacked": N * 2, "decisions": N}
 
 
 @pytest.fixture(autouse=True)
-def cache_folder(monkeypatch, tmp_path):
+def cache_folder(prepared):
     """Return the folder that cache='auto' stands for."""
-    prepare(monkeypatch, tmp_path / "auto")
-    return tmp_path / "auto"
-
-
-@pytest.fixture(scope="module")
-def shared_server():
-    with LLMServer(make_mind()) as server:
-        yield server
-
-
-@pytest.fixture
-def server(shared_server):
-    before = dict(vars(shared_server.service.settings))
-    shared_server.reset()
-    yield shared_server
-    shared_server.faults = None
-    vars(shared_server.service.settings).update(before)
+    return prepared
 
 
 def stacked_orders(server):

@@ -11,14 +11,12 @@ from llm_cases import (
     LAYOUTS,
     annotator_for,
     hypotheses,
-    make_mind,
     make_texts,
     model_at,
-    prepare,
     statements,
     truth,
 )
-from llm_double import TRANSIENT, Faults, LLMServer
+from llm_double import TRANSIENT, Faults
 from sklearn.base import clone
 
 from sklearn_hypo import LLMAnnotator
@@ -31,24 +29,7 @@ TEXTS = make_texts(N)
 PRICE = (100.0, 40.0, 400.0)
 
 
-@pytest.fixture(autouse=True)
-def _prepared(monkeypatch, tmp_path):
-    prepare(monkeypatch, tmp_path / "auto")
-
-
-@pytest.fixture(scope="module")
-def shared_server():
-    with LLMServer(make_mind()) as server:
-        yield server
-
-
-@pytest.fixture
-def server(shared_server):
-    before = dict(vars(shared_server.service.settings))
-    shared_server.reset()
-    yield shared_server
-    shared_server.faults = None
-    vars(shared_server.service.settings).update(before)
+pytestmark = pytest.mark.usefixtures("prepared")
 
 
 def dollars(stats, price=PRICE):

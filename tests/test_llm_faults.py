@@ -13,7 +13,6 @@ from llm_cases import (
     make_mind,
     make_texts,
     model_at,
-    prepare,
     statements,
     truth,
 )
@@ -35,24 +34,7 @@ missing_is_expected = pytest.mark.filterwarnings(
 )
 
 
-@pytest.fixture(autouse=True)
-def _prepared(monkeypatch, tmp_path):
-    prepare(monkeypatch, tmp_path / "auto")
-
-
-@pytest.fixture(scope="module")
-def shared_server():
-    with LLMServer(make_mind()) as server:
-        yield server
-
-
-@pytest.fixture
-def server(shared_server):
-    before = dict(vars(shared_server.service.settings))
-    shared_server.reset()
-    yield shared_server
-    shared_server.faults = None
-    vars(shared_server.service.settings).update(before)
+pytestmark = pytest.mark.usefixtures("prepared")
 
 
 # Faults that repeating does not help against

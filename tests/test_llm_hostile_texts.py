@@ -14,7 +14,6 @@ from llm_cases import (
     annotator_for,
     make_texts,
     model_at,
-    prepare,
 )
 from llm_double import LLMServer, Mind
 
@@ -126,9 +125,7 @@ def expected(n_statements=None):
     return np.array([[mind.judge(s, text) for s in asked] for text in CLEAN], float)
 
 
-@pytest.fixture(autouse=True)
-def _prepared(monkeypatch, tmp_path):
-    prepare(monkeypatch, tmp_path / "auto")
+pytestmark = pytest.mark.usefixtures("prepared")
 
 
 @pytest.fixture(scope="module")

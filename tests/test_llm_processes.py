@@ -21,7 +21,6 @@ from llm_cases import (
     make_mind,
     make_texts,
     model_at,
-    prepare,
     statements,
     truth,
 )
@@ -38,9 +37,7 @@ TRUTH = truth(TEXTS, S10)
 CELLS = [(text, statement) for text in TEXTS for statement in S10]
 
 
-@pytest.fixture(autouse=True)
-def _prepared(monkeypatch, tmp_path):
-    prepare(monkeypatch, tmp_path / "auto")
+pytestmark = pytest.mark.usefixtures("prepared")
 
 
 @pytest.fixture

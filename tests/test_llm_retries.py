@@ -9,14 +9,12 @@ import pytest
 from llm_cases import (
     FORMATS,
     annotator_for,
-    make_mind,
     make_texts,
     model_at,
-    prepare,
     statements,
     truth,
 )
-from llm_double import TRANSIENT, Faults, LLMServer
+from llm_double import TRANSIENT, Faults
 
 from sklearn_hypo.exceptions import MissingAnswersError
 
@@ -26,24 +24,7 @@ TRUTH = truth(TEXTS, S12)
 CELLS = [(text, statement) for text in TEXTS for statement in S12]
 
 
-@pytest.fixture(autouse=True)
-def _prepared(monkeypatch, tmp_path):
-    prepare(monkeypatch, tmp_path / "auto")
-
-
-@pytest.fixture(scope="module")
-def shared_server():
-    with LLMServer(make_mind()) as server:
-        yield server
-
-
-@pytest.fixture
-def server(shared_server):
-    before = dict(vars(shared_server.service.settings))
-    shared_server.reset()
-    yield shared_server
-    shared_server.faults = None
-    vars(shared_server.service.settings).update(before)
+pytestmark = pytest.mark.usefixtures("prepared")
 
 
 # those of embeddings aside

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from llm_cases import model_at, prepare
+from llm_cases import model_at
 from llm_double import LLMServer, Mind
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, cross_val_score
@@ -18,10 +18,7 @@ from sklearn_hypo import (
 )
 from sklearn_hypo.datasets import make_concept_texts
 
-
-@pytest.fixture(autouse=True)
-def _prepared(monkeypatch, tmp_path):
-    prepare(monkeypatch, tmp_path / "auto")
+pytestmark = pytest.mark.usefixtures("prepared")
 
 
 @pytest.fixture(scope="module")

@@ -1,17 +1,11 @@
 """Distinct texts through an encoder: in batches, checked, and past a cache."""
 
 import contextlib
-import re
 
 import numpy as np
 from scipy import sparse
 
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-
-
-def encodable(texts):
-    """Replace lone surrogates, which no tokenizer and no network protocol accepts."""
-    return [_LONE_SURROGATE.sub("\ufffd", text) for text in texts]
+from .._llm._hygiene import encodable
 
 
 def unit_rows(values):
@@ -125,7 +119,7 @@ def encode_fixed(encoder, texts, *, batch_size, normalize, store, task):
             if put is not None:
                 put([texts[i] for i in rows], values)
 
-        inputs = encodable([texts[i] for i in order])
+        inputs = [encodable(texts[i]) for i in order]
         encoder.encode_in_batches(inputs, batch_size, keep, task)
 
     if store is None:

@@ -11,14 +11,21 @@ CHARACTERS_PER_WORD = 12
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
+def encodable(text):
+    """Return the text as no tokenizer and no network protocol refuses it.
+
+    A lone surrogate becomes U+FFFD, a pair of surrogates the character it stands for.
+    """
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
 def clean_text(text):
     """Return the text as every client and server can take it.
 
-    A lone surrogate becomes U+FFFD (a pair of surrogates the character it stands
-    for), a control character other than newline and tab a space.
+    It is made encodable, and a control character other than newline and tab becomes
+    a space.
     """
-    text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return _CONTROL.sub(" ", text)
+    return _CONTROL.sub(" ", encodable(text))
 
 
 def cut_words(text, max_words):

@@ -106,7 +106,7 @@ def _status(error):
 def _without_status(error):
     name = type(error).__name__
     module = type(error).__module__.partition(".")[0]
-    detail = f"{name}: {error}"
+    detail = f"{name}: {error}".rstrip(". ")
     was_sent = not any(name in _NOT_SENT for name in (name, _cause_name(error)))
     if "Timeout" in name:
         return Trouble("timeout", detail, billed=was_sent)
