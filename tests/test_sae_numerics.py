@@ -8,13 +8,22 @@ import torch
 from scipy import sparse
 
 from sklearn_hypo._sae._activations import (
-    active_mask,
+    Selector,
     batch_top_k_mask,
+    kth_largest_positive,
+    positions_of_largest,
+    top_k_mask,
+)
+from sklearn_hypo._sae._codes import DenseCodes, SparseCodes
+from sklearn_hypo._sae._encoding import (
+    active_positions,
     calibrate_threshold,
     encode,
-    kth_largest_positive,
+    firing_counts,
+    largest_entries,
     pre_activations,
-    top_k_mask,
+    squared_errors,
+    unexplained,
 )
 from sklearn_hypo._sae._gradients import (
     Weights,
@@ -23,16 +32,21 @@ from sklearn_hypo._sae._gradients import (
     normalize_rows,
     project_out_radial,
 )
-from sklearn_hypo._sae._initialization import center_and_variance, initial_weights
+from sklearn_hypo._sae._initialization import (
+    center_and_variance,
+    initial_weights,
+    with_fitted_gain,
+)
 from sklearn_hypo._sae._settings import (
     auto_batch_size,
     auto_epochs,
     make_plan,
     padded_names,
     resolve_device,
+    resolve_engine,
     resolve_prefixes,
 )
-from sklearn_hypo._sae._training import Plan, TrainingRun, schedule, unexplained
+from sklearn_hypo._sae._training import Plan, TrainingRun, schedule
 
 TINY = np.finfo(np.float32).tiny
 
@@ -49,8 +63,16 @@ def random_weights(rng, n_neurons=8, n_features=5, dtype=np.float32):
     return Weights(*(a.astype(dtype) for a in arrays))
 
 
-def mask_with(function, k):
-    return lambda pre: torch.from_numpy(function(pre.detach().numpy(), k))
+ENGINES = ("dense", "sparse")
+
+
+def dense_mask(codes):
+    """The mask of codes of either kind."""
+    if isinstance(codes, DenseCodes):
+        return codes.mask
+    mask = torch.zeros(codes.shape, dtype=torch.bool)
+    mask[codes.rows, codes.columns] = True
+    return mask
 
 
 def plan(**changes):
@@ -107,11 +129,12 @@ def test_pre_activations_by_hand():
         (2, (1, 2), (1.25 + 4.25) / 2 / 4),
     ],
 )
-def test_loss_by_hand(k, prefixes, loss):
+@pytest.mark.parametrize("engine", ENGINES)
+def test_loss_by_hand(k, prefixes, loss, engine):
     x, weights = two_by_two()
     tensors = Weights(*(torch.from_numpy(w) for w in weights))
     step = loss_and_gradients(
-        torch.from_numpy(x), tensors, mask_with(top_k_mask, k), prefixes, 4.0
+        torch.from_numpy(x), tensors, Selector("topk", k, engine), prefixes, 4.0
     )
     assert step.loss == pytest.approx(loss, rel=1e-12)
     if prefixes == (2,):
@@ -119,11 +142,12 @@ def test_loss_by_hand(k, prefixes, loss):
         assert step.loss == pytest.approx(expected, rel=1e-6)
 
 
-def test_gradients_by_hand():
+@pytest.mark.parametrize("engine", ENGINES)
+def test_gradients_by_hand(engine):
     x, weights = two_by_two()
     tensors = Weights(*(torch.from_numpy(w) for w in weights))
     step = loss_and_gradients(
-        torch.from_numpy(x), tensors, mask_with(top_k_mask, 1), (2,), 4.0
+        torch.from_numpy(x), tensors, Selector("topk", 1, engine), (2,), 4.0
     )
     # dL/dxhat = 2 (xhat - x) / 4 = (-0.25, 0.5);  dL/da_1 = (-0.25, 0.5) . D_1 = 0.25
     gradients = step.gradients
@@ -132,8 +156,9 @@ def test_gradients_by_hand():
     np.testing.assert_allclose(gradients.intercept, [0.25, 0])
     # directly, and by way of the pre-activation, which falls as b rises
     np.testing.assert_allclose(gradients.offset, [-0.25 - 0.25, 0.5])
-    np.testing.assert_allclose(step.residual, [[0.5, -1.0]])
-    np.testing.assert_array_equal(step.mask, [[True, False]])
+    np.testing.assert_allclose(step.residual, [[-0.5, 1.0]])
+    np.testing.assert_array_equal(dense_mask(step.codes), [[True, False]])
+    np.testing.assert_array_equal(step.codes.fired(), [True, False])
 
 
 # --- gradients against autograd -----------------------------------------------------
@@ -160,11 +185,14 @@ def setup_step(seed=0, n_rows=20):
 
 
 @pytest.mark.parametrize("prefixes", [(8,), (3, 8), (1, 4, 8)])
-@pytest.mark.parametrize("select", [top_k_mask, batch_top_k_mask])
-def test_gradients_match_autograd(select, prefixes):
+@pytest.mark.parametrize("sparsity", ["topk", "batch_topk"])
+@pytest.mark.parametrize("engine", ENGINES)
+def test_gradients_match_autograd(sparsity, prefixes, engine):
     x, tensors, leaves = setup_step()
-    step = loss_and_gradients(x, tensors, mask_with(select, 3), prefixes, 1.7)
-    expected = autograd_step(x, leaves, step.mask, prefixes, 1.7)
+    select = Selector(sparsity, 3, engine)
+    step = loss_and_gradients(x, tensors, select, prefixes, 1.7)
+    assert isinstance(step.codes, DenseCodes if engine == "dense" else SparseCodes)
+    expected = autograd_step(x, leaves, dense_mask(step.codes), prefixes, 1.7)
     expected.backward()
     assert step.loss == pytest.approx(expected.item(), rel=1e-12)
     for name, gradient, leaf in zip(
@@ -175,19 +203,76 @@ def test_gradients_match_autograd(select, prefixes):
         )
 
 
+@pytest.mark.parametrize("prefixes", [(256,), (32, 256)])
+@pytest.mark.parametrize("sparsity", ["topk", "batch_topk"])
+@pytest.mark.parametrize("engine", ENGINES)
+def test_float32_gradients_of_a_real_size_match_autograd(sparsity, prefixes, engine):
+    rng = np.random.default_rng(0)
+    weights = random_weights(rng, 256, 96)
+    x = torch.from_numpy(rng.standard_normal((512, 96)).astype(np.float32))
+    tensors = Weights(*(torch.from_numpy(w) for w in weights))
+    step = loss_and_gradients(x, tensors, Selector(sparsity, 8, engine), prefixes, 96.0)
+    leaves = Weights(
+        *(torch.tensor(w, dtype=torch.float64, requires_grad=True) for w in weights)
+    )
+    mask = dense_mask(step.codes)
+    autograd_step(x.double(), leaves, mask, prefixes, 96.0).backward()
+    for gradient, leaf in zip(step.gradients, leaves, strict=True):
+        error = (gradient - leaf.grad).norm() / leaf.grad.norm()
+        assert error < 1e-5
+
+
+def test_a_further_loss_enters_through_the_codes():
+    x, tensors, leaves = setup_step(2)
+    direction = torch.from_numpy(np.random.default_rng(3).standard_normal(8))
+
+    def supervise(codes):
+        # the loss 0.5 * sum((A w)^2)
+        left = codes.times(direction[:, None])
+        return codes.sampled(left, direction[:, None])
+
+    results = [
+        loss_and_gradients(
+            x, tensors, Selector("topk", 3, engine), (3, 8), 1.7, supervise
+        )
+        for engine in ENGINES
+    ]
+    mask = dense_mask(results[0].codes)
+    active = ((x - leaves.offset) @ leaves.encoder.T + leaves.intercept) * mask
+    expected = autograd_step(x, leaves, mask, (3, 8), 1.7)
+    (expected + 0.5 * ((active @ direction) ** 2).sum()).backward()
+    for step in results:
+        for gradient, leaf in zip(step.gradients, leaves, strict=True):
+            torch.testing.assert_close(gradient, leaf.grad, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_batch_without_any_active_neuron(engine):
+    x, tensors, _ = setup_step()
+    silent = tensors._replace(intercept=tensors.intercept - 100)
+    select = Selector("batch_topk", 3, engine)
+    step = loss_and_gradients(x, silent, select, (3, 8), 1.7)
+    assert step.loss == pytest.approx(
+        float(((x - silent.offset) ** 2).sum() / 20 / 1.7)
+    )
+    for gradient in step.gradients[:3]:
+        assert not gradient.any()
+    assert not step.codes.fired().any()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("k_aux", [1, 2, 3])
-def test_auxiliary_gradients_match_autograd(k_aux):
+def test_auxiliary_gradients_match_autograd(k_aux, engine):
     x, tensors, leaves = setup_step(1)
     dead = torch.tensor([1, 4, 6])
-    select = mask_with(top_k_mask, 2)
-    step = loss_and_gradients(x, tensors, select, (8,), 1.7)
+    step = loss_and_gradients(x, tensors, Selector("topk", 2, engine), (8,), 1.7)
     plain = [gradient.clone() for gradient in step.gradients]
     auxiliary = add_auxiliary_gradients(x, step, tensors, dead, k_aux, 0.3, 1.7)
 
     z = (x - leaves.offset.detach()) @ leaves.encoder[dead].T + leaves.intercept[dead]
     rank = z.detach().argsort(dim=1, descending=True).argsort(dim=1)
     left_over = (z * (rank < k_aux)) @ leaves.decoder[dead]
-    expected = 0.3 / (len(x) * 1.7) * ((step.residual - left_over) ** 2).sum()
+    expected = 0.3 / (len(x) * 1.7) * ((step.residual + left_over) ** 2).sum()
     expected.backward()
 
     assert auxiliary == pytest.approx(expected.item(), rel=1e-12)
@@ -197,6 +282,51 @@ def test_auxiliary_gradients_match_autograd(k_aux):
             added, getattr(leaves, name).grad, rtol=1e-10, atol=1e-13, msg=name
         )
     torch.testing.assert_close(step.gradients.offset, plain[3], rtol=0, atol=0)
+
+
+# --- sparse products against dense ones ----------------------------------------------
+
+
+def random_codes(rng, n_rows=30, n_neurons=12, share=0.2):
+    """The same activations as a dense matrix and as sparse codes."""
+    dense = rng.standard_normal((n_rows, n_neurons)) * (
+        rng.random((n_rows, n_neurons)) < share
+    )
+    dense[4] = 0.0  # a row and a neuron without any
+    dense[:, 7] = 0.0
+    positions = np.flatnonzero(dense)
+    codes = SparseCodes.from_positions(positions, dense.ravel()[positions], dense.shape)
+    return dense, codes
+
+
+@pytest.mark.parametrize("block", [(0, 12), (0, 5), (5, 12), (7, 8)])
+def test_sparse_products_equal_dense_ones(block):
+    rng = np.random.default_rng(0)
+    dense, codes = random_codes(rng)
+    start, stop = block
+    dense, part = dense[:, start:stop], codes.block(start, stop)
+    left, right = rng.standard_normal((30, 6)), rng.standard_normal((stop - start, 6))
+    to = torch.from_numpy
+    np.testing.assert_allclose(part.times(to(right)), dense @ right, atol=1e-12)
+    np.testing.assert_allclose(
+        part.transposed_times(to(left)), dense.T @ left, atol=1e-12
+    )
+    active = dense != 0
+    np.testing.assert_allclose(
+        part.sampled(to(left), to(right)), (left @ right.T)[active], atol=1e-12
+    )
+    np.testing.assert_allclose(part.sum_by_neuron(), dense.sum(axis=0), atol=1e-12)
+    np.testing.assert_array_equal(part.fired(), active.any(axis=0))
+    np.testing.assert_array_equal(codes.part(codes.values, start, stop), dense[active])
+
+
+def test_sampled_product_without_the_private_kernel(monkeypatch):
+    rng = np.random.default_rng(0)
+    _, codes = random_codes(rng)
+    left, right = (torch.from_numpy(rng.standard_normal((n, 6))) for n in (30, 12))
+    expected = codes.sampled(left, right)
+    monkeypatch.setattr(torch.ops, "aten", SimpleNamespace())
+    np.testing.assert_allclose(codes.sampled(left, right), expected, atol=1e-12)
 
 
 def test_radial_part_of_gradient_is_removed():
@@ -273,12 +403,56 @@ def test_kth_largest_positive(values, k, threshold):
     assert kth_largest_positive(np.array(values, dtype=np.float32), k) == threshold
 
 
-def test_active_mask_uses_the_threshold_in_the_precision_of_the_values():
+@pytest.mark.parametrize("guess", [None, 1e-6, 0.5, 1.2, 50.0])
+@pytest.mark.parametrize("k", [1, 40, 5000])
+def test_positions_of_largest_do_not_depend_on_the_guess(k, guess):
+    values = np.random.default_rng(0).standard_normal(1000).astype(np.float32)
+    positions, threshold = positions_of_largest(values, k, guess)
+    expected = np.flatnonzero(values >= kth_largest_positive(values, k))
+    if guess == 1e-6:
+        guess = None  # below every positive value of these
+    np.testing.assert_array_equal(positions, expected)
+    assert threshold > 0
+
+
+def test_positions_of_largest_keep_what_is_tied():
+    values = np.array([3.0, 1.0, 3.0, 2.0, 3.0])
+    for guess in (None, 0.5, 3.0, 4.0):
+        np.testing.assert_array_equal(
+            positions_of_largest(values, 2, guess)[0], [0, 2, 4]
+        )
+
+
+def test_selector_finds_the_same_in_batch_after_batch():
+    rng = np.random.default_rng(0)
+    select = Selector("batch_topk", 3, "sparse")
+    for scale in (1.0, 1.1, 0.1, 30.0, 0.0):
+        pre = (scale * rng.standard_normal((20, 9))).astype(np.float32)
+        codes = select(torch.from_numpy(pre))
+        expected = batch_top_k_mask(pre, 3)
+        np.testing.assert_array_equal(dense_mask(codes), expected)
+        np.testing.assert_array_equal(codes.values, pre[expected])
+
+
+def test_threshold_is_used_in_the_precision_of_the_values():
     value = np.float32(0.1)  # a little above 0.1 in float64
     pre = np.array([[value, np.nextafter(value, np.float32(0))]])
     for threshold in (float(value), np.float64(value), value):
-        np.testing.assert_array_equal(active_mask(pre, 9, threshold), [[True, False]])
-    np.testing.assert_array_equal(active_mask(pre, 1, None), [[True, False]])
+        np.testing.assert_array_equal(active_positions(pre, 9, threshold), [0])
+    np.testing.assert_array_equal(active_positions(pre, 1, None), [0])
+
+
+@pytest.mark.parametrize("as_sparse", [False, True])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_encoding_keeps_a_value_that_equals_the_threshold(dtype, as_sparse):
+    weights = Weights(
+        *(np.asarray(w, np.float32) for w in ([[1.0]], [0.0], [[1.0]], [0.0]))
+    )
+    X = np.array([[0.1], [np.nextafter(np.float32(0.1), np.float32(0))]], dtype)
+    active = encode(X, weights, 1, float(np.float32(0.1)), as_sparse=as_sparse)
+    active = active.toarray() if as_sparse else active
+    expected = X[0, 0] >= np.float32(0.1)
+    np.testing.assert_array_equal(active[:, 0] > 0, [expected, False])
 
 
 # --- encoding and calibration -------------------------------------------------------
@@ -387,6 +561,36 @@ def test_unexplained_does_not_depend_on_the_batch_size():
         pre = pre_activations(X, weights)
         error = X - weights.offset - (pre * mask(pre, 2)) @ weights.decoder
         assert whole == pytest.approx((error**2).sum() / 50 / 1.5, rel=1e-5)
+
+
+def test_largest_entries_are_those_of_the_whole_matrix():
+    rng = np.random.default_rng(0)
+    weights = random_weights(rng)
+    X = rng.standard_normal((50, 5)).astype(np.float32)
+    pre = pre_activations(X[::3], weights).ravel()
+    for count in (1, 20, 30, 1000):
+        expected = np.flatnonzero(pre >= kth_largest_positive(pre, count))
+        for batch_size in (3, 8, 1000):
+            positions, values = largest_entries(
+                X, weights, count, batch_size=batch_size, step=3
+            )
+            np.testing.assert_array_equal(positions, expected)
+            np.testing.assert_allclose(values, pre[expected], rtol=1e-5)
+
+
+def test_squared_errors_and_firing_counts():
+    rng = np.random.default_rng(0)
+    weights = random_weights(rng)
+    X = rng.standard_normal((50, 5)).astype(np.float32)
+    for threshold in (None, 0.4):
+        active = encode(X, weights, 2, threshold)
+        expected = ((X - weights.offset - active @ weights.decoder) ** 2).sum(axis=1)
+        found = squared_errors(X, weights, 2, threshold, batch_size=7)
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
+        counts = firing_counts(X, weights, 2, threshold)
+        np.testing.assert_array_equal(counts, (active > 0).sum(axis=0))
+        thinned = firing_counts(X, weights, 2, threshold, min_rows=20)
+        np.testing.assert_array_equal(thinned, (active[::2] > 0).sum(axis=0))
 
 
 # --- where training starts ----------------------------------------------------------
@@ -535,10 +739,13 @@ def test_plan_settles_auto():
         n_iter_no_change=3,
         aux_k=None,
         aux_coefficient=0.1,
+        engine="auto",
+        max_time=None,
     )
     found = make_plan(sae, 16_448, (256,))
-    assert found.batch_size == 512
-    assert found.max_epochs == auto_epochs(16_448, 512)
+    assert found.batch_size == 256
+    assert found.max_epochs == auto_epochs(16_448, 256)
+    assert found.engine == "sparse"
     assert found.aux_k == 8
     assert found.dead_after == 16_448
     assert found.learning_rate > 0
@@ -548,15 +755,31 @@ def test_plan_settles_auto():
 
 
 def test_auto_sizes_are_bounded():
-    assert [auto_batch_size(n, 64) for n in (10, 1_536, 3_072, 10**6)] == [
-        64,
-        64,
-        128,
-        512,
-    ]
+    found = [auto_batch_size(n, 64) for n in (10, 6_143, 6_144, 10**6)]
+    assert found == [64, 64, 128, 512]
     assert auto_batch_size(100, 16_384) == 2048
     assert auto_epochs(50, 64) == 100
-    assert auto_epochs(10**6, 512) == 10
+    assert auto_epochs(10**6, 512) == 5
+
+
+@pytest.mark.parametrize(
+    ("engine", "n_neurons", "k", "device", "expected"),
+    [
+        ("auto", 256, 8, "cpu", "sparse"),
+        ("auto", 128, 4, "cpu", "dense"),
+        ("auto", 256, 17, "cpu", "dense"),
+        ("dense", 4096, 1, "cpu", "dense"),
+        ("sparse", 8, 8, "cpu", "sparse"),
+        ("auto", 4096, 8, "cuda:0", "dense"),
+    ],
+)
+def test_engine(engine, n_neurons, k, device, expected):
+    assert resolve_engine(engine, n_neurons, k, device) == expected
+
+
+def test_sparse_engine_is_for_the_cpu():
+    with pytest.raises(ValueError, match="engine='auto'"):
+        resolve_engine("sparse", 256, 8, "cuda")
 
 
 def test_names_sort_in_their_order():
@@ -571,6 +794,33 @@ def test_device_that_is_not_there():
     assert resolve_device("auto") in ("cpu", "cuda")
     with pytest.raises(ValueError, match=r"device='abacus' cannot be used.*'cpu'"):
         resolve_device("abacus")
+
+
+def test_variance_far_from_the_origin():
+    X = np.random.default_rng(0).standard_normal((5000, 3)) + 1e6
+    center, variance = center_and_variance(X)
+    np.testing.assert_allclose(center, X.mean(axis=0))
+    assert variance == pytest.approx(X.var(axis=0).sum(), rel=1e-6)
+
+
+def test_fitted_gain_is_the_least_squares_scale():
+    X = concept_rows(np.random.default_rng(0))
+    start = initial_weights(X, 16, np.random.RandomState(0))
+    scaled = with_fitted_gain(start, X, 3)
+    gain = scaled.encoder[0, 0] / start.encoder[0, 0]
+    np.testing.assert_allclose(scaled.encoder, gain * start.encoder, rtol=1e-5)
+    np.testing.assert_array_equal(scaled.decoder, start.decoder)
+    pre = pre_activations(X, start)
+    first = (pre * batch_top_k_mask(pre, 3)) @ start.decoder
+    errors = [((X - g * first) ** 2).sum() for g in (0.99 * gain, gain, 1.01 * gain)]
+    assert errors[1] < min(errors[0], errors[2])
+
+
+def test_fitted_gain_of_rows_without_a_positive_entry():
+    weights = random_weights(np.random.default_rng(0))
+    weights = weights._replace(intercept=np.full(8, -99, np.float32))
+    X = np.zeros((4, 5), dtype=np.float32)
+    assert with_fitted_gain(weights, X, 2) is weights
 
 
 # --- the training loop --------------------------------------------------------------

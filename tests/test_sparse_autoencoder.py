@@ -26,7 +26,7 @@ from sklearn.utils import estimator_checks as checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sklearn_hypo import SparseAutoencoderTransformer
-from sklearn_hypo._sae._training import unexplained
+from sklearn_hypo._sae._encoding import unexplained
 from sklearn_hypo.exceptions import HypothesisWarning, ModelFileError
 
 FITTED_ARRAYS = (

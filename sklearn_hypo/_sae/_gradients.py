@@ -1,8 +1,7 @@
 """The loss of the sparse autoencoder and its gradients, by hand, in torch.
 
 Autograd would build a graph of dense products for what is one product with the
-encoder and a few masked ones; the hand-written step is also what the tests compare
-with autograd.
+encoder and a few over the active entries.
 """
 
 from typing import NamedTuple
@@ -38,20 +37,20 @@ class StepResult(NamedTuple):
     gradients : Weights
     pre : tensor of shape (n_rows, n_neurons)
         Pre-activations.
-    mask : tensor of bool of shape (n_rows, n_neurons)
-        The active neurons.
+    codes : DenseCodes or SparseCodes
+        The activations.
     residual : tensor of shape (n_rows, n_features)
-        ``x - x_hat`` with all neurons.
+        ``x_hat - x`` with all neurons.
     """
 
     loss: float
     gradients: Weights
     pre: object
-    mask: object
+    codes: object
     residual: object
 
 
-def loss_and_gradients(x, weights, select, prefixes, variance):
+def loss_and_gradients(x, weights, select, prefixes, variance, supervise=None):
     r"""Compute the Matryoshka reconstruction loss of a batch and its gradients.
 
     With :math:`\hat x^{(m)}` the reconstruction by the first m neurons and p prefix
@@ -60,6 +59,9 @@ def loss_and_gradients(x, weights, select, prefixes, variance):
     .. math:: L = \frac{1}{p} \sum_{m} \frac{1}{n \sigma^2}
               \sum_i \lVert x_i - \hat x_i^{(m)} \rVert^2
 
+    One dense product makes the pre-activations; the other four go over the active
+    entries only, if the codes are sparse.
+
     Parameters
     ----------
     x : tensor of shape (n_rows, n_features)
@@ -67,12 +69,15 @@ def loss_and_gradients(x, weights, select, prefixes, variance):
     weights : Weights
         Tensors.
     select : callable
-        Maps pre-activations to the mask of active neurons.
+        Maps pre-activations to the codes (see `make_selector`).
     prefixes : sequence of int
         Increasing prefix lengths; the last is n_neurons.
     variance : float
         Total variance of the training rows around their mean: the fixed
         denominator.
+    supervise : callable or None
+        Maps codes to the gradient of a further loss with respect to each of their
+        entries, which is added. The loss itself is not.
 
     Returns
     -------
@@ -85,36 +90,49 @@ def loss_and_gradients(x, weights, select, prefixes, variance):
     Bussmann et al. 2024 (arXiv 2412.06410) and 2025 (arXiv 2503.17547).
     """
     encoder, intercept, decoder, offset = weights
-    n_rows = len(x)
     xc = x - offset
-    pre = xc @ encoder.T + intercept
-    mask = select(pre)
-    active = pre * mask
+    pre = intercept.addmm(xc, encoder.T)
+    codes = select(pre)
+    starts = (0, *prefixes[:-1])
+    blocks = [codes.block(*ends) for ends in zip(starts, prefixes, strict=True)]
 
-    residuals, start = [], 0
-    reconstruction = -xc
-    for stop in prefixes:
+    residuals = []
+    for block, start, stop in zip(blocks, starts, prefixes, strict=True):
         # R_m - xc grows block by block, so that all prefixes cost one product
-        reconstruction = reconstruction + active[:, start:stop] @ decoder[start:stop]
-        residuals.append(reconstruction)
-        start = stop
-    scale = 1.0 / (n_rows * variance * len(prefixes))
-    loss = scale * sum(float((r * r).sum(dtype=r.dtype)) for r in residuals)
+        growth = block.times(decoder[start:stop])
+        residuals.append(growth.sub_(xc) if not residuals else growth + residuals[-1])
+    scale = 1.0 / (len(x) * variance * len(prefixes))
+    loss = scale * sum(float(r.flatten().dot(r.flatten())) for r in residuals)
 
-    d_decoder, d_pre = decoder.new_empty(decoder.shape), pre.new_empty(pre.shape)
-    upstream = 0.0
-    for block in reversed(range(len(prefixes))):
+    extra = None if supervise is None else supervise(codes)
+    parts = []
+    upstream = None
+    for g in reversed(range(len(prefixes))):
         # a neuron of block g takes part in every prefix from g on
-        upstream = upstream + (2.0 * scale) * residuals[block]
-        part = slice(prefixes[block - 1] if block else 0, prefixes[block])
-        d_decoder[part] = active[:, part].T @ upstream
-        d_pre[:, part] = upstream @ decoder[part].T
-    d_pre *= mask
-    d_encoder = d_pre.T @ xc
-    d_intercept = d_pre.sum(0)
-    d_offset = upstream.sum(0) - d_intercept @ encoder
+        upstream = residuals[g] if upstream is None else residuals[g].add_(upstream)
+        start, stop = starts[g], prefixes[g]
+        d_values = blocks[g].sampled(upstream, decoder[start:stop]).mul_(2.0 * scale)
+        if extra is not None:
+            d_values += codes.part(extra, start, stop)
+        errors = blocks[g].with_values(d_values)
+        scaled = blocks[g].with_values(blocks[g].values * (2.0 * scale))
+        parts.append(
+            (
+                errors.transposed_times(xc),
+                errors.sum_by_neuron(),
+                scaled.transposed_times(upstream),
+            )
+        )
+    d_encoder, d_intercept, d_decoder = map(_joined, zip(*parts[::-1], strict=True))
+    d_offset = upstream.sum(0).mul_(2.0 * scale) - d_intercept @ encoder
     gradients = Weights(d_encoder, d_intercept, d_decoder, d_offset)
-    return StepResult(loss, gradients, pre, mask, -residuals[-1])
+    return StepResult(loss, gradients, pre, codes, residuals[-1])
+
+
+def _joined(parts):
+    import torch
+
+    return parts[0] if len(parts) == 1 else torch.cat(parts)
 
 
 def add_auxiliary_gradients(x, step, weights, dead, k_aux, coefficient, variance):
@@ -163,7 +181,7 @@ def add_auxiliary_gradients(x, step, weights, dead, k_aux, coefficient, variance
         keep = pre_dead.new_ones(pre_dead.shape)
     used = pre_dead * keep
     decoder = weights.decoder[dead]
-    error = used @ decoder - step.residual
+    error = used @ decoder + step.residual
     scale = coefficient / (len(x) * variance)
     upstream = (2.0 * scale) * error
     d_pre = (upstream @ decoder.T) * keep
@@ -183,7 +201,10 @@ def project_out_radial(gradient, rows):
     rows : tensor of shape (n_neurons, n_features)
         Unit rows.
     """
-    gradient -= (gradient * rows).sum(1, keepdim=True) * rows
+    import torch
+
+    radial = torch.linalg.vecdot(gradient, rows).unsqueeze(1)
+    gradient.addcmul_(radial, rows, value=-1)
 
 
 def normalize_rows(rows):

@@ -2,18 +2,25 @@
 
 import numpy as np
 
+from ._codes import SparseCodes
+from ._distributed import summed
+from ._encoding import largest_entries
 from ._gradients import Weights
+from ._rows import Rows
 
 
-def center_and_variance(X, *, max_rows=32_768):
+def center_and_variance(X, *, max_rows=32_768, block=4096):
     """Return the mean row and the total variance around it.
 
     Parameters
     ----------
-    X : ndarray of shape (n_rows, n_features)
-        Training rows.
+    X : ndarray or Rows of shape (n_rows, n_features)
+        Training rows, as they are stored. In a process group those of all processes
+        count.
     max_rows : int, default=32_768
         Evenly spaced rows are used when there are more.
+    block : int, default=4096
+        Rows at a time.
 
     Returns
     -------
@@ -22,9 +29,17 @@ def center_and_variance(X, *, max_rows=32_768):
     variance : float
         Mean squared distance of a row from it.
     """
-    rows = X[:: max(1, -(-len(X) // max_rows))].astype(np.float64)
-    center = rows.mean(axis=0)
-    return center, float(((rows - center) ** 2).sum(axis=1).mean())
+    rows = X if isinstance(X, Rows) else Rows(X)
+    step = max(1, -(-len(rows) // max_rows))
+
+    def blocks():
+        for start in range(0, len(rows), block * step):
+            yield rows.raw(slice(start, start + block * step, step))
+
+    n_rows = float(summed(-(-len(rows) // step)))
+    center = summed(sum(b.sum(axis=0, dtype=np.float64) for b in blocks())) / n_rows
+    squares = sum(np.square(b - center).sum() for b in blocks())
+    return center, float(summed(squares) / n_rows)
 
 
 def initial_weights(X, n_neurons, rng, *, n_iter=4, max_rows=32_768):
@@ -36,7 +51,7 @@ def initial_weights(X, n_neurons, rng, *, n_iter=4, max_rows=32_768):
 
     Parameters
     ----------
-    X : ndarray of shape (n_rows, n_features)
+    X : ndarray or Rows of shape (n_rows, n_features)
         Training rows, centered.
     n_neurons : int
         Number of directions.
@@ -54,8 +69,8 @@ def initial_weights(X, n_neurons, rng, *, n_iter=4, max_rows=32_768):
     """
     n_features = X.shape[1]
     sample = rng.permutation(len(X))[:max_rows]
-    rows = _unit_rows(X[sample].astype(np.float32))
-    rows = rows[np.abs(rows).sum(axis=1) > 0]
+    rows = _unit_rows(X[sample].astype(np.float32, copy=False))
+    rows = rows[np.any(rows, axis=1)]
     directions = rows[_first_distinct(rows, n_neurons)]
     if len(directions) < n_neurons:
         extra = rng.standard_normal((n_neurons - len(directions), n_features))
@@ -69,6 +84,46 @@ def initial_weights(X, n_neurons, rng, *, n_iter=4, max_rows=32_768):
         decoder=decoder,
         offset=np.zeros(n_features, dtype=np.float32),
     )
+
+
+def with_fitted_gain(weights, X, k, *, max_rows=4096):
+    r"""Scale the encoder so that the first reconstructions have the right length.
+
+    The k nearest of many unit directions overlap, so that their sum overshoots. With
+    R the reconstruction of the centered rows :math:`x_i` at the start, the encoder is
+    multiplied by
+
+    .. math:: \sum_i \langle R_i, x_i \rangle \Big/ \sum_i \lVert R_i \rVert^2
+
+    Parameters
+    ----------
+    weights : Weights
+        NumPy arrays, left unchanged.
+    X : ndarray or Rows of shape (n_rows, n_features)
+        Training rows, centered.
+    k : int
+        Active neurons per row, on average.
+    max_rows : int, default=4096
+        Evenly spaced rows are used when there are more.
+
+    Returns
+    -------
+    weights : Weights
+        With another encoder; unchanged if nothing is reconstructed.
+    """
+    import torch
+
+    rows = X[:: max(1, -(-len(X) // max_rows))]
+    positions, values = largest_entries(rows, weights, len(rows) * k)
+    codes = SparseCodes.from_positions(
+        positions, values, (len(rows), len(weights.decoder))
+    )
+    start = codes.times(torch.from_numpy(weights.decoder)).numpy()
+    squared = float(np.square(start, dtype=np.float64).sum())
+    gain = float((start * rows).sum(dtype=np.float64)) / squared if squared else 0.0
+    if gain <= 0.0:
+        return weights
+    return weights._replace(encoder=weights.encoder * np.float32(gain))
 
 
 def _first_distinct(rows, n_wanted):

@@ -55,7 +55,7 @@ def _increases(values):
     return all(b > a for a, b in pairwise(values))
 
 
-def make_plan(sae, n_rows, prefixes):
+def make_plan(sae, n_rows, prefixes, device="cpu"):
     """Settle every "auto" for the number of rows.
 
     Parameters
@@ -66,6 +66,8 @@ def make_plan(sae, n_rows, prefixes):
         Training rows.
     prefixes : tuple of int
         From `resolve_prefixes`.
+    device : str, default="cpu"
+        The torch device of the training.
 
     Returns
     -------
@@ -93,20 +95,40 @@ def make_plan(sae, n_rows, prefixes):
         aux_k=2 * sae.k if sae.aux_k is None else sae.aux_k,
         aux_coefficient=sae.aux_coefficient,
         dead_after=min(n_rows, 250_000),
+        engine=resolve_engine(sae.engine, sae.n_neurons, sae.k, device),
+        max_time=sae.max_time,
     )
 
 
+def resolve_engine(engine, n_neurons, k, device):
+    """Return "dense" or "sparse".
+
+    Sparse products win from about 16 neurons per active one on, on the CPU; with few
+    neurons the dense ones are too small to matter, and a GPU is made for them.
+    """
+    if device.split(":")[0] != "cpu":
+        if engine == "sparse":
+            raise ValueError(
+                f"engine='sparse' runs on the CPU, but device={device!r}. Use "
+                "engine='auto'."
+            )
+        return "dense"
+    if engine == "auto":
+        return "sparse" if n_neurons > 128 and n_neurons >= 16 * k else "dense"
+    return engine
+
+
 def auto_batch_size(n_rows, n_neurons):
-    """Return a power of two that leaves at least 24 steps per epoch if it can."""
+    """Return a power of two from 64 to 512, about a fiftieth of the rows."""
     if n_neurons > 4096:
         return 2048
-    return int(2 ** np.clip(np.floor(np.log2(max(1, n_rows / 24))), 6, 9))
+    return int(2 ** np.clip(np.floor(np.log2(max(1, n_rows / 48))), 6, 9))
 
 
 def auto_epochs(n_rows, batch_size):
-    """Return enough epochs for about 1,280 steps, from 10 to 100."""
+    """Return enough epochs for about 640 steps, from 5 to 100."""
     steps_per_epoch = -(-n_rows // batch_size)
-    return int(np.clip(-(-1280 // steps_per_epoch), 10, 100))
+    return int(np.clip(-(-640 // steps_per_epoch), 5, 100))
 
 
 def resolve_device(device):

@@ -1,22 +1,15 @@
 """The training loop: batches, schedule, dead neurons, early stopping."""
 
+import time
 from typing import NamedTuple
 
 import numpy as np
 
-from ._activations import (
-    batch_top_k_mask,
-    calibrate_threshold,
-    encode,
-    top_k_mask,
-)
-from ._gradients import (
-    Weights,
-    add_auxiliary_gradients,
-    loss_and_gradients,
-    normalize_rows,
-    project_out_radial,
-)
+from . import _distributed
+from ._encoding import unexplained
+from ._gradients import Weights
+from ._learner import Learner
+from ._rows import Rows, shuffled
 
 
 class Plan(NamedTuple):
@@ -36,6 +29,10 @@ class Plan(NamedTuple):
     aux_coefficient : float
     dead_after : int
         Samples without being active after which a neuron counts as dead.
+    engine : {"dense", "sparse"}
+        How products with the activations are computed.
+    max_time : float or None
+        Seconds after which training ends.
     """
 
     k: int
@@ -48,6 +45,8 @@ class Plan(NamedTuple):
     aux_k: int
     aux_coefficient: float
     dead_after: int
+    engine: str = "dense"
+    max_time: float | None = None
 
 
 class Epoch(NamedTuple):
@@ -74,12 +73,12 @@ class Epoch(NamedTuple):
     n_dead: int
 
 
-def schedule(step, n_steps, *, warmup=0.05, decay=0.7):
+def schedule(step, n_steps, *, warmup=0.05, decay=0.5):
     """Return the factor on the peak learning rate: up, flat, then down to zero.
 
     Parameters
     ----------
-    step, n_steps : int
+    step, n_steps : float
         The step, from 0, and how many there will be.
     warmup, decay : float
         Fractions of the steps spent rising and falling, both linearly.
@@ -91,43 +90,7 @@ def schedule(step, n_steps, *, warmup=0.05, decay=0.7):
     """
     up = max(1.0, warmup * n_steps)
     down = max(1.0, decay * n_steps)
-    return min(1.0, (step + 1) / up, (n_steps - step) / down)
-
-
-def unexplained(X, weights, k, sparsity, variance, *, threshold=None, batch_size=4096):
-    """Compute the fraction of variance that the reconstruction leaves unexplained.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_rows, n_features)
-        Rows, in the space of the weights.
-    weights : Weights
-        NumPy arrays.
-    k : int
-        Active neurons per row.
-    sparsity : {"batch_topk", "topk"}
-        With "batch_topk" and no threshold, the n*k largest of all rows are active.
-    variance : float
-        Mean squared distance of a training row from the training mean.
-    threshold : float or None
-        The calibrated threshold.
-    batch_size : int, default=4096
-        Rows at a time.
-
-    Returns
-    -------
-    error : float
-        Dimensionless; 0 is perfect and 1 as good as the mean.
-    """
-    if sparsity == "batch_topk" and threshold is None:
-        threshold = calibrate_threshold([X], weights, k)
-    total = 0.0
-    for start in range(0, len(X), batch_size):
-        rows = X[start : start + batch_size]
-        active = encode(rows, weights, k, threshold)
-        error = active @ weights.decoder + weights.offset - rows
-        total += np.square(error, dtype=np.float64).sum()
-    return float(total / (len(X) * variance))
+    return min(1.0, (step + 1) / up, max(n_steps - step, 0.5) / down)
 
 
 class TrainingRun:
@@ -135,9 +98,9 @@ class TrainingRun:
 
     Parameters
     ----------
-    X : ndarray of shape (n_rows, n_features), float32
-        Centered and scaled training rows.
-    X_val : ndarray of shape (n_val, n_features) or None
+    rows : Rows, or ndarray of shape (n_rows, n_features) and dtype float32
+        Training rows, centered and scaled.
+    validation : Rows, ndarray of shape (n_val, n_features), or None
         Validation rows in the same space; without them the last weights are the
         best.
     weights : Weights
@@ -150,6 +113,8 @@ class TrainingRun:
         Seeds the order of the batches.
     device : str
         A torch device.
+    head : Head or None
+        The supervised part of the loss.
 
     Attributes
     ----------
@@ -157,27 +122,25 @@ class TrainingRun:
     best_weights : Weights
         Those with the smallest validation error so far; NumPy arrays.
     finished : bool
-        Whether the epochs are used up, or the validation error has not improved
-        for `patience` of them.
+        Whether the epochs or the seconds are used up, or the validation error has
+        not improved for `patience` epochs.
     """
 
-    def __init__(self, X, X_val, weights, plan, *, variance, seed, device):
-        import torch
-
-        self.X, self.X_val, self.plan = X, X_val, plan
-        self.variance, self.device = variance, device
-        self._weights = Weights(
-            *(torch.tensor(w, dtype=torch.float32, device=device) for w in weights)
-        )
-        self._optimizer = torch.optim.Adam(
-            self._weights, lr=plan.learning_rate, fused=True
+    def __init__(
+        self, rows, validation, weights, plan, *, variance, seed, device, head=None
+    ):
+        self.rows = rows if isinstance(rows, Rows) else Rows(rows)
+        self.validation, self.plan, self.variance = validation, plan, variance
+        self.head = head
+        weights = Weights(*_distributed.from_first(weights))
+        self.learner = Learner(
+            weights, plan, variance=variance, device=device, head=head
         )
         self._order = np.random.RandomState(seed)
-        self._n_batches = -(-len(X) // plan.batch_size)
-        self._n_steps = self._n_batches * plan.max_epochs
-        self._step_count = 0
-        self._silent_for = np.zeros(len(weights.decoder), dtype=np.int64)
-        self._select = _selector(plan.sparsity, plan.k)
+        n_batches = -(-len(self.rows) // plan.batch_size)
+        # every process has to take the same number of steps
+        self._n_batches = int(_distributed.largest(n_batches))
+        self._started = time.monotonic()
         self._best_error, self._waited = np.inf, 0
         self.history, self.best_weights, self.finished = [], None, False
 
@@ -193,108 +156,76 @@ class TrainingRun:
         FloatingPointError
             If the loss or the weights become NaN or infinite.
         """
-        order = self._order.permutation(len(self.X))
-        total = 0.0
+        order = shuffled(*self.rows.shape, self._order)
         # near-equal batches: no tiny last one, whose gradient would be mostly noise
-        for rows in np.array_split(order, self._n_batches):
-            total += self._step(rows) * len(rows)
+        sizes = np.diff(
+            np.linspace(0, len(self.rows), self._n_batches + 1).astype(np.int64)
+        )
+        total = n_rows = 0
+        for i, (positions, rows) in enumerate(self.rows.batches(order, sizes)):
+            progress = self._progress(i)
+            if progress >= 1.0:
+                break
+            rate = self.plan.learning_rate * self._factor(progress)
+            total += self.learner.step(rows, rate, positions) * len(rows)
+            n_rows += len(rows)
+        return self._end_epoch(total, n_rows)
+
+    def _progress(self, step_of_epoch):
+        """Return the share of the epochs, or of the seconds, that is used up."""
+        n_steps = self._n_batches * self.plan.max_epochs
+        progress = (len(self.history) * self._n_batches + step_of_epoch) / n_steps
+        if self.plan.max_time is None:
+            return progress
+        elapsed = (time.monotonic() - self._started) / self.plan.max_time
+        return float(_distributed.largest(max(progress, elapsed)))
+
+    def _factor(self, progress):
+        n_steps = self._n_batches * self.plan.max_epochs
+        return schedule(progress * n_steps, n_steps)
+
+    def _end_epoch(self, total, n_rows):
         error = self._validate()
+        total, n_rows = _distributed.summed([total, n_rows])
         self.history.append(
             Epoch(
                 len(self.history) + 1,
-                self._optimizer.param_groups[0]["lr"],
-                total / len(self.X),
+                self.learner.learning_rate,
+                total / n_rows if n_rows else np.nan,
                 error,
-                len(self._dead()),
+                len(self.learner.dead()),
             )
         )
         patience = self.plan.patience
-        self.finished = len(self.history) >= self.plan.max_epochs or (
-            patience is not None and self._waited >= patience
+        self.finished = (
+            len(self.history) >= self.plan.max_epochs
+            or self._progress(0) >= 1.0
+            or (patience is not None and self._waited >= patience)
         )
         return self.history[-1]
 
     def _validate(self):
         """Compute the validation error and keep the weights if they are the best."""
-        current = Weights(*(w.cpu().numpy().copy() for w in self._weights))
-        self._check_finite(sum(float(np.abs(w).max()) for w in current), "weights")
-        if self.X_val is None:
+        current = self.learner.weights()
+        if self.validation is None:
             self.best_weights = current
             return np.nan
-        error = unexplained(
-            self.X_val, current, self.plan.k, self.plan.sparsity, self.variance
-        )
-        self._check_finite(error, "validation error")
+        error = self._validation_error(current)
+        if not np.isfinite(error):
+            raise FloatingPointError(
+                "The validation error became infinite or NaN at step "
+                f"{self.learner.n_steps}: training diverged. Lower learning_rate."
+            )
         if error < self._best_error:
             self.best_weights, self._best_error, self._waited = current, error, 0
         else:
             self._waited += 1
         return error
 
-    def _step(self, rows):
-        import torch
-
-        x = torch.from_numpy(self.X[rows]).to(self.device)
-        step = loss_and_gradients(
-            x, self._weights, self._select, self.plan.prefixes, self.variance
+    def _validation_error(self, weights):
+        plan, n_rows = self.plan, len(self.validation)
+        error = unexplained(
+            self.validation, weights, plan.k, plan.sparsity, self.variance
         )
-        self._check_finite(step.loss, "training loss")
-        dead = self._dead()
-        if len(dead) and self.plan.aux_coefficient:
-            add_auxiliary_gradients(
-                x,
-                step,
-                self._weights,
-                torch.from_numpy(dead).to(self.device),
-                min(self.plan.aux_k, len(dead)),
-                self.plan.aux_coefficient,
-                self.variance,
-            )
-        fired = step.mask.any(dim=0).cpu().numpy()
-        self._silent_for = np.where(fired, 0, self._silent_for + len(rows))
-        self._update(step.gradients)
-        return step.loss
-
-    def _check_finite(self, value, what):
-        if not np.isfinite(value):
-            raise FloatingPointError(
-                f"The {what} became infinite or NaN at step {self._step_count}: "
-                "training diverged. Lower learning_rate."
-            )
-
-    def _dead(self):
-        return np.flatnonzero(self._silent_for >= self.plan.dead_after)
-
-    def _update(self, gradients):
-        project_out_radial(gradients.decoder, self._weights.decoder)
-        factor = schedule(self._step_count, self._n_steps)
-        self._optimizer.param_groups[0]["lr"] = self.plan.learning_rate * factor
-        for weight, gradient in zip(self._weights, gradients, strict=True):
-            weight.grad = gradient
-        self._optimizer.step()
-        normalize_rows(self._weights.decoder)
-        self._step_count += 1
-
-
-def _selector(sparsity, k):
-    """Return the function that marks active neurons in a tensor.
-
-    NumPy's partition beats torch's top-k by several times on a CPU; elsewhere torch
-    keeps the data on the device.
-    """
-    import torch
-
-    mask_on_cpu = batch_top_k_mask if sparsity == "batch_topk" else top_k_mask
-
-    def select(pre):
-        if pre.device.type == "cpu":
-            return torch.from_numpy(mask_on_cpu(pre.numpy(), k))
-        if sparsity == "batch_topk":
-            n_kept = min(len(pre) * k, pre.numel())
-            threshold = pre.flatten().topk(n_kept).values[-1]
-            return (pre >= threshold) & (pre > 0)
-        kept = pre.topk(min(k, pre.shape[1]), dim=1).indices
-        chosen = torch.zeros_like(pre, dtype=torch.bool).scatter_(1, kept, True)
-        return chosen & (pre > 0)
-
-    return select
+        total, n_rows = _distributed.summed([error * n_rows, n_rows])
+        return float(total / n_rows)

@@ -1,0 +1,184 @@
+"""One step after the other: gradients, Adam, dead neurons."""
+
+import numpy as np
+
+from . import _distributed
+from ._activations import Selector
+from ._gradients import (
+    Weights,
+    add_auxiliary_gradients,
+    loss_and_gradients,
+    normalize_rows,
+    project_out_radial,
+)
+
+
+class Learner:
+    """Weights in training, with all that a step changes.
+
+    Parameters
+    ----------
+    weights : Weights
+        Where to start; NumPy arrays, left unchanged.
+    plan : Plan
+        The settings.
+    variance : float
+        Mean squared length of a training row: the denominator of the loss.
+    device : str
+        A torch device.
+    head : Head or None
+        The supervised part of the loss; its parameters learn at a rate of their own.
+    state : dict or None
+        What `state` returned, to go on from there.
+
+    Attributes
+    ----------
+    n_steps : int
+        Steps so far.
+    learning_rate : float
+        Of the last step.
+    """
+
+    def __init__(self, weights, plan, *, variance, device="cpu", head=None, state=None):
+        import torch
+
+        self.plan, self.variance, self.device, self.head = plan, variance, device, head
+        self._weights = Weights(
+            *(torch.tensor(w, dtype=torch.float32, device=device) for w in weights)
+        )
+        groups = [{"params": list(self._weights)}]
+        if head is not None:
+            groups.append({"params": head.parameters()})
+        # a run has some hundred steps: second moments over 1,000 would never settle
+        self._optimizer = torch.optim.Adam(
+            groups, lr=plan.learning_rate, betas=(0.9, 0.99), fused=True
+        )
+        self._select = Selector(plan.sparsity, plan.k, plan.engine)
+        self._silent_for = np.zeros(len(weights.decoder), dtype=np.int64)
+        self.n_steps, self.learning_rate = 0, 0.0
+        if state is not None:
+            self._restore(state)
+
+    def step(self, rows, learning_rate, positions=None):
+        """Take one step.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n_rows, n_features), float32
+            The batch.
+        learning_rate : float
+            The rate of this step.
+        positions : ndarray of int of shape (n_rows,) or None
+            Which training rows these are; for the head, that knows their targets.
+
+        Returns
+        -------
+        loss : float
+            The reconstruction loss, without the auxiliary one and that of the head.
+
+        Raises
+        ------
+        FloatingPointError
+            If the loss is NaN or infinite; the weights are left as they were.
+        """
+        import torch
+
+        x = torch.from_numpy(rows).to(self.device)
+        supervise = None
+        if self.head is not None:
+            supervise = self.head.supervision(positions)
+        step = loss_and_gradients(
+            x, self._weights, self._select, self.plan.prefixes, self.variance, supervise
+        )
+        self._check_finite(step.loss)
+        dead = self.dead()
+        if len(dead) and self.plan.aux_coefficient:
+            add_auxiliary_gradients(
+                x,
+                step,
+                self._weights,
+                torch.from_numpy(dead).to(self.device),
+                min(self.plan.aux_k, len(dead)),
+                self.plan.aux_coefficient,
+                self.variance,
+            )
+        self._count(step.codes.fired(), len(rows))
+        self._update(step.gradients, learning_rate)
+        return step.loss
+
+    def _check_finite(self, value):
+        if not np.isfinite(value):
+            raise FloatingPointError(
+                f"The training loss became infinite or NaN at step {self.n_steps}: "
+                "training diverged. Lower learning_rate."
+            )
+
+    def _count(self, fired, n_rows):
+        if _distributed.is_distributed():
+            fired = _distributed.any_of(fired)
+            n_rows = int(_distributed.summed(n_rows))
+        self._silent_for += n_rows
+        self._silent_for[fired] = 0
+
+    def dead(self):
+        """Return the neurons that have been silent for too many samples."""
+        return np.flatnonzero(self._silent_for >= self.plan.dead_after)
+
+    def _update(self, gradients, learning_rate):
+        head = [] if self.head is None else self.head.gradients()
+        _distributed.average_([*gradients, *head])
+        project_out_radial(gradients.decoder, self._weights.decoder)
+        for weight, gradient in zip(self._weights, gradients, strict=True):
+            weight.grad = gradient
+        self._optimizer.param_groups[0]["lr"] = learning_rate
+        if head:
+            factor = self.head.rate_factor
+            self._optimizer.param_groups[1]["lr"] = factor * learning_rate
+        self._optimizer.step()
+        normalize_rows(self._weights.decoder)
+        self.n_steps += 1
+        self.learning_rate = learning_rate
+
+    def weights(self):
+        """Return copies of the weights as NumPy arrays.
+
+        Raises
+        ------
+        FloatingPointError
+            If one of them became NaN or infinite.
+        """
+        current = Weights(*(w.detach().cpu().numpy().copy() for w in self._weights))
+        if not all(np.isfinite(w).all() for w in current):
+            raise FloatingPointError(
+                f"The weights became infinite or NaN at step {self.n_steps}: training "
+                "diverged. Lower learning_rate."
+            )
+        return current
+
+    def state(self):
+        """Return what a later learner needs to go on, as NumPy arrays by name."""
+        arrays = {
+            name: w.cpu().numpy().copy()
+            for name, w in zip(Weights._fields, self._weights, strict=True)
+        }
+        for i, tensor in enumerate(self._parameters()):
+            for name, value in self._optimizer.state[tensor].items():
+                arrays[f"adam_{name}_{i}"] = value.cpu().numpy().copy()
+        arrays["silent_for"] = self._silent_for.copy()
+        arrays["n_steps"] = np.array(self.n_steps)
+        return arrays
+
+    def _parameters(self):
+        return [p for group in self._optimizer.param_groups for p in group["params"]]
+
+    def _restore(self, state):
+        import torch
+
+        for i, tensor in enumerate(self._parameters()):
+            if f"adam_step_{i}" in state:
+                self._optimizer.state[tensor] = {
+                    name: torch.tensor(state[f"adam_{name}_{i}"]).to(self.device)
+                    for name in ("step", "exp_avg", "exp_avg_sq")
+                }
+        self._silent_for = np.array(state["silent_for"])
+        self.n_steps = int(state["n_steps"])
