@@ -1,0 +1,254 @@
+"""The SAE engine beside hypothesaes 2.0.1, the encoder product and scikit-learn.
+
+    python benchmarks/sae.py                   # more than an hour, the first time
+    python benchmarks/sae.py --quick           # small sizes, a minute, no page
+    python benchmarks/sae.py --only step       # the other parts as last measured
+    python benchmarks/sae.py --resume          # goes on with an interrupted run
+    python benchmarks/sae.py --holdout         # R² on the holdout: see the ledger
+
+Every figure is a ratio of times measured side by side in one process, or memory. The
+fits of hypothesaes that quality needs are kept in benchmarks/cache/sae. Needs
+SKLEARN_HYPO_DATA, the packages of the "benchmark" extra, `pip install
+hypothesaes==2.0.1`, and an idle machine: threads that share a core wait for each other.
+Writes docs/benchmarks/sae.md when there is a result of every part.
+"""
+
+import argparse
+import datetime
+import importlib.metadata
+import importlib.util
+import json
+import os
+import sys
+import tempfile
+import time
+import traceback
+import warnings
+from dataclasses import asdict
+
+from _common import (
+    CACHE,
+    _commit,
+    _is_dirty,
+    markdown_table,
+    pin_threads,
+    skip,
+    write_table,
+)
+
+TITLES = {
+    "reach": "Whole fits: time to hypothesaes's own error",
+    "quality": "Quality beside it",
+    "step": "One training step",
+    "transform": "Transform",
+    "memory": "Memory",
+    "growth": "Growth",
+    "dictionary": "Dictionary learning",
+}
+RESULTS = CACHE / "sae"
+# what the result of a part depends on, besides the commit
+SETTINGS = {
+    "reach": ("threads", "seeds", "their_seeds"),
+    "quality": ("threads", "seeds", "holdout"),
+    "dictionary": ("threads", "seeds", "holdout"),
+}
+DEFAULTS = {"threads": 2, "seeds": 5, "their_seeds": 1}
+
+NOTES = """
+Floors and aims are those that were set before anything was measured. Settings of the
+package were chosen on training and validation rows of the tweets; every run that
+scored the holdout is in `benchmarks/holdout_ledger.csv`.
+"""
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--threads", type=int, default=DEFAULTS["threads"])
+    parser.add_argument(
+        "--seeds", type=int, default=DEFAULTS["seeds"], help="of quality and of ours"
+    )
+    parser.add_argument(
+        "--their-seeds",
+        type=int,
+        default=DEFAULTS["their_seeds"],
+        help="timed fits of hypothesaes",
+    )
+    parser.add_argument("--holdout", action="store_true", help="score the holdout")
+    parser.add_argument(
+        "--fresh", action="store_true", help="fit hypothesaes again for quality"
+    )
+    parser.add_argument("--quick", action="store_true", help="small sizes, no page")
+    parser.add_argument(
+        "--scratch", default=tempfile.gettempdir(), help="folder for a file of 1.5 GB"
+    )
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=list(TITLES),
+        metavar="PART",
+        help=f"measure these: {', '.join(TITLES)}",
+    )
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="keep the saved results of this commit, if the code has not changed",
+    )
+    arguments = parser.parse_args()
+    if arguments.quick and arguments.holdout:
+        parser.error("--quick is a trial; it leaves the holdout alone")
+    if min(arguments.seeds, arguments.their_seeds, arguments.threads) < 1:
+        parser.error("seeds and threads are at least 1")
+    return arguments
+
+
+def settings(name, options):
+    """Return what the result of a part depends on."""
+    return {key: getattr(options, key) for key in SETTINGS.get(name, ("threads",))}
+
+
+def measure(name, options):
+    """Run one part; return its result with when and on what it was measured."""
+    load, start = os.getloadavg()[0], time.perf_counter()
+    commit = _commit() + (" with uncommitted changes" if _is_dirty() else "")
+    found = asdict(PARTS[name](options))
+    now = datetime.datetime.now(datetime.UTC)
+    return found | {
+        "commit": commit,
+        "settings": settings(name, options),
+        "date": now.isoformat(timespec="minutes"),
+        "load": load,
+        "seconds": time.perf_counter() - start,
+    }
+
+
+def saved(name):
+    """Return the last result of a part at full size, or None."""
+    path = RESULTS / f"{name}.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+
+def save(name, found):
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(found, ensure_ascii=False, indent=1)
+    (RESULTS / f"{name}.json").write_text(text, encoding="utf-8")
+
+
+def is_current(name, found, options):
+    """Tell whether a saved result is what measuring again would give."""
+    return (
+        found is not None
+        and found["commit"] == _commit()
+        and not _is_dirty()
+        and found["settings"] == settings(name, options)
+    )
+
+
+def section(found):
+    """Return one part as Markdown."""
+    pieces = [markdown_table(found["figures"])] if found["figures"] else []
+    for title, rows in found["tables"]:
+        pieces += [f"**{title}**", markdown_table(rows)]
+    return "\n\n".join(pieces + found["notes"])
+
+
+def short_of(results, which):
+    """Say which floors or aims are missed."""
+    missed = [
+        f"{row['figure']}: {which} {row[which]}, measured {row['measured']}"
+        for found in results.values()
+        for row in found["figures"]
+        if row[f"{which} met"] == "**no**"
+    ]
+    if not missed:
+        return f"Every {which} is met."
+    return f"Short of the {which}:\n\n" + "\n".join(f"- {line}" for line in missed)
+
+
+def write_page(results):
+    """Write the page: floors and aims, shortfalls, then every part with its details."""
+    figures = [row for found in results.values() for row in found["figures"]]
+    hypothesaes = f"With hypothesaes {importlib.metadata.version('hypothesaes')}."
+    parts = [short_of(results, "floor"), short_of(results, "aim"), NOTES, hypothesaes]
+    for name, found in results.items():
+        details = section(found | {"figures": []})
+        given = ", ".join(f"{k}={v}" for k, v in found["settings"].items())
+        measured = (
+            f"Measured on {found['date']}, commit {found['commit']}, in "
+            f"{found['seconds']:.0f} s, from a load average of {found['load']:.1f} on "
+            f"({given})."
+        )
+        parts.append(f"## {TITLES[name]}\n\n{details}\n\n{measured}")
+    given = results["reach"]["settings"] | results["quality"]["settings"]
+    flags = [
+        f" --{name.replace('_', '-')} {given[name]}"
+        for name, default in DEFAULTS.items()
+        if given[name] != default
+    ]
+    flags += [" --holdout"] if given["holdout"] else []
+    write_table(
+        "sae",
+        "The SAE engine: speed, memory, quality",
+        f"python benchmarks/sae.py{''.join(flags)}",
+        markdown_table(figures),
+        "\n\n".join(part.strip() for part in parts),
+    )
+
+
+def run(names, options, resume):
+    """Measure parts one after the other; return the results and what failed."""
+    results, failed = {}, []
+    for name in names:
+        found = saved(name) if resume and not options.quick else None
+        if not is_current(name, found, options):
+            try:
+                found = measure(name, options)
+            except Exception:
+                # the other parts are worth having all the same
+                traceback.print_exc()
+                failed.append(name)
+                continue
+            if not options.quick:
+                save(name, found)
+        results[name] = found
+        print(f"\n## {TITLES[name]} ({found['seconds']:.0f} s)\n")
+        print(section(found), flush=True)
+    return results, failed
+
+
+def main(arguments):
+    fields = ("threads", "seeds", "their_seeds", "holdout", "fresh", "quick", "scratch")
+    options = Options(**{name: getattr(arguments, name) for name in fields})
+    warnings.simplefilter("ignore", HypothesisWarning)
+    results, failed = run(arguments.only or list(TITLES), options, arguments.resume)
+    print(f"\n{short_of(results, 'floor')}\n\n{short_of(results, 'aim')}")
+    if failed:
+        sys.exit(f"\nfailed: {', '.join(failed)}; no page was written")
+    if arguments.quick:
+        return
+    results = {name: results.get(name) or saved(name) for name in TITLES}
+    missing = [name for name, found in results.items() if found is None]
+    if missing:
+        print(f"\nno page yet: not measured so far: {', '.join(missing)}")
+        return
+    write_page(results)
+
+
+if __name__ == "__main__":
+    ARGUMENTS = parse_arguments()
+    if importlib.util.find_spec("hypothesaes") is None:
+        skip("hypothesaes is not installed; run: pip install hypothesaes==2.0.1")
+    pin_threads(ARGUMENTS.threads)
+    import _sae_dictionary
+    import _sae_fits
+    import _sae_kernels
+    import _sae_memory
+    from _sae_setup import Options
+
+    from sklearn_hypo.exceptions import HypothesisWarning
+
+    PARTS = (
+        _sae_fits.PARTS | _sae_kernels.PARTS | _sae_memory.PARTS | _sae_dictionary.PARTS
+    )
+    main(ARGUMENTS)
