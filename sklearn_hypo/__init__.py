@@ -17,6 +17,7 @@ from ._llm_interpreter import LLMInterpreter
 from ._neuron_selector import NeuronSelector
 from ._pipeline import make_hypothesis_pipeline
 from ._sparse_autoencoder import SparseAutoencoderTransformer
+from ._supervised_autoencoder import SupervisedSAETransformer
 from ._text_embedder import TextEmbedder
 
 __version__ = "0.1.0"
@@ -34,6 +35,7 @@ __all__ = [
     "NeuronSelector",
     "OpenAIModel",
     "SparseAutoencoderTransformer",
+    "SupervisedSAETransformer",
     "TextEmbedder",
     "evaluate_hypotheses",
     "make_hypothesis_pipeline",

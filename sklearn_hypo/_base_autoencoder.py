@@ -11,18 +11,20 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from ._base import HypoEstimator
 from ._frames import like
-from ._sae._distributed import any_of, summed
+from ._sae._distributed import any_of, from_first, summed
 from ._sae._encoding import calibrate_threshold, encode, firing_counts, squared_errors
 from ._sae._gradients import Weights
 from ._sae._initialization import (
+    Scale,
     center_and_variance,
     initial_weights,
     with_fitted_gain,
 )
+from ._sae._online import OnlineRun
 from ._sae._rows import Rows, Sliced, is_read_by_slices
 from ._sae._settings import make_plan, padded_names, resolve_device, resolve_prefixes
 from ._sae._storage import load_estimator, save_estimator
-from ._sae._training import TrainingRun
+from ._sae._training import Epoch, TrainingRun
 from ._validation import Interval, StrOptions, _check_feature_names_in, random_seed
 from .exceptions import HypothesisWarning
 
@@ -62,6 +64,9 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
         "random_state": ["random_state"],
     }
 
+    _extra_arrays = ()  # what `save` writes besides the arrays of every autoencoder
+    _extra_values = ()
+
     def _fit(self, X, X_val, y=None, make_head=None):
         """Train on rows, and on a target if there is a head to be made for it.
 
@@ -71,9 +76,9 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
         y : array-like or None
             Handed to callbacks.
         make_head : callable or None
-            Called with the training rows and the validation rows (both Rows or
-            arrays), their row numbers in X (None for all, or for no row of X), and
-            the source of randomness; returns the supervised part of the loss.
+            Called with the training rows, the row numbers in X of these and of the
+            validation rows (None for all, and for rows that are not in X), and a
+            seed; returns the supervised part of the loss.
         """
         prefixes, device = self._check_sizes(), resolve_device(self.device)
         embeddings = self._check_rows(X, reset=True, ensure_min_samples=2)
@@ -84,23 +89,21 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
         seen, held_out = self._split(embeddings.shape[0], X_val, rng)
         n_train = embeddings.shape[0] if seen is None else len(seen)
         self._warn_if_few(n_train)
-        # the plan refuses what cannot work before anything is changed
-        plan = make_plan(self, n_train, prefixes, device)
-        self._set_scale(Rows(embeddings, seen))
-        rows, validation = self._scaled(embeddings, seen), None
+        plan = self._plan(n_train, prefixes, device, supervised=make_head is not None)
+        scale = self._scale(Rows(embeddings, seen))
+        rows, validation = scale.rows(embeddings, seen), None
         if X_val is not None:
-            validation = self._scaled(X_val)
+            validation = scale.rows(X_val)
         elif held_out is not None:
-            validation = self._scaled(embeddings, held_out)[:]
+            validation = scale.rows(embeddings, held_out)[:]
         if previous is None:
             weights = initial_weights(rows, self.n_neurons, rng)
             weights = with_fitted_gain(weights, rows, self.k)
         else:
-            weights = self._to_scaled_space(previous)
-        seed = random_seed(rng)
-        head = None
+            weights = scale.to_scaled(previous)
+        seed, head = random_seed(rng), None
         if make_head is not None:
-            head = make_head(rows, validation, seen, held_out, rng)
+            head = make_head(rows, seen, held_out, random_seed(rng))
         run = TrainingRun(
             rows,
             validation,
@@ -111,10 +114,78 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
             device=device,
             head=head,
         )
-        self._train(run, X, y)
-        for name, value in self._fitted_state(run).items():
-            setattr(self, name, value)
+        self._train(run, scale, X, y)
+        self._set_state(self._fitted_state(run, scale))
+        self._online_state = None
         return self
+
+    def _set_state(self, state):
+        for name, value in state.items():
+            setattr(self, name, value)
+
+    def _plan(self, n_rows, prefixes, device, supervised=False):
+        """Settle every "auto"; subclasses change what supervision needs."""
+        return make_plan(self, n_rows, prefixes, device)
+
+    def _partial_fit(self, X, make_head=None):
+        """Go on training with a chunk of rows; see `_fit` for `make_head`."""
+        prefixes, device = self._check_sizes(), resolve_device(self.device)
+        first = not hasattr(self, "components_")
+        embeddings = self._check_rows(X, reset=first)
+        state = getattr(self, "_online_state", None)
+        if first:
+            rng = check_random_state(self.random_state)
+            scale = self._scale(Rows(embeddings))
+            rows = scale.rows(embeddings)
+            weights = initial_weights(rows, self.n_neurons, rng)
+            weights = with_fitted_gain(weights, rows, self.k)
+        else:
+            scale = Scale(self.mean_, self.variance_)
+            rows = scale.rows(embeddings)
+            weights = scale.to_scaled(self._previous_weights(embeddings))
+        plan = self._plan(len(rows), prefixes, device, supervised=make_head is not None)
+        # counted over chunks: a fiftieth of the average rate, or nothing for long
+        silent = max(10_000, 50 * self.n_neurons // self.k)
+        plan = plan._replace(dead_after=min(silent, 250_000))
+        head = None if make_head is None else make_head(rows, None, None, 0)
+        run = OnlineRun(
+            Weights(*from_first(weights)), plan, device=device, head=head, state=state
+        )
+        loss = run.run(rows)
+        self._set_state(self._online_fitted_state(run, scale, loss))
+        return run
+
+    def _online_fitted_state(self, run, scale, loss):
+        """Return the fitted attributes after a chunk."""
+        history = getattr(self, "history_", pd.DataFrame())
+        epoch = Epoch(
+            epoch=len(history) + 1,
+            learning_rate=run.learner.learning_rate,
+            loss=loss,
+            validation_error=np.nan,
+            target_error=np.nan,
+            n_dead=len(run.learner.dead()),
+        )
+        rows = pd.DataFrame([epoch])
+        if len(history):
+            rows = pd.concat([history, rows[history.columns]], ignore_index=True)
+        elif run.learner.head is None:
+            rows = rows.drop(columns="target_error")
+        threshold = run.threshold
+        if threshold is not None:
+            threshold = float(np.sqrt(scale.variance) * threshold)
+        return {
+            "mean_": scale.mean,
+            "variance_": scale.variance,
+            **self._weight_attributes(scale.to_original(run.weights())),
+            "threshold_": threshold,
+            "history_": rows,
+            "dead_neurons_": run.learner.dead(),
+            "n_iter_": len(rows),
+            "n_steps_": run.learner.n_steps,
+            "n_samples_seen_": run.n_samples_seen,
+            "_online_state": run.state(),
+        }
 
     def _check_rows(self, X, *, reset, **checks):
         """Return X as an array, or as something to be read by slices."""
@@ -139,8 +210,12 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
                 stacklevel=5,
             )
 
-    def _train(self, run, X, y):
+    def _train(self, run, scale, X, y):
         """Run the epochs, telling the callbacks about each."""
+
+        def state():
+            return self._fitted_state(run, scale)
+
         context = self._init_callback_context(max_subtasks=run.plan.max_epochs)
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
         stop = False
@@ -149,16 +224,10 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
             epoch.call_on_fit_task_begin(estimator=self, X=X, y=y)
             run.run_epoch()
             stop = epoch.call_on_fit_task_end(
-                estimator=self,
-                X=X,
-                y=y,
-                reconstruction_attributes=lambda: self._fitted_state(run),
+                estimator=self, X=X, y=y, reconstruction_attributes=state
             )
         context.call_on_fit_task_end(
-            estimator=self,
-            X=X,
-            y=y,
-            reconstruction_attributes=lambda: self._fitted_state(run),
+            estimator=self, X=X, y=y, reconstruction_attributes=state
         )
 
     def _check_sizes(self):
@@ -170,15 +239,15 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
         return resolve_prefixes(self.prefix_lengths, self.n_neurons)
 
     def _previous_weights(self, X):
-        """Return the weights to warm-start from, or None before the first fit."""
+        """Return the weights to go on from, or None before the first fit."""
         if not hasattr(self, "components_"):
             return None
         shape = (self.n_neurons, X.shape[1])
         if self.components_.shape != shape:
             raise ValueError(
-                "warm_start=True needs the (n_neurons, n_features) of the previous "
-                f"fit, {self.components_.shape}, but {shape} arrived. Set "
-                "warm_start=False to start anew."
+                f"{type(self).__name__} was fitted with (n_neurons, n_features) = "
+                f"{self.components_.shape}, and cannot go on with {shape}. Set "
+                "warm_start=False and call fit to start anew."
             )
         return self._weights()
 
@@ -193,40 +262,28 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
         held_out[rng.permutation(n_rows)[: min(n_val, _MAX_VALIDATION_ROWS)]] = True
         return np.flatnonzero(~held_out), np.flatnonzero(held_out)
 
-    def _set_scale(self, rows):
-        """Learn the mean and the variance that make training the same at any scale."""
-        mean, variance = center_and_variance(rows)
+    def _scale(self, rows):
+        """Return the mean and the variance of the rows, or raise if there is none."""
+        scale = Scale(*center_and_variance(rows))
         # float32 weights cannot tell smaller differences from rounding
-        if variance <= 1e-12 * float(mean @ mean):
+        if scale.variance <= 1e-12 * float(scale.mean @ scale.mean):
             raise ValueError(
                 f"{type(self).__name__}: all training rows are equal, up to a "
                 "millionth of their length, so there is no variance to explain. "
                 "Check the embeddings."
             )
-        self.mean_, self.variance_ = mean, variance
+        return scale
 
-    def _scaled(self, X, index=None):
-        return Rows(X, index, center=self.mean_, scale=np.sqrt(self.variance_))
-
-    def _to_scaled_space(self, weights):
-        scale = np.sqrt(self.variance_)
-        return weights._replace(
-            intercept=weights.intercept / scale,
-            offset=(weights.offset - self.mean_) / scale,
-        )
-
-    def _to_original_space(self, weights):
-        scale = np.sqrt(self.variance_)
+    @staticmethod
+    def _weight_attributes(weights):
         return {
             "encoder_coef_": weights.encoder,
-            "encoder_intercept_": (weights.intercept * scale).astype(np.float32),
+            "encoder_intercept_": weights.intercept,
             "components_": weights.decoder,
-            "decoder_intercept_": (self.mean_ + scale * weights.offset).astype(
-                np.float32
-            ),
+            "decoder_intercept_": weights.offset,
         }
 
-    def _fitted_state(self, run):
+    def _fitted_state(self, run, scale):
         """Return the fitted attributes for the best weights so far."""
         found, threshold = run.best_weights, None
         if self.sparsity == "batch_topk":
@@ -235,13 +292,21 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
             total, n = summed([threshold, 1.0])
             threshold = float(total / n)
         fired = any_of(firing_counts(run.rows, found, self.k, threshold) > 0)
-        scale = np.sqrt(self.variance_)
+        history = pd.DataFrame(run.history)
+        if run.head is None:
+            history = history.drop(columns="target_error")
+        if threshold is not None:
+            threshold = float(np.sqrt(scale.variance) * threshold)
         return {
-            **self._to_original_space(found),
-            "threshold_": None if threshold is None else float(scale * threshold),
-            "history_": pd.DataFrame(run.history),
+            "mean_": scale.mean,
+            "variance_": scale.variance,
+            **self._weight_attributes(scale.to_original(found)),
+            "threshold_": threshold,
+            "history_": history,
             "dead_neurons_": np.flatnonzero(~fired),
             "n_iter_": len(run.history),
+            "n_steps_": run.learner.n_steps,
+            "n_samples_seen_": len(run.rows) * len(run.history),
         }
 
     def _weights(self):
@@ -303,7 +368,7 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
             names = [f"x{i}" for i in range(self.n_features_in_)]
         return like(X, embeddings.astype(activations.dtype, copy=False), names)
 
-    def score(self, X, y=None, sample_weight=None):
+    def explained_variance(self, X, sample_weight=None):
         r"""Compute the explained variance.
 
         .. math:: 1 - \frac{1}{\sigma^2} \sum_i w_i \lVert x_i - \hat x_i \rVert^2
@@ -316,14 +381,12 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
         ----------
         X : array-like of shape (n_samples, n_features)
             Embeddings.
-        y : None
-            Ignored.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows.
 
         Returns
         -------
-        score : float
+        explained : float
             At most 1; 0 is as good as the training mean.
         """
         check_is_fitted(self)

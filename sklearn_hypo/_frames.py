@@ -58,6 +58,35 @@ def like(X, values, columns):
     return values
 
 
+_TRAINING = "sklearn_hypo: rows whose columns were trained on their target"
+
+
+def mark_as_training(X):
+    """Mark a frame whose columns were trained on the target of these very rows.
+
+    Associations of such columns with that target are no evidence of anything. Arrays
+    are returned as they are: they have no place for a mark.
+
+    Parameters
+    ----------
+    X : DataFrame or array
+        What `fit_transform` of a supervised step returns.
+
+    Returns
+    -------
+    X : DataFrame or array
+        The same object.
+    """
+    if isinstance(X, pd.DataFrame):
+        X.attrs[_TRAINING] = True
+    return X
+
+
+def is_marked_as_training(X):
+    """Tell whether `mark_as_training` marked this frame, or one it was made from."""
+    return isinstance(X, pd.DataFrame) and bool(X.attrs.get(_TRAINING))
+
+
 def has_texts(X):
     """Whether X is a text-labelled frame."""
     return isinstance(X, pd.DataFrame) and X.index.name == TEXT_INDEX

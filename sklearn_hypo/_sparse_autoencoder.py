@@ -130,7 +130,13 @@ class SparseAutoencoderTransformer(BaseSparseAutoencoder):
         at least 50,000, if there are more).
 
     n_iter_ : int
-        Epochs that were run.
+        Epochs that were run; chunks, with `partial_fit`.
+
+    n_steps_ : int
+        Steps that were taken.
+
+    n_samples_seen_ : int
+        Rows that were trained on, each time counted.
 
     n_features_in_ : int
         Number of embedding dimensions.
@@ -230,3 +236,56 @@ class SparseAutoencoderTransformer(BaseSparseAutoencoder):
             If training diverges.
         """
         return self._fit(X, X_val)
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y=None):
+        """Go on training with a chunk of rows.
+
+        One pass over the chunk in its order, so shuffle before. The first chunk sets
+        the mean, the variance and where the neurons start; it should hold some rows
+        per neuron. The learning rate stays at its peak after 64 steps, and
+        `components_` and the other weights are averages over the last thousand
+        steps. After `fit`, it goes on from the weights found there; `fit` itself
+        starts anew.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Embeddings.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : SparseAutoencoderTransformer
+            The transformer, usable after any chunk.
+
+        Raises
+        ------
+        ValueError
+            As `fit` does, and if `n_neurons` or the number of embedding dimensions
+            changes between chunks.
+        FloatingPointError
+            If training diverges; the transformer stays as it was.
+        """
+        self._partial_fit(X)
+        return self
+
+    def score(self, X, y=None, sample_weight=None):
+        """Compute the explained variance; see `explained_variance`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Embeddings.
+        y : None
+            Ignored.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        score : float
+            At most 1; 0 is as good as the training mean.
+        """
+        return self.explained_variance(X, sample_weight)

@@ -33,6 +33,16 @@ class DenseCodes:
         """Return those of `values`, one per entry, that belong to a block."""
         return values[:, start:stop]
 
+    def dense(self):
+        """Return the activations as a dense matrix."""
+        return self.values
+
+    def entries_of(self, matrix, n_first):
+        """Return, for each entry, the value of a matrix over the first neurons."""
+        entries = matrix.new_zeros(self.mask.shape)
+        entries[:, :n_first] = matrix * self.mask[:, :n_first]
+        return entries
+
     def with_values(self, values):
         """Return codes active at the same entries with other values."""
         return DenseCodes(values, self.mask)
@@ -117,6 +127,20 @@ class SparseCodes:
 
     def _inside(self, start, stop):
         return np.flatnonzero((self.columns >= start) & (self.columns < stop))
+
+    def dense(self):
+        """Return the activations as a dense matrix."""
+        matrix = self.values.new_zeros(self.shape)
+        matrix[_tensor(self.rows), _tensor(self.columns)] = self.values
+        return matrix
+
+    def entries_of(self, matrix, n_first):
+        """Return, for each entry, the value of a matrix over the first neurons."""
+        entries = matrix.new_zeros(len(self.rows))
+        inside = np.flatnonzero(self.columns < n_first)
+        rows, columns = _tensor(self.rows[inside]), _tensor(self.columns[inside])
+        entries[_tensor(inside)] = matrix[rows, columns]
+        return entries
 
     def with_values(self, values):
         """Return codes active at the same entries with other values."""

@@ -1,5 +1,7 @@
 """Where training starts: directions found in the data."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from ._codes import SparseCodes
@@ -40,6 +42,39 @@ def center_and_variance(X, *, max_rows=32_768, block=4096):
     center = summed(sum(b.sum(axis=0, dtype=np.float64) for b in blocks())) / n_rows
     squares = sum(np.square(b - center).sum() for b in blocks())
     return center, float(summed(squares) / n_rows)
+
+
+class Scale(NamedTuple):
+    """The mean and the variance that make training the same at any scale.
+
+    Attributes
+    ----------
+    mean : ndarray of shape (n_features,), float64
+    variance : float
+    """
+
+    mean: object
+    variance: float
+
+    def rows(self, X, index=None):
+        """Return rows of X, or those of an index, centered and scaled when read."""
+        return Rows(X, index, center=self.mean, scale=np.sqrt(self.variance))
+
+    def to_scaled(self, weights):
+        """Return weights for scaled rows from those for rows as they are."""
+        scale = np.sqrt(self.variance)
+        return weights._replace(
+            intercept=weights.intercept / scale,
+            offset=(weights.offset - self.mean) / scale,
+        )
+
+    def to_original(self, weights):
+        """Return weights for rows as they are from those for scaled rows."""
+        scale = np.sqrt(self.variance)
+        return weights._replace(
+            intercept=(weights.intercept * scale).astype(np.float32),
+            offset=(self.mean + scale * weights.offset).astype(np.float32),
+        )
 
 
 def initial_weights(X, n_neurons, rng, *, n_iter=4, max_rows=32_768):

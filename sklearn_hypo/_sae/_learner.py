@@ -46,7 +46,8 @@ class Learner:
         self._weights = Weights(
             *(torch.tensor(w, dtype=torch.float32, device=device) for w in weights)
         )
-        groups = [{"params": list(self._weights)}]
+        self._scales = self._weights.encoder[: plan.n_tied].norm(dim=1)
+        groups = [{"params": [*self._weights, self._scales]}]
         if head is not None:
             groups.append({"params": head.parameters()})
         # a run has some hundred steps: second moments over 1,000 would never settle
@@ -127,17 +128,43 @@ class Learner:
     def _update(self, gradients, learning_rate):
         head = [] if self.head is None else self.head.gradients()
         _distributed.average_([*gradients, *head])
+        self._scales.grad = self._tie(gradients)
         project_out_radial(gradients.decoder, self._weights.decoder)
         for weight, gradient in zip(self._weights, gradients, strict=True):
             weight.grad = gradient
+        if head:
+            for weight, gradient in zip(self.head.parameters(), head, strict=True):
+                weight.grad = gradient
         self._optimizer.param_groups[0]["lr"] = learning_rate
         if head:
             factor = self.head.rate_factor
             self._optimizer.param_groups[1]["lr"] = factor * learning_rate
         self._optimizer.step()
         normalize_rows(self._weights.decoder)
+        n_tied = self.plan.n_tied
+        tied = self._weights.decoder[:n_tied] * self._scales[:, None]
+        self._weights.encoder[:n_tied] = tied
         self.n_steps += 1
         self.learning_rate = learning_rate
+
+    def _tie(self, gradients):
+        """Pass the gradients of tied encoder rows on to the decoder, in place.
+
+        With encoder row s * D, the gradient of D is that of the encoder times s, and
+        that of the scale s its product with D, which is returned.
+        """
+        import torch
+
+        n_tied = self.plan.n_tied
+        encoder = gradients.encoder[:n_tied]
+        scales = torch.linalg.vecdot(encoder, self._weights.decoder[:n_tied])
+        gradients.decoder[:n_tied].addcmul_(encoder, self._scales[:, None])
+        encoder.zero_()
+        return scales
+
+    def tensors(self):
+        """Return the weights themselves, which the next step changes."""
+        return self._weights
 
     def weights(self):
         """Return copies of the weights as NumPy arrays.

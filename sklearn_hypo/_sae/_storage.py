@@ -14,7 +14,16 @@ import pandas as pd
 from ..exceptions import ModelFileError
 
 _FORMAT = "sklearn_hypo sparse autoencoder"
-_FORMAT_VERSION = 1
+_FORMAT_VERSION = 2
+_VALUES = (
+    "threshold_",
+    "variance_",
+    "n_iter_",
+    "n_steps_",
+    "n_samples_seen_",
+    "n_features_in_",
+)
+_STATE = "partial_fit/"
 _ARRAYS = (
     "encoder_coef_",
     "encoder_intercept_",
@@ -53,28 +62,49 @@ def save_estimator(estimator, path):
         "version": _FORMAT_VERSION,
         "class": type(estimator).__name__,
         "params": _json_params(estimator),
-        "threshold_": estimator.threshold_,
-        "variance_": estimator.variance_,
-        "n_iter_": estimator.n_iter_,
-        "n_features_in_": estimator.n_features_in_,
         "feature_names_in_": list(getattr(estimator, "feature_names_in_", [])) or None,
         "history_": estimator.history_.astype(object)
         .where(estimator.history_.notna(), None)
         .to_dict("list"),
     }
+    for name in (*_VALUES, *estimator._extra_values):
+        header[name] = getattr(estimator, name)
     buffer = io.BytesIO()
     arrays = {name: getattr(estimator, name) for name in _ARRAYS}
+    arrays |= _extra_arrays(estimator)
     np.savez(buffer, header=np.array(json.dumps(header)), **arrays)
     _write_atomically(Path(path), buffer.getvalue())
+
+
+def _extra_arrays(estimator):
+    """Return the arrays of a subclass and the state of partial_fit, where present."""
+    arrays = {
+        name: np.asarray(getattr(estimator, name))
+        for name in estimator._extra_arrays
+        if hasattr(estimator, name)
+    }
+    for name, array in arrays.items():
+        if array.dtype == object:  # labels: plain strings need no pickle
+            arrays[name] = np.array(list(map(str, array)))
+    state = getattr(estimator, "_online_state", None) or {}
+    return arrays | {_STATE + name: array for name, array in state.items()}
 
 
 def _json_params(estimator):
     params = estimator.get_params(deep=False)
     if params["prefix_lengths"] is not None:
         params["prefix_lengths"] = np.asarray(params["prefix_lengths"]).tolist()
+    if isinstance(params.get("class_weight"), dict):
+        # as pairs: JSON would turn the keys into strings
+        pairs = params["class_weight"].items()
+        params["class_weight"] = [[_plain(label), float(w)] for label, w in pairs]
     if isinstance(params["random_state"], np.random.RandomState):
         params["random_state"] = None  # a state is not a setting
-    return {k: v.item() if isinstance(v, np.generic) else v for k, v in params.items()}
+    return {name: _plain(value) for name, value in params.items()}
+
+
+def _plain(value):
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _write_atomically(path, content):
@@ -111,6 +141,11 @@ def load_estimator(cls, path):
             header = json.loads(str(archive["header"]))
             _check_header(cls, path, header)
             arrays = {name: archive[name] for name in _ARRAYS}
+            extra = {
+                name: archive[name]
+                for name in archive.files
+                if name in cls._extra_arrays or name.startswith(_STATE)
+            }
     except (FileNotFoundError, ModelFileError):
         raise
     except _UNREADABLE as error:
@@ -121,16 +156,26 @@ def load_estimator(cls, path):
     params = header["params"]
     if params["prefix_lengths"] is not None:
         params["prefix_lengths"] = tuple(params["prefix_lengths"])
+    if isinstance(params.get("class_weight"), list):
+        params["class_weight"] = dict(map(tuple, params["class_weight"]))
     estimator = cls(**params)
     for name, value in arrays.items():
         setattr(estimator, name, value)
-    for name in ("threshold_", "variance_", "n_iter_", "n_features_in_"):
+    for name in (*_VALUES, *cls._extra_values):
         setattr(estimator, name, header[name])
+    state = {}
+    for name, value in extra.items():
+        if name.startswith(_STATE):
+            state[name.removeprefix(_STATE)] = value
+        else:
+            setattr(estimator, name, value[()])
+    estimator._online_state = state or None
     if header["feature_names_in_"] is not None:
         names = np.array(header["feature_names_in_"], dtype=object)
         estimator.feature_names_in_ = names
     history = pd.DataFrame(header["history_"])
-    estimator.history_ = history.astype({"validation_error": float})
+    errors = [name for name in history if name.endswith("_error")]
+    estimator.history_ = history.astype(dict.fromkeys(errors, float))
     return estimator
 
 

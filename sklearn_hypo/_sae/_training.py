@@ -33,6 +33,9 @@ class Plan(NamedTuple):
         How products with the activations are computed.
     max_time : float or None
         Seconds after which training ends.
+    n_tied : int
+        So many of the first neurons have an encoder row that is their decoder row,
+        scaled.
     """
 
     k: int
@@ -47,6 +50,7 @@ class Plan(NamedTuple):
     dead_after: int
     engine: str = "dense"
     max_time: float | None = None
+    n_tied: int = 0
 
 
 class Epoch(NamedTuple):
@@ -70,6 +74,7 @@ class Epoch(NamedTuple):
     learning_rate: float
     loss: float
     validation_error: float
+    target_error: float
     n_dead: int
 
 
@@ -185,7 +190,7 @@ class TrainingRun:
         return schedule(progress * n_steps, n_steps)
 
     def _end_epoch(self, total, n_rows):
-        error = self._validate()
+        error, target_error = self._validate()
         total, n_rows = _distributed.summed([total, n_rows])
         self.history.append(
             Epoch(
@@ -193,6 +198,7 @@ class TrainingRun:
                 self.learner.learning_rate,
                 total / n_rows if n_rows else np.nan,
                 error,
+                target_error,
                 len(self.learner.dead()),
             )
         )
@@ -205,27 +211,37 @@ class TrainingRun:
         return self.history[-1]
 
     def _validate(self):
-        """Compute the validation error and keep the weights if they are the best."""
+        """Compute the validation errors and keep the weights if they are the best."""
         current = self.learner.weights()
         if self.validation is None:
             self.best_weights = current
-            return np.nan
-        error = self._validation_error(current)
-        if not np.isfinite(error):
+            return np.nan, np.nan
+        error, target_error = self._validation_errors(current)
+        total = error
+        if self.head is not None:
+            total += self.head.alpha * target_error
+        if not np.isfinite(total):
             raise FloatingPointError(
                 "The validation error became infinite or NaN at step "
                 f"{self.learner.n_steps}: training diverged. Lower learning_rate."
             )
-        if error < self._best_error:
-            self.best_weights, self._best_error, self._waited = current, error, 0
+        if total < self._best_error:
+            self.best_weights, self._best_error, self._waited = current, total, 0
         else:
             self._waited += 1
-        return error
+        return error, target_error
 
-    def _validation_error(self, weights):
-        plan, n_rows = self.plan, len(self.validation)
-        error = unexplained(
-            self.validation, weights, plan.k, plan.sparsity, self.variance
-        )
-        total, n_rows = _distributed.summed([error * n_rows, n_rows])
-        return float(total / n_rows)
+    def _validation_errors(self, weights):
+        """Return the fractions of X and, with a head, of y left unexplained."""
+        plan, rows = self.plan, self.validation
+        error = unexplained(rows, weights, plan.k, plan.sparsity, self.variance)
+        target_error = 0.0
+        if self.head is not None:
+            target_error = self.head.validation_loss(
+                rows, weights, plan.k, plan.sparsity
+            )
+        sums = np.array([error, target_error, 1.0]) * len(rows)
+        error, target_error, n_rows = _distributed.summed(sums)
+        if self.head is None:
+            target_error = np.nan
+        return float(error / n_rows), float(target_error / n_rows)

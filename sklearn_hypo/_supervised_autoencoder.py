@@ -1,0 +1,612 @@
+"""`SupervisedSAETransformer`: a sparse autoencoder with a target in mind."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from scipy.special import softmax
+from sklearn.linear_model import LogisticRegression, RidgeCV
+from sklearn.metrics import r2_score, roc_auc_score
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from ._base_autoencoder import BaseSparseAutoencoder
+from ._frames import mark_as_training
+from ._inference import check_target
+from ._sae._heads import RidgeHead, SoftmaxHead, first_activations
+from ._sae._targets import make_target, smoothed_target
+from ._supervision import encode_supervision
+from ._validation import Interval, StrOptions, _fit_context, resolve_task
+
+_MAX_HEAD_ROWS = 50_000
+
+
+def _may_classify(self):
+    return getattr(self, "task_", self.task) != "regression"
+
+
+class SupervisedSAETransformer(BaseSparseAutoencoder):
+    r"""Describe embeddings by a few active neurons, many of them about a target.
+
+    Learns the dictionary of `SparseAutoencoderTransformer` and, from the activations f
+    of its first `n_supervised` neurons, a linear prediction of y, by minimizing
+
+    .. math:: L = \text{FVU}(X) + \alpha \, U(y)
+
+    the fraction of the variance of X unexplained (mean over the prefixes) plus alpha
+    times the fraction of y unexplained: :math:`1 - R^2` for a quantity (mean over the
+    outputs), the cross-entropy over that of the class frequencies for classes. Both
+    terms are 1 for a model that predicts the mean, so that alpha means the same on
+    every data set. With ``alpha=0`` it is `SparseAutoencoderTransformer` to the bit.
+
+    Three measures keep a neuron from becoming the label itself and the codes from
+    memorizing it: the target is smoothed by out-of-fold predictions
+    (`target_smoothing`), activations are dropped while the head learns (`dropout`), and
+    a supervised neuron's encoder is its decoder direction, scaled (`tied`), so that it
+    can only respond to what it reconstructs.
+
+    **Activations of the training rows carry y.** Whatever is computed from them and
+    y (associations, scores of a selection, p-values) is no test of anything: test on
+    texts that took no part in `fit`, as `evaluate_hypotheses`, `cross_val_score` and
+    any held-out score do. The frame that `fit_transform` returns is marked, and what
+    later steps compute from it is marked as training-only.
+
+    Parameters
+    ----------
+    n_neurons : int, default=256
+        Size of the dictionary. About 64 for 1,000 texts, 256 for 10,000 and 1,024 for
+        100,000: more neurons are finer and rarer concepts.
+
+    k : int, default=8
+        Active neurons per row: of every row for `sparsity="topk"`, on average for
+        "batch_topk".
+
+    alpha : float, default=1.0
+        Weight of the target. 0.3 changes little; from 3 on, neurons turn into copies
+        of the label.
+
+    n_supervised : int or None, default=16
+        The head sees this many of the first neurons, at most `n_neurons`; None means
+        all. A little less than the number of hypotheses that are wanted. Listed among
+        `prefix_lengths`, these neurons also have to reconstruct the embedding on
+        their own, which keeps them about the texts.
+
+    target_smoothing : float, default=0.7
+        Share of the target that is replaced by the prediction of a ridge regression
+        on the embeddings that did not see the row. 0 trains on y itself.
+
+    dropout : float, default=0.3
+        Probability with which an activation is hidden from the head in training.
+
+    tied : bool, default=True
+        Whether the encoder rows of the supervised neurons are their decoder rows,
+        each times a scale that is learned.
+
+    task : {"auto", "regression", "classification"}, default="auto"
+        "auto": booleans, strings, categories and two distinct values are classes, any
+        other numbers a quantity. Several columns of y are quantities.
+
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes in the target's part of the loss, as in scikit-learn.
+
+    prefix_lengths : sequence of int or of float, default=None
+        Matryoshka prefixes: the first neurons of each length have to reconstruct the
+        embedding on their own, which makes them broad and the later ones fine.
+        Increasing; the last is `n_neurons`. Fractions of `n_neurons`, such as
+        ``(0.125, 1.0)``, stay valid when a grid search changes `n_neurons`. None:
+        one level.
+
+    sparsity : {"batch_topk", "topk"}, default="batch_topk"
+        "batch_topk" spends the k active neurons where they explain most; "topk" keeps
+        exactly the k largest of each row (fewer if fewer are positive).
+
+    engine : {"auto", "dense", "sparse"}, default="auto"
+        How products with the activations are computed; see
+        `SparseAutoencoderTransformer`.
+
+    max_epochs : int or "auto", default="auto"
+        Passes over the training rows. "auto": as many as make 640 steps, from 5 to
+        100.
+
+    max_time : float or None, default=None
+        Seconds of training, at most; the learning rate falls in time for it.
+
+    batch_size : int or "auto", default="auto"
+        Rows per step. "auto": a power of two from 64 to 512, about a fiftieth of the
+        rows; 2,048 for `n_neurons` above 4,096.
+
+    learning_rate : float or "auto", default="auto"
+        Peak learning rate of Adam, "auto":
+        :math:`6 \cdot 10^{-4} \sqrt{2^{14} / n_{neurons}}`.
+
+    validation_fraction : float or None, default=0.1
+        Share of the rows (at most 20,000) set aside to decide when to stop and which
+        weights to keep, by both terms of the loss. Not used if `fit` is given
+        `X_val`. None trains on all rows for all epochs and keeps the last weights.
+
+    n_iter_no_change : int or None, default=5
+        Stop after this many epochs without a smaller validation error. None never
+        stops early; the best weights are kept all the same.
+
+    aux_k : int or None, default=None
+        Dead neurons per row that the auxiliary loss trains on what the others left
+        unexplained. None: 2 * `k`.
+
+    aux_coefficient : float, default=1/32
+        Weight of the auxiliary loss, which is 0 whenever no neuron is dead.
+
+    output : {"dense", "sparse"}, default="dense"
+        What `transform` returns: float32, dense (a text-labelled frame for a
+        text-labelled frame), or a CSR array, which holds no texts.
+
+    device : str, default="auto"
+        Torch device to train on. "auto": a GPU that torch supports through CUDA if
+        there is one, else the CPU. `transform` runs on the CPU.
+
+    warm_start : bool, default=False
+        Start `fit` from the weights of the previous one.
+
+    random_state : int, RandomState instance or None, default=None
+        Seeds the validation split, the initialization, the folds, the dropout and the
+        order of the batches.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_neurons,) or (n_outputs, n_neurons)
+        Coefficients of the head, fitted anew on the finished activations; zero for
+        neurons that are not supervised. (n_classes, n_neurons) for more than two
+        classes.
+
+    intercept_ : float or ndarray of shape (n_outputs,)
+        Its intercepts.
+
+    classes_ : ndarray of shape (n_classes,)
+        The class labels, for classification only.
+
+    task_ : {"regression", "classification"}
+        What y was taken for.
+
+    components_ : ndarray of shape (n_neurons, n_features_in_)
+        Decoder: the unit-length direction of each neuron.
+
+    encoder_coef_ : ndarray of shape (n_neurons, n_features_in_)
+        Encoder weights.
+
+    encoder_intercept_ : ndarray of shape (n_neurons,)
+        Encoder intercepts, in units of the embeddings.
+
+    decoder_intercept_ : ndarray of shape (n_features_in_,)
+        The offset b.
+
+    threshold_ : float or None
+        Smallest activation, in units of the embeddings; None for `sparsity="topk"`.
+
+    mean_ : ndarray of shape (n_features_in_,)
+        Mean of the training rows (of 32,768 evenly spaced ones if there are more).
+
+    variance_ : float
+        Mean squared distance of a training row from `mean_`.
+
+    history_ : DataFrame
+        One row per epoch: "epoch", "learning_rate", "loss" (reconstruction of the
+        training rows, mean over the prefixes), "validation_error" (fraction of
+        variance unexplained), "target_error" (fraction of the validation rows' y
+        unexplained by the head) and "n_dead".
+
+    dead_neurons_ : ndarray of shape (n_dead,)
+        Indices of the neurons that no training row activates.
+
+    n_iter_ : int
+        Epochs that were run; chunks, with `partial_fit`.
+
+    n_steps_ : int
+        Steps that were taken.
+
+    n_samples_seen_ : int
+        Rows that were trained on, each time counted.
+
+    n_features_in_ : int
+        Number of embedding dimensions.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, if they have any.
+
+    See Also
+    --------
+    SparseAutoencoderTransformer : The same without a target.
+    NeuronSelector : Keeps the neurons that predict a target.
+
+    References
+    ----------
+    Mairal et al. 2008, "Supervised Dictionary Learning" (arXiv 0809.3083); Kulkarni
+    et al. 2025, "ClassifSAE" (arXiv 2506.23951); Movva et al. 2025 (arXiv
+    2502.04382).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_hypo import SupervisedSAETransformer
+    >>> rng = np.random.default_rng(0)
+    >>> present = rng.random((600, 12)) < 0.15
+    >>> X = present @ rng.standard_normal((12, 20))
+    >>> y = present[:, 0] - present[:, 1] + 0.1 * rng.standard_normal(600)
+    >>> sae = SupervisedSAETransformer(16, 2, n_supervised=4, random_state=0)
+    >>> sae.fit(X[:500], y[:500]).transform(X[500:]).shape
+    (100, 16)
+    >>> sae.score(X[500:], y[500:]) > 0.5
+    True
+    """
+
+    _parameter_constraints = {
+        **BaseSparseAutoencoder._parameter_constraints,
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "n_supervised": [Interval(Integral, 1, None, closed="left"), None],
+        "target_smoothing": [Interval(Real, 0, 1, closed="both")],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "tied": ["boolean"],
+        "task": [StrOptions({"auto", "regression", "classification"})],
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+    }
+    _extra_arrays = ("coef_", "intercept_", "classes_")
+    _extra_values = ("task_",)
+
+    def __init__(
+        self,
+        n_neurons=256,
+        k=8,
+        *,
+        alpha=1.0,
+        n_supervised=16,
+        target_smoothing=0.7,
+        dropout=0.3,
+        tied=True,
+        task="auto",
+        class_weight=None,
+        prefix_lengths=None,
+        sparsity="batch_topk",
+        engine="auto",
+        max_epochs="auto",
+        max_time=None,
+        batch_size="auto",
+        learning_rate="auto",
+        validation_fraction=0.1,
+        n_iter_no_change=5,
+        aux_k=None,
+        aux_coefficient=1 / 32,
+        output="dense",
+        device="auto",
+        warm_start=False,
+        random_state=None,
+    ):
+        self.n_neurons = n_neurons
+        self.k = k
+        self.alpha = alpha
+        self.n_supervised = n_supervised
+        self.target_smoothing = target_smoothing
+        self.dropout = dropout
+        self.tied = tied
+        self.task = task
+        self.class_weight = class_weight
+        self.prefix_lengths = prefix_lengths
+        self.sparsity = sparsity
+        self.engine = engine
+        self.max_epochs = max_epochs
+        self.max_time = max_time
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.aux_k = aux_k
+        self.aux_coefficient = aux_coefficient
+        self.output = output
+        self.device = device
+        self.warm_start = warm_start
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, X_val=None, y_val=None, sample_weight=None):
+        """Train the autoencoder and its head.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Embeddings.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The target. Rows where it is missing (NaN or None) count for the
+            reconstruction only.
+        X_val : array-like of shape (n_val, n_features), default=None
+            Validation rows, used instead of `validation_fraction`.
+        y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
+            Their target; without it, they are judged by their reconstruction alone.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows in the target's part of the loss and in the head.
+
+        Returns
+        -------
+        self : SupervisedSAETransformer
+            The fitted transformer.
+
+        Raises
+        ------
+        ValueError
+            For NaN or infinite embeddings, a target that is missing everywhere or
+            has one class, rows that are all equal, and sizes that do not fit.
+        FloatingPointError
+            If training diverges.
+        """
+        supervision = self._encode(y, X, sample_weight)
+        make_head = None
+        if self.alpha > 0:
+            validation = None
+            if y_val is not None:
+                validation = self._encode(y_val, X_val, None, supervision.classes)
+            make_head = self._head_maker(supervision, validation)
+        self._fit(X, X_val, y, make_head)
+        self.task_ = supervision.task
+        self._set_classes(supervision)
+        self._fit_final_head(X, supervision)
+        return self
+
+    def _encode(self, y, X, sample_weight, classes=None):
+        n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
+        return encode_supervision(
+            y,
+            n_rows,
+            task=self.task,
+            class_weight=self.class_weight,
+            sample_weight=sample_weight,
+            caller=type(self).__name__,
+            classes=classes,
+        )
+
+    def _set_classes(self, supervision):
+        if supervision.classes is None:
+            self.__dict__.pop("classes_", None)
+        else:
+            self.classes_ = supervision.classes
+
+    def _plan(self, n_rows, prefixes, device, supervised=False):
+        plan = super()._plan(n_rows, prefixes, device)
+        n_tied = self._n_supervised() if supervised and self.tied else 0
+        return plan._replace(n_tied=n_tied)
+
+    def _n_supervised(self):
+        if self.n_supervised is None:
+            return self.n_neurons
+        return min(self.n_supervised, self.n_neurons)
+
+    def _head_maker(self, supervision, validation):
+        """Return what makes the head once it is known which rows are trained on."""
+
+        def make_head(rows, seen, held_out, seed):
+            target = make_target(
+                supervision.values, supervision.weights, supervision.kind
+            )
+            held = None
+            if validation is not None:
+                held = make_target(
+                    validation.values, validation.weights, supervision.kind
+                )
+            elif held_out is not None:
+                held = target.take(held_out)
+            target = smoothed_target(
+                target.take(seen),
+                rows,
+                self.target_smoothing,
+                np.random.RandomState(seed),
+            )
+            kind = SoftmaxHead if supervision.kind == "classes" else RidgeHead
+            return kind(
+                target,
+                held,
+                alpha=self.alpha,
+                n_supervised=self._n_supervised(),
+                dropout=self.dropout,
+                seed=seed,
+                device="cpu",
+            )
+
+        return make_head
+
+    def _fit_final_head(self, X, supervision):
+        """Fit the head on the finished activations of the supervised neurons."""
+        known = np.flatnonzero(np.isfinite(supervision.values).all(axis=1))
+        known = known[supervision.weights[known] > 0]
+        known = known[:: max(1, -(-len(known) // _MAX_HEAD_ROWS))]
+        rows = self._check_rows(X, reset=False)[known]
+        active = first_activations(
+            rows, self._weights(), self.k, self.threshold_, self._n_supervised()
+        ).astype(np.float64)
+        weights, values = supervision.weights[known], supervision.values[known]
+        # so that the penalties mean the same at any scale of the embeddings
+        scale = active.std() or 1.0
+        if supervision.kind == "classes":
+            labels = supervision.classes[values.argmax(axis=1)]
+            head = LogisticRegression(max_iter=1000)
+            head.fit(active / scale, labels, sample_weight=weights)
+        else:
+            head = RidgeCV(np.logspace(-3, 3, 7))
+            values = values if supervision.n_dimensions == 2 else values[:, 0]
+            head.fit(active / scale, values, sample_weight=weights)
+        coef = np.atleast_2d(head.coef_) / scale
+        self._set_head(coef, head.intercept_, supervision)
+
+    def fit_transform(self, X, y, **fit_params):
+        """Fit, and compute the activations of the training rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Embeddings.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The target.
+        **fit_params : dict
+            Further arguments of `fit`.
+
+        Returns
+        -------
+        activations : DataFrame, ndarray or CSR array of shape (n_samples, n_neurons)
+            A frame is marked as training rows, whose activations carry y.
+        """
+        activations = self.fit(X, y, **fit_params).transform(X)
+        return mark_as_training(activations) if self.alpha > 0 else activations
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Go on training with a chunk of rows and their target.
+
+        As `SparseAutoencoderTransformer.partial_fit`; the target is smoothed within
+        each chunk.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Embeddings.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The target.
+        classes : array-like of shape (n_classes,), default=None
+            All classes, needed in the first call if y are classes.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows in the target's part of the loss and in the head.
+
+        Returns
+        -------
+        self : SupervisedSAETransformer
+            The transformer, usable after any chunk.
+
+        Raises
+        ------
+        ValueError
+            As `fit` does, and for classes that were not announced.
+        FloatingPointError
+            If training diverges; the transformer stays as it was.
+        """
+        classes = getattr(self, "classes_", classes)
+        if classes is None and self._resolves_to_classes(y):
+            raise ValueError(
+                "SupervisedSAETransformer.partial_fit needs classes in its first call "
+                "where y are classes, since a chunk may lack some: pass classes="
+                "np.unique(y) of all the data."
+            )
+        supervision = self._encode(y, X, sample_weight, classes)
+        make_head = None
+        if self.alpha > 0:
+            make_head = self._head_maker(supervision, None)
+        run = self._partial_fit(X, make_head)
+        self.task_ = supervision.task
+        self._set_classes(supervision)
+        self._update_final_head(X, supervision, run.learner.head)
+        return self
+
+    def _resolves_to_classes(self, y):
+        if np.ndim(y) == 2 and np.shape(y)[1] > 1:
+            return False
+        known = [value for value in np.ravel(np.asarray(y, object)) if value == value]
+        return resolve_task(np.array(known), self.task) == "classification"
+
+    def _update_final_head(self, X, supervision, head):
+        """Take over the head as it is after a chunk, in units of the embeddings."""
+        if head is None:
+            self._fit_final_head(X, supervision)
+            return
+        coef, intercept = head.final()
+        self._set_head(coef / np.sqrt(self.variance_), intercept, supervision)
+
+    def _set_head(self, coef, intercept, supervision):
+        full = np.zeros((len(coef), self.n_neurons))
+        full[:, : coef.shape[1]] = coef
+        one = supervision.n_dimensions == 1 and len(coef) == 1
+        self.coef_ = full[0] if one else full
+        self.intercept_ = float(np.ravel(intercept)[0]) if one else np.ravel(intercept)
+
+    def _linear(self, X):
+        """Return the head's linear predictions, one column per row of coef_."""
+        check_is_fitted(self)
+        active = first_activations(
+            self._check_rows(X, reset=False),
+            self._weights(),
+            self.k,
+            self.threshold_,
+            self._n_supervised(),
+        )
+        coef = np.atleast_2d(self.coef_)[:, : active.shape[1]]
+        return active @ coef.T + self.intercept_
+
+    def predict(self, X):
+        """Predict the target from the activations of the supervised neurons.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Embeddings.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Quantities or class labels.
+        """
+        linear = self._linear(X)
+        if self.task_ == "classification":
+            if linear.shape[1] == 1:
+                return self.classes_[(linear[:, 0] > 0).astype(int)]
+            return self.classes_[linear.argmax(axis=1)]
+        return linear[:, 0] if self.coef_.ndim == 1 else linear
+
+    @available_if(_may_classify)
+    def predict_proba(self, X):
+        """Predict class probabilities.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Embeddings.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes)
+            In the order of `classes_`.
+        """
+        linear = self._linear(X)
+        if linear.shape[1] == 1:
+            linear = np.column_stack([np.zeros(len(linear)), linear])
+        return softmax(linear, axis=1)
+
+    def score(self, X, y, sample_weight=None):
+        """Score the predictions of the head.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Embeddings.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The target.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        score : float
+            R² for quantities (mean over the outputs); the area under the ROC curve
+            for classes (the mean of each class against the rest if there are more
+            than two). Out of sample for rows that `fit` has not seen; how well X is
+            reconstructed says `explained_variance`.
+        """
+        linear = self._linear(X)
+        if self.task_ == "regression":
+            predicted = linear[:, 0] if self.coef_.ndim == 1 else linear
+            return float(r2_score(y, predicted, sample_weight=sample_weight))
+        _, codes, _ = check_target(
+            y, self.task_, self.classes_, caller=type(self).__name__
+        )
+        if linear.shape[1] == 1:
+            return float(roc_auc_score(codes, linear, sample_weight=sample_weight))
+        areas = [
+            roc_auc_score(codes == i, column, sample_weight=sample_weight)
+            for i, column in enumerate(softmax(linear, axis=1).T)
+        ]
+        return float(np.mean(areas))
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        tags.target_tags.multi_output = True
+        return tags
