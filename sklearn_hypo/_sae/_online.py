@@ -10,7 +10,7 @@ from ._learner import Learner
 
 _WARMUP_STEPS = 64
 _AVERAGED_STEPS = 1000
-_HORIZON = 50_000
+_HORIZON = 2_000
 _HEAD = "head_"
 
 
@@ -37,7 +37,7 @@ class OnlineRun:
     ----------
     n_samples_seen : int
     threshold : float or None
-        The calibrated threshold of Batch Top-K, mostly that of the last 50,000 rows.
+        The calibrated threshold of Batch Top-K, mostly that of the last 2,000 rows.
     """
 
     def __init__(self, weights, plan, *, device="cpu", head=None, state=None):
