@@ -236,6 +236,9 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
                 f"k={self.k} active neurons per row cannot exceed "
                 f"n_neurons={self.n_neurons}."
             )
+        return self._prefixes()
+
+    def _prefixes(self):
         return resolve_prefixes(self.prefix_lengths, self.n_neurons)
 
     def _previous_weights(self, X):

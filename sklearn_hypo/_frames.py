@@ -51,10 +51,12 @@ def like(X, values, columns):
     Returns
     -------
     values : DataFrame, ndarray or CSR array
-        With the index of X if X is a pandas DataFrame and values are dense.
+        With the index of X, and the mark of `mark_as_training` if it has one, if X
+        is a pandas DataFrame and values are dense.
     """
     if isinstance(X, pd.DataFrame) and not sparse.issparse(values):
-        return pd.DataFrame(values, index=X.index, columns=list(columns), copy=False)
+        frame = pd.DataFrame(values, index=X.index, columns=list(columns), copy=False)
+        return mark_as_training(frame) if is_marked_as_training(X) else frame
     return values
 
 

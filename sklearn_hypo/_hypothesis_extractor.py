@@ -15,7 +15,7 @@ from sklearn.utils.validation import (
 
 from ._annotation_predictor import AnnotationPredictorMixin
 from ._base import HypoEstimator
-from ._frames import like, texts_of
+from ._frames import is_marked_as_training, like, texts_of
 from ._hypothesis_tables import (
     candidates_table,
     distinct_hypotheses,
@@ -116,6 +116,11 @@ class HypothesisExtractor(AnnotationPredictorMixin, TransformerMixin, HypoEstima
     classes_ : ndarray of shape (n_classes,)
         The class labels; only for classification.
 
+    trained_on_target_ : bool
+        Whether the activations were themselves trained on this target, in these rows
+        (`SupervisedSAETransformer.fit_transform`). "association" then overstates what
+        a neuron has to do with the target.
+
     n_features_in_ : int
         Number of neurons seen in `fit`.
 
@@ -215,6 +220,7 @@ class HypothesisExtractor(AnnotationPredictorMixin, TransformerMixin, HypoEstima
         self.__dict__.pop("classes_", None)
         if classes is not None:
             self.classes_ = classes
+        self.trained_on_target_ = is_marked_as_training(X)
         rng = check_random_state(self.random_state)
         self.annotator_ = _fresh(self.annotator, LexiconAnnotator)
 
@@ -332,6 +338,8 @@ class HypothesisExtractor(AnnotationPredictorMixin, TransformerMixin, HypoEstima
             missing=np.isnan(annotations).sum(axis=0),
         )
         self.candidates_ = candidates_table(interpretations)
+        # the columns below say nothing about other texts, these least of all
+        self.hypotheses_.attrs["trained_on_target"] = self.trained_on_target_
         self.usage_ = usage_table(
             {"interpreter": self.interpreter_, "annotator": self.annotator_}
         )

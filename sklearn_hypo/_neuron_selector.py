@@ -12,7 +12,7 @@ from sklearn.utils.validation import (
 )
 
 from ._base import HypoEstimator
-from ._frames import like
+from ._frames import is_marked_as_training, like
 from ._scores import (
     column_moments,
     correlation_scores,
@@ -74,6 +74,11 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
 
     ranking_ : ndarray of shape (n_features_in_,)
         Rank of each neuron; 1 is the best. Ties go to the lower column.
+
+    trained_on_target_ : bool
+        Whether the activations were themselves trained on this target, in these rows
+        (`SupervisedSAETransformer.fit_transform`). `scores_` then overstate what the
+        neurons predict: they order the neurons, and say nothing else.
 
     task_ : {"regression", "classification"}
         The task that was found.
@@ -165,6 +170,7 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
         labels = values if classes is None else classes[values]
         self.scores_, strength = self._score(activations, labels, targets, moments)
         self._rank(np.where(usable, strength, -np.inf))
+        self.trained_on_target_ = is_marked_as_training(X)
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
         return self
 

@@ -15,13 +15,13 @@ from ._inference import check_target
 from ._sae._heads import RidgeHead, SoftmaxHead, first_activations
 from ._sae._targets import make_target, smoothed_target
 from ._supervision import encode_supervision
-from ._validation import Interval, StrOptions, _fit_context, resolve_task
+from ._validation import Interval, StrOptions, _fit_context
 
 _MAX_HEAD_ROWS = 50_000
 
 
 def _may_classify(self):
-    return getattr(self, "task_", self.task) != "regression"
+    return getattr(self, "task_", self.task) == "classification"
 
 
 class SupervisedSAETransformer(BaseSparseAutoencoder):
@@ -61,16 +61,13 @@ class SupervisedSAETransformer(BaseSparseAutoencoder):
         "batch_topk".
 
     alpha : float, default=1.0
-        Weight of the target. 0.3 changes little; from 3 on, neurons turn into copies
-        of the label.
+        Weight of the target. From 3 on, neurons turn into copies of the label.
 
-    n_supervised : int or None, default=16
+    n_supervised : int or None, default=20
         The head sees this many of the first neurons, at most `n_neurons`; None means
-        all. A little less than the number of hypotheses that are wanted. Listed among
-        `prefix_lengths`, these neurons also have to reconstruct the embedding on
-        their own, which keeps them about the texts.
+        all. About as many as hypotheses are wanted.
 
-    target_smoothing : float, default=0.7
+    target_smoothing : float, default=0.5
         Share of the target that is replaced by the prediction of a ridge regression
         on the embeddings that did not see the row. 0 trains on y itself.
 
@@ -88,12 +85,11 @@ class SupervisedSAETransformer(BaseSparseAutoencoder):
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes in the target's part of the loss, as in scikit-learn.
 
-    prefix_lengths : sequence of int or of float, default=None
-        Matryoshka prefixes: the first neurons of each length have to reconstruct the
-        embedding on their own, which makes them broad and the later ones fine.
-        Increasing; the last is `n_neurons`. Fractions of `n_neurons`, such as
-        ``(0.125, 1.0)``, stay valid when a grid search changes `n_neurons`. None:
-        one level.
+    prefix_lengths : sequence of int or of float, "auto" or None, default="auto"
+        Matryoshka prefixes; see `SparseAutoencoderTransformer`. "auto": the
+        supervised neurons and all, so that the supervised ones have to reconstruct
+        the embedding on their own, which keeps them about the texts; None for
+        ``alpha=0``.
 
     sparsity : {"batch_topk", "topk"}, default="batch_topk"
         "batch_topk" spends the k active neurons where they explain most; "topk" keeps
@@ -238,6 +234,7 @@ class SupervisedSAETransformer(BaseSparseAutoencoder):
 
     _parameter_constraints = {
         **BaseSparseAutoencoder._parameter_constraints,
+        "prefix_lengths": ["array-like", StrOptions({"auto"}), None],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "n_supervised": [Interval(Integral, 1, None, closed="left"), None],
         "target_smoothing": [Interval(Real, 0, 1, closed="both")],
@@ -255,13 +252,13 @@ class SupervisedSAETransformer(BaseSparseAutoencoder):
         k=8,
         *,
         alpha=1.0,
-        n_supervised=16,
-        target_smoothing=0.7,
+        n_supervised=20,
+        target_smoothing=0.5,
         dropout=0.3,
         tied=True,
         task="auto",
         class_weight=None,
-        prefix_lengths=None,
+        prefix_lengths="auto",
         sparsity="batch_topk",
         engine="auto",
         max_epochs="auto",
@@ -333,7 +330,9 @@ class SupervisedSAETransformer(BaseSparseAutoencoder):
         FloatingPointError
             If training diverges.
         """
+        self._check_rows(X, reset=True, ensure_min_samples=2)
         supervision = self._encode(y, X, sample_weight)
+        self._check_varies(supervision)
         make_head = None
         if self.alpha > 0:
             validation = None
@@ -347,7 +346,8 @@ class SupervisedSAETransformer(BaseSparseAutoencoder):
         return self
 
     def _encode(self, y, X, sample_weight, classes=None):
-        n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
+        # an estimator of scikit-learn's checks has neither length nor shape
+        n_rows = len(X) if hasattr(X, "__len__") else len(np.asarray(X))
         return encode_supervision(
             y,
             n_rows,
@@ -357,6 +357,16 @@ class SupervisedSAETransformer(BaseSparseAutoencoder):
             caller=type(self).__name__,
             classes=classes,
         )
+
+    def _check_varies(self, supervision):
+        if (
+            supervision.kind == "quantities"
+            and not np.nanstd(supervision.values, axis=0).any()
+        ):
+            raise ValueError(
+                f"{type(self).__name__}: y is constant, so there is nothing to learn "
+                "from it. Use SparseAutoencoderTransformer."
+            )
 
     def _set_classes(self, supervision):
         if supervision.classes is None:
@@ -368,6 +378,14 @@ class SupervisedSAETransformer(BaseSparseAutoencoder):
         plan = super()._plan(n_rows, prefixes, device)
         n_tied = self._n_supervised() if supervised and self.tied else 0
         return plan._replace(n_tied=n_tied)
+
+    def _prefixes(self):
+        if not isinstance(self.prefix_lengths, str):
+            return super()._prefixes()
+        first = self._n_supervised()
+        if self.alpha == 0 or first == self.n_neurons:
+            return (self.n_neurons,)
+        return (first, self.n_neurons)
 
     def _n_supervised(self):
         if self.n_supervised is None:
@@ -464,7 +482,7 @@ class SupervisedSAETransformer(BaseSparseAutoencoder):
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             The target.
         classes : array-like of shape (n_classes,), default=None
-            All classes, needed in the first call if y are classes.
+            All classes, in the first call; without it, those of the first chunk.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows in the target's part of the loss and in the head.
 
@@ -480,13 +498,8 @@ class SupervisedSAETransformer(BaseSparseAutoencoder):
         FloatingPointError
             If training diverges; the transformer stays as it was.
         """
+        self._check_rows(X, reset=not hasattr(self, "components_"))
         classes = getattr(self, "classes_", classes)
-        if classes is None and self._resolves_to_classes(y):
-            raise ValueError(
-                "SupervisedSAETransformer.partial_fit needs classes in its first call "
-                "where y are classes, since a chunk may lack some: pass classes="
-                "np.unique(y) of all the data."
-            )
         supervision = self._encode(y, X, sample_weight, classes)
         make_head = None
         if self.alpha > 0:
@@ -496,12 +509,6 @@ class SupervisedSAETransformer(BaseSparseAutoencoder):
         self._set_classes(supervision)
         self._update_final_head(X, supervision, run.learner.head)
         return self
-
-    def _resolves_to_classes(self, y):
-        if np.ndim(y) == 2 and np.shape(y)[1] > 1:
-            return False
-        known = [value for value in np.ravel(np.asarray(y, object)) if value == value]
-        return resolve_task(np.array(known), self.task) == "classification"
 
     def _update_final_head(self, X, supervision, head):
         """Take over the head as it is after a chunk, in units of the embeddings."""

@@ -68,6 +68,8 @@ def encode_supervision(
     if y is None:
         raise ValueError(f"{caller} requires y to be passed, but the target y is None.")
     weights = _checked_weights(sample_weight, n_rows, caller)
+    if not hasattr(y, "__len__"):
+        y = np.asarray(y)
     if np.ndim(y) == 2 and np.shape(y)[1] > 1:
         return _several_outputs(y, n_rows, weights, task, caller)
     known = ~pd.isna(np.asarray(y, dtype=object)).ravel()
@@ -111,9 +113,10 @@ def _codes_of(labels, classes, caller):
         classes[np.minimum(codes, len(classes) - 1)] != labels
     )
     if unknown.any():
+        stranger = labels[unknown].tolist()[0]
         raise ValueError(
-            f"{caller}: y holds {labels[unknown][0]!r}, which is not among classes="
-            f"{classes.tolist()}."
+            f"{caller}: y holds {stranger!r}, which is not among classes="
+            f"{classes.tolist()}. Pass all classes in the first call of partial_fit."
         )
     return codes
 

@@ -7,14 +7,33 @@ the label: each activation is dropped with probability p while the head learns, 
 what one neuron says another has to be able to say too.
 """
 
+from collections import deque
+
 import numpy as np
+from scipy.special import log_softmax, softmax
 
 from . import _distributed
 from ._encoding import active_positions, calibrate_threshold, pre_activations
 
+_DECAY = 0.98
+_RIDGE = 0.02
+
+
+def _or_infinite(null_loss):
+    """Let an output that is constant weigh nothing."""
+    null_loss = np.asarray(null_loss, dtype=np.float64)
+    return np.where(null_loss > 1e-12, null_loss, np.inf)
+
 
 class Head:
-    """What both heads share: batches in, gradients of the activations out.
+    r"""What both heads share: batches in, gradients of the activations out.
+
+    The coefficients follow from running moments of the activations, over the last
+    fifty or so batches. Dropout enters them as the ridge penalty that it amounts to:
+    :math:`\tfrac{p}{1 - p}` times the second moment of each activation.
+
+    Dropout as a ridge penalty: Srivastava et al. 2014, "Dropout", section 9.1; Wager,
+    Wang and Liang 2013 (arXiv 1307.1493).
 
     Parameters
     ----------
@@ -35,11 +54,9 @@ class Head:
 
     Attributes
     ----------
-    rate_factor : float
-        Learning rate of the head's parameters, relative to that of the others.
+    coef : ndarray of shape (n_supervised, n_outputs)
+    intercept : ndarray of shape (n_outputs,)
     """
-
-    rate_factor = 10.0
 
     def __init__(
         self, target, validation, *, alpha, n_supervised, dropout, seed, device
@@ -50,16 +67,12 @@ class Head:
         self.n_supervised, self.dropout = n_supervised, dropout
         self.device = device
         self._generator = torch.Generator(device=device).manual_seed(seed)
-        self._gradients = []
-        self.null_loss = np.maximum(target.null_loss, np.finfo(np.float32).tiny)
-
-    def parameters(self):
-        """Return the tensors that Adam changes."""
-        return []
-
-    def gradients(self):
-        """Return their gradients in the last step."""
-        return self._gradients
+        self.null_loss = _or_infinite(target.null_loss)
+        size, n_outputs = n_supervised + 1, target.values.shape[1]
+        self._moments = np.zeros((size, size + n_outputs))
+        self._seen = 0.0
+        self.coef = np.zeros((n_supervised, n_outputs))
+        self.intercept = np.zeros(n_outputs)
 
     def supervision(self, positions):
         """Return what maps the codes of these training rows to gradients.
@@ -110,12 +123,73 @@ class Head:
             null = -(mean * np.log(np.maximum(mean, 1e-12))).sum()
         else:
             null = squares / np.maximum(count, np.finfo(float).tiny) - mean**2
-        # the rarest sensible case: one row in a million is of another class
-        self.null_loss = np.maximum(null, 1e-5)
+        self.null_loss = _or_infinite(null)
 
     def state(self):
         """Return what a later head needs, as NumPy arrays by name."""
-        return {"totals": self._totals}
+        return {
+            "totals": self._totals,
+            "moments": self._moments,
+            "seen": self._seen,
+            "coef": self.coef,
+            "intercept": self.intercept,
+        }
+
+    def _restore(self, state):
+        self._moments, self._seen = state["moments"].copy(), float(state["seen"])
+        self.coef, self.intercept = state["coef"].copy(), state["intercept"].copy()
+
+    def batch_gradient(self, active, values, weights):
+        """Update the coefficients; return dU / d(activations).
+
+        Parameters
+        ----------
+        active : tensor of shape (n_rows, n_supervised)
+        values : tensor of shape (n_rows, n_outputs)
+        weights : tensor of shape (n_rows,)
+
+        Returns
+        -------
+        gradient : tensor of shape (n_rows, n_supervised)
+            With the coefficients held fixed.
+        """
+        import torch
+
+        to = {"dtype": active.dtype, "device": active.device}
+        self._update(active, values, weights)
+        coef, intercept, null_loss = (
+            torch.as_tensor(array, **to)
+            for array in (self.coef, self.intercept, self.null_loss)
+        )
+        kept, factor = self._dropped(active)
+        error = self._slope(kept @ coef + intercept, values) / null_loss
+        total = weights.sum().clamp_min(torch.finfo(active.dtype).tiny)
+        error *= weights[:, None] / total
+        return (error @ coef.T) * factor
+
+    def _update(self, active, values, weights):
+        """Add a batch to the running moments of [f, 1] with [f, 1, y], and learn."""
+        f, y, w = (
+            tensor.cpu().numpy().astype(np.float64)
+            for tensor in (active, values, weights)
+        )
+        left = np.column_stack([f, np.ones(len(f))])
+        weighted = left * w[:, None]
+        moments = _distributed.summed(weighted.T @ np.column_stack([left, y]))
+        total = moments[self.n_supervised, self.n_supervised]
+        if total == 0:
+            return
+        self._moments *= _DECAY
+        self._moments += (1 - _DECAY) * moments / total
+        self._seen = _DECAY * self._seen + (1 - _DECAY)
+        self._learn(self._moments / self._seen, left, weighted, y)
+
+    def _penalty(self, moments):
+        """Return the ridge penalty of each coefficient."""
+        n = self.n_supervised
+        second = np.diagonal(moments)[:n]
+        variance = np.maximum(second - moments[n, :n] ** 2, 1e-6)
+        return self.dropout / (1 - self.dropout) * second + _RIDGE * variance + 1e-6
 
     def _dropped(self, active):
         """Return the activations that are kept, and what each was multiplied by."""
@@ -153,7 +227,7 @@ class Head:
         active = first_activations(rows, weights, k, threshold, self.n_supervised)
         error = self.error(active, self.validation.values, self.validation.weights)
         # in units of the target itself, of which the training target is a part
-        return float(np.mean(error / self.validation.null_loss))
+        return float(np.mean(error / _or_infinite(self.validation.null_loss)))
 
 
 def first_activations(rows, weights, k, threshold, n_first, *, batch_size=2048):
@@ -186,157 +260,94 @@ def first_activations(rows, weights, k, threshold, n_first, *, batch_size=2048):
 
 
 class RidgeHead(Head):
-    r"""Least squares in closed form, for quantities.
+    r"""Least squares, for quantities.
 
-    The coefficients w minimize the running mean, over the last fifty or so batches, of
-    the squared error under dropout, which has a closed form: with second moments S and
-    covariances C of the activations,
+    With covariances C and second moments S of the activations, their covariances
+    :math:`c_{fy}` with the target, and a small :math:`\lambda`,
 
     .. math:: w = \Big(C + \tfrac{p}{1 - p} \operatorname{diag}(S)
                   + \lambda \operatorname{diag}(C)\Big)^{-1} c_{fy}
 
-    and U is the mean over the outputs of
+    U is the mean over the outputs of
     :math:`\sum_i \omega_i (y_i - \hat y_i)^2 / \sum_i \omega_i \sigma_y^2`.
-
-    Dropout as a ridge penalty: Srivastava et al. 2014, "Dropout", section 9.1.
     """
 
-    _DECAY = 0.98
-    _RIDGE = 0.02
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        size, n_outputs = self.n_supervised + 1, self.target.values.shape[1]
-        self._moments = np.zeros((size, size + n_outputs))
-        self._seen = 0.0
-        self.coef = np.zeros((size - 1, n_outputs))
-        self.intercept = np.zeros(n_outputs)
-
-    def batch_gradient(self, active, values, weights):
-        """Update the coefficients; return dU / d(activations)."""
-        import torch
-
-        total = float(weights.sum())
-        self._update(active, values, weights)
-        if total == 0:
-            return torch.zeros_like(active)
-        to = {"dtype": active.dtype, "device": active.device}
-        coef = torch.as_tensor(self.coef, **to)
-        null = torch.as_tensor(self.null_loss, **to)
-        kept, factor = self._dropped(active)
-        error = kept @ coef + torch.as_tensor(self.intercept, **to) - values
-        error *= weights[:, None] / (total * values.shape[1]) / null
-        return 2.0 * (error @ coef.T) * factor
-
-    def _update(self, active, values, weights):
-        """Add a batch to the running moments of [f, 1] with [f, 1, y]."""
-        f, y, w = (
-            tensor.cpu().numpy().astype(np.float64)
-            for tensor in (active, values, weights)
-        )
-        left = np.column_stack([f, np.ones(len(f))])
-        moments = (left * w[:, None]).T @ np.column_stack([left, y])
-        moments = _distributed.summed(moments)
-        total = moments[self.n_supervised, self.n_supervised]
-        if total == 0:
-            return
-        self._moments *= self._DECAY
-        self._moments += (1 - self._DECAY) * moments / total
-        self._seen = self._DECAY * self._seen + (1 - self._DECAY)
-        self.coef, self.intercept = self._solve(self._moments / self._seen)
-
-    def _solve(self, moments):
+    def _learn(self, moments, *batch):
         n = self.n_supervised
-        mean, second = moments[n, :n], np.diagonal(moments)[:n]
+        mean = moments[n, :n]
         covariance = moments[:n, :n] - np.outer(mean, mean)
         cross = moments[:n, n + 1 :] - np.outer(mean, moments[n, n + 1 :])
-        penalty = self._RIDGE * np.maximum(np.diagonal(covariance), 1e-6) + 1e-6
-        penalty += self.dropout / (1 - self.dropout) * second
-        coef = np.linalg.solve(covariance + np.diag(penalty), cross)
-        return coef, moments[n, n + 1 :] - mean @ coef
+        penalized = covariance + np.diag(self._penalty(moments))
+        self.coef = np.linalg.solve(penalized, cross)
+        self.intercept = moments[n, n + 1 :] - mean @ self.coef
 
-    def state(self):
-        """Return what a later head needs, as NumPy arrays by name."""
-        return super().state() | {"moments": self._moments, "seen": self._seen}
-
-    def _restore(self, state):
-        self._moments, self._seen = state["moments"].copy(), float(state["seen"])
-        if self._seen:
-            self.coef, self.intercept = self._solve(self._moments / self._seen)
-
-    def final(self):
-        """Return coefficients, one row per output, and intercepts."""
-        return self.coef.T, self.intercept
+    def _slope(self, linear, values):
+        """Return the derivative of the loss by the linear prediction."""
+        return (linear - values) * (2.0 / values.shape[1])
 
     def error(self, active, values, weights):
         """Return mean squared errors, one per output; all are NumPy arrays."""
         squared = (active @ self.coef + self.intercept - values) ** 2
         return weights @ squared / weights.sum()
 
+    def final(self):
+        """Return coefficients, one row per output, and intercepts."""
+        return self.coef.T, self.intercept
+
 
 class SoftmaxHead(Head):
-    r"""Multinomial logistic regression, learned along with the neurons, for classes.
+    r"""Multinomial logistic regression, for classes.
+
+    Each batch moves the coefficients by a share of a Newton step on the last 2,048 or
+    so rows, in which the curvature of class c is the running second moment of the
+    activations times the mean :math:`p_c (1 - p_c)`.
 
     U is the cross-entropy over that of the class frequencies,
     :math:`-\sum_i \omega_i \sum_c y_{ic} \log p_{ic} \big/ \sum_i \omega_i H`.
     """
 
-    _L2 = 1e-4
+    _SHARE = 0.3
+    _LEAST_CURVATURE = 0.02
+    _MEMORY = 2048
 
     def __init__(self, *args, **kwargs):
-        import torch
-
         super().__init__(*args, **kwargs)
-        shape = (self.n_supervised, self.target.values.shape[1])
-        self._coef = torch.zeros(shape, device=self.device)
         weights = self.target.weights.astype(np.float64)
         frequency = weights @ self.target.values / weights.sum()
-        self._intercept = torch.tensor(
-            np.log(np.maximum(frequency, 1e-6)), dtype=torch.float32, device=self.device
-        )
+        self.intercept = np.log(np.maximum(frequency, 1e-6))
+        self._recent = deque()
 
-    def parameters(self):
-        """Return the tensors that Adam changes."""
-        return [self._coef, self._intercept]
+    def _learn(self, moments, *batch):
+        self._recent.append(batch)
+        while sum(len(b[0]) for b in self._recent) - len(batch[0]) > self._MEMORY:
+            self._recent.popleft()
+        left, weighted, values = map(np.concatenate, zip(*self._recent, strict=True))
+        n = self.n_supervised
+        penalty = np.diag(np.append(self._penalty(moments), 0.0))
+        present = np.vstack([self.coef, self.intercept])
+        probability = softmax(left @ present, axis=1)
+        total = _distributed.summed(weighted[:, n].sum())
+        gradient = _distributed.summed(weighted.T @ (values - probability)) / total
+        spread = weighted[:, n] @ (probability * (1 - probability))
+        curvature = _distributed.summed(spread) / total
+        for c, h in enumerate(np.maximum(curvature, self._LEAST_CURVATURE)):
+            hessian = h * (moments[: n + 1, : n + 1] + penalty)
+            slope = gradient[:, c] - h * penalty @ present[:, c]
+            present[:, c] += self._SHARE * np.linalg.solve(hessian, slope)
+        self.coef, self.intercept = present[:n], present[n]
 
-    def batch_gradient(self, active, values, weights):
-        """Set the gradients of the parameters; return dU / d(activations)."""
-        import torch
-
-        total = float(weights.sum())
-        kept, factor = self._dropped(active)
-        error = torch.softmax(kept @ self._coef + self._intercept, dim=1) - values
-        error *= weights[:, None] / (max(total, 1e-12) * self.null_loss)
-        self._gradients = [
-            (kept.T @ error).mul_(self.alpha).add_(self._coef, alpha=2 * self._L2),
-            error.sum(0).mul_(self.alpha),
-        ]
-        return (error @ self._coef.T) * factor
-
-    def state(self):
-        """Return what a later head needs, as NumPy arrays by name."""
-        coef, intercept = (p.cpu().numpy().copy() for p in self.parameters())
-        return super().state() | {"coef": coef, "intercept": intercept}
-
-    def _restore(self, state):
-        import torch
-
-        self._coef = torch.tensor(state["coef"], device=self.device)
-        self._intercept = torch.tensor(state["intercept"], device=self.device)
-
-    def final(self):
-        """Return coefficients and intercepts, one for two classes, else per class."""
-        coef, intercept = (p.cpu().numpy() for p in self.parameters())
-        coef = coef.T.astype(np.float64)
-        if len(coef) == 2:
-            return coef[1:] - coef[:1], intercept[1:] - intercept[:1]
-        return coef, intercept.astype(np.float64)
+    def _slope(self, linear, values):
+        """Return the derivative of the loss by the linear prediction."""
+        return linear.softmax(dim=1) - values
 
     def error(self, active, values, weights):
         """Return the cross-entropy in nats; all are NumPy arrays."""
-        from scipy.special import log_softmax
+        logarithms = log_softmax(active @ self.coef + self.intercept, axis=1)
+        return weights @ -(values * logarithms).sum(axis=1) / weights.sum()
 
-        coef, intercept = self._coef.cpu().numpy(), self._intercept.cpu().numpy()
-        logarithms = log_softmax(active @ coef + intercept, axis=1)
-        entropy = -(values * logarithms).sum(axis=1)
-        return float(weights @ entropy / weights.sum())
+    def final(self):
+        """Return coefficients and intercepts, one for two classes, else per class."""
+        coef = self.coef.T
+        if len(coef) == 2:
+            return coef[1:] - coef[:1], self.intercept[1:] - self.intercept[:1]
+        return coef, self.intercept

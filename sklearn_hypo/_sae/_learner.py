@@ -27,7 +27,7 @@ class Learner:
     device : str
         A torch device.
     head : Head or None
-        The supervised part of the loss; its parameters learn at a rate of their own.
+        The supervised part of the loss.
     state : dict or None
         What `state` returned, to go on from there.
 
@@ -47,12 +47,12 @@ class Learner:
             *(torch.tensor(w, dtype=torch.float32, device=device) for w in weights)
         )
         self._scales = self._weights.encoder[: plan.n_tied].norm(dim=1)
-        groups = [{"params": [*self._weights, self._scales]}]
-        if head is not None:
-            groups.append({"params": head.parameters()})
         # a run has some hundred steps: second moments over 1,000 would never settle
         self._optimizer = torch.optim.Adam(
-            groups, lr=plan.learning_rate, betas=(0.9, 0.99), fused=True
+            [*self._weights, self._scales],
+            lr=plan.learning_rate,
+            betas=(0.9, 0.99),
+            fused=True,
         )
         self._select = Selector(plan.sparsity, plan.k, plan.engine)
         self._silent_for = np.zeros(len(weights.decoder), dtype=np.int64)
@@ -126,19 +126,12 @@ class Learner:
         return np.flatnonzero(self._silent_for >= self.plan.dead_after)
 
     def _update(self, gradients, learning_rate):
-        head = [] if self.head is None else self.head.gradients()
-        _distributed.average_([*gradients, *head])
+        _distributed.average_(gradients)
         self._scales.grad = self._tie(gradients)
         project_out_radial(gradients.decoder, self._weights.decoder)
         for weight, gradient in zip(self._weights, gradients, strict=True):
             weight.grad = gradient
-        if head:
-            for weight, gradient in zip(self.head.parameters(), head, strict=True):
-                weight.grad = gradient
         self._optimizer.param_groups[0]["lr"] = learning_rate
-        if head:
-            factor = self.head.rate_factor
-            self._optimizer.param_groups[1]["lr"] = factor * learning_rate
         self._optimizer.step()
         normalize_rows(self._weights.decoder)
         n_tied = self.plan.n_tied
@@ -196,7 +189,7 @@ class Learner:
         return arrays
 
     def _parameters(self):
-        return [p for group in self._optimizer.param_groups for p in group["params"]]
+        return [*self._weights, self._scales]
 
     def _restore(self, state):
         import torch

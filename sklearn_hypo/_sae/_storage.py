@@ -92,7 +92,7 @@ def _extra_arrays(estimator):
 
 def _json_params(estimator):
     params = estimator.get_params(deep=False)
-    if params["prefix_lengths"] is not None:
+    if not isinstance(params["prefix_lengths"], str | None):
         params["prefix_lengths"] = np.asarray(params["prefix_lengths"]).tolist()
     if isinstance(params.get("class_weight"), dict):
         # as pairs: JSON would turn the keys into strings
@@ -154,7 +154,7 @@ def load_estimator(cls, path):
         ) from error
     _check_arrays(path, header, arrays)
     params = header["params"]
-    if params["prefix_lengths"] is not None:
+    if isinstance(params["prefix_lengths"], list):
         params["prefix_lengths"] = tuple(params["prefix_lengths"])
     if isinstance(params.get("class_weight"), list):
         params["class_weight"] = dict(map(tuple, params["class_weight"]))
