@@ -179,14 +179,18 @@ def measure(options):
 
 def record(cells, options):
     """Add one line to the ledger: the holdout was scored."""
+
+    def name(cell):
+        return ", ".join(cell.label().values())
+
     configuration = {
         "seeds": options.seeds,
         "cap": options.cap,
-        "alpha": {str(cell.label()): cell.alpha for cell in cells},
-        "beta": {str(cell.label()): cell.beta for cell in cells},
+        "alpha": {name(cell): cell.alpha for cell in cells},
+        "beta": {name(cell): cell.beta for cell in cells},
     }
     found = {
-        str(cell.label()): {arm: round(cell.mean(arm), 4) for arm in cell.runs}
+        name(cell): {arm: round(cell.mean(arm), 4) for arm in cell.runs}
         for cell in cells
     }
     append_to_ledger("supervised", configuration, found)
