@@ -33,7 +33,14 @@ from _common import (
 FOLDER = CACHE / "supervised"
 SIZES = {"1000": 1000, "5000": 5000, "all": None}
 # what cannot change a fit
-_OTHER_CODE = ("_llm/", "_cli", "_tables", "datasets/_concept", "datasets/_prose")
+_OTHER_CODE = (
+    "_llm",
+    "_cli",
+    "_pipeline",
+    "_tables",
+    "datasets/_concept",
+    "datasets/_prose",
+)
 
 
 def parse_arguments():
@@ -139,6 +146,8 @@ class Results(dict):
             print(f"  {i}/{len(todo)}, {minutes:.1f} min: {in_words(unit)}", flush=True)
         for unit, path in paths.items():
             self[unit] = read(path)
+        if code_fingerprint() != self.fingerprint:
+            print("WARNING: the code changed while this ran; run it again", flush=True)
 
 
 # The whole ----------------------------------------------------------------------------
