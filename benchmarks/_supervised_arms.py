@@ -22,8 +22,8 @@ from sklearn_hypo import (
 )
 
 N_SELECT = 20
-FIRST_PREFIX = 20  # both arms; the supervised neurons are the first 16 by default
-ALPHAS = (0.0, 0.1, 0.3, 1.0, 3.0)
+FIRST_PREFIX = 20  # both arms: as many as are supervised
+ALPHAS = (0.0, 0.1, 0.3, 0.7, 1.0, 3.0)
 BETAS = (1.0, 3.0)
 PENALTIES = np.logspace(-3, 3, 13)
 

@@ -8,6 +8,7 @@ from sklearn.pipeline import Pipeline
 from ._hypothesis_extractor import HypothesisExtractor
 from ._neuron_selector import NeuronSelector
 from ._sparse_autoencoder import SparseAutoencoderTransformer
+from ._supervised_autoencoder import SupervisedSAETransformer
 from ._text_embedder import TextEmbedder
 from ._validation import Interval, StrOptions, validate_params
 
@@ -18,6 +19,7 @@ from ._validation import Interval, StrOptions, validate_params
         "n_neurons": [Interval(Integral, 1, None, closed="left"), None],
         "k": [Interval(Integral, 1, None, closed="left"), None],
         "n_select": [Interval(Integral, 1, None, closed="left"), StrOptions({"all"})],
+        "supervised": ["boolean"],
         "random_state": ["random_state"],
     },
     prefer_skip_nested_validation=True,
@@ -32,6 +34,7 @@ def make_hypothesis_pipeline(
     method="lasso",
     interpreter=None,
     annotator=None,
+    supervised=False,
     task="auto",
     cache="auto",
     random_state=None,
@@ -55,8 +58,14 @@ def make_hypothesis_pipeline(
         How neurons are selected; see `NeuronSelector`.
     interpreter, annotator : objects or None, default=None
         See `HypothesisExtractor`. None: the lexicon.
+    supervised : bool, default=False
+        Whether the autoencoder learns about the target too
+        (`SupervisedSAETransformer` with ``alpha=0.3``, as many neurons supervised as
+        are selected): its hypotheses predict more. False:
+        `SparseAutoencoderTransformer`, by which the target enters only when neurons
+        are selected.
     task : {"auto", "regression", "classification"}, default="auto"
-        Used by both steps that see the target.
+        Used by all steps that see the target.
     cache : str, path-like or None, default="auto"
         Folder for embeddings; see `TextEmbedder`.
     random_state : int, RandomState instance or None, default=None
@@ -97,12 +106,7 @@ def make_hypothesis_pipeline(
             ),
             (
                 "sae",
-                SparseAutoencoderTransformer(
-                    n_neurons,
-                    k,
-                    prefix_lengths=(1 / 32, 1 / 8, 1.0),
-                    random_state=random_state,
-                ),
+                _autoencoder(n_neurons, k, supervised, n_select, task, random_state),
             ),
             ("select", NeuronSelector(n_select, method=method, task=task)),
             (
@@ -112,4 +116,23 @@ def make_hypothesis_pipeline(
                 ),
             ),
         ]
+    )
+
+
+def _autoencoder(n_neurons, k, supervised, n_select, task, random_state):
+    if not supervised:
+        return SparseAutoencoderTransformer(
+            n_neurons,
+            k,
+            prefix_lengths=(1 / 32, 1 / 8, 1.0),
+            random_state=random_state,
+        )
+    return SupervisedSAETransformer(
+        n_neurons,
+        k,
+        # more predicts more, and bends the neurons of concepts that are there
+        alpha=0.3,
+        n_supervised=None if n_select == "all" else n_select,
+        task=task,
+        random_state=random_state,
     )

@@ -44,6 +44,7 @@ def make_sae(**params):
         "n_neurons": 12,
         "k": 3,
         "prefix_lengths": None,
+        "alpha": 1.0,
         "n_supervised": 4,
         "max_epochs": 15,
         "random_state": 0,
@@ -265,7 +266,7 @@ def test_no_leakage_into_held_out_scores():
 
 def test_two_classes(Xy, new):
     y, y_new = Xy[1] > 0.5, new[1] > 0.5
-    sae = make_sae(max_epochs=40).fit(Xy[0], y)
+    sae = make_sae(alpha=3.0, max_epochs=40).fit(Xy[0], y)
     assert sae.task_ == "classification"
     np.testing.assert_array_equal(sae.classes_, [False, True])
     probabilities = sae.predict_proba(new[0])
