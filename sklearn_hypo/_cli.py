@@ -154,6 +154,11 @@ def _add_sizes(parser):
         "--k", type=_positive, metavar="K", help=f"active neurons per text ({by_rows})"
     )
     parser.add_argument(
+        "--supervised",
+        action="store_true",
+        help="let the autoencoder learn about the target too",
+    )
+    parser.add_argument(
         "--n-select",
         type=_positive_or_all,
         default=20,

@@ -98,6 +98,7 @@ def run(options, say, note):
         k=options.k,
         n_select=options.n_select,
         method=options.method,
+        supervised=options.supervised,
         task=task,
         cache=options.cache or "auto",
         random_state=options.seed,

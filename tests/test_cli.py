@@ -129,6 +129,14 @@ def test_outputs_agree_with_each_other_and_with_the_report(
         assert str(tmp_path / "out" / name) in out
 
 
+def test_supervised_run(csv, run, tmp_path):
+    assert run(csv, "--supervised") == 0
+    _, _, settings = read_outputs(tmp_path / "out")
+    sae = settings["steps"]["sae"]
+    assert sae["class"] == "sklearn_hypo.SupervisedSAETransformer"
+    assert sae["parameters"]["n_supervised"] == 3
+
+
 def write_csv(frame, path):
     frame.to_csv(path, index=False)
 

@@ -29,6 +29,7 @@ from sklearn_hypo import (
     HypothesisExtractor,
     NeuronSelector,
     SparseAutoencoderTransformer,
+    SupervisedSAETransformer,
     TextEmbedder,
     make_hypothesis_pipeline,
 )
@@ -524,6 +525,20 @@ def test_parameters_arrive():
     assert pipe["select"].task == pipe["hypotheses"].task == "classification"
     seeds = [pipe[name].random_state for name in ("embed", "sae", "hypotheses")]
     assert seeds == [5, 5, 5]
+
+
+@pytest.mark.parametrize("n_neurons", [1, 5, 20, 21, 256])
+@pytest.mark.parametrize("n_select", [5, 20, "all"])
+def test_supervised_pipeline(n_neurons, n_select):
+    pipe = make_hypothesis_pipeline(
+        n_neurons=n_neurons, n_select=n_select, supervised=True, task="regression"
+    )
+    sae = pipe["sae"]
+    assert isinstance(sae, SupervisedSAETransformer)
+    assert sae.task == "regression"
+    supervised = min(n_neurons, n_neurons if n_select == "all" else n_select)
+    assert sae._n_supervised() == supervised
+    assert list(sae._check_sizes()) == sorted({supervised, n_neurons})
 
 
 @pytest.mark.parametrize(
