@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from ._base import HypoEstimator
 from ._frames import like
-from ._sae._distributed import any_of, from_first, summed
+from ._sae._distributed import any_of, from_first, largest, summed
 from ._sae._encoding import calibrate_threshold, encode, firing_counts, squared_errors
 from ._sae._gradients import Weights
 from ._sae._initialization import (
@@ -89,7 +89,9 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
         seen, held_out = self._split(embeddings.shape[0], X_val, rng)
         n_train = embeddings.shape[0] if seen is None else len(seen)
         self._warn_if_few(n_train)
-        plan = self._plan(n_train, prefixes, device, supervised=make_head is not None)
+        plan = self._plan(
+            int(largest(n_train)), prefixes, device, supervised=make_head is not None
+        )
         scale = self._scale(Rows(embeddings, seen))
         rows, validation = scale.rows(embeddings, seen), None
         if X_val is not None:
@@ -147,7 +149,12 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
         # counted over chunks: a fiftieth of the average rate, or nothing for long
         silent = max(10_000, 50 * self.n_neurons // self.k)
         plan = plan._replace(dead_after=min(silent, 250_000))
-        head = None if make_head is None else make_head(rows, None, None, 0)
+        head = None
+        if make_head is not None:
+            # another seed for every chunk
+            steps = 0 if state is None else int(state["n_steps"])
+            seed = random_seed(check_random_state(self.random_state)) + steps
+            head = make_head(rows, None, None, seed % 2**31)
         run = OnlineRun(
             Weights(*from_first(weights)), plan, device=device, head=head, state=state
         )

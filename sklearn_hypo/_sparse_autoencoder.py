@@ -48,24 +48,25 @@ class SparseAutoencoderTransformer(BaseSparseAutoencoder):
         more than 128 neurons. The results differ by rounding only.
 
     max_epochs : int or "auto", default="auto"
-        Passes over the training rows. "auto": as many as make 1,280 steps, from 10 to
-        100: about 40 for 16,000 rows, 10 for 100,000.
+        Passes over the training rows. "auto": as many as make 576 steps, from 5 to 100:
+        10 for 16,000 rows, 5 from 60,000 on.
 
     max_time : float or None, default=None
         Seconds of training, at most; the learning rate falls in time for it. A fit
         that runs into this limit depends on the machine as well as on the seed.
 
     batch_size : int or "auto", default="auto"
-        Rows per step. "auto": a power of two from 64 to 512 with at least 24 steps
-        per epoch where there are enough rows, 2,048 for `n_neurons` above 4,096.
+        Rows per step. "auto": a power of two from 64 to 512, about a fiftieth of the
+        rows; 2,048 for `n_neurons` above 4,096.
 
     learning_rate : float or "auto", default="auto"
         Peak learning rate of Adam, reached after 5 % of the steps and lowered
-        linearly to zero over the last 70 %. "auto" is
+        linearly to zero over the last 50 %. "auto" is
         :math:`6 \cdot 10^{-4} \sqrt{2^{14} / n_{neurons}}`.
 
     validation_fraction : float or None, default=0.1
-        Share of the rows set aside to decide when to stop and which weights to keep.
+        Share of the rows, at most 20,000, set aside to decide when to stop and which
+        weights to keep.
         Not used if `fit` is given `X_val`. None trains on all rows for all epochs
         and keeps the last weights.
 
@@ -216,7 +217,8 @@ class SparseAutoencoderTransformer(BaseSparseAutoencoder):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Embeddings.
+            Embeddings. Memory maps, and anything with `shape`, `dtype` and slices of
+            rows, are read piece by piece and never copied as a whole.
         y : None
             Ignored.
         X_val : array-like of shape (n_val, n_features), default=None

@@ -51,7 +51,8 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
         "batch_topk".
 
     alpha : float, default=0.7
-        Weight of the target. From 3 on, neurons turn into copies of the label.
+        Weight of the target. 0.3 changes the neurons little and helps already; from 3
+        on, some turn into copies of the label.
 
     n_supervised : int or None, default=20
         The head sees this many of the first neurons, at most `n_neurons`; None means
@@ -90,7 +91,7 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
         `SparseAutoencoderTransformer`.
 
     max_epochs : int or "auto", default="auto"
-        Passes over the training rows. "auto": as many as make 640 steps, from 5 to
+        Passes over the training rows. "auto": as many as make 576 steps, from 5 to
         100.
 
     max_time : float or None, default=None

@@ -760,6 +760,8 @@ def test_auto_sizes_are_bounded():
     assert auto_batch_size(100, 16_384) == 2048
     assert auto_epochs(50, 64) == 100
     assert auto_epochs(10**6, 512) == 5
+    # what is shipped: ten passes over the 14,803 training tweets
+    assert auto_epochs(14_803, auto_batch_size(14_803, 256)) == 10
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ class OnlineRun:
             weights = Weights(*(state[name] for name in Weights._fields))
             averages = Weights(*(state[f"average_{name}"] for name in Weights._fields))
             self.n_samples_seen = int(state["n_samples_seen"])
-            if "threshold" in state:
+            if "threshold" in state and plan.sparsity == "batch_topk":
                 self.threshold = float(state["threshold"])
         self.learner = Learner(
             weights, plan, variance=1.0, device=device, head=head, state=state

@@ -63,7 +63,7 @@ def make_plan(sae, n_rows, prefixes, device="cpu"):
     sae : SparseAutoencoderTransformer
         Its parameters are read.
     n_rows : int
-        Training rows.
+        Training rows; of the process that has most, where there are several.
     prefixes : tuple of int
         From `resolve_prefixes`.
     device : str, default="cpu"
@@ -126,9 +126,9 @@ def auto_batch_size(n_rows, n_neurons):
 
 
 def auto_epochs(n_rows, batch_size):
-    """Return enough epochs for about 640 steps, from 5 to 100."""
+    """Return enough epochs for about 576 steps, from 5 to 100."""
     steps_per_epoch = -(-n_rows // batch_size)
-    return int(np.clip(-(-640 // steps_per_epoch), 5, 100))
+    return int(np.clip(-(-576 // steps_per_epoch), 5, 100))
 
 
 def resolve_device(device):

@@ -145,6 +145,12 @@ class TrainingRun:
         n_batches = -(-len(self.rows) // plan.batch_size)
         # every process has to take the same number of steps
         self._n_batches = int(_distributed.largest(n_batches))
+        fewest = -int(_distributed.largest(-len(self.rows)))
+        if fewest < self._n_batches:
+            raise ValueError(
+                f"One process has {fewest} training rows, but the one with most needs "
+                f"{self._n_batches} batches. Give every process about as many rows."
+            )
         self._started = time.monotonic()
         self._best_error, self._waited = np.inf, 0
         self.history, self.best_weights, self.finished = [], None, False
