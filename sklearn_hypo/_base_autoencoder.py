@@ -67,7 +67,7 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
     _extra_arrays = ()  # what `save` writes besides the arrays of every autoencoder
     _extra_values = ()
 
-    def _fit(self, X, X_val, y=None, make_head=None):
+    def _fit(self, X, X_val, y=None, make_head=None, further_state=None):
         """Train on rows, and on a target if there is a head to be made for it.
 
         Parameters
@@ -79,6 +79,8 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
             Called with the training rows, the row numbers in X of these and of the
             validation rows (None for all, and for rows that are not in X), and a
             seed; returns the supervised part of the loss.
+        further_state : callable or None
+            Maps the checked rows and the fitted attributes to further ones.
         """
         prefixes, device = self._check_sizes(), resolve_device(self.device)
         embeddings = self._check_rows(X, reset=True, ensure_min_samples=2)
@@ -116,14 +118,28 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
             device=device,
             head=head,
         )
-        self._train(run, scale, X, y)
-        self._set_state(self._fitted_state(run, scale))
-        self._online_state = None
+
+        def state():
+            found = self._fitted_state(run, scale)
+            return found | (further_state(embeddings, found) if further_state else {})
+
+        self._train(run, state, X, y)
+        self._set_state(state())
+        # what partial_fit would go on from, besides the weights
+        self._online_state = {
+            "earlier_steps": np.array(self.n_steps_),
+            "n_samples_seen": np.array(self.n_samples_seen_),
+        }
+        if head is not None:
+            self._online_state |= head.prefixed_state()
         return self
 
     def _set_state(self, state):
         for name, value in state.items():
-            setattr(self, name, value)
+            if value is None and name == "classes_":
+                self.__dict__.pop(name, None)
+            else:
+                setattr(self, name, value)
 
     def _plan(self, n_rows, prefixes, device, supervised=False):
         """Settle every "auto"; subclasses change what supervision needs."""
@@ -152,7 +168,7 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
         head = None
         if make_head is not None:
             # another seed for every chunk
-            steps = 0 if state is None else int(state["n_steps"])
+            steps = 0 if state is None else int(state["n_samples_seen"])
             seed = random_seed(check_random_state(self.random_state)) + steps
             head = make_head(rows, None, None, seed % 2**31)
         run = OnlineRun(
@@ -189,7 +205,7 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
             "history_": rows,
             "dead_neurons_": run.learner.dead(),
             "n_iter_": len(rows),
-            "n_steps_": run.learner.n_steps,
+            "n_steps_": run.n_steps,
             "n_samples_seen_": run.n_samples_seen,
             "_online_state": run.state(),
         }
@@ -217,12 +233,8 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
                 stacklevel=5,
             )
 
-    def _train(self, run, scale, X, y):
+    def _train(self, run, state, X, y):
         """Run the epochs, telling the callbacks about each."""
-
-        def state():
-            return self._fitted_state(run, scale)
-
         context = self._init_callback_context(max_subtasks=run.plan.max_epochs)
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
         stop = False

@@ -52,8 +52,9 @@ class SparseAutoencoderTransformer(BaseSparseAutoencoder):
         10 for 16,000 rows, 5 from 60,000 on.
 
     max_time : float or None, default=None
-        Seconds of training, at most; the learning rate falls in time for it. A fit
-        that runs into this limit depends on the machine as well as on the seed.
+        Seconds of training epochs, at most; the learning rate falls in time for it.
+        The start (k-means) and the calibration come on top. A fit that runs into this
+        limit depends on the machine as well as on the seed.
 
     batch_size : int or "auto", default="auto"
         Rows per step. "auto": a power of two from 64 to 512, about a fiftieth of the

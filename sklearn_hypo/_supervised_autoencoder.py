@@ -1,16 +1,19 @@
 """`SupervisedSAETransformer`: a sparse autoencoder with a target in mind."""
 
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
+from sklearn.utils.validation import check_array
 
 from ._base_autoencoder import BaseSparseAutoencoder
 from ._frames import mark_as_training
 from ._head_predictor import HeadPredictorMixin
 from ._sae._heads import RidgeHead, SoftmaxHead
+from ._sae._rows import is_read_by_slices
 from ._sae._settings import resolve_device
-from ._sae._targets import make_target, smoothed_target
-from ._supervision import encode_supervision
+from ._sae._targets import TargetScale, make_target, smoothed_target
+from ._supervision import Supervision, encode_supervision
 from ._validation import Interval, StrOptions, _fit_context
 
 
@@ -37,8 +40,10 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
     **Activations of the training rows carry y.** Whatever is computed from them and
     y (associations, scores of a selection, p-values) is no test of anything: test on
     texts that took no part in `fit`, as `evaluate_hypotheses`, `cross_val_score` and
-    any held-out score do. The frame that `fit_transform` returns is marked, and what
-    later steps compute from it is marked as training-only.
+    any held-out score do. The frame that `fit_transform` returns is marked, and
+    `NeuronSelector` and `HypothesisExtractor` say in `trained_on_target_` that they were
+    fitted on such rows. The mark does not survive a foreign step in between, and arrays
+    have no place for it; `transform` of training rows makes none.
 
     Parameters
     ----------
@@ -95,7 +100,7 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
         100.
 
     max_time : float or None, default=None
-        Seconds of training, at most; the learning rate falls in time for it.
+        Seconds of training epochs, at most; the learning rate falls in time for it.
 
     batch_size : int or "auto", default="auto"
         Rows per step. "auto": a power of two from 64 to 512, about a fiftieth of the
@@ -321,24 +326,34 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
         FloatingPointError
             If training diverges.
         """
-        self._check_rows(X, reset=True, ensure_min_samples=2)
         supervision = self._encode(y, X, sample_weight)
-        self._check_varies(supervision)
+        supervision.check_informative(type(self).__name__)
+        validation = None
+        if y_val is not None:
+            validation = self._encode_validation(y_val, X_val, supervision)
         make_head = None
         if self.alpha > 0:
-            validation = None
-            if y_val is not None:
-                validation = self._encode(y_val, X_val, None, supervision.classes)
-            make_head = self._head_maker(supervision, validation)
-        self._fit(X, X_val, y, make_head)
-        self.task_ = supervision.task
-        self._set_classes(supervision)
-        self._fit_final_head(X, supervision)
+            scale = TargetScale.of(supervision)
+            make_head = self._head_maker(supervision, validation, scale)
+        self._fit(X, X_val, y, make_head, partial(self._final_head, supervision))
+        if self.alpha > 0:
+            self._online_state = scale.state() | self._online_state
         return self
 
-    def _encode(self, y, X, sample_weight, classes=None):
-        # an estimator of scikit-learn's checks has neither length nor shape
-        n_rows = len(X) if hasattr(X, "__len__") else len(np.asarray(X))
+    def _encode(self, y, X, sample_weight, known=None):
+        """Validate y, and X before it, since its faults are the more basic ones."""
+        if is_read_by_slices(X):
+            n_rows = X.shape[0]
+        else:
+            least = 2 if known is None else 1
+            n_rows = len(
+                check_array(
+                    X,
+                    dtype=(np.float64, np.float32),
+                    ensure_min_samples=least,
+                    estimator=self,
+                )
+            )
         return encode_supervision(
             y,
             n_rows,
@@ -346,24 +361,24 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
             class_weight=self.class_weight,
             sample_weight=sample_weight,
             caller=type(self).__name__,
-            classes=classes,
+            known=known,
         )
 
-    def _check_varies(self, supervision):
-        if (
-            supervision.kind == "quantities"
-            and not np.nanstd(supervision.values, axis=0).any()
-        ):
+    def _encode_validation(self, y_val, X_val, supervision):
+        if X_val is None:
             raise ValueError(
-                f"{type(self).__name__}: y is constant, so there is nothing to learn "
-                "from it. Use SparseAutoencoderTransformer."
+                f"{type(self).__name__}: y_val arrived without X_val. Pass both."
             )
-
-    def _set_classes(self, supervision):
-        if supervision.classes is None:
-            self.__dict__.pop("classes_", None)
-        else:
-            self.classes_ = supervision.classes
+        return encode_supervision(
+            y_val,
+            X_val.shape[0] if hasattr(X_val, "shape") else len(X_val),
+            task=self.task,
+            class_weight=None,
+            sample_weight=None,
+            caller=type(self).__name__,
+            known=supervision,
+            name="y_val",
+        )
 
     def _plan(self, n_rows, prefixes, device, supervised=False):
         plan = super()._plan(n_rows, prefixes, device)
@@ -383,25 +398,26 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
             return self.n_neurons
         return min(self.n_supervised, self.n_neurons)
 
-    def _head_maker(self, supervision, validation):
+    def _head_maker(self, supervision, validation, scale):
         """Return what makes the head once it is known which rows are trained on."""
 
         def make_head(rows, seen, held_out, seed):
-            target = make_target(
-                supervision.values, supervision.weights, supervision.kind
+            whole = make_target(
+                scale.standardized(supervision.values),
+                supervision.weights,
+                supervision.kind,
             )
-            held = None
+            target, held = whole.take(seen), None
             if validation is not None:
-                held = make_target(
-                    validation.values, validation.weights, supervision.kind
-                )
+                values = scale.standardized(validation.values)
+                held = make_target(values, validation.weights, supervision.kind)
             elif held_out is not None:
-                held = target.take(held_out)
+                held = whole.take(held_out)
+            if held is not None:
+                held = held._replace(null_loss=whole.null_loss)
+            self._check_labelled(target)
             target = smoothed_target(
-                target.take(seen),
-                rows,
-                self.target_smoothing,
-                np.random.RandomState(seed),
+                target, rows, self.target_smoothing, np.random.RandomState(seed)
             )
             kind = SoftmaxHead if supervision.kind == "classes" else RidgeHead
             return kind(
@@ -415,6 +431,13 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
             )
 
         return make_head
+
+    def _check_labelled(self, target):
+        if not target.weights.any() and not hasattr(self, "components_"):
+            raise ValueError(
+                f"{type(self).__name__}: of the rows with a target, none is left to "
+                "train on. Lower validation_fraction, or pass X_val."
+            )
 
     def fit_transform(self, X, y, **fit_params):
         """Fit, and compute the activations of the training rows.
@@ -466,17 +489,43 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
         FloatingPointError
             If training diverges; the transformer stays as it was.
         """
-        self._check_rows(X, reset=not hasattr(self, "components_"))
-        classes = getattr(self, "classes_", classes)
-        supervision = self._encode(y, X, sample_weight, classes)
-        make_head = None
+        if hasattr(self, "components_"):
+            self._check_rows(X, reset=False)
+        known = self._known_target(classes)
+        supervision = self._encode(y, X, sample_weight, known)
+        make_head, scale = None, None
         if self.alpha > 0:
-            make_head = self._head_maker(supervision, None)
+            state = getattr(self, "_online_state", None)
+            scale = TargetScale.from_state(state) or TargetScale.of(supervision)
+            make_head = self._head_maker(supervision, None, scale)
         run = self._partial_fit(X, make_head)
-        self.task_ = supervision.task
-        self._set_classes(supervision)
-        self._update_final_head(X, supervision, run.learner.head)
+        if scale is not None:
+            self._online_state |= scale.state()
+        self._set_state(self._head_after_chunk(X, supervision, run.learner.head, scale))
         return self
+
+    def _known_target(self, classes):
+        """Return what is known of the target before a chunk, or None."""
+        if hasattr(self, "coef_"):
+            n_outputs = len(np.atleast_2d(self.coef_))
+            if self.task_ == "classification":
+                n_outputs = len(self.classes_)
+            return Supervision(
+                np.empty((0, n_outputs)),
+                np.empty(0),
+                self.task_,
+                getattr(self, "classes_", None),
+                self.coef_.ndim,
+            )
+        if classes is None:
+            return None
+        if self.task == "regression":
+            raise ValueError(
+                f"{type(self).__name__}: classes arrived, but task='regression'."
+            )
+        classes = np.unique(np.asarray(classes))
+        nothing = np.empty((0, len(classes)))
+        return Supervision(nothing, np.empty(0), "classification", classes, 1)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

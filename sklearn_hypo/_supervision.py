@@ -18,7 +18,7 @@ class Supervision(NamedTuple):
     values : ndarray of shape (n_rows, n_outputs)
         Quantities, or one column of 0 and 1 per class; NaN where missing.
     weights : ndarray of shape (n_rows,)
-        Sample weights times class weights.
+        Sample weights times class weights; 0 where the target is missing.
     task : {"regression", "classification"}
     classes : ndarray of shape (n_classes,) or None
     n_dimensions : int
@@ -35,9 +35,25 @@ class Supervision(NamedTuple):
     def kind(self):
         return "classes" if self.task == "classification" else "quantities"
 
+    def check_informative(self, caller):
+        """Raise unless there is something to learn: two values, or two classes."""
+        values = self.values[self.weights > 0]
+        if self.kind == "classes":
+            absent = self.classes[values.sum(axis=0) == 0]
+            if len(absent):
+                raise ValueError(
+                    f"{caller}: all rows of class {absent.tolist()[0]!r} have weight "
+                    "0, so nothing can be learned about it. Drop these rows."
+                )
+        elif not len(values) or (values == values[0]).all():
+            raise ValueError(
+                f"{caller}: y is constant, so there is nothing to learn from it. Use "
+                "SparseAutoencoderTransformer."
+            )
+
 
 def encode_supervision(
-    y, n_rows, *, task, class_weight, sample_weight, caller, classes=None
+    y, n_rows, *, task, class_weight, sample_weight, caller, known=None, name="y"
 ):
     """Validate y and the weights.
 
@@ -52,8 +68,11 @@ def encode_supervision(
     sample_weight : array-like of shape (n_rows,) or None
     caller : str
         Name of the estimator, for messages.
-    classes : array-like of shape (n_classes,) or None
-        All classes, where y holds a part of the data only.
+    known : Supervision or None
+        That of other rows: y has to be of the same kind, and may be missing
+        altogether.
+    name : str, default="y"
+        What the user calls y.
 
     Returns
     -------
@@ -66,48 +85,72 @@ def encode_supervision(
         and negative weights.
     """
     if y is None:
-        raise ValueError(f"{caller} requires y to be passed, but the target y is None.")
-    weights = _checked_weights(sample_weight, n_rows, caller)
+        raise ValueError(
+            f"{caller} requires y to be passed, but the target {name} is None."
+        )
     if not hasattr(y, "__len__"):
         y = np.asarray(y)
-    if np.ndim(y) == 2 and np.shape(y)[1] > 1:
-        return _several_outputs(y, n_rows, weights, task, caller)
-    known = ~pd.isna(np.asarray(y, dtype=object)).ravel()
-    if len(known) != n_rows:
+    if np.shape(y)[:1] != (n_rows,):
         raise ValueError(
-            f"{caller}: X and y differ in length ({n_rows} and {len(known)}). There "
+            f"{caller}: X and {name} differ in length ({n_rows} and {len(y)}). There "
             "must be one target value, or NaN, per row."
         )
-    if not known.any():
+    weights = _checked_weights(sample_weight, n_rows, caller)
+    if np.ndim(y) == 2 and np.shape(y)[1] > 1:
+        found = _several_outputs(y, weights, task, caller, name)
+    else:
+        found = _one_output(y, weights, task, class_weight, caller, known, name)
+    if known is not None and found.values.shape[1] != known.values.shape[1]:
+        raise ValueError(
+            f"{caller}: {name} has {found.values.shape[1]} outputs, but y had "
+            f"{known.values.shape[1]}. Both need the same columns."
+        )
+    return found
+
+
+def _one_output(y, weights, task, class_weight, caller, known, name):
+    labels = np.asarray(y, dtype=object).ravel()
+    present = ~pd.isna(labels)
+    if not present.any() and known is None:
         raise ValueError(
             f"{caller}: Input y contains NaN only. At least some rows need a target; "
             "without any, use SparseAutoencoderTransformer."
         )
-    present = y[known] if hasattr(y, "__array__") else np.asarray(y, object)[known]
-    if np.asarray(present).dtype.kind == "O":
-        # without the missing ones, plain numbers and strings are left
-        present = np.array(list(np.asarray(present).ravel()))
+    classes = None
+    if known is not None:
+        task, classes = known.task, known.classes
+    elif isinstance(getattr(y, "dtype", None), pd.CategoricalDtype):
+        task = "classification" if task == "auto" else task
+    labels = _plain(labels[present])
+    task = resolve_task(labels, task)
+    if not len(labels):
+        n_outputs = known.values.shape[1]
+        nothing = np.full((len(weights), n_outputs), np.nan)
+        return Supervision(nothing, 0 * weights, task, classes, 1)
     if classes is not None:
-        task = "classification"
-    task = resolve_task(present, task)
-    if classes is None:
-        codes, found = encode_target(present, task, caller=caller)
+        codes = _codes_of(labels, classes, caller, name)
     else:
-        found = np.unique(np.asarray(classes))
-        codes = _codes_of(present, found, caller)
-    if task == "regression":
-        columns = codes[:, None]
-    else:
-        columns = (codes[:, None] == np.arange(len(found))).astype(float)
-        weights[known] *= compute_sample_weight(class_weight, found[codes])
-    values = np.full((n_rows, columns.shape[1]), np.nan)
-    values[known] = columns
-    return Supervision(values, weights, task, found, 1)
+        codes, classes = encode_target(labels, task, caller=caller)
+    columns = codes[:, None]
+    weights = np.where(present, weights, 0.0)
+    if task == "classification":
+        columns = (codes[:, None] == np.arange(len(classes))).astype(float)
+        weights[present] *= compute_sample_weight(class_weight, classes[codes])
+    values = np.full((len(weights), columns.shape[1]), np.nan)
+    values[present] = columns
+    return Supervision(values, weights, task, classes, 1)
 
 
-def _codes_of(labels, classes, caller):
+def _plain(labels):
+    """Return labels as an array of one plain type, or of objects if they are mixed."""
+    values = labels.tolist()
+    if len({isinstance(value, str) for value in values}) > 1:
+        return labels
+    return np.array(values) if values else np.empty(0)
+
+
+def _codes_of(labels, classes, caller, name):
     """Return the position of each label among the classes."""
-    labels = np.asarray(labels).ravel()
     codes = np.searchsorted(classes, labels)
     unknown = (codes == len(classes)) | (
         classes[np.minimum(codes, len(classes) - 1)] != labels
@@ -115,28 +158,26 @@ def _codes_of(labels, classes, caller):
     if unknown.any():
         stranger = labels[unknown].tolist()[0]
         raise ValueError(
-            f"{caller}: y holds {stranger!r}, which is not among classes="
-            f"{classes.tolist()}. Pass all classes in the first call of partial_fit."
+            f"{caller}: {name} holds {stranger!r}, which is not among the classes "
+            f"{classes.tolist()}. With partial_fit, pass all classes in the first call."
         )
     return codes
 
 
-def _several_outputs(y, n_rows, weights, task, caller):
+def _several_outputs(y, weights, task, caller, name):
     if task == "classification":
         raise ValueError(
-            f"{caller}: y has {np.shape(y)[1]} columns, but task='classification' "
-            "takes one. Fit one transformer per column, or pass task='regression'."
+            f"{caller}: {name} has {np.shape(y)[1]} columns, but "
+            "task='classification' takes one. Fit one transformer per column, or pass "
+            "task='regression'."
         )
     values = check_array(
-        y, dtype=np.float64, ensure_all_finite="allow-nan", input_name="y"
+        y, dtype=np.float64, ensure_all_finite="allow-nan", input_name=name
     )
-    if len(values) != n_rows:
-        raise ValueError(
-            f"{caller}: X and y differ in length ({n_rows} and {len(values)}). There "
-            "must be one row of targets, or NaN, per row."
-        )
-    if np.isnan(values).any(axis=1).all():
-        raise ValueError(f"{caller}: every row of y contains NaN.")
+    missing = np.isnan(values).any(axis=1)
+    if missing.all():
+        raise ValueError(f"{caller}: every row of {name} contains NaN.")
+    weights = np.where(missing, 0.0, weights)
     return Supervision(values, weights, "regression", None, 2)
 
 
@@ -155,4 +196,5 @@ def _checked_weights(sample_weight, n_rows, caller):
         raise ValueError(
             f"{caller}: sample_weight must be non-negative and not all zero."
         )
-    return weights
+    # so that a penalty means the same whatever the unit of the weights
+    return weights / weights.mean()

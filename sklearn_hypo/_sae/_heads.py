@@ -15,6 +15,7 @@ from scipy.special import log_softmax, softmax
 from . import _distributed
 from ._encoding import active_positions, calibrate_threshold, pre_activations
 
+_PREFIX = "head_"
 _DECAY = 0.98
 _RIDGE = 0.02
 
@@ -23,6 +24,14 @@ def _or_infinite(null_loss):
     """Let an output that is constant weigh nothing."""
     null_loss = np.asarray(null_loss, dtype=np.float64)
     return np.where(null_loss > 1e-12, null_loss, np.inf)
+
+
+def _totals(target):
+    """Return the weighted count, sum and sum of squares of each output."""
+    weights = target.weights.astype(np.float64)
+    values = target.values.astype(np.float64)
+    count = np.full(values.shape[1], weights.sum())
+    return _distributed.summed([count, weights @ values, weights @ values**2])
 
 
 class Head:
@@ -68,6 +77,7 @@ class Head:
         self.device = device
         self._generator = torch.Generator(device=device).manual_seed(seed)
         self.null_loss = _or_infinite(target.null_loss)
+        self._totals = _totals(target)
         size, n_outputs = n_supervised + 1, target.values.shape[1]
         self._moments = np.zeros((size, size + n_outputs))
         self._seen = 0.0
@@ -106,38 +116,47 @@ class Head:
         Parameters
         ----------
         state : dict
-            What `state` returned; empty for the first chunk.
-        """
-        weights = self.target.weights.astype(np.float64)
-        values = self.target.values.astype(np.float64)
-        sums = np.stack([weights @ values, weights @ values**2])
-        self._totals = np.concatenate(
-            [np.full((1, sums.shape[1]), weights.sum()), sums]
-        )
-        if state:
-            self._totals += state["totals"]
-            self._restore(state)
-        count, total, squares = self._totals
-        mean = total / np.maximum(count, np.finfo(float).tiny)
-        if self.target.kind == "classes":
-            null = -(mean * np.log(np.maximum(mean, 1e-12))).sum()
-        else:
-            null = squares / np.maximum(count, np.finfo(float).tiny) - mean**2
-        self.null_loss = _or_infinite(null)
+            With what `prefixed_state` returned, or without any of it.
 
-    def state(self):
-        """Return what a later head needs, as NumPy arrays by name."""
+        Raises
+        ------
+        ValueError
+            If the earlier head had other neurons or outputs.
+        """
+        if f"{_PREFIX}coef" not in state:
+            return
+        earlier = {name: state[_PREFIX + name] for name in self._state()}
+        if earlier["coef"].shape != self.coef.shape:
+            raise ValueError(
+                f"The head has (n_supervised, n_outputs) = {earlier['coef'].shape} and "
+                f"cannot go on with {self.coef.shape}. Call fit to start anew."
+            )
+        self._moments, self._seen = earlier["moments"].copy(), float(earlier["seen"])
+        self.coef, self.intercept = earlier["coef"].copy(), earlier["intercept"].copy()
+        self._totals = self._totals + earlier["totals"]
+        self.null_loss = self._null_loss()
+
+    def _state(self):
         return {
             "totals": self._totals,
             "moments": self._moments,
-            "seen": self._seen,
+            "seen": np.array(self._seen),
             "coef": self.coef,
             "intercept": self.intercept,
         }
 
-    def _restore(self, state):
-        self._moments, self._seen = state["moments"].copy(), float(state["seen"])
-        self.coef, self.intercept = state["coef"].copy(), state["intercept"].copy()
+    def prefixed_state(self):
+        """Return what a later head needs, as NumPy arrays by name."""
+        return {_PREFIX + name: array for name, array in self._state().items()}
+
+    def _null_loss(self):
+        """Return what the best constant leaves of all targets seen so far."""
+        count, total, squares = self._totals
+        mean = total / np.maximum(count, np.finfo(float).tiny)
+        if self.target.kind == "classes":
+            return _or_infinite(-(mean * np.log(np.maximum(mean, 1e-12))).sum())
+        spread = squares / np.maximum(count, np.finfo(float).tiny) - mean**2
+        return _or_infinite(spread)
 
     def batch_gradient(self, active, values, weights):
         """Update the coefficients; return dU / d(activations).
@@ -163,7 +182,7 @@ class Head:
         )
         kept, factor = self._dropped(active)
         error = self._slope(kept @ coef + intercept, values) / null_loss
-        total = weights.sum().clamp_min(torch.finfo(active.dtype).tiny)
+        total = weights.sum().clamp_min(torch.finfo(weights.dtype).tiny)
         error *= weights[:, None] / total
         return (error @ coef.T) * factor
 
@@ -217,16 +236,15 @@ class Head:
         Returns
         -------
         loss : float
-            0 without validation targets.
+            NaN without validation targets.
         """
         if self.validation is None or not self.validation.weights.any():
-            return 0.0
+            return np.nan
         threshold = None
         if sparsity == "batch_topk":
             threshold = calibrate_threshold([rows], weights, k)
         active = first_activations(rows, weights, k, threshold, self.n_supervised)
         error = self.error(active, self.validation.values, self.validation.weights)
-        # in units of the target itself, of which the training target is a part
         return float(np.mean(error / _or_infinite(self.validation.null_loss)))
 
 
@@ -313,7 +331,8 @@ class SoftmaxHead(Head):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         weights = self.target.weights.astype(np.float64)
-        frequency = weights @ self.target.values / weights.sum()
+        total = max(float(_distributed.summed(weights.sum())), 1e-12)
+        frequency = _distributed.summed(weights @ self.target.values) / total
         self.intercept = np.log(np.maximum(frequency, 1e-6))
         self._recent = deque()
 

@@ -11,7 +11,6 @@ from ._learner import Learner
 _WARMUP_STEPS = 64
 _AVERAGED_STEPS = 1000
 _HORIZON = 2_000
-_HEAD = "head_"
 
 
 class OnlineRun:
@@ -35,7 +34,7 @@ class OnlineRun:
 
     Attributes
     ----------
-    n_samples_seen : int
+    n_samples_seen, n_steps : int
     threshold : float or None
         The calibrated threshold of Batch Top-K, mostly that of the last 2,000 rows.
     """
@@ -43,27 +42,27 @@ class OnlineRun:
     def __init__(self, weights, plan, *, device="cpu", head=None, state=None):
         import torch
 
+        state = state or {}
         self.plan = plan
         averages = weights
-        self.threshold, self.n_samples_seen = None, 0
-        if state is not None:
+        self.threshold, self._earlier_steps = None, int(state.get("earlier_steps", 0))
+        self.n_samples_seen = int(state.get("n_samples_seen", 0))
+        goes_on = "n_steps" in state  # from another chunk, not from `fit`
+        if goes_on:
             weights = Weights(*(state[name] for name in Weights._fields))
             averages = Weights(*(state[f"average_{name}"] for name in Weights._fields))
-            self.n_samples_seen = int(state["n_samples_seen"])
             if "threshold" in state and plan.sparsity == "batch_topk":
                 self.threshold = float(state["threshold"])
         self.learner = Learner(
-            weights, plan, variance=1.0, device=device, head=head, state=state
+            weights,
+            plan,
+            variance=1.0,
+            device=device,
+            head=head,
+            state=state if goes_on else None,
         )
         if head is not None:
-            earlier = {} if state is None else state
-            head.go_on(
-                {
-                    name.removeprefix(_HEAD): value
-                    for name, value in earlier.items()
-                    if name.startswith(_HEAD)
-                }
-            )
+            head.go_on(state)
         self._averages = [torch.tensor(w, dtype=torch.float32) for w in averages]
 
     def run(self, rows):
@@ -96,6 +95,11 @@ class OnlineRun:
             self._calibrate(rows)
         return total / len(rows)
 
+    @property
+    def n_steps(self):
+        """Steps so far, those of `fit` included."""
+        return self._earlier_steps + self.learner.n_steps
+
     def _average(self):
         n = self.learner.n_steps
         # short memory at first, so that the start is forgotten
@@ -121,9 +125,9 @@ class OnlineRun:
         for name, average in zip(Weights._fields, self._averages, strict=True):
             state[f"average_{name}"] = average.numpy().copy()
         state["n_samples_seen"] = np.array(self.n_samples_seen)
+        state["earlier_steps"] = np.array(self._earlier_steps)
         if self.threshold is not None:
             state["threshold"] = np.array(self.threshold)
         if self.learner.head is not None:
-            head = self.learner.head.state()
-            state |= {_HEAD + name: value for name, value in head.items()}
+            state |= self.learner.head.prefixed_state()
         return state

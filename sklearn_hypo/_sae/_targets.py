@@ -38,6 +38,48 @@ class Target(NamedTuple):
         return self._replace(values=self.values[rows], weights=self.weights[rows])
 
 
+class TargetScale(NamedTuple):
+    """Where quantities lie and how far they spread; classes stay as they are.
+
+    Attributes
+    ----------
+    mean, spread : ndarray of shape (n_outputs,), float64
+    """
+
+    mean: object
+    spread: object
+
+    @classmethod
+    def of(cls, supervision):
+        """Return the weighted mean and standard deviation of the known rows."""
+        n_outputs = supervision.values.shape[1]
+        if supervision.kind == "classes":
+            return cls(np.zeros(n_outputs), np.ones(n_outputs))
+        known = supervision.weights > 0
+        weights, values = supervision.weights[known], supervision.values[known]
+        total = float(summed(weights.sum()))
+        mean = summed(weights @ values) / total
+        spread = np.sqrt(summed(weights @ (values - mean) ** 2) / total)
+        # what is left of a constant after rounding is no spread
+        constant = spread <= 1e-12 * np.abs(mean)
+        return cls(mean, np.where(constant | (spread == 0), 1.0, spread))
+
+    def standardized(self, values):
+        """Return (values - mean) / spread."""
+        return (values - self.mean) / self.spread
+
+    def state(self):
+        """Return the arrays by name."""
+        return {"target_mean": self.mean, "target_spread": self.spread}
+
+    @classmethod
+    def from_state(cls, state):
+        """Return what `state` was called on, or None."""
+        if not state or "target_mean" not in state:
+            return None
+        return cls(state["target_mean"], state["target_spread"])
+
+
 def make_target(values, weights, kind):
     """Complete a target by what the best constant leaves of it.
 
@@ -56,7 +98,7 @@ def make_target(values, weights, kind):
     missing = ~np.isfinite(values).all(axis=1)
     weights = np.where(missing, 0.0, weights)
     values = np.where(missing[:, None], 0.0, values)
-    total = float(summed(weights.sum()))
+    total = max(float(summed(weights.sum())), np.finfo(float).tiny)
     mean = summed(weights @ values) / total
     if kind == "classes":
         present = mean[mean > 0]
@@ -96,7 +138,7 @@ def smoothed_target(target, X, share, rng, *, n_folds=5):
         With other values, and with their variance as the null loss of quantities.
     """
     labelled = target.weights > 0
-    if share == 0 or labelled.sum() < 2 * n_folds:
+    if share == 0 or summed(labelled.sum()) < 2 * n_folds:
         return target
     predicted = out_of_fold_ridge(X, target.values, target.weights, rng, n_folds)
     if target.kind == "classes":
@@ -147,10 +189,8 @@ def out_of_fold_ridge(X, values, weights, rng, n_folds=5):
         part = slice(start, start + _BLOCK)
         block = _with_ones(rows[part])
         for fold in range(n_folds):
-            of_fold = folds[part] == fold
-            predictions[:, np.arange(len(rows))[part][of_fold]] = (
-                block[of_fold] @ models[fold]
-            )
+            of_fold = np.flatnonzero(folds[part] == fold)
+            predictions[:, start + of_fold] = block[of_fold] @ models[fold]
     errors = ((predictions - values) ** 2).sum(axis=2) @ weights
     return predictions[np.argmin(summed(errors))]
 

@@ -224,7 +224,7 @@ class TrainingRun:
             return np.nan, np.nan
         error, target_error = self._validation_errors(current)
         total = error
-        if self.head is not None:
+        if self.head is not None and not np.isnan(target_error):
             total += self.head.alpha * target_error
         if not np.isfinite(total):
             raise FloatingPointError(
