@@ -40,10 +40,10 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
     **Activations of the training rows carry y.** Whatever is computed from them and
     y (associations, scores of a selection, p-values) is no test of anything: test on
     texts that took no part in `fit`, as `evaluate_hypotheses`, `cross_val_score` and
-    any held-out score do. The frame that `fit_transform` returns is marked, and
-    `NeuronSelector` and `HypothesisExtractor` say in `trained_on_target_` that they were
-    fitted on such rows. The mark does not survive a foreign step in between, and arrays
-    have no place for it; `transform` of training rows makes none.
+    any held-out score do. The frame that `fit_transform` returns is marked;
+    `NeuronSelector` and `HypothesisExtractor` say in `trained_on_target_` whether they
+    were fitted on such rows. The mark does not survive a foreign step in between, arrays
+    have no place for it, and `transform` of training rows makes none.
 
     Parameters
     ----------
