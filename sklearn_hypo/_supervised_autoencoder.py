@@ -42,8 +42,8 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
     texts that took no part in `fit`, as `evaluate_hypotheses`, `cross_val_score` and
     any held-out score do. The frame that `fit_transform` returns is marked;
     `NeuronSelector` and `HypothesisExtractor` say in `trained_on_target_` whether they
-    were fitted on such rows. The mark does not survive a foreign step in between, arrays
-    have no place for it, and `transform` of training rows makes none.
+    were fitted on such rows. The mark does not survive a foreign step in between,
+    arrays have no place for it, and `transform` of training rows makes none.
 
     Parameters
     ----------
