@@ -218,7 +218,7 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
     >>> import numpy as np
     >>> from sklearn_hypo import SupervisedSAETransformer
     >>> rng = np.random.default_rng(0)
-    >>> present = rng.random((600, 12)) < 0.15
+    >>> present = (rng.random((600, 12)) < 0.15).astype(float)
     >>> X = present @ rng.standard_normal((12, 20))
     >>> y = present[:, 0] - present[:, 1] + 0.1 * rng.standard_normal(600)
     >>> sae = SupervisedSAETransformer(16, 2, n_supervised=4, random_state=0)

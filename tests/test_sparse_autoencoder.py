@@ -367,7 +367,7 @@ def test_warm_start_with_another_shape(X):
     warm = make_sae(warm_start=True, max_epochs=1).fit(X)
     with pytest.raises(ValueError, match=r"\(16, 12\).*\(16, 7\).*warm_start"):
         warm.fit(X[:, :7])
-    with pytest.raises(ValueError, match=r"warm_start=True.*\(16, 12\).*\(20, 12\)"):
+    with pytest.raises(ValueError, match=r"\(16, 12\).*\(20, 12\).*warm_start"):
         warm.set_params(n_neurons=20).fit(X)
 
 
