@@ -608,6 +608,18 @@ def test_scoring_monitor_logs_every_epoch(X):
     assert [task["task_name"] for task in log.data] == ["fit"] + 3 * ["epoch"]
 
 
+@pytest.mark.skipif(
+    not torch.cuda.is_available(), reason="no GPU that torch supports through CUDA"
+)
+@pytest.mark.parametrize("sparsity", ["batch_topk", "topk"])
+def test_a_gpu_learns_what_the_cpu_learns(X, X_new, sparsity):
+    settings = {"sparsity": sparsity, "max_epochs": 20, "prefix_lengths": (4, 16)}
+    on_gpu = make_sae(device="cuda", **settings).fit(X)
+    on_cpu = make_sae(device="cpu", **settings).fit(X)
+    assert on_gpu.score(X_new) == pytest.approx(on_cpu.score(X_new), abs=0.02)
+    assert isinstance(on_gpu.components_, np.ndarray)
+
+
 # --- save and load ------------------------------------------------------------------
 
 
