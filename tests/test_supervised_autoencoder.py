@@ -555,6 +555,20 @@ def test_save_and_load(tmp_path, Xy, labels, new, kind, chunked):
         SparseAutoencoderTransformer.load(tmp_path / "sae.npz")
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [{"coef_": np.ones(11)}, {"coef_": None}, {"intercept_": np.ones(2)}],
+)
+def test_load_a_head_that_does_not_fit(tmp_path, fitted, changes):
+    path = tmp_path / "sae.npz"
+    fitted.save(path)
+    with np.load(path) as archive:
+        arrays = {name: archive[name] for name in archive.files} | changes
+    np.savez(path, **{name: a for name, a in arrays.items() if a is not None})
+    with pytest.raises(ModelFileError, match="not those of a head on 12 neurons"):
+        SupervisedSAETransformer.load(path)
+
+
 # --- bad input ----------------------------------------------------------------------
 
 

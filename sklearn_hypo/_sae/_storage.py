@@ -153,6 +153,7 @@ def load_estimator(cls, path):
             f"{path} is not a complete saved {cls.__name__}: {error}"
         ) from error
     _check_arrays(path, header, arrays)
+    _check_head(path, cls, extra, len(arrays["encoder_intercept_"]))
     params = header["params"]
     if isinstance(params["prefix_lengths"], list):
         params["prefix_lengths"] = tuple(params["prefix_lengths"])
@@ -193,6 +194,25 @@ def _check_header(cls, path, header):
             f"{path} has format version {header.get('version')}, but this version of "
             f"sklearn_hypo reads version {_FORMAT_VERSION}. Use the version that "
             "wrote it."
+        )
+
+
+def _check_head(path, cls, extra, n_neurons):
+    """Refuse a supervised autoencoder whose head is not there or does not fit."""
+    if "coef_" not in cls._extra_arrays:
+        return
+    coef, intercept = extra.get("coef_"), extra.get("intercept_")
+    fits = coef is not None and intercept is not None
+    fits = fits and coef.dtype.kind == intercept.dtype.kind == "f"
+    if (
+        not fits
+        or coef.shape[-1:] != (n_neurons,)
+        or coef.size != n_neurons * intercept.size
+        or not np.isfinite(coef).all()
+    ):
+        raise ModelFileError(
+            f"{path} does not fit together: coef_ and intercept_ are not those of a "
+            f"head on {n_neurons} neurons."
         )
 
 
