@@ -101,8 +101,7 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
         elif held_out is not None:
             validation = scale.rows(embeddings, held_out)[:]
         if previous is None:
-            weights = initial_weights(rows, self.n_neurons, rng)
-            weights = with_fitted_gain(weights, rows, self.k)
+            weights = self._first_weights(rows, rng)
         else:
             weights = scale.to_scaled(previous)
         seed, head = random_seed(rng), None
@@ -134,6 +133,10 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
             self._online_state |= head.prefixed_state()
         return self
 
+    def _first_weights(self, rows, rng):
+        weights = initial_weights(rows, self.n_neurons, rng)
+        return with_fitted_gain(weights, rows, self.k)
+
     def _set_state(self, state):
         for name, value in state.items():
             if value is None and name == "classes_":
@@ -155,8 +158,7 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
             rng = check_random_state(self.random_state)
             scale = self._scale(Rows(embeddings))
             rows = scale.rows(embeddings)
-            weights = initial_weights(rows, self.n_neurons, rng)
-            weights = with_fitted_gain(weights, rows, self.k)
+            weights = self._first_weights(rows, rng)
         else:
             scale = Scale(self.mean_, self.variance_)
             rows = scale.rows(embeddings)

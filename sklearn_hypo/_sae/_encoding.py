@@ -71,6 +71,33 @@ def pre_activations(X, weights):
     return Encoder(weights, X.dtype)(X)
 
 
+def encoded_blocks(X, weights, batch_size=_BLOCK, step=1):
+    """Compute pre-activations block by block.
+
+    Parameters
+    ----------
+    X : array or Rows of shape (n_rows, n_features)
+    weights : Weights
+        NumPy arrays.
+    batch_size : int, default=2048
+        Rows at a time.
+    step : int, default=1
+        Use only each step-th row.
+
+    Yields
+    ------
+    start : int
+        Position of the first row of the block among those that are used.
+    rows : ndarray of shape (n_block, n_features)
+    pre : ndarray of shape (n_block, n_neurons)
+    """
+    encoder = None
+    for start in range(0, X.shape[0], batch_size * step):
+        rows = X[start : start + batch_size * step : step]
+        encoder = encoder or Encoder(weights, rows.dtype)
+        yield start // step, rows, encoder(rows)
+
+
 def encode(X, weights, k, threshold, *, batch_size=_BLOCK, as_sparse=False):
     """Encode rows, batch by batch.
 
@@ -132,11 +159,7 @@ def encode_sparse(X, weights, k, threshold, batch_size=_BLOCK):
     """Encode rows into a CSR array; see `encode`."""
     n_rows, n_neurons = X.shape[0], weights.encoder.shape[0]
     columns, values, counts = [], [], [np.zeros(1, dtype=np.int64)]
-    encoder = None
-    for start in range(0, n_rows, batch_size):
-        rows = X[start : start + batch_size]
-        encoder = encoder or Encoder(weights, rows.dtype)
-        pre = encoder(rows)
+    for _, _, pre in encoded_blocks(X, weights, batch_size):
         positions = active_positions(pre, k, threshold)
         row, column = np.divmod(positions, n_neurons)
         columns.append(column.astype(np.int32))
@@ -191,12 +214,9 @@ def firing_counts(X, weights, k, threshold, *, min_rows=50_000):
     counts : ndarray of int of shape (n_neurons,)
     """
     n_neurons = weights.encoder.shape[0]
-    counts, encoder = np.zeros(n_neurons, dtype=np.int64), None
-    step = max(1, len(X) // min_rows)
-    for start in range(0, len(X), _BLOCK * step):
-        rows = X[start : start + _BLOCK * step : step]
-        encoder = encoder or Encoder(weights, rows.dtype)
-        positions = active_positions(encoder(rows), k, threshold)
+    counts = np.zeros(n_neurons, dtype=np.int64)
+    for _, _, pre in encoded_blocks(X, weights, step=max(1, len(X) // min_rows)):
+        positions = active_positions(pre, k, threshold)
         counts += np.bincount(positions % n_neurons, minlength=n_neurons)
     return counts
 
@@ -266,15 +286,12 @@ def largest_entries(X, weights, count, *, batch_size=_BLOCK, step=1):
         The entries.
     """
     positions, values = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
-    least, done, encoder = np.finfo(np.float32).tiny, 0, None
-    for start in range(0, len(X), batch_size * step):
-        rows = X[start : start + batch_size * step : step]
-        encoder = encoder or Encoder(weights, rows.dtype)
-        pre = encoder(rows).astype(np.float32, copy=False).ravel()
-        found = np.flatnonzero(pre >= least)
-        positions = np.concatenate([positions, found + done])
-        values = np.concatenate([values, pre[found]])
-        done += len(pre)
+    least, n_neurons = np.finfo(np.float32).tiny, weights.encoder.shape[0]
+    for start, _, pre in encoded_blocks(X, weights, batch_size, step):
+        flat = pre.astype(np.float32, copy=False).ravel()
+        found = np.flatnonzero(flat >= least)
+        positions = np.concatenate([positions, found + start * n_neurons])
+        values = np.concatenate([values, flat[found]])
         if len(values) > 2 * count:
             positions, values = _largest_of(positions, values, count)
             least = values.min()
@@ -354,15 +371,9 @@ def squared_errors(X, weights, k, threshold, *, batch_size=_BLOCK):
     squared : ndarray of shape (n_rows,), float64
     """
     squared = np.empty(X.shape[0])
-    n_neurons, encoder = weights.encoder.shape[0], None
-    for start in range(0, X.shape[0], batch_size):
-        rows = X[start : start + batch_size]
-        encoder = encoder or Encoder(weights, rows.dtype)
-        pre = encoder(rows)
+    for start, rows, pre in encoded_blocks(X, weights, batch_size):
         found = active_positions(pre, k, threshold)
-        codes = SparseCodes.from_positions(
-            found, pre.ravel()[found], (len(rows), n_neurons)
-        )
+        codes = SparseCodes.from_positions(found, pre.ravel()[found], pre.shape)
         squared[start : start + batch_size] = _distances(rows, codes, weights)
     return squared
 

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import log_softmax, softmax
 
 from . import _distributed
-from ._encoding import active_positions, calibrate_threshold, pre_activations
+from ._encoding import active_positions, calibrate_threshold, encoded_blocks
 
 _PREFIX = "head_"
 _DECAY = 0.98
@@ -268,8 +268,7 @@ def first_activations(rows, weights, k, threshold, n_first, *, batch_size=2048):
     active : ndarray of shape (n_rows, n_first), float32
     """
     active = np.zeros((rows.shape[0], n_first), dtype=np.float32)
-    for start in range(0, rows.shape[0], batch_size):
-        pre = pre_activations(rows[start : start + batch_size], weights)
+    for start, _, pre in encoded_blocks(rows, weights, batch_size):
         row, column = np.divmod(active_positions(pre, k, threshold), pre.shape[1])
         first = column < n_first
         row, column = row[first], column[first]
