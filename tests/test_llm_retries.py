@@ -128,12 +128,22 @@ def test_retries_are_bounded(server):
     assert server.stats().calls == 2 * 3
 
 
+class CutGroups(Faults):
+    """Cuts the answer of every call about certain texts that asks more than once."""
+
+    def draw(self, number, kind, content, without=()):
+        text, *asked = content
+        return "cut" if len(asked) > 1 and self.hits("cut", (text,), 0.3) else None
+
+
 @pytest.mark.parametrize("seed", [0, 1])
 def test_a_group_that_stays_cut_is_asked_one_by_one(server, seed):
-    """With 0.3 of the calls cut, one group in a hundred is cut four times."""
-    texts = make_texts(200, seed=seed)
+    texts = make_texts(40, seed=seed)
     asked = statements(2)
-    server.faults = Faults({"cut": 0.3}, seed=seed)
+    server.faults = CutGroups(seed=seed)
     labels = annotator_for(model_at("chat", server), asked).annotate(texts)
     np.testing.assert_array_equal(labels, truth(texts, asked))
-    assert any(len(call.statements) == 1 for call in server.calls)
+    cut = {call.text for call in server.calls if call.fault == "cut"}
+    alone = {call.text for call in server.calls if len(call.statements) == 1}
+    assert 0 < len(cut) < len(texts)
+    assert alone == cut
