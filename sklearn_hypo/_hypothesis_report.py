@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ._remarks import printable
+from ._report_details import EvaluationData
 from ._usage_table import usage_line
 
 # Below this a p-value is no longer a number that anyone should read.
@@ -127,6 +128,18 @@ class HypothesisReport:
     pseudo_r2: float = np.nan
     roc_auc_out_of_sample: float = np.nan
     usage: pd.DataFrame | None = None
+    overall: pd.DataFrame | None = None
+    permutation_p: float = np.nan
+    n_resamples: int = 0
+    cov_type: str = "nonrobust"
+    n_groups: int | None = None
+    n_pairs: int | None = None
+    by_class: pd.DataFrame | None = None
+    covariates: pd.DataFrame | None = None
+    redundancy: object = None
+    details: tuple | None = None
+    provenance: dict | None = None
+    data: EvaluationData | None = None
 
     def __str__(self):
         return "\n".join(

@@ -1,0 +1,72 @@
+"""What a report keeps beside its table: evidence to look at, data to run again."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+
+@dataclass(frozen=True, eq=False)
+class HypothesisDetail:
+    """The evidence for one hypothesis that a reader looks at.
+
+    Parameters
+    ----------
+    terms : tuple of str, default=()
+        The n-grams of a lexicon; what to mark in the texts.
+    present, absent : tuple of str, default=()
+        Texts of which the hypothesis is true, and texts of which it is not; the ones
+        where its neuron is most active first.
+    bin_edges : tuple of float, default=()
+        Edges of the histogram of the neuron's positive activations.
+    counts_present, counts_absent : tuple of int, default=()
+        Texts in each bin, of which the hypothesis is true, and of which it is not.
+    n_zero : tuple of int, default=(0, 0)
+        Texts where the neuron is not active, which are in no bin.
+    prevalence_by_target : tuple of (str, int, float), default=()
+        For each class, or each range of the target: its label, the number of texts
+        with an answer, and the share of them of which the hypothesis is true.
+    """
+
+    terms: tuple = ()
+    present: tuple = ()
+    absent: tuple = ()
+    bin_edges: tuple = ()
+    counts_present: tuple = ()
+    counts_absent: tuple = ()
+    n_zero: tuple = (0, 0)
+    prevalence_by_target: tuple = ()
+
+
+@dataclass(frozen=True, eq=False)
+class EvaluationData:
+    """All that a test was computed from, so that it can be computed again.
+
+    Parameters
+    ----------
+    annotations : ndarray of shape (n_rows, n_hypotheses)
+        1, 0 or NaN.
+    names : tuple of str
+        The hypotheses.
+    target : ndarray of shape (n_rows,)
+        As it was given.
+    texts : ndarray of shape (n_rows,) and dtype object, or None
+        The texts, if they were at hand.
+    sample_weight, groups, fixed_effects, pairs : ndarray of shape (n_rows,) or None
+        As they were given.
+    covariates : DataFrame of shape (n_rows, n_covariates) or None
+        As they were given.
+    settings : dict
+        The keywords of the test, such as "alpha" and "correction".
+    """
+
+    annotations: np.ndarray
+    names: tuple
+    target: np.ndarray
+    texts: np.ndarray | None = None
+    sample_weight: np.ndarray | None = None
+    groups: np.ndarray | None = None
+    fixed_effects: np.ndarray | None = None
+    pairs: np.ndarray | None = None
+    covariates: pd.DataFrame | None = None
+    settings: dict = field(default_factory=dict)
