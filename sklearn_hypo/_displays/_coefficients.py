@@ -1,0 +1,365 @@
+"""`CoefficientsDisplay`: a forest plot of the hypotheses."""
+
+import numpy as np
+
+from .._remarks import printable
+from ._figures import (
+    BLUE,
+    GREY,
+    PLAIN,
+    circles,
+    height,
+    label,
+    named_rows,
+    plain_legend,
+    row_of_axes,
+    styled,
+)
+from ._lookup import check_report, choice
+
+_EFFECTS = ("auto", "coef", "separation", "odds_ratio", "ame")
+
+
+class CoefficientsDisplay:
+    """Effects of the hypotheses with their 95% intervals: a forest plot.
+
+    Filled points are significant after correction, in the joint regression.
+
+    It is recommended to use `from_report`, which also draws.
+
+    Parameters
+    ----------
+    hypotheses : sequence of str of length n_hypotheses
+        What to write at each row.
+    estimate, lower, upper : array-like of shape (n_hypotheses,) or \
+            (n_hypotheses, n_classes)
+        The effects, and the ends of their intervals. NaN: not estimated.
+    significant : array-like of bool of shape (n_hypotheses,)
+        Which points are filled.
+    classes : sequence of length n_classes, default=None
+        Labels of the facets, if there is one column per class.
+    effect_label : str, default="effect, 95% interval"
+        What the x axis shows.
+    log : bool, default=False
+        Whether the effects are ratios: a logarithmic axis, no effect at 1.
+    criterion : str, default="significant after correction"
+        What a filled point means.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes or ndarray of them
+        The drawing; one per class for facets.
+    figure_ : matplotlib Figure
+        Its figure.
+    points_ : list of PathCollection
+        The points that are drawn: filled and hollow ones, per facet.
+    intervals_ : list of LineCollection
+        The intervals, per facet.
+
+    See Also
+    --------
+    evaluate_hypotheses : Makes the report.
+    ReplicationDisplay : Which hypotheses come back in another fit.
+
+    Examples
+    --------
+    >>> from sklearn_hypo._displays import CoefficientsDisplay
+    >>> display = CoefficientsDisplay(
+    ...     hypotheses=["mentions rain", "mentions tea"],
+    ...     estimate=[-0.05, 0.85],
+    ...     lower=[-0.14, 0.76],
+    ...     upper=[0.03, 0.94],
+    ...     significant=[False, True],
+    ... ).plot()
+    >>> [text.get_text() for text in display.ax_.get_yticklabels()]
+    ['mentions tea', 'mentions rain']
+    """
+
+    def __init__(
+        self,
+        *,
+        hypotheses,
+        estimate,
+        lower,
+        upper,
+        significant,
+        classes=None,
+        effect_label="effect, 95% interval",
+        log=False,
+        criterion="significant after correction",
+    ):
+        self.hypotheses = list(hypotheses)
+        self.estimate = np.asarray(estimate, dtype=float)
+        self.lower = np.asarray(lower, dtype=float)
+        self.upper = np.asarray(upper, dtype=float)
+        self.significant = np.asarray(significant, dtype=bool)
+        self.classes = None if classes is None else list(classes)
+        self.effect_label = effect_label
+        self.log = log
+        self.criterion = criterion
+
+    @classmethod
+    def from_report(
+        cls,
+        report,
+        *,
+        effect="auto",
+        by_class="auto",
+        sort=True,
+        ax=None,
+        point_kw=None,
+        interval_kw=None,
+        reference_kw=None,
+    ):
+        """Draw the effects of a report.
+
+        Parameters
+        ----------
+        report : HypothesisReport
+            What `evaluate_hypotheses` returned.
+        effect : {"auto", "coef", "separation", "odds_ratio", "ame"}, default="auto"
+            What is drawn: joint coefficients, separations, odds ratios or average
+            marginal effects. "auto": separations for more than two classes, which
+            have no single coefficient, otherwise coefficients.
+        by_class : bool or "auto", default="auto"
+            For more than two classes: True draws one facet per class, False the
+            class where the separation is largest in size. "auto": facets if the
+            report has the numbers.
+        sort : bool, default=True
+            Whether the largest effect is on top (the largest in size over the
+            classes, for facets). False: the order of the report.
+        ax : matplotlib Axes or sequence of them, default=None
+            Where to draw; facets divide a single one. None makes a new figure. Make
+            your own with ``layout="constrained"``, or long wordings are cut off.
+        point_kw : dict, default=None
+            Keywords for the points, of `matplotlib.axes.Axes.scatter`.
+        interval_kw : dict, default=None
+            Keywords for the intervals, of `matplotlib.axes.Axes.hlines`.
+        reference_kw : dict, default=None
+            Keywords for the line of no effect, of `matplotlib.axes.Axes.axvline`.
+
+        Returns
+        -------
+        display : CoefficientsDisplay
+            Drawn.
+        """
+        caller = f"{cls.__name__}.from_report"
+        check_report(report, caller, needs=("table", "classes", "alpha", "correction"))
+        choice(effect, _EFFECTS, parameter="effect", caller=caller)
+        if by_class not in (True, False, "auto"):
+            raise ValueError(
+                f"{caller}: by_class= expects True, False or 'auto', but {by_class!r} "
+                "arrived."
+            )
+        found = _from_report(report, effect, by_class, caller)
+        display = cls(
+            significant=report.table["significant"].to_numpy(dtype=bool),
+            log=effect == "odds_ratio",
+            criterion=(
+                f"significant after correction ({report.correction}, {report.alpha:g})"
+            ),
+            **found,
+        )
+        return display.plot(
+            ax,
+            sort=sort,
+            point_kw=point_kw,
+            interval_kw=interval_kw,
+            reference_kw=reference_kw,
+        )
+
+    def plot(
+        self, ax=None, *, sort=True, point_kw=None, interval_kw=None, reference_kw=None
+    ):
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or sequence of them, default=None
+            Where to draw; facets divide a single one. None makes a new figure.
+        sort : bool, default=True
+            Whether the largest effect is on top.
+        point_kw : dict, default=None
+            Keywords for the points, of `matplotlib.axes.Axes.scatter`.
+        interval_kw : dict, default=None
+            Keywords for the intervals, of `matplotlib.axes.Axes.hlines`.
+        reference_kw : dict, default=None
+            Keywords for the line of no effect, of `matplotlib.axes.Axes.axvline`.
+
+        Returns
+        -------
+        display : CoefficientsDisplay
+            Itself.
+        """
+        n_facets = 1 if self.classes is None else len(self.classes)
+        shape = (len(self.hypotheses), n_facets)
+        order = self._order(shape) if sort else np.arange(shape[0])
+        caller = type(self).__name__
+        names = [label(self.hypotheses[i]) for i in order]
+        size = (9 if n_facets == 1 else 4.2 + 2.6 * n_facets, height(names))
+        axes = row_of_axes(ax, n_facets, caller, size)
+        self.points_, self.intervals_ = [], []
+        columns = (
+            values.reshape(shape)[order]
+            for values in (self.estimate, self.lower, self.upper)
+        )
+        styles = {"point": point_kw, "interval": interval_kw, "line": reference_kw}
+        for facet, (axis, *values) in enumerate(
+            zip(axes, *(column.T for column in columns), strict=True)
+        ):
+            named_rows(axis, names)
+            self._draw(axis, values, self.significant[order], styles)
+            if self.classes is not None:
+                axis.set_title(label(self.classes[facet], 24), **PLAIN)
+        self._describe(axes)
+        self.ax_ = axes[0] if self.classes is None else np.array(axes, dtype=object)
+        self.figure_ = axes[0].figure
+        return self
+
+    def _order(self, shape):
+        """Largest first, what was not estimated last."""
+        columns = self.estimate.reshape(shape)
+        sizes = columns if self.classes is None else np.abs(columns)
+        key = np.where(np.isfinite(sizes), sizes, -np.inf).max(axis=1)
+        return np.argsort(-key, kind="stable")
+
+    def _draw(self, ax, values, significant, styles):
+        from matplotlib.collections import LineCollection
+        from matplotlib.lines import Line2D
+
+        estimate, lower, upper = values
+        rows = np.arange(len(estimate))
+        reference = 1.0 if self.log else 0.0
+        line = {"color": GREY, "linewidth": 1, "zorder": 0.9}
+        ax.axvline(reference, **styled(Line2D, line, styles["line"]))
+        if self.log:
+            ax.set_xscale("log")
+        edges = _limits(ax, values, reference, log=self.log)
+        known = np.isfinite(estimate)
+        drawn = known & ~np.isnan(lower) & ~np.isnan(upper)
+        ends = [np.clip(end[drawn], *edges) for end in (lower, upper)]
+        line = {"color": BLUE, "linewidth": 1.6, "zorder": 2}
+        self.intervals_.append(
+            ax.hlines(
+                rows[drawn], *ends, **styled(LineCollection, line, styles["interval"])
+            )
+        )
+        for beyond, edge, marker in (
+            (drawn & (lower < edges[0]), edges[0], "<"),
+            (drawn & (upper > edges[1]), edges[1], ">"),
+        ):
+            if beyond.any():  # the interval has no end on this side
+                ends = np.full(beyond.sum(), edge)
+                ax.scatter(ends, rows[beyond], color=BLUE, marker=marker)
+        for mask, filled, meaning in (
+            (known & significant, True, self.criterion),
+            (known & ~significant, False, "not significant"),
+        ):
+            if mask.any():
+                style = {"filled": filled, "meaning": meaning, "size": 42}
+                points = circles(
+                    ax, estimate[mask], rows[mask], given=styles["point"], **style
+                )
+                self.points_.append(points)
+        for row in rows[~known]:
+            ax.annotate("not estimated", (reference, row), color="0.4", va="center")
+
+    def _describe(self, axes):
+        """Say what the axes show, and what filled points mean."""
+        if len(axes) == 1:
+            axes[0].set_xlabel(self.effect_label, **PLAIN)
+        else:
+            middle = axes[len(axes) // 2]
+            middle.set_xlabel(self.effect_label, **PLAIN)
+        if axes[-1].collections and axes[-1].get_legend_handles_labels()[1]:
+            plain_legend(axes[-1], loc="best", fontsize="small")
+
+
+def _limits(ax, values, reference, *, log):
+    """Ends of the x axis; set where an interval without an end asks for them."""
+    finite = np.concatenate([[reference], *(v[np.isfinite(v)] for v in values)])
+    finite = finite[finite > 0] if log else finite
+    if not any(np.isinf(v).any() or (log and (v <= 0).any()) for v in values):
+        return finite.min(), finite.max()
+    scaled = np.log(finite) if log else finite
+    margin = 0.08 * (np.ptp(scaled) or 1.0)
+    edges = np.array([scaled.min() - margin, scaled.max() + margin])
+    edges = np.exp(edges) if log else edges
+    ax.set_xlim(*edges)
+    return tuple(edges)
+
+
+# From a report --------------------------------------------------------------------
+
+
+def _from_report(report, effect, by_class, caller):
+    """The wordings, the numbers and their name."""
+    classes = report.classes
+    many = classes is not None and len(classes) > 2
+    if effect == "auto":
+        effect = "separation" if many else "coef"
+    if many and effect in ("coef", "odds_ratio"):
+        raise ValueError(
+            f"{caller}: effect={effect!r} is not one number for {len(classes)} "
+            "classes. Use effect='separation' or effect='ame'."
+        )
+    names = [str(name) for name in report.table["hypothesis"]]
+    text = f"{_meaning(effect, classes)}, 95% interval"
+    table = getattr(report, "by_class", None)
+    if by_class is True and (not many or table is None):
+        raise ValueError(
+            f"{caller}: by_class=True needs a report on more than two classes with "
+            "its table by_class. Use by_class=False."
+        )
+    if many and table is not None and by_class:
+        columns = [_of_class(table, c, effect, names, caller) for c in classes]
+        values = np.stack(columns, axis=2)
+        return _named(names, values, text) | {"classes": [str(c) for c in classes]}
+    if "separation_class" in report.table:
+        of = report.table["separation_class"]
+        names = [f"{name} ({c})" for name, c in zip(names, of, strict=True)]
+    return _named(names, _columns(report.table, effect, caller), text)
+
+
+def _named(names, values, text):
+    keys = ("estimate", "lower", "upper")
+    found = dict(zip(keys, values, strict=True))
+    return {"hypotheses": names, "effect_label": text} | found
+
+
+def _columns(table, effect, caller):
+    """Estimate and interval as an array of three rows."""
+    wanted = [effect, f"{effect}_lower", f"{effect}_upper"]
+    absent = [name for name in wanted if name not in table]
+    if absent:
+        present = [e for e in _EFFECTS[1:] if f"{e}_lower" in table]
+        raise ValueError(
+            f"{caller}: effect={effect!r} needs the column {absent[0]!r}, which this "
+            f"report has not. It has the effects: {', '.join(present) or 'none'}."
+        )
+    return table[wanted].to_numpy(dtype=float).T
+
+
+def _of_class(table, label_, effect, names, caller):
+    """The numbers of one class, in the order of the hypotheses."""
+    rows = table[table["class"] == label_]
+    if rows["hypothesis"].tolist() != names:
+        first = rows.drop_duplicates("hypothesis").set_index("hypothesis")
+        rows = first.reindex(names)
+    return _columns(rows, effect, caller)
+
+
+def _meaning(effect, classes):
+    """What the effect measures, in the words of the report."""
+    if classes is None:
+        return {
+            "coef": "joint coefficient, in units of y",
+            "separation": "separation: mean of y where it holds − where it does not",
+        }.get(effect, effect)
+    of = f"class {printable(classes[1])}" if len(classes) == 2 else "the class"
+    return {
+        "coef": f"joint coefficient: log odds of {of}",
+        "separation": f"separation: share of {of} where it holds − where it does not",
+        "odds_ratio": f"odds ratio of {of}",
+        "ame": f"average marginal effect on the probability of {of}",
+    }[effect]

@@ -1,0 +1,146 @@
+"""From what the user gave to what a drawing needs, or a message that helps."""
+
+import difflib
+from numbers import Integral
+
+from sklearn.utils.validation import check_is_fitted
+
+from .._remarks import printable
+
+
+def check_report(report, caller, *, needs=("table",), made_by="evaluate_hypotheses"):
+    """Raise unless `report` has the fields that the drawing reads.
+
+    Parameters
+    ----------
+    report : object
+        What the user gave.
+    caller : str
+        The method, for the message.
+    needs : tuple of str, default=("table",)
+        Its fields.
+    made_by : str, default="evaluate_hypotheses"
+        The function that returns such reports.
+    """
+    missing = [name for name in needs if not hasattr(report, name)]
+    if missing:
+        raise TypeError(
+            f"{caller}: report= expects what {made_by} returns, but "
+            f"{type(report).__name__} arrived, which has no {missing[0]!r}."
+        )
+
+
+def without_search(estimator):
+    """Return the best estimator of a fitted search, and anything else as it is."""
+    return getattr(estimator, "best_estimator_", estimator)
+
+
+def steps_of(estimator):
+    """Return the steps of a pipeline; an estimator is its own single step."""
+    steps = getattr(estimator, "steps", None)
+    return [estimator] if steps is None else [step for _, step in steps]
+
+
+def fitted_extractor(estimator, caller):
+    """Return the HypothesisExtractor that the estimator is or ends in.
+
+    Parameters
+    ----------
+    estimator : object
+        What the user gave, without search.
+    caller : str
+        The method, for the message.
+
+    Returns
+    -------
+    extractor : HypothesisExtractor
+        Fitted.
+    """
+    extractor = steps_of(estimator)[-1]
+    if not hasattr(extractor, "score_annotations"):
+        inside = "" if extractor is estimator else f" ending in {_kind(extractor)}"
+        raise TypeError(
+            f"{caller}: estimator= expects a fitted HypothesisExtractor or a fitted "
+            f"Pipeline that ends in one, but {_kind(estimator)}{inside} arrived."
+        )
+    check_is_fitted(extractor, "hypotheses_")
+    return extractor
+
+
+def row_of(wanted, statements, neurons, *, parameter, caller):
+    """Find a hypothesis by its wording, its neuron or its number.
+
+    Parameters
+    ----------
+    wanted : str or int
+        What the user asked for.
+    statements : sequence of str
+        The hypotheses.
+    neurons : sequence of str or None
+        Their neurons; several of one hypothesis are separated by ", ".
+    parameter : str
+        How the parameter is called, for the message.
+    caller : str
+        The method, for the message.
+
+    Returns
+    -------
+    row : int
+        The first that fits.
+    """
+    statements = [str(s) for s in statements]
+    if isinstance(wanted, Integral) and not isinstance(wanted, bool):
+        if not -len(statements) <= wanted < len(statements):
+            raise ValueError(
+                f"{caller}: {parameter}={wanted}, but there are "
+                f"{len(statements)} hypotheses, numbered from 0."
+            )
+        return int(wanted) % len(statements)
+    if not isinstance(wanted, str):
+        raise TypeError(
+            f"{caller}: {parameter}= expects the wording of a hypothesis, the name of "
+            f"its neuron or its row number, but {type(wanted).__name__} arrived."
+        )
+    if wanted in statements:
+        return statements.index(wanted)
+    members = [str(n).split(", ") for n in ([] if neurons is None else neurons)]
+    for row, names in enumerate(members):
+        if wanted in names:
+            return row
+    known = statements + [name for names in members for name in names]
+    raise ValueError(
+        f"{caller}: {parameter}={_quoted(wanted)} is no hypothesis here, and no neuron "
+        f"of one. {_suggestion(wanted, known)}"
+    )
+
+
+def choice(wanted, known, *, parameter, caller):
+    """Return a name if it is known, or raise with those that look like it."""
+    if wanted in known:
+        return wanted
+    raise ValueError(
+        f"{caller}: {parameter}={_quoted(wanted)} is not known here. "
+        + _suggestion(str(wanted), [str(k) for k in known])
+    )
+
+
+def _suggestion(wanted, known):
+    close = difflib.get_close_matches(wanted, known, n=3, cutoff=0.5)
+    # part of a long statement is how people ask for it
+    close = close or [k for k in known if wanted and wanted.lower() in k.lower()][:3]
+    if close:
+        return f"Did you mean {' or '.join(map(_quoted, close))}?"
+    listed = ", ".join(map(_quoted, known[:5]))
+    return f"There are: {listed}{', …' if len(known) > 5 else ''}."
+
+
+def _quoted(text):
+    text = printable(text)
+    return repr(text if len(text) <= 80 else text[:79] + "…")
+
+
+def _kind(thing):
+    """Name the type; a class that was not called shows as one."""
+    if isinstance(thing, type):
+        return f"the class {thing.__name__}"
+    return type(thing).__name__

@@ -1,0 +1,198 @@
+"""`ReplicationDisplay`: which hypotheses come back in other fits."""
+
+import numpy as np
+
+from ._figures import (
+    GREY,
+    PLAIN,
+    axes_for,
+    circles,
+    height,
+    label,
+    named_rows,
+    plain_legend,
+    styled,
+)
+from ._lookup import check_report
+
+
+class ReplicationDisplay:
+    """How often each hypothesis was found again: "9 of 10".
+
+    One point per refit: the correlation of the neuron with its closest match there. A
+    filled point counts as found. A bar marks the median.
+
+    It is recommended to use `from_report`, which also draws.
+
+    Parameters
+    ----------
+    hypotheses : sequence of str of length n_hypotheses
+        What to write at each row.
+    correlations : array-like of shape (n_hypotheses, n_runs)
+        Correlations with the closest match in each refit; NaN if there was none.
+    n_found : array-like of int of shape (n_hypotheses,)
+        Refits that found it.
+    n_runs : array-like of int of shape (n_hypotheses,)
+        Refits that were looked at.
+    threshold : float
+        The correlation from which a match counts.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        The drawing.
+    figure_ : matplotlib Figure
+        Its figure.
+    points_ : list of PathCollection
+        The points that are drawn: those found and those not.
+    shares_ : list of Annotation
+        The texts such as "9 of 10", from top to bottom.
+
+    See Also
+    --------
+    CoefficientsDisplay : The effects of the hypotheses.
+
+    Examples
+    --------
+    >>> from sklearn_hypo._displays import ReplicationDisplay
+    >>> display = ReplicationDisplay(
+    ...     hypotheses=["mentions tea", "mentions rain"],
+    ...     correlations=[[0.9, 0.4], [0.95, 0.8]],
+    ...     n_found=[1, 2],
+    ...     n_runs=[2, 2],
+    ...     threshold=0.7,
+    ... ).plot()
+    >>> [share.get_text() for share in display.shares_]
+    ['2 of 2', '1 of 2']
+    """
+
+    def __init__(self, *, hypotheses, correlations, n_found, n_runs, threshold):
+        self.hypotheses = list(hypotheses)
+        self.correlations = np.asarray(correlations, dtype=float)
+        self.n_found = np.asarray(n_found, dtype=int)
+        self.n_runs = np.asarray(n_runs, dtype=int)
+        self.threshold = threshold
+
+    @classmethod
+    def from_report(cls, report, *, sort=True, ax=None, point_kw=None, line_kw=None):
+        """Draw a report on replication.
+
+        Parameters
+        ----------
+        report : ReplicationReport
+            What `replicate_hypotheses` returned.
+        sort : bool, default=True
+            Whether what was found most often is on top. False: the order of the report.
+        ax : matplotlib Axes, default=None
+            Where to draw. None makes a new figure. Make your own with
+            ``layout="constrained"``, or long wordings are cut off.
+        point_kw : dict, default=None
+            Keywords for the points, of `matplotlib.axes.Axes.scatter`.
+        line_kw : dict, default=None
+            Keywords for the threshold, of `matplotlib.axes.Axes.axvline`.
+
+        Returns
+        -------
+        display : ReplicationDisplay
+            Drawn.
+        """
+        check_report(
+            report,
+            f"{cls.__name__}.from_report",
+            needs=("table", "correlations", "threshold"),
+            made_by="replicate_hypotheses",
+        )
+        display = cls(
+            hypotheses=report.table["hypothesis"],
+            correlations=report.correlations,
+            n_found=report.table["n_found"],
+            n_runs=report.table["n_runs"],
+            threshold=report.threshold,
+        )
+        return display.plot(ax, sort=sort, point_kw=point_kw, line_kw=line_kw)
+
+    def plot(self, ax=None, *, sort=True, point_kw=None, line_kw=None):
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw. None makes a new figure.
+        sort : bool, default=True
+            Whether what was found most often is on top.
+        point_kw : dict, default=None
+            Keywords for the points, of `matplotlib.axes.Axes.scatter`.
+        line_kw : dict, default=None
+            Keywords for the threshold, of `matplotlib.axes.Axes.axvline`.
+
+        Returns
+        -------
+        display : ReplicationDisplay
+            Itself.
+        """
+        medians = _medians(self.correlations)
+        order = np.arange(len(self.hypotheses))
+        if sort:
+            share = self.n_found / np.maximum(self.n_runs, 1)
+            order = np.lexsort((-np.nan_to_num(medians, nan=-2.0), -share))
+        names = [label(self.hypotheses[i]) for i in order]
+        ax = axes_for(ax, type(self).__name__, (9, height(names)))
+        from matplotlib.lines import Line2D
+
+        named_rows(ax, names)
+        line = {"color": GREY, "linestyle": "--", "zorder": 0.9}
+        line["label"] = f"threshold {self.threshold:g}"
+        ax.axvline(self.threshold, **styled(Line2D, line, line_kw))
+        self._draw(ax, self.correlations[order], medians[order], point_kw)
+        self.shares_ = [
+            ax.annotate(
+                f"{self.n_found[i]} of {self.n_runs[i]}",
+                (1, row),
+                xycoords=ax.get_yaxis_transform(),
+                xytext=(6, 0),
+                textcoords="offset points",
+                va="center",
+                annotation_clip=False,
+            )
+            for row, i in enumerate(order)
+        ]
+        ax.set_xlabel("correlation with the closest neuron of a refit", **PLAIN)
+        plain_legend(ax, loc="best", fontsize="small")
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+    def _draw(self, ax, correlations, medians, point_kw):
+        n_rows, n_runs = correlations.shape
+        # spread over the height of a row, so that equal correlations stay countable
+        spread = np.linspace(-0.22, 0.22, n_runs) if n_runs > 1 else np.zeros(1)
+        rows = np.arange(n_rows)[:, None] + spread
+        self.points_ = []
+        for mask, filled, meaning in (
+            (correlations >= self.threshold, True, "found"),
+            (correlations < self.threshold, False, "not found"),
+        ):
+            if mask.any():
+                style = {"filled": filled, "meaning": meaning, "size": 22}
+                points = circles(
+                    ax, correlations[mask], rows[mask], given=point_kw, **style
+                )
+                self.points_.append(points)
+        ax.vlines(
+            medians,
+            np.arange(n_rows) - 0.32,
+            np.arange(n_rows) + 0.32,
+            colors="black",
+            linewidth=2,
+            zorder=3,
+            label="median",
+        )
+
+
+def _medians(correlations):
+    """Median over the refits that have a match; NaN if none has."""
+    return np.array(
+        [
+            np.median(row[~np.isnan(row)]) if (~np.isnan(row)).any() else np.nan
+            for row in correlations
+        ]
+    )
