@@ -5,19 +5,27 @@ the hypothesis holds, 0 where it does not, and NaN where no answer was obtained.
 """
 
 import warnings
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 from sklearn.utils.validation import column_or_1d
-from statsmodels.stats.multitest import multipletests
 
-from ._joint_regression import joint_regression, spread
+from ._evaluation_rows import RowFacts, pair_members
+from ._joint_regression import JointFit, joint_regression, spread
+from ._multiple_tests import CORRECTIONS, corrected
 from ._remarks import Remarks
+from ._separation import (
+    class_score_test,
+    class_separation,
+    independence,
+    paired_separation,
+    quantity_separation,
+)
 from ._validation import encode_target, resolve_task
 from .exceptions import HypothesisWarning
 
-CORRECTIONS = ("bonferroni", "holm", "fdr_bh", "fdr_by")
+__all__ = ["CORRECTIONS", "hypothesis_table", "annotation_tests"]
 
 _MARGINAL_DTYPES = {
     "n": int,
@@ -25,8 +33,37 @@ _MARGINAL_DTYPES = {
     "prevalence": float,
     "separation": float,
     "separation_se": float,
+    "separation_lower": float,
+    "separation_upper": float,
     "separation_p": float,
 }
+_EFFECT_COLUMNS = ("ame", "ame_se", "ame_lower", "ame_upper")
+
+
+@dataclass(frozen=True)
+class Tests:
+    """All that the tests of an annotation matrix found.
+
+    Parameters
+    ----------
+    table : DataFrame of n_hypotheses rows
+        See `HypothesisReport` for its columns.
+    summary : dict
+        The scalar fields of `HypothesisReport`, "by_class" and "covariates".
+    joint : JointFit
+        The joint regression.
+    annotations, y : ndarrays
+        What was regressed: annotations and target, or, for pairs, their differences.
+    facts : RowFacts
+        Of these rows.
+    """
+
+    table: pd.DataFrame
+    summary: dict
+    joint: JointFit
+    annotations: np.ndarray
+    y: np.ndarray
+    facts: RowFacts
 
 
 def hypothesis_table(
@@ -37,7 +74,13 @@ def hypothesis_table(
     task="auto",
     classes=None,
     alpha=0.1,
-    correction="bonferroni",
+    correction="holm",
+    cov_type="auto",
+    sample_weight=None,
+    groups=None,
+    covariates=None,
+    fixed_effects=None,
+    pairs=None,
 ):
     r"""Test every column of an annotation matrix against a target.
 
@@ -64,16 +107,19 @@ def hypothesis_table(
         All class labels, in order. None takes those in y.
     alpha : float, default=0.1
         Level of significance after correction.
-    correction : {"bonferroni", "holm", "fdr_bh", "fdr_by"}, default="bonferroni"
-        Correction of the p-values of the joint regression, as statsmodels'
-        `multipletests` names them.
+    correction : {"bonferroni", "holm", "fdr_bh", "fdr_by"}, default="holm"
+        Correction of the p-values, as statsmodels' `multipletests` names them.
+    cov_type : {"auto", "HC2", "HC3", "nonrobust"}, default="auto"
+        Kind of the standard errors of the joint regression.
+    sample_weight, groups, covariates, fixed_effects, pairs : array-likes or None
+        As for `evaluate_annotations`.
 
     Returns
     -------
     table : DataFrame of n_hypotheses rows
         See `HypothesisReport` for its columns.
     summary : dict
-        The other fields of `HypothesisReport`.
+        Other fields of `HypothesisReport`.
 
     Raises
     ------
@@ -103,38 +149,254 @@ def hypothesis_table(
     >>> round(summary["r2"], 3)
     0.154
     """
+    from ._evaluation_rows import row_facts
+
     values, names = check_annotations(A, names)
+    facts = row_facts(
+        len(values),
+        sample_weight=sample_weight,
+        groups=groups,
+        covariates=covariates,
+        fixed_effects=fixed_effects,
+        pairs=pairs,
+        caller="hypothesis_table",
+    )
     task, codes, classes = check_target(y, task, classes, caller="hypothesis_table")
     if len(values) != len(codes):
         raise ValueError(
             f"A and y differ in length ({len(values)} and {len(codes)}). There must "
             "be one target value per row of annotations."
         )
-    remarks = Remarks(names)
-    n_classes = None if classes is None else len(classes)
-    table = _marginal_tests(values, codes, classes, remarks)
-    varying = [j for j, a in enumerate(values.T) if _varies(a)]
-    joint = joint_regression(values, codes, n_classes, varying, remarks)
-    table = table.join(joint.estimates).join(
-        _corrected(joint.estimates["coef_p"], joint.tested, alpha, correction)
+    tests = annotation_tests(
+        values,
+        codes,
+        names,
+        classes,
+        facts,
+        alpha=alpha,
+        correction=correction,
+        cov_type=cov_type,
+        stacklevel=4,
     )
+    return tests.table, tests.summary
+
+
+def annotation_tests(
+    values,
+    codes,
+    names,
+    classes,
+    facts,
+    *,
+    alpha,
+    correction,
+    cov_type="auto",
+    n_more=0,
+    stacklevel=3,
+):
+    """Test checked annotations: `hypothesis_table` without its checks.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows, n_hypotheses)
+        1, 0 or NaN.
+    codes : ndarray of shape (n_rows,)
+        The target, or codes of `classes`.
+    names : list of str
+        The hypotheses.
+    classes : ndarray or None
+        Class labels; None for a quantity.
+    facts : RowFacts
+        Weights, clusters, covariates, levels and pairs of the rows.
+    alpha, correction, cov_type
+        As in `hypothesis_table`.
+    n_more : int, default=0
+        Further hypotheses that were tested on these rows.
+    stacklevel : int, default=3
+        Of the warnings, as seen from here.
+
+    Returns
+    -------
+    tests : Tests
+        What was found.
+    """
+    remarks = Remarks(names)
+    n_rows, prevalence = len(values), _prevalence(values, facts.weights)
+    paired = facts.pairs is not None
+    missing = np.isnan(values).sum(axis=0)
+    if paired:
+        values, codes, facts = within_pairs(values, codes, classes, facts)
+    marginal = _marginal_tests(values, codes, classes, facts, remarks, paired)
+    marginal["missing"], marginal["prevalence"] = missing, prevalence
+    width = np.any if paired else np.ptp
+    varying = [j for j, a in enumerate(values.T) if _varies(a, width)]
+    joint = joint_regression(
+        values,
+        codes,
+        None if classes is None else len(classes),
+        varying,
+        facts,
+        remarks,
+        cov_type=cov_type,
+        paired=paired,
+    )
+    table, by_class = _assembled(marginal, joint, classes)
+    first = _first_of_equals(values)
+    tested = np.isin(np.arange(len(names)), varying) & (first == np.arange(len(names)))
+    own = corrected(table["separation_p"], tested, alpha, correction, n_more)
+    place = table.columns.get_loc("separation_p") + 1
+    table.insert(place, "separation_p_corrected", own["p_corrected"].to_numpy()[first])
+    table.insert(
+        place + 1, "separation_std", _standardized(table, codes, classes, facts)
+    )
+    table = table.join(
+        corrected(table["coef_p"], joint.tested, alpha, correction, n_more)
+    )
+    table["method"] = np.where(joint.tested, joint.method, "")
     table.insert(0, "hypothesis", pd.Series(names, dtype=object))
     table["note"] = pd.Series(remarks.notes(), dtype=object)
     for message in remarks.messages():
-        warnings.warn(message, HypothesisWarning, stacklevel=4)
+        warnings.warn(message, HypothesisWarning, stacklevel=stacklevel)
     summary = {
-        "task": task,
+        "task": "regression" if classes is None else "classification",
         "classes": None if classes is None else tuple(classes.tolist()),
-        "n_rows": len(values),
-        "n_joint": joint.n_rows,
-        "n_joint_hypotheses": joint.n_columns,
-        "n_tested": int(joint.tested.sum()),
+        "n_rows": n_rows,
+        "n_joint": 0 if joint.rows is None else int(joint.rows.sum()),
+        "n_joint_hypotheses": len(joint.columns),
+        "n_tested": int(joint.tested.sum()) + n_more,
         "n_significant": int(table["significant"].sum()),
         "alpha": alpha,
         "correction": correction,
+        "cov_type": joint.cov_type,
+        "n_groups": None if facts.clusters is None else len(np.unique(facts.clusters)),
+        "n_pairs": len(values) if paired else None,
+        "by_class": by_class,
+        "covariates": joint.covariates,
         **{name: float(value) for name, value in joint.metrics.items()},
     }
-    return table, summary
+    return Tests(table, summary, joint, values, codes, facts)
+
+
+
+
+def within_pairs(values, codes, classes, facts):
+    """Differences between the two members of each pair.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows, n_hypotheses)
+        Annotations.
+    codes : ndarray of shape (n_rows,)
+        The target.
+    classes : ndarray or None
+        Two class labels, the second of which is the winner; None for a quantity.
+    facts : RowFacts
+        With pairs.
+
+    Returns
+    -------
+    differences : ndarray of shape (n_pairs, n_hypotheses)
+        -1, 0, 1, or NaN where either member has no answer.
+    y : ndarray of shape (n_pairs,)
+        Difference of the targets; -1 or 1 for classes.
+    facts : RowFacts
+        Of the pairs.
+
+    Raises
+    ------
+    ValueError
+        For more than two classes, and pairs without exactly one winner.
+    """
+    first, second = pair_members(facts.pairs)
+    if classes is not None:
+        if len(classes) != 2:
+            raise ValueError(
+                f"pairs: y holds {len(classes)} classes, but within pairs it says who "
+                "won: 1 and 0. Pass a quantity, or two classes."
+            )
+        ties = int((codes[first] == codes[second]).sum())
+        if ties:
+            raise ValueError(
+                f"pairs: in {ties} of {len(first)} pairs the members have the same "
+                "class, so that nobody won. Drop ties (make_pairs does), or pass a "
+                "quantity with task='regression'."
+            )
+    covariates = facts.covariates
+    return (
+        values[first] - values[second],
+        (codes[first] - codes[second]).astype(float),
+        RowFacts(
+            weights=None
+            if facts.weights is None
+            else (facts.weights[first] + facts.weights[second]) / 2,
+            clusters=None if facts.clusters is None else facts.clusters[first],
+            covariates=None
+            if covariates is None
+            else covariates[first] - covariates[second],
+            covariate_names=facts.covariate_names,
+        ),
+    )
+
+
+def _prevalence(values, weights):
+    """Share of the answered rows where each hypothesis holds."""
+    answered = ~np.isnan(values)
+    weights = np.ones(len(values)) if weights is None else weights
+    total = weights @ answered
+    holds = weights @ np.where(answered, values, 0.0)
+    return np.divide(holds, total, out=np.full(len(total), np.nan), where=total > 0)
+
+
+def _first_of_equals(values):
+    """Number of the first column that equals each column, gaps included."""
+    first = {}
+    filled = np.where(np.isnan(values), 9.0, values)
+    return np.array(
+        [first.setdefault(a.tobytes(), j) for j, a in enumerate(filled.T)], dtype=int
+    )
+
+
+def _assembled(marginal, joint, classes):
+    """Marginal and joint estimates side by side, and those by class."""
+    by_class = marginal.attrs.pop("by_class", None)
+    table = marginal.join(joint.estimates)
+    if joint.by_class is None or by_class is None:
+        return table, by_class
+    found, h = joint.by_class, len(classes)
+    place = {int(c): i for i, c in enumerate(found["classes"])}
+    for name in (*_EFFECT_COLUMNS, "ame_p"):
+        values = np.full((len(table), h), np.nan)
+        for c, i in place.items():
+            values[joint.columns, c] = found[name][:, i]
+        by_class[name] = values.ravel()
+    strongest = by_class.groupby("position")["separation"].apply(
+        lambda s: s.abs().idxmax() if s.notna().any() else -1
+    )
+    for name in _EFFECT_COLUMNS:
+        table[name] = [by_class[name].get(i, np.nan) for i in strongest]
+    return table, by_class
+
+
+def _standardized(table, codes, classes, facts):
+    """Separation per standard deviation of the target."""
+    if classes is not None:
+        codes = codes[:, None] == np.arange(len(classes))
+        labels = classes.astype(object).tolist()
+        if "separation_class" in table:
+            c = [
+                labels.index(v) if v in labels else 0 for v in table["separation_class"]
+            ]
+        else:
+            c = [1] * len(table)
+    else:
+        codes, c = codes[:, None], [0] * len(table)
+    if table.attrs.get("paired"):
+        return np.full(len(table), np.nan)
+    weights = np.ones(len(codes)) if facts.weights is None else facts.weights
+    mean = np.average(codes, axis=0, weights=weights)
+    sd = np.sqrt(np.average((codes - mean) ** 2, axis=0, weights=weights))
+    sd = np.where(sd > 0, sd, np.nan)
+    return table["separation"].to_numpy() / sd[c]
 
 
 # Validation -----------------------------------------------------------------------
@@ -193,24 +455,31 @@ def _class_codes(y, classes, caller):
 # One hypothesis at a time ---------------------------------------------------------
 
 
-def _varies(a):
+def _varies(a, width=np.ptp):
     answered = a[~np.isnan(a)]
-    return len(answered) > 0 and np.ptp(answered) > 0
+    return len(answered) > 0 and bool(width(answered))
 
 
-def _marginal_tests(A, y, classes, remarks):
+def _marginal_tests(A, y, classes, facts, remarks, paired):
     """Separation of each column, over the rows that have an answer to it."""
-    if len(y) and spread(y) == 0:
+    if len(y) and not paired and spread(y) == 0:
         remarks.say(
             f"y takes a single value on all {len(y)} rows, so that nothing can be "
             "compared: standard errors and p-values are NaN."
         )
-    rows = [_marginal_test(a, y, classes, j, remarks) for j, a in enumerate(A.T)]
-    table = pd.DataFrame(rows, columns=list(_MARGINAL_DTYPES), index=range(A.shape[1]))
-    table = table.astype(_MARGINAL_DTYPES)
+    cells = []
+    rows = [
+        _marginal_test(a, y, classes, facts, j, remarks, paired, cells)
+        for j, a in enumerate(A.T)
+    ]
+    columns = dict(_MARGINAL_DTYPES) | ({"n_discordant": float} if paired else {})
+    table = pd.DataFrame(rows, columns=list(columns), index=range(A.shape[1]))
+    table = table.astype(columns)
+    table.attrs["paired"] = paired
     if _is_multiclass(classes):
         labels = [row.get("separation_class") for row in rows]
         table["separation_class"] = pd.Series(labels, dtype=object)
+        table.attrs["by_class"] = pd.DataFrame(cells)
     return table
 
 
@@ -218,98 +487,62 @@ def _is_multiclass(classes):
     return classes is not None and len(classes) > 2
 
 
-def _marginal_test(a, y, classes, j, remarks):
+def _marginal_test(a, y, classes, facts, j, remarks, paired, cells):
     """One row of the table, as a dict."""
     answered = ~np.isnan(a)
-    n, holds = int(answered.sum()), a[answered] == 1
-    row = {"n": n, "missing": len(a) - n}
-    counts = f"true of {int(holds.sum())} of {n}"
+    n = int(answered.sum())
+    row = {"n": n, "missing": 0, "prevalence": np.nan}
     if n == 0:
         remarks.add(j, "unanswered", f"0 of {len(a)}")
-        return row
-    row["prevalence"] = holds.mean()
-    if not _varies(a):
+    values, target, facts = a[answered], y[answered], facts.take(answered)
+    if paired:
+        found = paired_separation(values, target, facts, classes=classes is not None)
+        if n and not found["n_discordant"]:
+            remarks.add(j, "concordant", f"{n} pairs")
+        return row | found
+    holds = values == 1
+    counts = f"true of {int(holds.sum())} of {n}"
+    if n and not _varies(a):
         remarks.add(j, "constant", counts)
+    if _is_multiclass(classes):
+        found, of_classes = _classwise(holds, target, classes, facts)
+        cells += [{"position": j, **cell} for cell in of_classes]
+    elif not _varies(a):
         return row
-    if classes is None:
-        row |= _test_quantity(holds, y[answered])
+    elif classes is None:
+        found = quantity_separation(holds, target, facts)
     else:
-        row |= _test_classes(holds, y[answered], classes)
-    if np.isnan(row["separation_se"]) and spread(y) > 0:
+        found = class_separation(holds, target == 1, facts)
+    if _varies(a) and np.isnan(found["separation_se"]) and spread(y) > 0:
         remarks.add(j, "no_variance", counts)
-    return row
+    return row | found
 
 
-def _test_quantity(holds, y):
-    """Difference of means, with Welch's test."""
-    one, zero = y[holds], y[~holds]
-    se = _standard_error(one, zero)
-    # Without a variance on one side Welch's test lends the difference a certainty
-    # that a handful of equal values cannot give.
-    p = np.nan if np.isnan(se) else stats.ttest_ind(one, zero, equal_var=False).pvalue
-    separation = one.mean() - zero.mean()
-    return {"separation": separation, "separation_se": se, "separation_p": p}
-
-
-def _test_classes(holds, codes, classes):
-    """Difference of proportions, with a test of independence.
-
-    For more than two classes the difference is that of the class where it is
-    largest, and the test is one of all classes.
-    """
-    k = len(classes)
-    counts = np.stack([np.bincount(codes[s], minlength=k) for s in (holds, ~holds)])
-    shares = counts / counts.sum(axis=1, keepdims=True)
-    differences = shares[0] - shares[1]
-    c = 1 if k == 2 else int(np.argmax(np.abs(differences)))
-    is_class = (codes == c).astype(float)
-    return {
-        "separation": differences[c],
-        "separation_se": _standard_error(is_class[holds], is_class[~holds]),
-        "separation_p": _independence(counts[:, counts.any(axis=0)]),
-        "separation_class": classes.tolist()[c],
-    }
-
-
-def _standard_error(one, zero):
-    """Standard error of a difference of means; NaN if a side has no variance."""
-    if min(spread(one), spread(zero)) == 0:
-        return np.nan
-    return np.sqrt(one.var(ddof=1) / len(one) + zero.var(ddof=1) / len(zero))
-
-
-def _independence(counts):
-    """p-value of independence of a 2 x k table without empty rows and columns.
-
-    NaN for a single class, Fisher's exact test for two. For more, Pearson's
-    chi-square test, or its Monte Carlo version (seeded) where an expected count is
-    below 5, too few for the chi-square distribution.
-    """
-    if counts.shape[1] == 1:
-        return np.nan
-    if counts.shape[1] == 2:
-        return stats.fisher_exact(counts).pvalue
-    method = None
-    if stats.contingency.expected_freq(counts).min() < 5:
-        method = stats.MonteCarloMethod(n_resamples=9999, rng=np.random.default_rng(0))
-    return stats.chi2_contingency(counts, correction=False, method=method).pvalue
-
-
-# Multiple tests -------------------------------------------------------------------
-
-
-def _corrected(p_values, tested, alpha, correction):
-    """Corrected p-values and significance.
-
-    A hypothesis that was tested without a p-value (it separates the classes) counts
-    as one more test, with p = 1.
-    """
-    p = p_values.to_numpy()
-    corrected = np.full(len(p), np.nan)
-    significant = np.zeros(len(p), dtype=bool)
-    if tested.any():
-        filled = np.where(np.isnan(p[tested]), 1.0, p[tested])
-        reject, adjusted, *_ = multipletests(filled, alpha=alpha, method=correction)
-        corrected[tested] = np.where(np.isnan(p[tested]), np.nan, adjusted)
-        significant[tested] = reject & ~np.isnan(p[tested])
-    return pd.DataFrame({"p_corrected": corrected, "significant": significant})
+def _classwise(holds, codes, classes, facts):
+    """The class that differs most, one test of all classes, and every class."""
+    labels = classes.tolist()
+    blank = dict.fromkeys(
+        [name for name in _MARGINAL_DTYPES if name.startswith("separation")], np.nan
+    )
+    varies = 0 < holds.sum() < len(holds)
+    cells = [
+        {
+            "class": label,
+            "n": int((codes == c).sum()),
+            **(class_separation(holds, codes == c, facts) if varies else blank),
+        }
+        for c, label in enumerate(labels)
+    ]
+    if not varies:
+        return blank, cells
+    c = int(np.nanargmax([abs(cell["separation"]) for cell in cells]))
+    found = {name: cells[c][name] for name in blank}
+    if facts.weights is None and facts.clusters is None:
+        k = len(labels)
+        counts = np.stack([np.bincount(codes[s], minlength=k) for s in (holds, ~holds)])
+        found["separation_p"] = independence(counts[:, counts.any(axis=0)])
+    else:
+        present = np.unique(codes)
+        indicators = codes[:, None] == present[1:]
+        found["separation_p"] = class_score_test(holds, indicators, facts)
+    return found | {"separation_class": labels[c]}, cells

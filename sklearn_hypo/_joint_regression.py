@@ -4,22 +4,26 @@ Everything here works on arrays and knows no estimator. What cannot be estimated
 NaN and leaves a remark that names the column.
 """
 
-import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from scipy import stats
-from scipy.optimize import linprog
-from sklearn.metrics import roc_auc_score
-from statsmodels.discrete.discrete_model import Logit, MNLogit
-from statsmodels.regression.linear_model import OLS
 
-COEFFICIENT_COLUMNS = ("coef", "coef_se", "coef_lower", "coef_upper", "coef_p")
+from ._class_regression import fit_binary, fit_multinomial
+from ._covariance import least_squares, t_inference
+from ._evaluation_rows import RowFacts
+from ._nuisance import independent_columns, nuisance_columns
 
-# Relative length below which what remains of a column, after the earlier columns
-# are projected out, is rounding error.
-_RANK_TOLERANCE = 1e-8
+COEFFICIENT_COLUMNS = (
+    "coef",
+    "coef_se",
+    "coef_lower",
+    "coef_upper",
+    "coef_p",
+    "coef_df",
+    "coef_std",
+)
+
 # Share of the variance of y left unexplained below which y is an exact function of
 # the annotations, and t statistics are ratios of rounding errors.
 _PERFECT_FIT = 1e-12
@@ -37,15 +41,23 @@ class JointFit:
 
     Parameters
     ----------
-    estimates : DataFrame of shape (n_hypotheses, 5)
-        The columns `COEFFICIENT_COLUMNS`; NaN where nothing could be estimated.
+    estimates : DataFrame of n_hypotheses rows
+        The columns `COEFFICIENT_COLUMNS` and, for classes, odds ratios and average
+        marginal effects; NaN where nothing could be estimated.
     tested : ndarray of shape (n_hypotheses,) and dtype bool
         Which hypotheses count in a correction for multiple tests. It depends on the
-        annotations only, never on y: a hypothesis whose coefficient could not be
-        estimated because it separates the classes was tested nevertheless.
-    n_rows : int, default=0
+        annotations only, never on y.
+    method : str, default=""
+        What was fitted.
+    cov_type : str, default=""
+        Kind of the standard errors.
+    covariates : DataFrame or None, default=None
+        Their estimates.
+    by_class : DataFrame or None, default=None
+        Average marginal effects by hypothesis and class, for more than two classes.
+    rows : ndarray of shape (n_rows,) and dtype bool, or None
         Rows in the regression.
-    n_columns : int, default=0
+    columns : list of int
         Hypotheses in the regression.
     metrics : dict of str to float
         "r2" and "r2_adjusted", or "roc_auc" and "pseudo_r2".
@@ -53,31 +65,79 @@ class JointFit:
 
     estimates: pd.DataFrame
     tested: np.ndarray
-    n_rows: int = 0
-    n_columns: int = 0
+    method: str = ""
+    cov_type: str = ""
+    covariates: pd.DataFrame | None = None
+    by_class: pd.DataFrame | None = None
+    rows: np.ndarray | None = None
+    columns: list = field(default_factory=list)
     metrics: dict = field(default_factory=dict)
 
 
-def joint_regression(A, y, n_classes, columns, remarks):
+@dataclass(frozen=True)
+class Problem:
+    """The columns of a regression, ready to be fitted.
+
+    Parameters
+    ----------
+    annotations : ndarray of shape (n_rows, n_hypotheses)
+        Of the hypotheses in the regression.
+    nuisance : ndarray of shape (n_rows, n_others)
+        Constant, covariates and levels of the fixed effect.
+    y : ndarray of shape (n_rows,)
+        The target; class codes from 0 for classes.
+    facts : RowFacts
+        Weights and clusters.
+    n_covariates : int
+        How many of the nuisance columns are covariates; they follow the constant.
+    has_constant : bool
+        Whether the first nuisance column is a constant.
+    n_absorbed : int
+        Levels that all columns and y were cleared of.
+    paired : bool
+        Whether rows are differences within pairs.
+    """
+
+    annotations: np.ndarray
+    nuisance: np.ndarray
+    y: np.ndarray
+    facts: RowFacts
+    n_covariates: int = 0
+    has_constant: bool = True
+    n_absorbed: int = 0
+    paired: bool = False
+
+    @property
+    def design(self):
+        """All columns, the hypotheses first."""
+        return np.column_stack([self.annotations, self.nuisance])
+
+
+def joint_regression(A, y, n_classes, columns, facts, remarks, *, cov_type, paired):
     """Regress y on the annotations, over the rows that answer all of them.
 
-    Ordinary least squares with classical standard errors for a quantity (the
-    protocol of Movva et al. 2025, arXiv 2502.04382), a logit with Wald tests for
-    two classes, and for more a multinomial logit with one likelihood-ratio test
-    per hypothesis; always with an intercept.
+    Ordinary least squares for a quantity, a logit for two classes and a multinomial
+    logit for more; with a constant, unless the rows are differences within pairs.
 
     Parameters
     ----------
     A : ndarray of shape (n_rows, n_hypotheses)
-        Annotations: 1, 0 or NaN.
+        Annotations: 1, 0 or NaN; or their differences.
     y : ndarray of shape (n_rows,)
         The target; class codes from 0 for classes.
     n_classes : int or None
         None for a quantity.
     columns : list of int
         The columns of A that vary at all.
+    facts : RowFacts
+        Weights, clusters, covariates and levels of the rows.
     remarks : Remarks
         Receives what went wrong, by column.
+    cov_type : {"auto", "HC2", "HC3", "nonrobust"}
+        Kind of the standard errors. "auto": HC3 for quantities, that of the model for
+        classes. With clusters always clustered.
+    paired : bool
+        Whether rows are differences within pairs.
 
     Returns
     -------
@@ -89,49 +149,65 @@ def joint_regression(A, y, n_classes, columns, remarks):
         np.nan, index=range(n_hypotheses), columns=list(COEFFICIENT_COLUMNS)
     )
     fit = JointFit(estimates, np.zeros(n_hypotheses, dtype=bool))
-    columns, rows = _complete_cases(A, columns, remarks)
+    columns, rows = _complete_cases(A, columns, remarks, paired)
     columns = _without_twins(A[rows], columns, remarks)
     n_rows = int(rows.sum())
     if not columns:
         remarks.say("No hypothesis can be in the joint regression: none varies.")
         return fit
-    if n_rows <= len(columns) + 1:
+    facts = facts.take(rows)
+    nuisance = nuisance_columns(
+        facts, n_rows, paired=paired, linear=n_classes is None, remarks=remarks
+    )
+    n_needed = len(columns) + nuisance.values.shape[1] + nuisance.n_absorbed
+    if n_rows <= n_needed:
         remarks.say(
             f"The joint regression was not run: {n_rows} of {len(A)} rows have an "
             f"answer to all {len(columns)} hypotheses that can be in it, and more "
-            f"than {len(columns) + 1} are needed. Its coefficients are NaN."
+            f"than {n_needed} are needed. Its coefficients are NaN."
         )
         return fit
-    columns = _without_dependent(A[rows], columns, remarks)
-    if spread(y[rows]) == 0:
-        remarks.say(
-            f"The joint regression was not run: y takes a single value on the "
-            f"{n_rows} rows in it. Its coefficients are NaN."
-        )
+    cleared = nuisance.clear(A[rows])
+    columns = _without_dependent(cleared, nuisance.values, columns, remarks)
+    constant = spread(y[rows]) == 0 and not paired
+    if constant or not columns:
+        if constant:
+            remarks.say(
+                f"The joint regression was not run: y takes a single value on the "
+                f"{n_rows} rows in it. Its coefficients are NaN."
+            )
         return fit
     fit.tested[columns] = True
-    fit_model = _fit_ols if n_classes is None else _fit_classes
-    found, kept, metrics = fit_model(A[rows], y[rows], columns, remarks)
-    for name, estimates in found.items():
-        fit.estimates.loc[kept, name] = estimates
-    fit.n_rows, fit.n_columns, fit.metrics = n_rows, len(kept), metrics
+    fit.rows, fit.columns = rows, columns
+    problem = Problem(
+        cleared[:, columns],
+        nuisance.values,
+        nuisance.clear(y[rows]) if n_classes is None else y[rows],
+        facts,
+        n_covariates=len(nuisance.names),
+        has_constant=nuisance.has_constant,
+        n_absorbed=nuisance.n_absorbed,
+        paired=paired,
+    )
+    _fit_problem(fit, problem, n_classes, nuisance.names, cov_type, remarks)
     return fit
 
 
 # Which rows and which columns -----------------------------------------------------
 
 
-def _complete_cases(A, columns, remarks):
+def _complete_cases(A, columns, remarks, paired):
     """Rows that answer every column; columns that still vary on them.
 
     A column that no longer varies is left out first, and its missing answers then
-    cost no rows: hence the loop.
+    cost no rows: hence the loop. Differences within pairs vary unless they are 0.
     """
+    width = np.any if paired else np.ptp
     while True:
         rows = ~np.isnan(A[:, columns]).any(axis=1)
         if not rows.any():
             break
-        constant = [j for j in columns if np.ptp(A[rows, j]) == 0]
+        constant = [j for j in columns if not width(A[rows, j])]
         if not constant:
             break
         for j in constant:
@@ -162,165 +238,115 @@ def _without_twins(A, columns, remarks):
     return list(first.values())
 
 
-def _without_dependent(A, columns, remarks):
+def _without_dependent(A, nuisance, columns, remarks):
     """Keep the columns that are no linear combination of earlier ones.
 
-    The constant counts as the first column, so that the opposite of a column is a
-    combination of it.
+    Constant, covariates and fixed effects come first, so that the opposite of a column
+    is a combination of it.
     """
-    basis = np.full((len(A), 1), len(A) ** -0.5)
-    kept = []
-    for j in columns:
-        rest = A[:, j]
-        for _ in range(2):  # once more, against rounding error
-            rest = rest - basis @ (basis.T @ rest)
-        length = np.linalg.norm(rest)
-        if length > _RANK_TOLERANCE * np.linalg.norm(A[:, j]):
-            basis = np.column_stack([basis, rest / length])
-            kept.append(j)
-        else:
-            parts = ", ".join(remarks.name(i) for i in _parts(A, kept, j))
-            remarks.add(j, "dependent", f"determined by {parts}")
+    kept = [columns[i] for i in independent_columns(A[:, columns], nuisance)]
+    for position, j in enumerate(columns):
+        if j not in kept:
+            earlier = [i for i in kept if i in columns[:position]]
+            parts = _parts(A, nuisance, earlier, j)
+            by = ", ".join(map(remarks.name, parts)) or "the covariates"
+            remarks.add(j, "dependent", f"determined by {by}")
     return kept
 
 
-def _parts(A, kept, j):
+def _parts(A, nuisance, kept, j):
     """Which of the kept columns column j is a combination of."""
-    design = np.column_stack([np.ones(len(A)), A[:, kept]])
-    weights = np.linalg.lstsq(design, A[:, j], rcond=None)[0][1:]
+    design = np.column_stack([A[:, kept], nuisance])
+    weights = np.linalg.lstsq(design, A[:, j], rcond=None)[0][: len(kept)]
     return [i for i, weight in zip(kept, weights, strict=True) if abs(weight) > 1e-6]
 
 
-# The models -----------------------------------------------------------------------
+# The fit --------------------------------------------------------------------------
 
 
-def _fit_ols(A, y, columns, remarks):
-    """Ordinary least squares with classical standard errors."""
-    result = OLS(y, _design(A, columns)).fit()
-    metrics = {"r2": result.rsquared, "r2_adjusted": result.rsquared_adj}
-    if 1 - result.rsquared < _PERFECT_FIT:
+def _fit_problem(fit, problem, n_classes, names, cov_type, remarks):
+    """Fit the model that the target asks for, and write what it found into `fit`."""
+    if n_classes is None:
+        found = _fit_ols(problem, cov_type, fit.columns, remarks)
+    else:
+        present, codes = np.unique(problem.y, return_inverse=True)
+        if len(present) == 2 or problem.paired:
+            y = problem.y if problem.paired else codes
+            found = fit_binary(problem, y, cov_type, fit.columns, remarks)
+        else:
+            found = fit_multinomial(problem, codes, present, fit.columns, remarks)
+    fit.method, fit.cov_type = found["method"], found["cov_type"]
+    fit.metrics, fit.by_class = found["metrics"], found.get("by_class")
+    h = len(fit.columns)
+    for name, values in found["estimates"].items():
+        column = np.full(len(fit.estimates), np.nan)
+        column[fit.columns] = values[:h]
+        fit.estimates[name] = column
+    if names and "coef" in found["estimates"]:
+        first = h + int(problem.has_constant)
+        chosen = slice(first, first + len(names))
+        fit.covariates = pd.DataFrame(
+            {"name": pd.Series(names, dtype=object)}
+            | {
+                name: found["estimates"][name][chosen]
+                for name in COEFFICIENT_COLUMNS[:5]
+            }
+        )
+
+
+def _fit_ols(problem, cov_type, columns, remarks):
+    """Least squares, with robust or clustered standard errors unless asked otherwise."""
+    X, y, facts = problem.design, problem.y, problem.facts
+    root = np.ones(len(y)) if facts.weights is None else np.sqrt(facts.weights)
+    kind = "HC3" if cov_type == "auto" else cov_type
+    solved = least_squares(
+        X * root[:, None],
+        y * root,
+        cov_type=kind,
+        clusters=facts.clusters,
+        n_absorbed=problem.n_absorbed,
+    )
+    center = problem.has_constant or problem.n_absorbed > 0
+    r2, adjusted = _r2(y, solved.residuals, root, X.shape[1], problem, center)
+    estimates = {"coef": solved.coef}
+    if 1 - r2 < _PERFECT_FIT:
         remarks.say(
             "y is an exact linear function of the annotations, so the joint "
             "regression leaves no residuals to judge by: its standard errors and "
             "p-values are NaN."
         )
-        return {"coef": result.params[1:]}, columns, metrics
-    return _wald(result), columns, metrics
-
-
-def _fit_classes(A, codes, columns, remarks):
-    """A logit for two classes, a multinomial logit for more."""
-    present, codes = np.unique(codes, return_inverse=True)
-    columns = _without_separating(A, codes, len(present), columns, remarks)
-    if not columns:
-        return {}, [], {}
-    binary = len(present) == 2
-    model = Logit if binary else MNLogit
-    result = _converged(model, codes, _design(A, columns))
-    found = {}
-    if result is not None:
-        found = _wald(result) if binary else _drop_one(result, A, columns)
-    if not found or not np.isfinite(list(found.values())).all():
-        names = ", ".join(remarks.name(j) for j in columns)
-        remarks.say(
-            f"The joint logit of {len(columns)} hypotheses on {len(A)} rows did not "
-            f"converge. Its coefficients and p-values are NaN: {names}."
-        )
-        return {}, [], {}
-    probability = result.predict()
-    metrics = {
-        "roc_auc": roc_auc_score(codes, probability, multi_class="ovr"),
-        "pseudo_r2": result.prsquared,
-    }
-    return found, columns, metrics
-
-
-def _design(A, columns):
-    return np.column_stack([np.ones(len(A)), A[:, columns]])
-
-
-def _wald(result):
-    """Coefficients with 95% intervals, without the intercept."""
-    lower, upper = result.conf_int(alpha=0.05).T
-    values = (result.params, result.bse, lower, upper, result.pvalues)
+    else:
+        lower, upper, p = t_inference(solved.coef, solved.se, solved.df)
+        estimates |= {
+            "coef_se": solved.se,
+            "coef_lower": lower,
+            "coef_upper": upper,
+            "coef_p": p,
+            "coef_df": solved.df,
+        }
+        what = "row" if facts.clusters is None else "group"
+        for position in np.flatnonzero(np.isnan(solved.df[: len(columns)])):
+            remarks.add(columns[position], "single", f"one {what}")
+    estimates["coef_std"] = solved.coef * _sd(X, root, center) / _sd(y, root, center)
     return {
-        name: value[1:] for name, value in zip(COEFFICIENT_COLUMNS, values, strict=True)
+        "method": "OLS" if facts.weights is None else "WLS",
+        "cov_type": kind if facts.clusters is None else "cluster",
+        "estimates": estimates,
+        "metrics": {"r2": r2, "r2_adjusted": adjusted},
     }
 
 
-def _drop_one(result, A, columns):
-    """Likelihood-ratio test of each column: its coefficients for all classes are 0."""
-    p_values = []
-    for j in columns:
-        others = [i for i in columns if i != j]
-        reduced = _converged(MNLogit, result.model.endog, _design(A, others))
-        if reduced is None:
-            return {}
-        statistic = max(2 * (result.llf - reduced.llf), 0.0)
-        p_values.append(stats.chi2.sf(statistic, result.model.J - 1))
-    return {"coef_p": np.array(p_values)}
+def _r2(y, residuals, root, n_columns, problem, center):
+    mean = np.average(y, weights=root**2) if center else 0.0
+    total = np.sum((root * (y - mean)) ** 2)
+    r2 = 1 - residuals @ residuals / total
+    n_used = n_columns + problem.n_absorbed
+    n_free = len(y) - int(center)
+    return r2, 1 - (1 - r2) * n_free / (len(y) - n_used)
 
 
-def _converged(model, y, design):
-    """Fit by maximum likelihood; None unless it converged."""
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        # Every way to fail ends in one remark by the caller.
-        warnings.simplefilter("ignore")
-        try:
-            result = model(y, design).fit(method="newton", maxiter=100, disp=0)
-        except (np.linalg.LinAlgError, FloatingPointError):
-            return None
-        if not result.mle_retvals["converged"]:
-            return None
-        return result if np.isfinite(result.llf) else None
-
-
-# Separation -----------------------------------------------------------------------
-
-
-def _without_separating(A, codes, n_classes, columns, remarks):
-    """Set aside columns whose coefficient would be infinite.
-
-    First each column on its own (some class is never, or always, where the column
-    is 1, or where it is 0), then combinations of the columns that are left.
-    """
-    counts = f"{len(A)} rows"
-    alone = [j for j in columns if _has_empty_cell(A[:, j], codes, n_classes)]
-    for j in alone:
-        remarks.add(j, "separates", f"{int(A[:, j].sum())} of {counts}")
-    columns = [j for j in columns if j not in alone]
-    for c in range(1 if n_classes == 2 else 0, n_classes):
-        while columns and (together := _separating(A, codes == c, columns)):
-            for j in together:
-                remarks.add(j, "separates_jointly", counts)
-            columns = [j for j in columns if j not in together]
-    return columns
-
-
-def _has_empty_cell(a, codes, n_classes):
-    cells = a.astype(int) * n_classes + codes
-    return (np.bincount(cells, minlength=2 * n_classes) == 0).any()
-
-
-def _separating(A, is_class, columns):
-    """Columns whose logit coefficients have no finite estimate.
-
-    Separation means that some direction b has s_i x_i'b >= 0 in every row, and > 0
-    in one (s_i = 1 in the class, else -1). A linear programme finds the direction
-    that does so most, and its non-zero entries are the columns in question (Konis
-    2007, "Linear programming algorithms for detecting separated data in binary
-    logistic regression models", thesis, University of Oxford).
-    """
-    signed = np.where(is_class, 1.0, -1.0)[:, None] * _design(A, columns)
-    signed = np.unique(signed, axis=0)
-    solution = linprog(
-        -signed.sum(axis=0),
-        A_ub=-signed,
-        b_ub=np.zeros(len(signed)),
-        bounds=(-1, 1),
-        method="highs",
-    )
-    # The solver keeps its constraints to 1e-7 only, so a direction must do more.
-    if solution.status != 0 or (signed @ solution.x).max() < 1e-4:
-        return []
-    return [j for j, b in zip(columns, solution.x[1:], strict=True) if abs(b) > 1e-4]
+def _sd(values, root, center=True):
+    """Weighted standard deviation of each column."""
+    weights = root**2 / np.sum(root**2)
+    mean = weights @ values if center else 0.0
+    return np.sqrt(weights @ (values - mean) ** 2)

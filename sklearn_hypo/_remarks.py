@@ -19,7 +19,7 @@ _REMARKS = {
         "no standard error of the separation",
         "Hypotheses with too little on one side (fewer than two texts, or one value "
         "of y) for the separation to have a standard error",
-        "It is NaN; for a quantity, so is the p-value of the separation.",
+        "The standard error is NaN; for a quantity, so is the p-value of the separation.",
     ),
     "constant_joint": (
         "constant in the joint regression",
@@ -39,16 +39,26 @@ _REMARKS = {
     ),
     "separates": (
         "separates the classes",
-        "Hypotheses that separate the classes (some class is never, or always, where "
-        "the hypothesis holds, or where it does not)",
-        "Their joint coefficient has no finite estimate and is NaN; the joint "
-        "regression of the others leaves them out.",
+        "Hypotheses that separate the classes, alone or together with others (some "
+        "class is never, or always, where the hypothesis holds, or where it does not)",
+        "Their maximum-likelihood coefficient would be infinite: the logit is fitted "
+        "with Firth's penalty, which keeps it finite.",
     ),
-    "separates_jointly": (
-        "separates the classes together with others",
-        "Hypotheses that together separate the classes",
-        "Their joint coefficients have no finite estimate and are NaN; the joint "
-        "regression of the others leaves them out.",
+    "empty_cell": (
+        "some class never or always where it holds",
+        "Hypotheses that never meet some class, or meet only one",
+        "Their effects on the odds would be infinite: a weak penalty keeps the "
+        "multinomial logit finite. Their tests need no estimate and hold.",
+    ),
+    "single": (
+        "coefficient rests on one row or group",
+        "Hypotheses whose joint coefficient rests on a single row or group",
+        "What cannot be left out cannot be judged: standard error and p-value are NaN.",
+    ),
+    "concordant": (
+        "the same in both members of every pair",
+        "Hypotheses that hold for both members or neither in every pair",
+        "They cannot be tested.",
     ),
 }
 

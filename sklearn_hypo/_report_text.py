@@ -136,8 +136,6 @@ def _cells_with_intervals(report):
     if "fidelity" in table:
         columns["fid."] = _each("{:.2f}".format, table, "fidelity")
     columns["prev."] = _each("{:.3f}".format, table, "prevalence")
-    if (numbers(table, "missing") > 0).any():
-        columns["n"] = _each("{:,.0f}".format, table, "n")
     columns["separation [95%]"] = _separations(table)
     if "separation_p_corrected" in table:
         columns["p"] = _each(format_p, table, "separation_p_corrected")

@@ -380,7 +380,7 @@ def unanswered(report):
     return [
         (statement, int(missing), int(missing + n), lower, upper)
         for statement, missing, n, lower, upper in rows
-        if missing > 0
+        if 0 < missing < np.inf and np.isfinite(n)
     ]
 
 

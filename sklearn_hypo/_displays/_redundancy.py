@@ -54,8 +54,8 @@ class NeuronRedundancyDisplay:
     ...     correlation=[[1, 0, 0.9], [0, 1, 0], [0.9, 0, 1]],
     ...     names=["mentions tea", "mentions rain", "mentions a teapot"],
     ... ).plot()
-    >>> display.order_
-    array([1, 0, 2])
+    >>> [display.names[i] for i in display.order_]
+    ['mentions rain', 'mentions a teapot', 'mentions tea']
     """
 
     def __init__(self, *, correlation, names, what="correlation"):
@@ -209,7 +209,7 @@ def _similar_together(correlation):
         method="average",
         optimal_ordering=n <= _MAX_OPTIMAL,
     )
-    return leaves_list(tree)
+    return leaves_list(tree).astype(np.intp)
 
 
 def _activations(estimator, X, caller):

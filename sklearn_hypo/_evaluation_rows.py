@@ -1,0 +1,229 @@
+"""What may accompany the rows of a test: weights, clusters, covariates, pairs."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class RowFacts:
+    """What is known of the rows beside annotations and target, coded.
+
+    Parameters
+    ----------
+    weights : ndarray of float of shape (n_rows,) or None, default=None
+        Positive, of mean 1.
+    clusters : ndarray of int of shape (n_rows,) or None, default=None
+        Cluster of each row, from 0 on.
+    covariates : ndarray of float of shape (n_rows, n_columns) or None, default=None
+        Numbers; categories as indicators without the first.
+    covariate_names : tuple of str, default=()
+        One per column.
+    levels : ndarray of int of shape (n_rows,) or None, default=None
+        Level of the fixed effect, from 0 on.
+    pairs : ndarray of int of shape (n_rows,) or None, default=None
+        Number of the pair, from 0 on.
+    """
+
+    weights: np.ndarray | None = None
+    clusters: np.ndarray | None = None
+    covariates: np.ndarray | None = None
+    covariate_names: tuple = ()
+    levels: np.ndarray | None = None
+    pairs: np.ndarray | None = None
+
+    def take(self, rows):
+        """The facts of some rows."""
+        return RowFacts(
+            *(
+                each if each is None or isinstance(each, tuple) else each[rows]
+                for each in (
+                    self.weights,
+                    self.clusters,
+                    self.covariates,
+                    self.covariate_names,
+                    self.levels,
+                    self.pairs,
+                )
+            )
+        )
+
+
+def row_facts(
+    n_rows,
+    *,
+    sample_weight=None,
+    groups=None,
+    covariates=None,
+    fixed_effects=None,
+    pairs=None,
+    caller,
+):
+    """Check what accompanies the rows, and code it.
+
+    Parameters
+    ----------
+    n_rows : int
+        Number of rows.
+    sample_weight : array-like of shape (n_rows,) or None, default=None
+        Positive weights.
+    groups, fixed_effects, pairs : array-like of shape (n_rows,) or None, default=None
+        Labels of any kind.
+    covariates : DataFrame, Series or array-like of shape (n_rows, n_columns), or None
+        Numbers, booleans and categories.
+    caller : str
+        For messages.
+
+    Returns
+    -------
+    facts : RowFacts
+        The same, coded.
+
+    Raises
+    ------
+    ValueError
+        For other lengths, missing values, weights that are not positive, a single
+        group, pairs that are not two rows, and pairs beside fixed effects.
+    """
+    clusters = _labels(groups, n_rows, "groups", caller)
+    if clusters is not None and clusters.max() == 0:
+        raise ValueError(
+            f"{caller}: groups holds a single group. At least two are needed to learn "
+            "from how they differ; many more for p-values that mean something."
+        )
+    levels = _labels(fixed_effects, n_rows, "fixed_effects", caller)
+    codes = _labels(pairs, n_rows, "pairs", caller)
+    if codes is not None:
+        _check_pairs(codes, pairs, clusters, caller)
+        if levels is not None:
+            raise ValueError(
+                f"{caller}: fixed_effects arrived beside pairs. Differences within a "
+                "pair are free of whatever its members share: leave fixed_effects out."
+            )
+    values, names = _covariates(covariates, n_rows, caller)
+    return RowFacts(
+        weights=_weights(sample_weight, n_rows, caller),
+        clusters=clusters,
+        covariates=values,
+        covariate_names=names,
+        levels=levels,
+        pairs=codes,
+    )
+
+
+def _column(values, n_rows, name, caller):
+    """One value per row, without gaps."""
+    array = values.to_numpy() if hasattr(values, "to_numpy") else np.asarray(values)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.shape != (n_rows,):
+        raise ValueError(
+            f"{caller}: {name} has shape {array.shape}, but there are {n_rows} rows. "
+            f"There must be one value of {name} per row."
+        )
+    missing = int(pd.isna(array).sum())
+    if missing:
+        raise ValueError(
+            f"{caller}: {missing} of {n_rows} values of {name} are missing. Drop those "
+            "rows, with their texts and targets, or give them a value."
+        )
+    return array
+
+
+def _labels(values, n_rows, name, caller):
+    if values is None:
+        return None
+    return pd.factorize(_column(values, n_rows, name, caller))[0]
+
+
+def _weights(values, n_rows, caller):
+    if values is None:
+        return None
+    array = _column(values, n_rows, "sample_weight", caller)
+    try:
+        array = array.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{caller}: sample_weight must hold numbers, not {array[0]!r}."
+        ) from error
+    bad = int((~(array > 0) | ~np.isfinite(array)).sum())
+    if bad:
+        raise ValueError(
+            f"{caller}: {bad} of {n_rows} weights are zero, negative or infinite. "
+            "Drop rows that shall not count."
+        )
+    return array / array.mean()
+
+
+def _check_pairs(codes, pairs, clusters, caller):
+    counts = np.bincount(codes)
+    odd = np.flatnonzero(counts != 2)
+    if len(odd):
+        labels = pd.unique(np.asarray(pairs, dtype=object).ravel())[odd[:5]].tolist()
+        raise ValueError(
+            f"{caller}: {len(odd)} of {len(counts)} pairs do not have exactly two "
+            f"rows, such as {labels}. Both members of a pair must be rows; split data "
+            "with GroupKFold or GroupShuffleSplit and groups=pairs to keep them "
+            "together."
+        )
+    if clusters is not None:
+        first, second = pair_members(codes)
+        torn = int((clusters[first] != clusters[second]).sum())
+        if torn:
+            raise ValueError(
+                f"{caller}: the members of {torn} pairs are in different groups. A "
+                "group must hold whole pairs."
+            )
+
+
+def pair_members(codes):
+    """Rows of the first and of the second member of each pair.
+
+    Parameters
+    ----------
+    codes : ndarray of int of shape (n_rows,)
+        Number of the pair of each row, each twice.
+
+    Returns
+    -------
+    first, second : ndarrays of int of shape (n_rows / 2,)
+        Row numbers, in the order of the pairs.
+    """
+    order = np.argsort(codes, kind="stable")
+    return order[::2], order[1::2]
+
+
+def _covariates(covariates, n_rows, caller):
+    """Numbers as they are, categories as indicators without the first."""
+    if covariates is None:
+        return None, ()
+    frame = _as_frame(covariates)
+    if len(frame) != n_rows:
+        raise ValueError(
+            f"{caller}: covariates has {len(frame)} rows, but there are {n_rows} "
+            "texts. There must be one row of covariates per text."
+        )
+    gaps = frame.columns[frame.isna().any()].tolist()
+    if gaps:
+        raise ValueError(
+            f"{caller}: the covariates {gaps} have missing values. Drop those rows, "
+            "with their texts and targets, or impute them."
+        )
+    plain = frame.select_dtypes(["number", "bool"]).columns
+    rest = [name for name in frame if name not in set(plain)]
+    coded = pd.get_dummies(frame, columns=rest, drop_first=True, dtype=float)
+    values = coded.to_numpy(dtype=np.float64)
+    if not np.isfinite(values).all():
+        raise ValueError(f"{caller}: covariates holds infinite values.")
+    return values, tuple(map(str, coded.columns))
+
+
+def _as_frame(covariates):
+    if isinstance(covariates, pd.DataFrame):
+        return covariates.reset_index(drop=True)
+    if isinstance(covariates, pd.Series):
+        return covariates.reset_index(drop=True).to_frame(covariates.name or "z0")
+    array = np.asarray(covariates)
+    array = array[:, None] if array.ndim == 1 else array
+    return pd.DataFrame(array, columns=[f"z{i}" for i in range(array.shape[1])])

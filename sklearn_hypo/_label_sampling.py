@@ -1,0 +1,118 @@
+"""Which rows people are asked to label: a random sample with known probabilities."""
+
+import numpy as np
+
+
+def inclusion_probabilities(n_rows, n, *, annotations=None, enrich=0.0, groups=None):
+    r"""Probability with which each row is drawn.
+
+    .. math:: \pi_i = \min\Bigl(1, c \Bigl[\frac{1 - \lambda}{N} + \frac{\lambda}{h}
+              \sum_j \frac{[a_{ij} = 1]}{N_j}\Bigr]\Bigr)
+
+    with the enrichment :math:`\lambda`, N rows of which the machine says of
+    :math:`N_j` that hypothesis j holds, and c such that n rows are expected.
+
+    Parameters
+    ----------
+    n_rows : int
+        Rows to draw from.
+    n : int
+        Rows wanted.
+    annotations : ndarray of shape (n_rows, n_hypotheses), default=None
+        Machine annotations: 1, 0 or NaN. Needed for an enrichment.
+    enrich : float, default=0.0
+        Share of the draw that is spread evenly over the hypotheses, on rows where the
+        machine says that they hold. 0 is a simple random sample. Below 1, no row's
+        weight exceeds N / (n (1 - enrich)).
+    groups : ndarray of shape (n_rows,), default=None
+        Whole groups are drawn, with the mean probability of their rows.
+
+    Returns
+    -------
+    probability : ndarray of shape (n_rows,)
+        In (0, 1].
+
+    Examples
+    --------
+    Half the draw goes to the one row in ten of which the machine says yes:
+
+    >>> import numpy as np
+    >>> from sklearn_hypo._label_sampling import inclusion_probabilities
+    >>> annotations = np.arange(100)[:, None] < 10
+    >>> inclusion_probabilities(100, 10, annotations=annotations, enrich=0.5)[[0, 99]]
+    array([0.55, 0.05])
+    """
+    size = np.full(n_rows, 1 / n_rows)
+    if enrich > 0:
+        holds = np.asarray(annotations) == 1
+        counts = holds.sum(axis=0)
+        seen = counts > 0
+        if seen.any():
+            spread = (holds[:, seen] / counts[seen]).mean(axis=1)
+            size = (1 - enrich) * size + enrich * spread
+    if groups is None:
+        return _scaled(size, np.ones(n_rows), n)
+    codes = np.unique(groups, return_inverse=True)[1]
+    members = np.bincount(codes)
+    return _scaled(np.bincount(codes, weights=size) / members, members, n)[codes]
+
+
+def _scaled(size, members, n):
+    """Probabilities proportional to size, at most 1, that draw n rows on average."""
+    size = size / size.max()
+    if n >= members.sum():
+        return np.ones(len(size))
+    low, high = 0.0, 1.0
+    while np.minimum(1, high * size) @ members < n:
+        high *= 2
+    for _ in range(200):  # bisection, to rounding error
+        middle = (low + high) / 2
+        if np.minimum(1, middle * size) @ members < n:
+            low = middle
+        else:
+            high = middle
+    return np.minimum(1, high * size)
+
+
+def draw_rows(probability, rng, groups=None):
+    """Draw rows with given probabilities.
+
+    Parameters
+    ----------
+    probability : ndarray of shape (n_rows,)
+        As `inclusion_probabilities` gives them; equal within groups.
+    rng : Generator
+        Source of randomness.
+    groups : ndarray of shape (n_rows,), default=None
+        Groups that are drawn as a whole.
+
+    Returns
+    -------
+    rows : ndarray of int
+        The rows drawn, in random order.
+
+    Notes
+    -----
+    Systematic sampling in a random order (Madow 1949): exact probabilities, and the
+    number of rows (or groups) differs from its expectation by less than 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_hypo._label_sampling import draw_rows
+    >>> rows = draw_rows(np.full(1000, 0.05), np.random.default_rng(0))
+    >>> len(rows), len(set(rows.tolist()))
+    (50, 50)
+    """
+    codes = np.arange(len(probability))
+    if groups is not None:
+        codes = np.unique(groups, return_inverse=True)[1]
+    per_unit = np.empty(codes.max() + 1)
+    per_unit[codes] = probability
+    order = rng.permutation(len(per_unit))
+    ends = np.cumsum(per_unit[order]) + rng.random()
+    # a total that is a whole number up to rounding must not gain or lose a unit
+    drawn = np.floor(ends + 1e-9) > np.floor(np.append(ends[0] - per_unit[order[0]], ends[:-1]) + 1e-9)
+    chosen = np.zeros(len(per_unit), dtype=bool)
+    chosen[order[drawn]] = True
+    return rng.permutation(np.flatnonzero(chosen[codes]))

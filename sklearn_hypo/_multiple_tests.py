@@ -1,0 +1,53 @@
+"""Correction of p-values for the number of hypotheses."""
+
+import numpy as np
+import pandas as pd
+from statsmodels.stats.multitest import multipletests
+
+CORRECTIONS = ("bonferroni", "holm", "fdr_bh", "fdr_by")
+
+
+def corrected(p_values, tested, alpha, correction, n_more=0):
+    """Correct p-values for all tests that were made.
+
+    Parameters
+    ----------
+    p_values : array-like of shape (n_hypotheses,)
+        Uncorrected.
+    tested : ndarray of bool of shape (n_hypotheses,)
+        Which hypotheses count. One that was tested without a p-value counts with 1.
+    alpha : float
+        Level of significance after correction.
+    correction : {"bonferroni", "holm", "fdr_bh", "fdr_by"}
+        By statsmodels' `multipletests`.
+    n_more : int, default=0
+        Further tests on the same rows, which count with p = 1.
+
+    Returns
+    -------
+    table : DataFrame of shape (n_hypotheses, 2)
+        "p_corrected" and "significant"; NaN and False where not tested.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_hypo._multiple_tests import corrected
+    >>> tested = np.array([True, True, False])
+    >>> corrected([0.01, 0.2, np.nan], tested, 0.05, "holm", n_more=1)
+       p_corrected  significant
+    0         0.03         True
+    1         0.40        False
+    2          NaN        False
+    """
+    p = np.asarray(p_values, dtype=float)
+    table = pd.DataFrame({"p_corrected": np.full(len(p), np.nan), "significant": False})
+    if tested.any():
+        known = p[tested]
+        filled = np.concatenate(
+            [np.where(np.isnan(known), 1.0, known), np.ones(n_more)]
+        )
+        reject, adjusted, *_ = multipletests(filled, alpha=alpha, method=correction)
+        adjusted, reject = adjusted[: len(known)], reject[: len(known)]
+        table.loc[tested, "p_corrected"] = np.where(np.isnan(known), np.nan, adjusted)
+        table.loc[tested, "significant"] = reject & ~np.isnan(known)
+    return table

@@ -1,0 +1,221 @@
+"""One hypothesis at a time: the separation of the target, its interval and its test."""
+
+import numpy as np
+from scipy import stats
+from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
+
+from ._class_regression import score_test
+from ._covariance import least_squares, t_inference
+
+_NAMES = ("separation", "separation_se", "separation_lower", "separation_upper")
+
+
+def _row(*values, p):
+    return dict(zip(_NAMES, values, strict=True)) | {"separation_p": p}
+
+
+def quantity_separation(holds, y, facts):
+    r"""Difference of means between the rows with and without an annotation.
+
+    .. math:: S = \bar y_{a = 1} - \bar y_{a = 0}
+
+    With Welch's t-test and interval; with weights or clusters, those of a regression
+    on the annotation alone with HC3 or clustered (CR3) standard errors.
+
+    Parameters
+    ----------
+    holds : ndarray of bool of shape (n_rows,)
+        Where the hypothesis holds; neither everywhere nor nowhere.
+    y : ndarray of shape (n_rows,)
+        The target.
+    facts : RowFacts
+        Weights and clusters of the rows.
+
+    Returns
+    -------
+    row : dict
+        "separation", its "_se", "_lower", "_upper" (95 %) and "_p".
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_hypo._evaluation_rows import RowFacts
+    >>> from sklearn_hypo._separation import quantity_separation
+    >>> holds = np.array([True, True, True, False, False, False])
+    >>> row = quantity_separation(holds, np.array([3.0, 4, 5, 1, 2, 3]), RowFacts())
+    >>> row["separation"], round(row["separation_p"], 4)
+    (np.float64(2.0), 0.0705)
+    """
+    if facts.weights is not None or facts.clusters is not None:
+        return _regressed(holds, y, facts)
+    one, zero = y[holds], y[~holds]
+    difference = one.mean() - zero.mean()
+    if min(_spread(one), _spread(zero)) == 0:
+        return _row(difference, np.nan, np.nan, np.nan, p=np.nan)
+    a, b = one.var(ddof=1) / len(one), zero.var(ddof=1) / len(zero)
+    df = (a + b) ** 2 / (a**2 / (len(one) - 1) + b**2 / (len(zero) - 1))
+    lower, upper, p = t_inference(difference, np.sqrt(a + b), df)
+    return _row(difference, np.sqrt(a + b), float(lower), float(upper), p=float(p))
+
+
+def class_separation(holds, is_class, facts):
+    """Difference of the shares of a class with and without an annotation.
+
+    With Newcombe's interval and Fisher's exact test, which hold for rare annotations
+    and rare classes; with weights or clusters, a robust regression's interval and a
+    score test.
+
+    Parameters
+    ----------
+    holds, is_class : ndarrays of bool of shape (n_rows,)
+        Where the hypothesis holds, and which rows are of the class.
+    facts : RowFacts
+        Weights and clusters of the rows.
+
+    Returns
+    -------
+    row : dict
+        As for `quantity_separation`.
+
+    References
+    ----------
+    .. [1] R. G. Newcombe (1998). "Interval estimation for the difference between
+       independent proportions". Statistics in Medicine 17.
+    """
+    if facts.weights is not None or facts.clusters is not None:
+        row = _regressed(holds, is_class.astype(float), facts)
+        row["separation_p"] = class_score_test(holds, is_class[:, None], facts)
+        return row
+    counts = [is_class[holds].sum(), is_class[~holds].sum()]
+    totals = [holds.sum(), (~holds).sum()]
+    shares = np.divide(counts, totals)
+    se = np.sqrt(np.sum(shares * (1 - shares) / np.maximum(np.subtract(totals, 1), 1)))
+    lower, upper = confint_proportions_2indep(
+        counts[0], totals[0], counts[1], totals[1], method="newcomb"
+    )
+    table = [counts, np.subtract(totals, counts)]
+    p = stats.fisher_exact(table).pvalue if 0 < sum(counts) < sum(totals) else np.nan
+    estimable = (
+        min(totals) > 1 and not np.isnan(p) and (shares * (1 - shares)).min() > 0
+    )
+    se = se if estimable else np.nan
+    return _row(shares[0] - shares[1], se, float(lower), float(upper), p=p)
+
+
+def class_score_test(holds, indicators, facts):
+    """Score test of independence of an annotation from classes, by cluster.
+
+    Parameters
+    ----------
+    holds : ndarray of bool of shape (n_rows,)
+        Where the hypothesis holds.
+    indicators : ndarray of bool of shape (n_rows, n_classes - 1)
+        Which rows are of each class but the first.
+    facts : RowFacts
+        Weights and clusters of the rows.
+
+    Returns
+    -------
+    p : float
+        The p-value.
+    """
+    weights = np.ones(len(holds)) if facts.weights is None else facts.weights
+    centered = holds - np.average(holds, weights=weights)
+    residual = indicators - np.average(indicators, axis=0, weights=weights)
+    scores = (weights * centered)[:, None] * residual
+    return score_test(scores, weights * centered**2, facts.clusters)
+
+
+def independence(counts):
+    """p-value of independence of a 2 x k table without empty rows and columns.
+
+    NaN for a single class, Fisher's exact test for two. For more, Pearson's
+    chi-square test, or its Monte Carlo version (seeded) where an expected count is
+    below 5, too few for the chi-square distribution.
+
+    Parameters
+    ----------
+    counts : ndarray of int of shape (2, k)
+        Rows with and without the annotation, by class.
+
+    Returns
+    -------
+    p : float
+        The p-value.
+    """
+    if counts.shape[1] == 1:
+        return np.nan
+    if counts.shape[1] == 2:
+        return stats.fisher_exact(counts).pvalue
+    method = None
+    if stats.contingency.expected_freq(counts).min() < 5:
+        method = stats.MonteCarloMethod(n_resamples=9999, rng=np.random.default_rng(0))
+    return stats.chi2_contingency(counts, correction=False, method=method).pvalue
+
+
+def paired_separation(difference, y, facts, *, classes):
+    """Mean advantage of the member of a pair that alone has the annotation.
+
+    Over the pairs of which exactly one member has it: the mean of its target minus
+    that of the other member. For classes (1 won, 0 lost) this is its share of wins
+    minus its share of losses, with an exact binomial test and Wilson's interval; for
+    quantities a one-sample t-test; with weights or clusters, robust regression.
+
+    Parameters
+    ----------
+    difference : ndarray of shape (n_pairs,)
+        Annotation of the first member minus that of the second: -1, 0, 1.
+    y : ndarray of shape (n_pairs,)
+        Target of the first member minus that of the second.
+    facts : RowFacts
+        Weights and clusters of the pairs.
+    classes : bool
+        Whether the target says who won.
+
+    Returns
+    -------
+    row : dict
+        As for `quantity_separation`, and "n_discordant".
+    """
+    rows = np.flatnonzero(difference)
+    gain, facts = (difference * y)[rows], facts.take(rows)
+    found = {"n_discordant": len(rows)}
+    if not len(rows):
+        return found
+    if facts.weights is not None or facts.clusters is not None:
+        solved = _constant_fit(gain, facts)
+        estimate, se, df = solved.coef[0], solved.se[0], solved.df[0]
+        lower, upper, p = map(float, t_inference(estimate, se, df))
+        return found | _row(estimate, se if se > 0 else np.nan, lower, upper, p=p)
+    if classes:
+        wins = int((gain > 0).sum())
+        lower, upper = proportion_confint(wins, len(gain), method="wilson")
+        p = stats.binomtest(wins, len(gain)).pvalue
+        se = gain.std(ddof=1) / np.sqrt(len(gain)) if _spread(gain) else np.nan
+        return found | _row(gain.mean(), se, 2 * lower - 1, 2 * upper - 1, p=p)
+    if _spread(gain) == 0:
+        return found | _row(gain.mean(), np.nan, np.nan, np.nan, p=np.nan)
+    se = gain.std(ddof=1) / np.sqrt(len(gain))
+    lower, upper, p = map(float, t_inference(gain.mean(), se, len(gain) - 1))
+    return found | _row(gain.mean(), se, lower, upper, p=p)
+
+
+def _regressed(holds, y, facts):
+    """Separation by a regression on the annotation alone."""
+    root = np.ones(len(y)) if facts.weights is None else np.sqrt(facts.weights)
+    X = np.column_stack([np.ones(len(y)), holds]) * root[:, None]
+    solved = least_squares(X, y * root, clusters=facts.clusters)
+    se = solved.se[1] if solved.se[1] > 0 else np.nan
+    lower, upper, p = map(float, t_inference(solved.coef[1], se, solved.df[1]))
+    return _row(solved.coef[1], se, lower, upper, p=p)
+
+
+def _constant_fit(values, facts):
+    root = np.ones(len(values)) if facts.weights is None else np.sqrt(facts.weights)
+    return least_squares(root[:, None], values * root, clusters=facts.clusters)
+
+
+def _spread(y):
+    """Range of y; 0 where it is rounding error."""
+    width = np.ptp(y)
+    return width if width > 1e-12 * np.abs(y).max() else 0.0
