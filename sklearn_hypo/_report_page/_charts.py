@@ -12,6 +12,7 @@ from .._report_words import figure
 from ._markup import element, join
 
 _WIDTH = 300
+_BROAD = 420  # of a histogram
 _MARGIN = 12
 _TICKS = 5
 
@@ -171,9 +172,9 @@ def histogram(edges, present, absent, *, label):
         end can be seen beside thousands at the weak one (a rootogram).
     """
     n = max(len(edges) - 1, 1)
-    top, middle, deep = 4, 60, 52
+    top, middle, deep = 4, 64, 60
     most = max([1, *present, *absent])
-    wide = (_WIDTH - 2 * _MARGIN) / n
+    wide = (_BROAD - 2 * _MARGIN) / n
     parts = []
     for i, (up, down) in enumerate(zip(present, absent, strict=True)):
         x = round(_MARGIN + i * wide, 1)
@@ -187,7 +188,7 @@ def histogram(edges, present, absent, *, label):
             box = {"x": x, "y": round(y, 1), "width": round(wide - 1, 1)}
             bar = element("rect", **box, height=high, class_=tone)
             parts.append(element("g", bar, hint))
-    ends = (_MARGIN, _WIDTH - _MARGIN)
+    ends = (_MARGIN, _BROAD - _MARGIN)
     parts.append(
         element("line", x1=ends[0], x2=ends[1], y1=middle, y2=middle, class_="axis")
     )
@@ -199,7 +200,8 @@ def histogram(edges, present, absent, *, label):
             "text", figure(value), x=x, y=base, class_="tick", text_anchor=anchor
         )
         parts.append(text)
-    return drawing(base + 4, join(parts), label=label, class_="drawing histogram")
+    look = {"width": _BROAD, "class_": "drawing histogram"}
+    return drawing(base + 4, join(parts), label=label, **look)
 
 
 def bar(share, *, most):

@@ -20,34 +20,25 @@ from ._overview import main_effect, ranked, signed, tone
 _TEXTS = 12  # on each side
 _NAMED = 300  # characters of a statement in the summary
 
-# Columns with a place of their own, or of no use to a reader.
-_PLACED = {
-    "hypothesis",
-    "significant",
-    "note",
-    "duplicate_of",
-    "separation",
-    "coef",
-    "odds_ratio",
-    "ame",
+# Columns of the table in words: on the effect, and on what it rests on.
+_EFFECT = {
+    "separation_class": "class",
+    "separation_std": "separation, per sd of y",
+    "coef_std": "joint coefficient, standardised",
+    "separation_p": "p alone",
+    "separation_p_corrected": "p alone, corrected",
+    "coef_p": "p beside the others",
+    "p_corrected": "p beside the others, corrected",
+    "ame_p": "p of the average marginal effect",
 }
-
-_NAMES = {
+_BASIS = {
     "neuron": "neuron",
-    "method": "method",
     "fidelity": "fidelity (F1, words for neuron)",
     "prevalence": "share of texts that have it",
     "n": "texts with an answer",
     "missing": "texts without an answer",
-    "separation_p": "p alone",
-    "separation_p_corrected": "p alone, corrected",
-    "separation_std": "separation, per sd of y",
-    "separation_class": "class",
-    "coef_p": "p beside the others",
-    "p_corrected": "p beside the others, corrected",
+    "method": "method of the joint regression",
     "coef_df": "degrees of freedom",
-    "coef_std": "joint coefficient, standardised",
-    "ame_p": "p of the average marginal effect",
     "vif": "variance inflation",
 }
 
@@ -65,10 +56,10 @@ def evidence(report):
 def _hypothesis(report, row):
     details = getattr(report, "details", None)
     detail = details[row] if details else None
-    blocks = [_facts(report, row), _by_class(report, row)]
+    blocks = [_effects(report, row), _by_class(report, row)]
     if detail is not None:
-        blocks = [*blocks, _activations(detail), _by_target(detail)]
-    blocks = element("div", *blocks, class_="blocks")
+        blocks += [_by_target(detail), _activations(detail)]
+    blocks = element("div", *blocks, _basis(report, row), class_="blocks")
     texts = None if detail is None else _texts(detail)
     return element(
         "details",
@@ -116,8 +107,8 @@ def _remarks(report, row):
     return join(parts)
 
 
-def _facts(report, row):
-    """Every figure of the row, in words."""
+def _effects(report, row):
+    """Estimates, intervals and p-values of the row, in words."""
     table = report.table
     pairs = []
     for effect in [separation(report), *joint_effects(report)]:
@@ -129,16 +120,29 @@ def _facts(report, row):
     if not np.isnan(worst).any():
         shown = f"{figure(worst[0])} to {figure(worst[1])}".replace("-", "−")
         pairs.append(("separation, whatever the missing answers are", shown))
-    for column, name in _NAMES.items():
-        if column in table and column not in _PLACED:
-            shown = _value(column, table[column].iloc[row])
-            if shown:
-                pairs.append((name, shown))
+    return _figures("Effect", pairs + _named(table, row, _EFFECT))
+
+
+def _basis(report, row):
+    """What the effect rests on: the neuron, the texts, the model."""
+    return _figures("Basis", _named(report.table, row, _BASIS))
+
+
+def _named(table, row, names):
+    pairs = [
+        (name, _value(column, table[column].iloc[row]))
+        for column, name in names.items()
+        if column in table
+    ]
+    return [(name, shown) for name, shown in pairs if shown]
+
+
+def _figures(title, pairs):
     items = [
         element("div", element("dt", name), element("dd", shown))
         for name, shown in pairs
     ]
-    return _block("Figures", element("dl", *items), class_="block facts")
+    return _block(title, element("dl", *items)) if items else None
 
 
 _ENDS = ("lower", "upper")

@@ -38,14 +38,11 @@ def _tiles(report):
     if main is not None:
         interval = with_interval(main.value, main.lower, main.upper)
         number, _, bounds = interval.partition(" ")
-        tiles.append(_tile(number, bounds and f"95% interval {bounds}", main.short))
+        tiles.append(_tile(number, main.short, bounds and f"95% interval {bounds}"))
     if permutation_line(report):
-        tiles.append(_tile(format_p(report.permutation_p), "p-value", "permutations"))
-        tiles[-1] = _tile(
-            format_p(report.permutation_p),
-            "p-value of all together",
-            permutation_line(report).partition(", ")[2],
-        )
+        shown = format_p(report.permutation_p)
+        how = permutation_line(report).partition(", ")[2]
+        tiles.append(_tile(shown, "p-value of all together", how))
     size = f"{report.n_rows:,}"
     tiles.append(_tile(size, "texts", _size_note(report)))
     return element("div", *tiles, class_="tiles")
@@ -240,6 +237,7 @@ def _legend(report):
         if joint is not None
         else f"Marks: {separation(report).axis}."
     )
+    about += " Joint p: corrected for the number of hypotheses."
     return element("div", element("p", about), element("p", *marks), class_="legend")
 
 
@@ -271,7 +269,7 @@ def _columns(report):
     for effect in joint_effects(report)[:2]:
         name = effect.name[0].upper() + effect.name[1:]
         columns.append((name, "number", None, *_effects(report, effect)))
-    columns.append(("p, corrected", "number", None, *_figures(table, "p_corrected")))
+    columns.append(("Joint p", "number", None, *_figures(table, "p_corrected")))
     columns.append(("Share", "number", None, *_figures(table, "prevalence")))
     if "fidelity" in table:
         columns.append(("Fidelity", "number", None, *_figures(table, "fidelity")))
