@@ -86,9 +86,20 @@ def _parse(argv):
     _add_run(commands)
     _add_demo(commands)
     options = parser.parse_args(argv)
-    if options.command == "run" and options.text == options.target:
-        parser.error("--text and --target name one and the same column")
+    if options.command == "run":
+        _check_columns(parser, options)
     return options
+
+
+def _check_columns(parser, options):
+    """End with code 2 if a column is given two roles that exclude each other."""
+    roles = [("--text", options.text), ("--target", options.target)]
+    roles += [("--groups", options.groups), ("--pairwise", options.pairwise)]
+    roles += [("--covariates", name) for name in options.covariates]
+    for i, (option, column) in enumerate(roles):
+        for other, same in roles[:i]:
+            if same == column and column is not None:
+                parser.error(f"{other} and {option} name one and the same column")
 
 
 def _add_command(commands, name, summary, description):
@@ -108,7 +119,8 @@ def _add_run(commands):
         "run",
         "find and test hypotheses in a file of texts",
         "Find hypotheses in the texts of a file and test them on texts held out.\n"
-        "Writes hypotheses.csv, metrics.json and settings.json.",
+        "Writes report.html, hypotheses.csv, metrics.json and settings.json. The\n"
+        "report quotes some of the texts, and opens in any browser.",
     )
     parser.add_argument(
         "file", metavar="FILE", help="CSV (.csv, .tsv), JSON lines (.jsonl) or Parquet"
@@ -140,9 +152,34 @@ def _add_run(commands):
         metavar="lsa|NAME|FOLDER",
         help="lsa (default), or the name or folder of a sentence-transformers model",
     )
+    _add_design(parser)
     _add_sizes(parser)
     _add_procedure(parser)
     _add_output(parser, "hypotheses_output")
+
+
+def _add_design(parser):
+    parser.add_argument(
+        "--groups",
+        metavar="COLUMN",
+        help="rows of one value, such as an author or a document, are not independent: "
+        "they stay together in every split, and standard errors are cluster-robust",
+    )
+    parser.add_argument(
+        "--covariates",
+        type=_columns,
+        action="extend",
+        default=[],
+        metavar="COLUMN,...",
+        help="what else may explain the target: kept beside the hypotheses in the "
+        "joint regression; numbers, or a few different words; may be repeated",
+    )
+    parser.add_argument(
+        "--pairwise",
+        metavar="COLUMN",
+        help="the column with the pair of each row: two rows of one value are the two "
+        "texts of a pair, and the target says which of them won",
+    )
 
 
 def _add_sizes(parser):
@@ -230,6 +267,14 @@ def _mapping(text):
             )
         pairs.append((label.strip(), value))
     return pairs
+
+
+def _columns(text):
+    """Parse "one,two" into names."""
+    names = [name.strip() for name in text.split(",")]
+    if not all(names):
+        raise argparse.ArgumentTypeError(f"{text!r} holds an empty name of a column")
+    return names
 
 
 def _float(text):

@@ -1,4 +1,4 @@
-"""What the command line writes: a table, its figures and the settings behind them."""
+"""What the command line writes: a report, its table and figures, the settings."""
 
 import json
 import os
@@ -11,6 +11,8 @@ from ._hypothesis_report import _plain
 from ._tables import InputError, encodable
 
 TABLE, METRICS, SETTINGS = "hypotheses.csv", "metrics.json", "settings.json"
+REPORT = "report.html"
+FILES = (TABLE, METRICS, SETTINGS, REPORT)
 
 _PACKAGES = (
     "scikit-learn",
@@ -51,7 +53,7 @@ def check_output_folder(folder, source=None):
         )
     if not os.access(nearest, os.W_OK | os.X_OK):
         raise InputError(f"the output folder {str(folder)!r} is not writable.")
-    for name in (TABLE, METRICS, SETTINGS):
+    for name in FILES:
         path = folder / name
         if source is not None and path.exists() and os.path.samefile(path, source):
             raise InputError(
@@ -61,14 +63,14 @@ def check_output_folder(folder, source=None):
 
 
 def write_results(folder, report, metrics, settings):
-    """Write the three files, each at once: none is ever there in part.
+    """Write the four files, each at once: none is ever there in part.
 
     Parameters
     ----------
     folder : path-like
         Created if need be.
     report : HypothesisReport
-        Its table goes to hypotheses.csv.
+        Its table goes to hypotheses.csv, all of it to report.html.
     metrics, settings : dict
         For metrics.json and settings.json.
 
@@ -87,11 +89,12 @@ def write_results(folder, report, metrics, settings):
     with tempfile.TemporaryDirectory(dir=folder, prefix=".unfinished-") as unfinished:
         unfinished = Path(unfinished)
         report.to_csv(unfinished / TABLE)
+        report.to_html(unfinished / REPORT)
         _write_json(unfinished / METRICS, metrics)
         _write_json(unfinished / SETTINGS, settings)
-        for name in (TABLE, METRICS, SETTINGS):
+        for name in FILES:
             os.replace(unfinished / name, folder / name)
-    return [folder / name for name in (TABLE, METRICS, SETTINGS)]
+    return [folder / name for name in FILES]
 
 
 def _write_json(path, values):

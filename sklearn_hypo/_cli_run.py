@@ -5,7 +5,7 @@ import importlib.util
 import sys
 import warnings
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -20,13 +20,27 @@ from sklearn.model_selection import (
 
 from ._cli_output import check_output_folder, pipeline_settings, versions, write_results
 from ._evaluation import evaluate_hypotheses
+from ._labelled_texts import read_labelled_texts
 from ._pipeline import make_hypothesis_pipeline
 from ._remarks import printable
-from ._tables import InputError, read_labelled_texts
+from ._tables import InputError
 from ._validation import resolve_task
 from .exceptions import HypothesisWarning
 
 _FEWEST_TEXTS = 20
+_FEWEST_GROUPS = 10  # so that some of them are in the holdout
+
+# How the reasons for which rows are dropped are said.
+_REASONS = {
+    "without_text": "without a text",
+    "without_target": "without a target",
+    "without_group": "without a group",
+    "without_pair": "without a pair",
+    "without_covariate": "without a covariate",
+    "without_partner": "without a partner in their pair",
+    "of_identical_texts": "in pairs of identical texts",
+    "without_winner": "in pairs of which none won",
+}
 
 
 @dataclass(frozen=True)
@@ -36,9 +50,11 @@ class Split:
     Parameters
     ----------
     texts, target, groups : ndarrays of shape (n_rows,)
-        All rows.
+        All rows; rows of one group are on one side.
     train, holdout : ndarrays of int
         Row numbers.
+    design : dict
+        Keywords of `evaluate_hypotheses` with one value, or row of a frame, per row.
     """
 
     texts: np.ndarray
@@ -46,12 +62,14 @@ class Split:
     groups: np.ndarray
     train: np.ndarray
     holdout: np.ndarray
+    design: dict = field(default_factory=dict)
 
     @classmethod
-    def of(cls, texts, target, groups, *, share, seed):
+    def of(cls, texts, target, groups, *, share, seed, design=None):
         """Hold out a share of the groups, which stay whole."""
         splitter = GroupShuffleSplit(n_splits=1, test_size=share, random_state=seed)
-        return cls(texts, target, groups, *next(splitter.split(texts, target, groups)))
+        train, holdout = next(splitter.split(texts, target, groups))
+        return cls(texts, target, groups, train, holdout, design or {})
 
     def fit(self, pipe):
         """Fit a pipeline on the texts to learn from, with progress on a terminal."""
@@ -61,8 +79,12 @@ class Split:
     def evaluate(self, pipe, **settings):
         """Test the hypotheses on the texts held out."""
         holdout = self.holdout
+        design = {
+            name: values.iloc[holdout] if hasattr(values, "iloc") else values[holdout]
+            for name, values in self.design.items()
+        }
         return evaluate_hypotheses(
-            pipe, self.texts[holdout], self.target[holdout], **settings
+            pipe, self.texts[holdout], self.target[holdout], **design, **settings
         )
 
 
@@ -86,7 +108,14 @@ def run(options, say, note):
     check_output_folder(options.output, source=options.file)
     mapping = dict(options.map) if options.map else None
     rows = read_labelled_texts(
-        options.file, options.text, options.target, mapping=mapping, task=options.task
+        options.file,
+        options.text,
+        options.target,
+        mapping=mapping,
+        task=options.task,
+        groups=options.groups,
+        covariates=options.covariates,
+        pairs=options.pairwise,
     )
     _report_dropped(rows, note)
     task = resolve_task(rows.target, options.task)
@@ -123,35 +152,58 @@ def run(options, say, note):
 
 
 def _report_dropped(rows, note):
-    dropped = rows.n_without_text + rows.n_without_target
-    if dropped:
-        note(
-            f"dropped {dropped} of {rows.n_read} rows: {rows.n_without_text} without a "
-            f"text, {rows.n_without_target} without a target."
-        )
+    total = sum(rows.dropped.values())
+    if total:
+        counts = [f"{n} {_REASONS[reason]}" for reason, n in rows.dropped.items()]
+        note(f"dropped {total} of {rows.n_read} rows: {', '.join(counts)}.")
 
 
 def _split_rows(rows, task, options):
+    _check_enough(rows, options)
     groups = rows.groups
-    n_distinct = int(groups.max()) + 1
-    if n_distinct < _FEWEST_TEXTS:
-        raise InputError(
-            f"there are too few rows: {len(groups)} with a text and a target, "
-            f"{n_distinct} distinct texts among them, but at least {_FEWEST_TEXTS} "
-            "distinct texts are needed to learn from some and test on others."
-        )
     split = Split.of(
-        rows.texts, rows.target, groups, share=options.holdout, seed=options.seed
+        rows.texts,
+        rows.target,
+        groups,
+        share=options.holdout,
+        seed=options.seed,
+        design=rows.design,
     )
     n_train = len(np.unique(groups[split.train]))
     if options.cv and options.cv > n_train:
         raise InputError(
-            f"--cv {options.cv}: there are more folds than distinct texts outside the "
-            f"holdout ({n_train})."
+            f"--cv {options.cv}: there are more folds than {_separate(options)} "
+            f"outside the holdout ({n_train})."
         )
     if task == "classification":
         _check_classes(split, options.cv or 1)
     return split
+
+
+def _check_enough(rows, options):
+    n_texts = len(pd.unique(rows.texts))
+    if n_texts < _FEWEST_TEXTS:
+        raise InputError(
+            f"there are too few rows: {len(rows.texts)} with a text and a target, "
+            f"{n_texts} distinct texts among them, but at least {_FEWEST_TEXTS} "
+            "distinct texts are needed to learn from some and test on others."
+        )
+    sizes = np.bincount(rows.groups)
+    if len(sizes) < _FEWEST_GROUPS:
+        raise InputError(
+            f"there are too few {_separate(options)}: {len(sizes)}, the largest with "
+            f"{sizes.max()} of {len(rows.texts)} rows, but at least {_FEWEST_GROUPS} "
+            "are needed to learn from some and test on others."
+        )
+
+
+def _separate(options):
+    """What the rows are split by, in words."""
+    linked = [f"--groups {options.groups}"] if options.groups else []
+    linked += [f"--pairwise {options.pairwise}"] if options.pairwise else []
+    if not linked:
+        return "distinct texts"
+    return f"separate groups of rows (by equal texts and {' and '.join(linked)})"
 
 
 def _check_classes(split, n_folds):
@@ -222,10 +274,10 @@ def figures(report):
 def _row_counts(rows, split):
     return {
         "read": rows.n_read,
-        "dropped_without_text": rows.n_without_text,
-        "dropped_without_target": rows.n_without_target,
+        **{f"dropped_{reason}": n for reason, n in rows.dropped.items()},
         "used": len(rows.texts),
         "distinct_texts": len(pd.unique(rows.texts)),
+        "groups": len(np.unique(split.groups)),
         "train": len(split.train),
         "holdout": len(split.holdout),
     }
@@ -239,6 +291,9 @@ def _job_settings(options, mapping, task):
         "file": {"path": str(path), "sha256": sha256},
         "text": options.text,
         "target": options.target,
+        "groups": options.groups,
+        "covariates": options.covariates,
+        "pairwise": options.pairwise,
         "map": mapping,
         "task": task,
         "holdout": options.holdout,

@@ -75,6 +75,7 @@ def join_groups(*labels):
 
 
 def _as_vector(labels):
-    """One-dimensional, with strings as objects: NumPy's own strings know no None."""
-    vector = pd.Series(labels).reset_index(drop=True)
-    return vector.to_numpy(dtype=object) if vector.dtype.kind not in "biuf" else vector
+    """One-dimensional; what is not numbers as objects, which any string can be."""
+    if getattr(getattr(labels, "dtype", None), "kind", "O") in "biuf":
+        return np.asarray(labels)
+    return pd.Series(labels, dtype=object).to_numpy()

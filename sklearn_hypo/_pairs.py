@@ -117,7 +117,8 @@ def make_pairs(texts, winner=None, *, difference=None, labels=("a", "b"), group=
     winners = (first_won[kept] > 0).astype(np.int64)
     rows = pd.DataFrame(
         {
-            "text": texts[kept].ravel(),
+            # objects: pandas' own strings know no lone surrogates
+            "text": pd.Series(texts[kept].ravel(), dtype=object),
             "target": np.column_stack([winners, 1 - winners]).ravel(),
             "pair": np.repeat(kept.astype(np.int64), 2),
         }

@@ -19,10 +19,11 @@ import sklearn_hypo
 from sklearn_hypo import _cli_demo, _cli_run
 from sklearn_hypo._cli import _print, main
 from sklearn_hypo._cli_output import json_values, write_results
-from sklearn_hypo._tables import InputError, read_labelled_texts
+from sklearn_hypo._labelled_texts import read_labelled_texts
+from sklearn_hypo._tables import InputError
 from sklearn_hypo.datasets import make_concept_texts
 
-OUTPUTS = ["hypotheses.csv", "metrics.json", "settings.json"]
+OUTPUTS = ["hypotheses.csv", "metrics.json", "report.html", "settings.json"]
 SMALL = ("--n-neurons", "8", "--k", "2", "--n-select", "3")
 
 
@@ -59,7 +60,7 @@ def read_outputs(folder):
     table = pd.read_csv(folder / "hypotheses.csv", keep_default_na=False)
     metrics, settings = (
         json.loads((folder / name).read_text("utf-8"), parse_constant=pytest.fail)
-        for name in OUTPUTS[1:]
+        for name in ("metrics.json", "settings.json")
     )
     return table, metrics, settings
 
@@ -92,12 +93,8 @@ def test_outputs_agree_with_each_other_and_with_the_report(
     assert "Pipeline" not in err  # no terminal, no progress
     table, metrics, settings = read_outputs(tmp_path / "out")
 
-    assert table.columns.tolist() == (
-        ["neuron", "hypothesis", "fidelity", "n", "missing", "prevalence"]
-        + ["separation", "separation_se", "separation_p"]
-        + ["coef", "coef_se", "coef_lower", "coef_upper", "coef_p"]
-        + ["p_corrected", "significant", "note"]
-    )
+    assert table.columns[:3].tolist() == ["neuron", "hypothesis", "fidelity"]
+    assert {"separation_p", "coef", "p_corrected", "significant"} <= set(table)
     rows, holdout = metrics["rows"], metrics["holdout"]
     assert (rows["read"], rows["used"]) == (304, 300)
     assert (rows["dropped_without_text"], rows["dropped_without_target"]) == (3, 1)
@@ -135,6 +132,166 @@ def test_supervised_run(csv, run, tmp_path):
     sae = settings["steps"]["sae"]
     assert sae["class"] == "sklearn_hypo.SupervisedSAETransformer"
     assert sae["parameters"]["n_supervised"] == 3
+
+
+# Groups, covariates and pairs ------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def design(frame):
+    """The texts with an author, two covariates, and pairs of which one won."""
+    rng = np.random.RandomState(0)
+    pair = rng.permutation(300) // 2
+    higher = frame["y"] == frame.groupby(pair)["y"].transform("max")
+    return frame.assign(
+        author=rng.randint(60, size=300),
+        length=frame["text"].str.len(),
+        region=rng.choice(["north", "south", "west"], 300),
+        pair=[f"p{i}" for i in pair],
+        won=higher.astype(int),
+    )
+
+
+@pytest.fixture
+def design_csv(design, tmp_path):
+    path = tmp_path / "design.csv"
+    design.to_csv(path, index=False)
+    return path
+
+
+def test_groups_and_covariates_reach_the_test(design, design_csv, run, tmp_path):
+    columns = ("--groups", "author", "--covariates", "length, region")
+    assert run(design_csv, *columns, "--cv", "2") == 0
+    _, metrics, settings = read_outputs(tmp_path / "out")
+    assert metrics["holdout"]["cov_type"] == "cluster"
+    # a fifth of 60 authors is held out
+    assert metrics["holdout"]["n_groups"] == 12
+    assert metrics["rows"]["groups"] == 60
+    assert settings["groups"] == "author"
+    assert settings["covariates"] == ["length", "region"]
+    assert settings["pairwise"] is None
+    report = (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert "length" in report
+    assert "south" in report
+
+
+def test_pairs_reach_the_test(design_csv, run, tmp_path, capsys):
+    columns = ("--pairwise", "pair", "--cv", "2")
+    assert run(design_csv, *columns, target="won") == 0
+    _, metrics, settings = read_outputs(tmp_path / "out")
+    assert metrics["holdout"]["task"] == "classification"
+    assert metrics["holdout"]["n_pairs"] == 30
+    assert metrics["rows"]["holdout"] == 60
+    assert settings["pairwise"] == "pair"
+    assert "dropped" not in capsys.readouterr().err
+
+
+def test_pairs_of_a_quantity(design_csv, run, tmp_path):
+    assert run(design_csv, "--pairwise", "pair") == 0
+    _, metrics, _ = read_outputs(tmp_path / "out")
+    assert metrics["holdout"]["task"] == "regression"
+    assert metrics["holdout"]["n_pairs"] == 30
+
+
+def test_what_is_linked_stays_on_one_side(design, tmp_path):
+    linked = design.copy()
+    linked.loc[:40, "text"] = linked.loc[:40, "text"].iloc[0]
+    linked["author"] = linked.groupby("pair")["author"].transform("first")
+    linked.to_csv(tmp_path / "t.csv", index=False)
+    rows = read_labelled_texts(
+        tmp_path / "t.csv", "text", "y", groups="author", pairs="pair"
+    )
+    split = _cli_run.Split.of(
+        rows.texts, rows.target, rows.groups, share=0.2, seed=0, design=rows.design
+    )
+    for values in (rows.texts, rows.clusters, rows.pairs):
+        assert not set(values[split.train]) & set(values[split.holdout])
+
+
+def test_rows_that_lack_something_are_counted_once(design, tmp_path):
+    lacking = design.head(60).astype(object)
+    lacking.loc[0, "text"] = None
+    lacking.loc[1, ["y", "author"]] = None
+    lacking.loc[2, ["author", "length"]] = None
+    lacking.loc[3, "length"] = "n/a"
+    lacking.to_csv(tmp_path / "t.csv", index=False)
+    rows = read_labelled_texts(
+        tmp_path / "t.csv",
+        "text",
+        "y",
+        groups="author",
+        covariates=["length", "region"],
+    )
+    assert rows.dropped == {
+        "without_text": 1,
+        "without_target": 1,
+        "without_group": 1,
+        "without_covariate": 1,
+    }
+    assert len(rows.texts) == len(rows.covariates) == len(rows.clusters) == 56
+    assert rows.pairs is None
+    kept = design.iloc[4:60]
+    assert rows.covariates["length"].tolist() == kept["length"].tolist()
+    assert rows.covariates["region"].tolist() == kept["region"].tolist()
+    assert rows.clusters.tolist() == [str(each) for each in kept["author"]]
+
+
+def test_pairs_that_cannot_be_used_are_counted(run, tmp_path, capsys):
+    rows = [(f"text {i} of {j}", j, int(i == 0)) for j in range(40) for i in (0, 1)]
+    rows += [("alone", "x", 1), ("tie one", "t", 1), ("tie two", "t", 1)]
+    rows += [("same", "s", 1), ("same", "s", 0), ("lacks", "l", None), ("has", "l", 1)]
+    frame = pd.DataFrame(rows, columns=["text", "pair", "won"]).astype(object)
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    found = read_labelled_texts(tmp_path / "t.csv", "text", "won", pairs="pair")
+    assert found.dropped == {
+        "without_text": 0,
+        "without_target": 1,
+        "without_pair": 0,
+        "without_partner": 2,
+        "of_identical_texts": 2,
+        "without_winner": 2,
+    }
+    assert len(found.texts) == 80
+    run(tmp_path / "t.csv", "--pairwise", "pair", target="won")
+    expected = "2 without a partner in their pair, 2 in pairs of identical texts, 2 in"
+    assert expected in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("change", "arguments", "message"),
+    [
+        ({"pair": "p1"}, ["--pairwise", "pair"], "holds 'p1' in 300 rows"),
+        ({"pair": None}, ["--pairwise", "pair"], "the pair column 'pair' is empty"),
+        ({"pair": range(300)}, ["--pairwise", "pair"], "leaves no pair"),
+        ({"author": ""}, ["--groups", "author"], "the group column 'author' is empty"),
+        ({"author": 7}, ["--groups", "author"], "too few separate groups of rows"),
+        ({"length": 1}, ["--covariates", "length"], "one and the same value, '1'"),
+        ({"length": np.inf}, ["--covariates", "length"], "one and the same"),
+        ({}, ["--covariates", "length,who"], "has no column 'who'"),
+        ({}, ["--covariates", "pair"], "'pair' holds 150 different values"),
+        ({}, ["--groups", "who"], "has no column 'who'"),
+    ],
+)
+def test_designs_that_allow_no_result(
+    design, run, capsys, tmp_path, change, arguments, message
+):
+    design.assign(**change).to_csv(tmp_path / "t.csv", index=False)
+    fails(capsys, run(tmp_path / "t.csv", *arguments), message)
+
+
+def test_pairs_need_a_winner_or_a_quantity(design_csv, run, capsys):
+    code = run(
+        design_csv, "--pairwise", "pair", "--task", "classification", target="mood"
+    )
+    fails(capsys, code, "needs a target that says who won: two classes, but 'bad'")
+
+
+def test_infinite_covariates(design, run, capsys, tmp_path):
+    design.assign(length=[np.inf] + [1] * 299).to_csv(tmp_path / "t.csv", index=False)
+    fails(capsys, run(tmp_path / "t.csv", "--covariates", "length"), "infinite")
+
+
+# Formats ---------------------------------------------------------------------------
 
 
 def write_csv(frame, path):
@@ -187,7 +344,10 @@ def test_every_format_holds_the_same_rows(frame, tmp_path, name, write):
     kept = frame.drop(index=[2, 3, 4])
     assert rows.texts.tolist() == kept["text"].tolist()
     assert rows.target.tolist() == kept["y"].tolist()
-    assert (rows.n_read, rows.n_without_text, rows.n_without_target) == (300, 2, 1)
+    assert (rows.n_read, rows.dropped) == (
+        300,
+        {"without_text": 2, "without_target": 1},
+    )
 
 
 def test_same_seed_same_table_and_another_format_too(frame, csv, run, tmp_path):
@@ -436,6 +596,11 @@ def test_report_is_shown_also_if_writing_fails(csv, run, capsys, tmp_path, monke
         (["--map", "a=nan"], "'a=nan' is not of the form"),
         (["--task", "ranking"], "invalid choice"),
         (["--target", "text"], "one and the same column"),
+        (["--groups", "text"], "--text and --groups name one and the same column"),
+        (["--groups", "a", "--pairwise", "a"], "--groups and --pairwise name one"),
+        (["--covariates", "a,y"], "--target and --covariates name one"),
+        (["--covariates", "a", "--covariates", "a"], "name one and the same column"),
+        (["--covariates", "a,,b"], "'a,,b' holds an empty name"),
     ],
 )
 def test_options_that_make_no_sense(csv, run, capsys, tmp_path, arguments, message):
@@ -545,6 +710,9 @@ def test_nothing_is_written_if_a_value_cannot_be(tmp_path):
     class Report:
         def to_csv(self, path):
             Path(path).write_text("a,b\n")
+
+        def to_html(self, path):
+            Path(path).write_text("<html>")
 
     class Unprintable:
         def __str__(self):
