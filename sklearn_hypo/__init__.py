@@ -5,6 +5,7 @@ arXiv 2502.04382) that compose into a scikit-learn Pipeline.
 """
 
 from ._embedding_annotator import EmbeddingAnnotator
+from ._annotation_evaluation import evaluate_annotations
 from ._evaluation import evaluate_hypotheses
 from ._hypothesis import Hypothesis
 from ._hypothesis_extractor import HypothesisExtractor
@@ -37,6 +38,7 @@ __all__ = [
     "SparseAutoencoderTransformer",
     "SupervisedSAETransformer",
     "TextEmbedder",
+    "evaluate_annotations",
     "evaluate_hypotheses",
     "make_hypothesis_pipeline",
 ]

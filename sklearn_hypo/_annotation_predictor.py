@@ -194,6 +194,27 @@ class AnnotationPredictorMixin:
         ]
         return float(np.mean(areas))
 
+    def predict_annotations(self, annotations):
+        """Compute what ranks or predicts the target, from annotations at hand.
+
+        Parameters
+        ----------
+        annotations : array-like of shape (n_samples, n_hypotheses)
+            What `transform` returned.
+
+        Returns
+        -------
+        values : ndarray of shape (n_samples, n_outputs)
+            Predictions for a quantity; for classes what ranks the rows: one column
+            for two classes (of the second), otherwise one per class.
+        """
+        check_is_fitted(self)
+        features = self._impute(self._checked(annotations, len(annotations)))
+        if self.task_ == "regression":
+            return np.reshape(self.final_estimator_.predict(features), (-1, 1))
+        scores = self._class_scores(features)
+        return scores[:, 1:] if len(self.classes_) == 2 else scores
+
     def _class_scores(self, features):
         """Return one column per class by which the final estimator ranks the rows."""
         final = self.final_estimator_

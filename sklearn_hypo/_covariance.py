@@ -122,7 +122,7 @@ def least_squares(X, y, *, cov_type="HC3", clusters=None, n_absorbed=0):
     >>> y = a + rng.normal(size=200) * np.where(a, 3, 1)
     >>> fit = least_squares(np.column_stack([np.ones(200), a]), y)
     >>> fit.se.round(3), fit.df.round(1)
-    (array([0.081, 0.512]), array([149. ,  75.3]))
+    (array([0.08 , 0.409]), array([149. ,  83.6]))
     """
     Q, R = linalg.qr(X, mode="economic")
     # column j: the direction in the basis Q whose coefficient is coef[j]

@@ -438,3 +438,23 @@ def _strongest(activations, names, members):
         for neurons in members
     ]
     return np.column_stack(columns)
+
+
+def strongest_activations(extractor, frame):
+    """Return the activation behind each hypothesis, row by row.
+
+    Parameters
+    ----------
+    extractor : HypothesisExtractor
+        Fitted.
+    frame : DataFrame of shape (n_samples, n_neurons)
+        What the extractor takes.
+
+    Returns
+    -------
+    activations : ndarray of shape (n_samples, n_hypotheses)
+        The largest where several neurons were merged.
+    """
+    members = [str(h.neuron).split(", ") for h in extractor._hypotheses]
+    names = [str(name) for name in extractor._neuron_names()]
+    return _strongest(np.asarray(frame), names, members)

@@ -25,7 +25,7 @@ from ._separation import (
 from ._validation import encode_target, resolve_task
 from .exceptions import HypothesisWarning
 
-__all__ = ["CORRECTIONS", "hypothesis_table", "annotation_tests"]
+__all__ = ["CORRECTIONS", "annotation_tests", "hypothesis_table"]
 
 _MARGINAL_DTYPES = {
     "n": int,
@@ -275,8 +275,6 @@ def annotation_tests(
         **{name: float(value) for name, value in joint.metrics.items()},
     }
     return Tests(table, summary, joint, values, codes, facts)
-
-
 
 
 def within_pairs(values, codes, classes, facts):

@@ -295,7 +295,7 @@ def _fit_problem(fit, problem, n_classes, names, cov_type, remarks):
 
 
 def _fit_ols(problem, cov_type, columns, remarks):
-    """Least squares, with robust or clustered standard errors unless asked otherwise."""
+    """Least squares, with robust or clustered standard errors by default."""
     X, y, facts = problem.design, problem.y, problem.facts
     root = np.ones(len(y)) if facts.weights is None else np.sqrt(facts.weights)
     kind = "HC3" if cov_type == "auto" else cov_type

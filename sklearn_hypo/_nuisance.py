@@ -1,4 +1,4 @@
-"""What the joint regression holds beside the hypotheses: constant, covariates, levels."""
+"""What the joint regression holds beside the hypotheses."""
 
 from dataclasses import dataclass
 

@@ -1,375 +1,186 @@
-"""How well all hypotheses together predict: scores, bootstrap, permutations."""
+"""The overall figures of a test, with intervals and what each of them is."""
+
+import warnings
 
 import numpy as np
-from scipy import linalg
-from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeCV
-from sklearn.model_selection import (
-    GroupKFold,
-    KFold,
-    StratifiedGroupKFold,
-    StratifiedKFold,
-)
+import pandas as pd
 
-_N_FOLDS = 5
-_PENALTIES = np.logspace(-3, 3, 13)
-# Rows times resamples that are held in memory at once
-_MOST_CELLS = 4_000_000
+from ._cross_fitting import cross_fitted, folds_of
+from ._nuisance import nuisance_columns
+from ._remarks import Remarks
+from ._resampling import bootstrap_interval, permutation_p, scorer
 
 
-# Predictions that have not seen their row ------------------------------------------
-
-
-def folds_of(y, n_classes, clusters, seed):
-    """Folds of rows that keep clusters whole and classes in proportion.
+class Overall:
+    """Collects overall figures of the hypotheses in a joint regression.
 
     Parameters
     ----------
-    y : ndarray of shape (n_rows,)
-        The target, or class codes.
+    tests : Tests
+        What was regressed, and on what.
     n_classes : int or None
-        None for a quantity, and for differences within pairs.
-    clusters : ndarray of int of shape (n_rows,) or None
-        Clusters.
+        None for a quantity.
+    n_resamples : int
+        Bootstrap resamples, and permutations.
     seed : int
-        Seeds the order.
-
-    Returns
-    -------
-    folds : list of (ndarray of int, ndarray of int)
-        Rows to fit on and rows to predict; empty where there are too few.
+        Seeds folds, resamples and permutations.
     """
-    units = len(y) if clusters is None else len(np.unique(clusters))
-    rarest = units if n_classes is None else np.bincount(y).min()
-    n_folds = min(_N_FOLDS, units, rarest)
-    if n_folds < 2:
-        return []
-    options = {"n_splits": n_folds, "shuffle": True, "random_state": seed}
-    if n_classes is None:
-        kind = KFold if clusters is None else GroupKFold
-    else:
-        kind = StratifiedKFold if clusters is None else StratifiedGroupKFold
-    return list(kind(**options).split(np.zeros(len(y)), y, clusters))
 
-
-def cross_fitted(X, y, n_classes, folds, *, weights=None, paired=False, dense=False):
-    """Predict each row by a linear model that was fitted on the other folds.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_rows, n_columns)
-        Annotations or embeddings, or their differences within pairs.
-    y : ndarray of shape (n_rows,)
-        The target; class codes; for pairs the difference.
-    n_classes : int or None
-        None for a quantity.
-    folds : list of (ndarray of int, ndarray of int)
-        From `folds_of`.
-    weights : ndarray of shape (n_rows,) or None, default=None
-        Weights of the rows.
-    paired : bool, default=False
-        Whether rows are differences: there is no constant then.
-    dense : bool, default=False
-        Ridge regression with a penalty chosen by leave-one-out, as for embeddings,
-        rather than least squares or a logit.
-
-    Returns
-    -------
-    predictions : ndarray of shape (n_rows, n_outputs)
-        One column for a quantity and two classes, else one per class. NaN in folds
-        whose training rows lack a class.
-    """
-    n_outputs = 1 if paired or n_classes is None or n_classes == 2 else n_classes
-    predictions = np.full((len(y), n_outputs), np.nan)
-    for train, test in folds:
-        own = None if weights is None else weights[train]
-        if n_classes is not None and len(np.unique(y[train])) < (1 if paired else 2):
-            continue
-        predictions[test] = _predicted(
-            X[train], y[train], X[test], n_classes, own, paired, dense
+    def __init__(self, tests, n_classes, n_resamples, seed):
+        self._tests = tests
+        self._n_classes = n_classes
+        self._n_resamples = n_resamples
+        self._seed = seed
+        self._paired = (
+            tests.facts.pairs is None and tests.summary["n_pairs"] is not None
         )
-    return predictions
+        self._metric = "r2" if n_classes is None else "roc_auc"
+        self._rows = []
 
+    def add_in_sample(self):
+        """Add what the joint regression reaches on its own rows."""
+        tests, joint = self._tests, self._tests.joint
+        of = f"{len(joint.columns)} hypotheses, {int(joint.rows.sum()):,} rows"
+        names = {
+            "r2": f"R² in-sample (as published): fit and score on the same rows; {of}",
+            "r2_adjusted": "R² in-sample, adjusted for the number of hypotheses",
+            "roc_auc": f"{self._word()} in-sample: fit and score on the same rows; {of}",
+            "pseudo_r2": "pseudo R² (McFadden) in-sample",
+        }
+        for name, value in joint.metrics.items():
+            lower = upper = np.nan
+            if name in ("r2", "r2_adjusted") and not self._paired:
+                lower, upper = self._r2_interval(name)
+            self._add(name, value, lower, upper, names[name])
+        return tests
 
-def _predicted(X, y, X_new, n_classes, weights, paired, dense):
-    if n_classes is not None and not dense:
-        return _class_scores(X, y, X_new, n_classes, weights, paired)
-    if n_classes is not None and not paired:
-        y = (y[:, None] == np.arange(n_classes)).astype(float)
-        y = y[:, 1:] if n_classes == 2 else y
-    if dense:
-        model = RidgeCV(_PENALTIES, fit_intercept=not paired)
-    else:
-        model = LinearRegression(fit_intercept=not paired)
-    return model.fit(X, y, sample_weight=weights).predict(X_new).reshape(len(X_new), -1)
+    def _word(self):
+        return "pairs ranked rightly" if self._paired else "ROC AUC"
 
+    def _r2_interval(self, name):
+        """Bootstrap of the fitted values, which are not fitted again."""
+        joint, facts = self._tests.joint, self._tests.facts
+        if facts.levels is not None:
+            return np.nan, np.nan
+        rows = joint.rows
+        A, y, facts = (
+            self._tests.annotations[rows],
+            self._tests.y[rows],
+            facts.take(rows),
+        )
+        X = self._design(A[:, joint.columns], facts)
+        root = np.ones(len(y)) if facts.weights is None else np.sqrt(facts.weights)
+        coef = np.linalg.lstsq(X * root[:, None], y * root, rcond=None)[0]
+        lower, upper = self._interval(
+            scorer(y, (X @ coef)[:, None], None), facts, len(y)
+        )
+        if name == "r2":
+            return lower, upper
+        factor = (len(y) - 1) / (len(y) - X.shape[1])
+        return 1 - (1 - lower) * factor, 1 - (1 - upper) * factor
 
-def _class_scores(X, y, X_new, n_classes, weights, paired):
-    model = LogisticRegression(max_iter=1000, fit_intercept=not paired)
-    if paired:  # both orders of each pair, so that there are wins and losses
-        X, y = np.vstack([X, -X]), np.concatenate([y, -y])
-        weights = None if weights is None else np.concatenate([weights, weights])
-    scores = model.fit(X, y, sample_weight=weights).decision_function(X_new)
-    if scores.ndim == 1:
-        return scores[:, None]
-    spread = np.full((len(X_new), n_classes), -np.inf)
-    spread[:, model.classes_] = scores  # a class may be absent from the training rows
-    return spread
+    def _design(self, A, facts):
+        quiet = Remarks([])
+        nuisance = nuisance_columns(
+            facts, len(A), paired=self._paired, linear=False, remarks=quiet
+        )
+        return np.column_stack([A, nuisance.values])
 
-
-# Scores of given predictions, for many weightings at once ---------------------------
-
-
-def r2_scores(y, predictions, weights):
-    r"""R², for each row of a matrix of weights.
-
-    .. math:: 1 - \frac{\sum_i w_i (y_i - \hat y_i)^2}{\sum_i w_i (y_i - \bar y)^2}
-
-    Parameters
-    ----------
-    y, predictions : ndarrays of shape (n_rows,)
-        Target and predictions.
-    weights : ndarray of shape (n_weightings, n_rows)
-        Not negative.
-
-    Returns
-    -------
-    scores : ndarray of shape (n_weightings,)
-        NaN where the target does not vary.
-    """
-    total = weights.sum(axis=1)
-    centered = y - y.mean()  # against cancellation
-    variance = weights @ centered**2 - (weights @ centered) ** 2 / total
-    with np.errstate(divide="ignore", invalid="ignore"):
-        r2 = 1 - weights @ (y - predictions) ** 2 / variance
-    return np.where(variance > 1e-12 * total * centered.var(), r2, np.nan)
-
-
-def auc_scores(y, predictions, weights):
-    """Area under the ROC curve, for each row of a matrix of weights.
-
-    Parameters
-    ----------
-    y : ndarray of bool of shape (n_rows,)
-        Whether a row is of the class.
-    predictions : ndarray of shape (n_rows,)
-        By which the rows are ranked.
-    weights : ndarray of shape (n_weightings, n_rows)
-        Not negative.
-
-    Returns
-    -------
-    scores : ndarray of shape (n_weightings,)
-        NaN where there is one class only.
-    """
-    order = np.argsort(predictions, kind="stable")
-    starts = np.flatnonzero(np.concatenate([[True], np.diff(predictions[order]) > 0]))
-    positive = np.add.reduceat(weights[:, order] * y[order], starts, axis=1)
-    negative = np.add.reduceat(weights[:, order] * ~y[order], starts, axis=1)
-    below = np.cumsum(negative, axis=1) - negative / 2  # ties count half
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return (positive * below).sum(axis=1) / (
-            positive.sum(axis=1) * negative.sum(axis=1)
+    def add_cross_fitted(self):
+        """Add what hypotheses predict of rows that their model has not seen."""
+        rows = self._tests.joint.rows
+        A = self._tests.annotations[rows][:, self._tests.joint.columns]
+        what = (
+            f"{self._title()} cross-fitted: fit on four fifths of these rows, score on "
+            "the fifth left out"
+        )
+        self._add_cross_fitted(
+            f"{self._metric}_cross_fitted", A, rows, what, dense=False
         )
 
-
-def concordance_scores(difference, predictions, weights):
-    """Share of pairs whose winner is ranked first, ties half.
-
-    Parameters
-    ----------
-    difference, predictions : ndarrays of shape (n_pairs,)
-        Target and prediction of the first member minus those of the second.
-    weights : ndarray of shape (n_weightings, n_pairs)
-        Not negative.
-
-    Returns
-    -------
-    scores : ndarray of shape (n_weightings,)
-        Between 0 and 1.
-    """
-    right = (1 + np.sign(difference) * np.sign(predictions)) / 2
-    return weights @ right / weights.sum(axis=1)
-
-
-def scorer(y, predictions, n_classes, *, paired=False, folds=None):
-    """Return a function of weights: the score that fits the target.
-
-    Parameters
-    ----------
-    y : ndarray of shape (n_rows,)
-        The target; class codes; for pairs the difference.
-    predictions : ndarray of shape (n_rows, n_outputs)
-        Of each row; rows of NaN are left out.
-    n_classes : int or None
-        None for a quantity.
-    paired : bool, default=False
-        Whether rows are differences within pairs.
-    folds : list of (ndarray of int, ndarray of int) or None, default=None
-        Folds whose predictions come from different models: the area under the ROC
-        curve is then the mean over folds, as scores of two models cannot be ranked
-        against each other without bias.
-
-    Returns
-    -------
-    score : callable
-        Takes weights of shape (n_weightings, n_rows), returns (n_weightings,).
-    """
-    known = np.flatnonzero(~np.isnan(predictions).any(axis=1))
-    if not len(known):
-        return lambda weights: np.full(len(weights), np.nan)
-    y, values = y[known], predictions[known]
-    if n_classes is None:
-        return lambda weights: r2_scores(y, values[:, 0], weights[:, known])
-    if paired:
-        return lambda weights: concordance_scores(y, values[:, 0], weights[:, known])
-    fold = np.zeros(len(predictions), dtype=int)
-    for number, (_, test) in enumerate(folds or []):
-        fold[test] = number
-    fold = fold[known]
-    classes = [1] if values.shape[1] == 1 else range(values.shape[1])
-
-    def score(weights):
-        parts, sizes = [], []
-        for f in np.unique(fold):
-            rows = np.flatnonzero(fold == f)
-            own = weights[:, known[rows]]
-            columns = values[rows].T
-            areas = [
-                auc_scores(y[rows] == c, column, own)
-                for c, column in zip(classes, columns, strict=True)
-            ]
-            parts.append(np.mean(areas, axis=0))
-            sizes.append(len(rows))
-        return np.average(parts, axis=0, weights=sizes)
-
-    return score
-
-
-# Bootstrap and permutations ---------------------------------------------------------
-
-
-def bootstrap_interval(score, n_rows, rng, n_resamples, *, weights=None, clusters=None):
-    """95 % percentile interval of a score, with the predictions as they are.
-
-    Parameters
-    ----------
-    score : callable
-        From `scorer`.
-    n_rows : int
-        Number of rows.
-    rng : numpy Generator
-        Draws the resamples.
-    n_resamples : int
-        How many.
-    weights : ndarray of shape (n_rows,) or None, default=None
-        Weights of the rows.
-    clusters : ndarray of int of shape (n_rows,) or None, default=None
-        Clusters, which are drawn whole.
-
-    Returns
-    -------
-    lower, upper : float
-        NaN without resamples.
-    """
-    if not n_resamples:
-        return np.nan, np.nan
-    codes = None if clusters is None else np.unique(clusters, return_inverse=True)[1]
-    units = n_rows if codes is None else codes.max() + 1
-    step, scores = max(1, _MOST_CELLS // n_rows), []
-    for start in range(0, n_resamples, step):
-        size = min(step, n_resamples - start)
-        drawn = (
-            rng.integers(units, size=(size, units)) + units * np.arange(size)[:, None]
+    def add_embeddings(self, embeddings):
+        """Add what the embeddings themselves predict: a ceiling for the words."""
+        what = (
+            f"{self._title()} of the embeddings, cross-fitted ridge: by and large what "
+            "the words could reach at most"
         )
-        counts = np.bincount(drawn.ravel(), minlength=size * units)
-        counts = counts.reshape(size, units).astype(float)
-        counts = counts if codes is None else counts[:, codes]
-        scores.append(score(counts if weights is None else counts * weights))
-    scores = np.concatenate(scores)
-    scores = scores[~np.isnan(scores)]
-    if len(scores) < n_resamples / 2:
-        return np.nan, np.nan
-    return tuple(np.quantile(scores, [0.025, 0.975]).tolist())
+        rows = np.ones(len(self._tests.y), dtype=bool)
+        name = f"{self._metric}_embeddings"
+        self._add_cross_fitted(name, np.asarray(embeddings), rows, what, dense=True)
 
+    def _title(self):
+        return {"r2": "R²"}.get(self._metric, self._word())
 
-def permutation_p(A, Y, nuisance, rng, n_resamples, *, weights, clusters, paired):
-    """p-value of all annotations together, from permutations of the target.
+    def _add_cross_fitted(self, name, X, rows, description, *, dense):
+        y, facts = self._tests.y[rows], self._tests.facts.take(rows)
+        n_classes = None if self._paired else self._n_classes
+        folds = folds_of(y, n_classes, facts.clusters, self._seed)
+        with warnings.catch_warnings():
+            # ill-conditioned folds of few rows; their predictions are as they are
+            warnings.simplefilter("ignore")
+            predictions = cross_fitted(
+                X,
+                y,
+                self._n_classes,
+                folds,
+                weights=facts.weights,
+                paired=self._paired,
+                dense=dense,
+            )
+        score = self._scorer(y, predictions, folds)
+        self._add(name, *self._with_interval(score, facts, len(y)), description)
 
-    The statistic is the share of the target that a linear model of the annotations
-    explains beyond the covariates; for classes, summed over their indicators (a score
-    statistic of the logit). Without clusters, residuals of the target given the
-    covariates are permuted (Freedman and Lane 1983). With clusters, whole clusters
-    exchange targets where the target is constant within them; otherwise rows are
-    permuted within their cluster. Within pairs, members change places.
+    def add_out_of_sample(self, predictions):
+        """Add the score of predictions made elsewhere, one row per row of the test."""
+        what = (
+            f"{self._title()} out-of-sample: fit on the training texts, score on these "
+            f"{len(self._tests.y):,} {'pairs' if self._paired else 'texts'}"
+        )
+        score = self._scorer(self._tests.y, predictions, None)
+        values = self._with_interval(score, self._tests.facts, len(self._tests.y))
+        self._add(f"{self._metric}_out_of_sample", *values, what)
 
-    Parameters
-    ----------
-    A : ndarray of shape (n_rows, n_hypotheses)
-        Annotations.
-    Y : ndarray of shape (n_rows, n_outputs)
-        The target, or indicators of classes.
-    nuisance : ndarray of shape (n_rows, n_columns)
-        Constant and covariates.
-    rng : numpy Generator
-        Draws the permutations.
-    n_resamples : int
-        How many.
-    weights, clusters : ndarrays of shape (n_rows,) or None
-        Of the rows.
-    paired : bool
-        Whether rows are differences within pairs.
+    def _scorer(self, y, predictions, folds):
+        return scorer(y, predictions, self._n_classes, paired=self._paired, folds=folds)
 
-    Returns
-    -------
-    p : float
-        At least 1 / (n_resamples + 1); NaN without resamples.
-    """
-    if not n_resamples:
-        return np.nan
-    root = np.ones(len(Y)) if weights is None else np.sqrt(weights)
-    base = linalg.orth(nuisance * root[:, None]) if nuisance.shape[1] else nuisance
-    scaled = A * root[:, None]
-    Q = linalg.orth(scaled - base @ (base.T @ scaled), rcond=1e-8)
-    codes = None if clusters is None else np.unique(clusters, return_inverse=True)[1]
-    shuffle = _shuffler(Y, codes, rng, paired)
-    if not paired and (codes is None or not _constant_within(Y, codes)):
-        Y = Y - (base @ (base.T @ (Y * root[:, None]))) / root[:, None]
+    def _with_interval(self, score, facts, n_rows):
+        weights = np.ones(n_rows) if facts.weights is None else facts.weights
+        return (float(score(weights[None])[0]), *self._interval(score, facts, n_rows))
 
-    def explained(values):
-        values = values * root[:, None]
-        rest = values - base @ (base.T @ values)
-        return np.sum((Q.T @ rest) ** 2) / np.sum(rest**2)
+    def _interval(self, score, facts, n_rows):
+        rng = np.random.default_rng([self._seed, 1])
+        return bootstrap_interval(
+            score,
+            n_rows,
+            rng,
+            self._n_resamples,
+            weights=facts.weights,
+            clusters=facts.clusters,
+        )
 
-    observed = explained(Y)
-    as_large = sum(
-        explained(shuffle(Y)) >= observed * (1 - 1e-9) for _ in range(n_resamples)
-    )
-    return (1 + as_large) / (n_resamples + 1)
+    def permutation_p(self):
+        """Return the p-value of all hypotheses together."""
+        tests, rows = self._tests, self._tests.joint.rows
+        A = tests.annotations[rows][:, tests.joint.columns]
+        y, facts = tests.y[rows], tests.facts.take(rows)
+        Y = y[:, None].astype(float)
+        if self._n_classes is not None and not self._paired:
+            Y = (y[:, None] == np.arange(self._n_classes)).astype(float)
+        return permutation_p(
+            A,
+            Y,
+            self._design(np.empty((len(y), 0)), facts),
+            np.random.default_rng([self._seed, 2]),
+            self._n_resamples,
+            weights=facts.weights,
+            clusters=facts.clusters,
+            paired=self._paired,
+        )
 
+    def _add(self, name, value, lower, upper, description):
+        self._rows.append((name, value, lower, upper, description))
 
-def _constant_within(Y, codes):
-    first = np.unique(codes, return_index=True)[1]
-    return bool((Y == Y[first][codes]).all())
-
-
-def _shuffler(Y, codes, rng, paired):
-    """Return a function that permutes targets as independence would allow."""
-    n = len(Y)
-    if paired:
-        units = np.arange(n) if codes is None else codes
-        n_units = units.max() + 1
-        return lambda V: V * rng.choice([-1.0, 1.0], n_units)[units][:, None]
-    if codes is None:
-        return lambda V: V[rng.permutation(n)]
-    if _constant_within(Y, codes):
-        first = np.unique(codes, return_index=True)[1]
-        return lambda V: V[first][rng.permutation(len(first))][codes]
-    home = np.argsort(codes, kind="stable")
-
-    def within(V):
-        order = np.lexsort((rng.random(n), codes))
-        shuffled = np.empty_like(V)
-        shuffled[home] = V[order]
-        return shuffled
-
-    return within
+    def table(self):
+        """Return the figures, one row each."""
+        columns = ["name", "value", "lower", "upper", "description"]
+        return pd.DataFrame(self._rows, columns=columns)

@@ -1,0 +1,104 @@
+"""Where a report comes from: versions, settings, hashes of the data."""
+
+import hashlib
+import platform
+from datetime import UTC, datetime
+from importlib import metadata
+
+import numpy as np
+
+_PACKAGES = (
+    "scikit-learn",
+    "torch",
+    "numpy",
+    "pandas",
+    "scipy",
+    "sentence-transformers",
+    "google-genai",
+    "openai",
+    "joblib",
+    "statsmodels",
+    "firthmodels",
+)
+
+
+def versions():
+    """Return the versions of Python and of the packages that took part.
+
+    Returns
+    -------
+    found : dict of str to str
+        None for a package that is not installed.
+    """
+    found = {"python": platform.python_version()}
+    for name in ("sklearn-hypo", *_PACKAGES):
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = None
+    return found
+
+
+def hash_of_values(values):
+    """Return the SHA-256 of a sequence of values, in order.
+
+    Parameters
+    ----------
+    values : iterable
+        Texts as they are, arrays of numbers as float64, others as their repr.
+
+    Returns
+    -------
+    digest : str
+        Hexadecimal.
+
+    Examples
+    --------
+    >>> from sklearn_hypo._provenance import hash_of_values
+    >>> hash_of_values(["ab", "c"]) == hash_of_values(["a", "bc"])
+    False
+    """
+    values = np.asarray(values)
+    if values.dtype.kind in "iufb":
+        return hashlib.sha256(values.astype(np.float64).tobytes()).hexdigest()
+    digest = hashlib.sha256()
+    for value in values.tolist():
+        text = value if isinstance(value, str) else repr(value)
+        encoded = text.encode("utf-8", "surrogatepass")
+        digest.update(len(encoded).to_bytes(8, "little") + encoded)
+    return digest.hexdigest()
+
+
+def provenance(*, texts, target, settings, seeds, edits):
+    """Collect what another person needs to know to trust a report.
+
+    Parameters
+    ----------
+    texts : array-like of str or None
+        The texts of the test.
+    target : array-like
+        Their target.
+    settings : dict
+        Of the pipeline, as JSON holds them.
+    seeds : dict
+        Seeds by name.
+    edits : list of dict
+        What was changed by hand since an earlier report on the same rows.
+
+    Returns
+    -------
+    provenance : dict
+        "created", "versions", "settings", "seeds", "data" and "edits".
+    """
+    return {
+        "created": datetime.now(UTC).date().isoformat(),
+        "versions": versions(),
+        "settings": settings,
+        "seeds": seeds,
+        "data": {
+            "n_rows": len(target),
+            "texts_sha256": None if texts is None else hash_of_values(texts),
+            "target_sha256": hash_of_values(target),
+        },
+        "edits": edits,
+    }

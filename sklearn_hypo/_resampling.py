@@ -1,0 +1,265 @@
+"""Scores of given predictions, their bootstrap, and permutations of the target."""
+
+import numpy as np
+from scipy import linalg
+
+# Rows times resamples that are held in memory at once
+_MOST_CELLS = 4_000_000
+
+
+# Scores of given predictions, for many weightings at once ---------------------------
+
+
+def r2_scores(y, predictions, weights):
+    r"""R², for each row of a matrix of weights.
+
+    .. math:: 1 - \frac{\sum_i w_i (y_i - \hat y_i)^2}{\sum_i w_i (y_i - \bar y)^2}
+
+    Parameters
+    ----------
+    y, predictions : ndarrays of shape (n_rows,)
+        Target and predictions.
+    weights : ndarray of shape (n_weightings, n_rows)
+        Not negative.
+
+    Returns
+    -------
+    scores : ndarray of shape (n_weightings,)
+        NaN where the target does not vary.
+    """
+    total = weights.sum(axis=1)
+    centered = y - y.mean()  # against cancellation
+    variance = weights @ centered**2 - (weights @ centered) ** 2 / total
+    with np.errstate(divide="ignore", invalid="ignore"):
+        r2 = 1 - weights @ (y - predictions) ** 2 / variance
+    return np.where(variance > 1e-12 * total * centered.var(), r2, np.nan)
+
+
+def auc_scores(y, predictions, weights):
+    """Area under the ROC curve, for each row of a matrix of weights.
+
+    Parameters
+    ----------
+    y : ndarray of bool of shape (n_rows,)
+        Whether a row is of the class.
+    predictions : ndarray of shape (n_rows,)
+        By which the rows are ranked.
+    weights : ndarray of shape (n_weightings, n_rows)
+        Not negative.
+
+    Returns
+    -------
+    scores : ndarray of shape (n_weightings,)
+        NaN where there is one class only.
+    """
+    order = np.argsort(predictions, kind="stable")
+    starts = np.flatnonzero(np.concatenate([[True], np.diff(predictions[order]) > 0]))
+    positive = np.add.reduceat(weights[:, order] * y[order], starts, axis=1)
+    negative = np.add.reduceat(weights[:, order] * ~y[order], starts, axis=1)
+    below = np.cumsum(negative, axis=1) - negative / 2  # ties count half
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return (positive * below).sum(axis=1) / (
+            positive.sum(axis=1) * negative.sum(axis=1)
+        )
+
+
+def concordance_scores(difference, predictions, weights):
+    """Share of pairs whose winner is ranked first, ties half.
+
+    Parameters
+    ----------
+    difference, predictions : ndarrays of shape (n_pairs,)
+        Target and prediction of the first member minus those of the second.
+    weights : ndarray of shape (n_weightings, n_pairs)
+        Not negative.
+
+    Returns
+    -------
+    scores : ndarray of shape (n_weightings,)
+        Between 0 and 1.
+    """
+    right = (1 + np.sign(difference) * np.sign(predictions)) / 2
+    return weights @ right / weights.sum(axis=1)
+
+
+def scorer(y, predictions, n_classes, *, paired=False, folds=None):
+    """Return a function of weights: the score that fits the target.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_rows,)
+        The target; class codes; for pairs the difference.
+    predictions : ndarray of shape (n_rows, n_outputs)
+        Of each row; rows of NaN are left out.
+    n_classes : int or None
+        None for a quantity.
+    paired : bool, default=False
+        Whether rows are differences within pairs.
+    folds : list of (ndarray of int, ndarray of int) or None, default=None
+        Folds whose predictions come from different models: the area under the ROC
+        curve is then the mean over folds, as scores of two models cannot be ranked
+        against each other without bias.
+
+    Returns
+    -------
+    score : callable
+        Takes weights of shape (n_weightings, n_rows), returns (n_weightings,).
+    """
+    known = np.flatnonzero(~np.isnan(predictions).any(axis=1))
+    if not len(known):
+        return lambda weights: np.full(len(weights), np.nan)
+    y, values = y[known], predictions[known]
+    if n_classes is None:
+        return lambda weights: r2_scores(y, values[:, 0], weights[:, known])
+    if paired:
+        return lambda weights: concordance_scores(y, values[:, 0], weights[:, known])
+    fold = np.zeros(len(predictions), dtype=int)
+    for number, (_, test) in enumerate(folds or []):
+        fold[test] = number
+    fold = fold[known]
+    classes = [1] if values.shape[1] == 1 else range(values.shape[1])
+
+    def score(weights):
+        parts, sizes = [], []
+        for f in np.unique(fold):
+            rows = np.flatnonzero(fold == f)
+            own = weights[:, known[rows]]
+            columns = values[rows].T
+            areas = [
+                auc_scores(y[rows] == c, column, own)
+                for c, column in zip(classes, columns, strict=True)
+            ]
+            parts.append(np.mean(areas, axis=0))
+            sizes.append(len(rows))
+        return np.average(parts, axis=0, weights=sizes)
+
+    return score
+
+
+# Bootstrap and permutations ---------------------------------------------------------
+
+
+def bootstrap_interval(score, n_rows, rng, n_resamples, *, weights=None, clusters=None):
+    """95 % percentile interval of a score, with the predictions as they are.
+
+    Parameters
+    ----------
+    score : callable
+        From `scorer`.
+    n_rows : int
+        Number of rows.
+    rng : numpy Generator
+        Draws the resamples.
+    n_resamples : int
+        How many.
+    weights : ndarray of shape (n_rows,) or None, default=None
+        Weights of the rows.
+    clusters : ndarray of int of shape (n_rows,) or None, default=None
+        Clusters, which are drawn whole.
+
+    Returns
+    -------
+    lower, upper : float
+        NaN without resamples.
+    """
+    if not n_resamples:
+        return np.nan, np.nan
+    codes = None if clusters is None else np.unique(clusters, return_inverse=True)[1]
+    units = n_rows if codes is None else codes.max() + 1
+    step, scores = max(1, _MOST_CELLS // n_rows), []
+    for start in range(0, n_resamples, step):
+        size = min(step, n_resamples - start)
+        drawn = (
+            rng.integers(units, size=(size, units)) + units * np.arange(size)[:, None]
+        )
+        counts = np.bincount(drawn.ravel(), minlength=size * units)
+        counts = counts.reshape(size, units).astype(float)
+        counts = counts if codes is None else counts[:, codes]
+        scores.append(score(counts if weights is None else counts * weights))
+    scores = np.concatenate(scores)
+    scores = scores[~np.isnan(scores)]
+    if len(scores) < n_resamples / 2:
+        return np.nan, np.nan
+    return tuple(np.quantile(scores, [0.025, 0.975]).tolist())
+
+
+def permutation_p(A, Y, nuisance, rng, n_resamples, *, weights, clusters, paired):
+    """p-value of all annotations together, from permutations of the target.
+
+    The statistic is the share of the target that a linear model of the annotations
+    explains beyond the covariates; for classes, summed over their indicators (a score
+    statistic of the logit). Without clusters, residuals of the target given the
+    covariates are permuted (Freedman and Lane 1983). With clusters, whole clusters
+    exchange targets where the target is constant within them; otherwise rows are
+    permuted within their cluster. Within pairs, members change places.
+
+    Parameters
+    ----------
+    A : ndarray of shape (n_rows, n_hypotheses)
+        Annotations.
+    Y : ndarray of shape (n_rows, n_outputs)
+        The target, or indicators of classes.
+    nuisance : ndarray of shape (n_rows, n_columns)
+        Constant and covariates.
+    rng : numpy Generator
+        Draws the permutations.
+    n_resamples : int
+        How many.
+    weights, clusters : ndarrays of shape (n_rows,) or None
+        Of the rows.
+    paired : bool
+        Whether rows are differences within pairs.
+
+    Returns
+    -------
+    p : float
+        At least 1 / (n_resamples + 1); NaN without resamples.
+    """
+    if not n_resamples:
+        return np.nan
+    root = np.ones(len(Y)) if weights is None else np.sqrt(weights)
+    base = linalg.orth(nuisance * root[:, None]) if nuisance.shape[1] else nuisance
+    scaled = A * root[:, None]
+    Q = linalg.orth(scaled - base @ (base.T @ scaled), rcond=1e-8)
+    codes = None if clusters is None else np.unique(clusters, return_inverse=True)[1]
+    shuffle = _shuffler(Y, codes, rng, paired)
+    if not paired and (codes is None or not _constant_within(Y, codes)):
+        Y = Y - (base @ (base.T @ (Y * root[:, None]))) / root[:, None]
+
+    def explained(values):
+        values = values * root[:, None]
+        rest = values - base @ (base.T @ values)
+        return np.sum((Q.T @ rest) ** 2) / np.sum(rest**2)
+
+    observed = explained(Y)
+    bar = observed * (1 - 1e-9)  # against rounding error
+    as_large = sum(explained(shuffle(Y)) >= bar for _ in range(n_resamples))
+    return (1 + as_large) / (n_resamples + 1)
+
+
+def _constant_within(Y, codes):
+    first = np.unique(codes, return_index=True)[1]
+    return bool((Y[first][codes] == Y).all())
+
+
+def _shuffler(Y, codes, rng, paired):
+    """Return a function that permutes targets as independence would allow."""
+    n = len(Y)
+    if paired:
+        units = np.arange(n) if codes is None else codes
+        n_units = units.max() + 1
+        return lambda V: V * rng.choice([-1.0, 1.0], n_units)[units][:, None]
+    if codes is None:
+        return lambda V: V[rng.permutation(n)]
+    if _constant_within(Y, codes):
+        first = np.unique(codes, return_index=True)[1]
+        return lambda V: V[first][rng.permutation(len(first))][codes]
+    home = np.argsort(codes, kind="stable")
+
+    def within(V):
+        order = np.lexsort((rng.random(n), codes))
+        shuffled = np.empty_like(V)
+        shuffled[home] = V[order]
+        return shuffled
+
+    return within
