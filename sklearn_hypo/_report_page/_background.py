@@ -6,7 +6,6 @@ import numpy as np
 
 from .._report_words import (
     errors,
-    figure,
     format_p,
     level,
     numbers,
@@ -14,10 +13,10 @@ from .._report_words import (
     permutation_line,
     twins,
     unanswered,
-    with_interval,
     words,
 )
-from ._markup import element, join, statement
+from ._markup import Markup, element, join, statement
+from ._reading import estimate, number
 
 _LISTED = 50
 
@@ -25,7 +24,7 @@ _LISTED = 50
 def overall(report):
     """The figures on all hypotheses together, each with what it means."""
     rows = [
-        (_minus(with_interval(f.value, f.lower, f.upper)), f.description)
+        (estimate(f.value, f.lower, f.upper), f.description)
         for f in overall_figures(report)
         if not np.isnan(f.value)
     ]
@@ -51,7 +50,7 @@ def covariates(report):
         element(
             "tr",
             element("th", statement(name), scope="row"),
-            element("td", _minus(with_interval(*bounds))),
+            element("td", estimate(*bounds)),
             element("td", "–" if np.isnan(p) else format_p(p)),
         )
         for name, *bounds, p in zip(words(table, "name"), *columns, strict=True)
@@ -100,7 +99,7 @@ def missing(report):
     for name, n_missing, n, lower, upper in rows[:_LISTED]:
         worst = "–"
         if not np.isnan([lower, upper]).any():
-            worst = _minus(f"{figure(lower)} to {figure(upper)}")
+            worst = f"{number(lower)} to {number(upper)}"
         share = f"{n_missing:,} of {n:,}"
         cells = (statement(name), share, worst)
         lines.append(element("tr", *(element("td", cell) for cell in cells)))
@@ -220,7 +219,7 @@ def _settings(found):
 def _indented(line):
     """A line whose blanks at the beginning survive the escape."""
     bare = line.lstrip(" ")
-    return "\u00a0" * (len(line) - len(bare)) + bare
+    return join([Markup("&nbsp;" * (len(line) - len(bare))), bare])
 
 
 _GLOSSARY = (
@@ -294,7 +293,3 @@ def _definitions(pairs):
         if value
     ]
     return element("dl", *items, class_="facts") if items else None
-
-
-def _minus(text):
-    return text.replace("-", "−")

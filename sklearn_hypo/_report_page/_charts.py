@@ -75,7 +75,7 @@ class Scale:
         if not (np.isfinite(step) and step > 0):
             return [0.0]
         first, last = np.ceil(self.lower / step), np.floor(self.upper / step)
-        return [float(n * step) for n in np.arange(first, last + 1)]
+        return [float(n * step) + 0.0 for n in np.arange(first, last + 1)]  # no -0
 
 
 def drawing(height, *parts, label=None, width=_WIDTH, class_="drawing"):

@@ -2,20 +2,11 @@
 
 import numpy as np
 
-from .._report_words import (
-    figure,
-    flags,
-    format_p,
-    joint_effects,
-    numbers,
-    separation,
-    with_interval,
-    words,
-)
+from .._report_words import format_p, words
 from ._charts import bar, histogram
 from ._highlight import marked
 from ._markup import element, join, statement
-from ._overview import main_effect, ranked, signed, tone
+from ._reading import estimate, number, signed
 
 _TEXTS = 12  # on each side
 _NAMED = 300  # characters of a statement in the summary
@@ -43,89 +34,86 @@ _BASIS = {
 }
 
 
-def evidence(report):
+def evidence(reading):
     """All hypotheses one by one, closed until opened."""
-    if not len(report.table):
+    if not reading.names:
         return None
     button = element("button", "Open all", type="button", id="open-all", hidden=True)
     heading = element("div", element("h2", "One by one"), button, class_="heading")
-    parts = [_hypothesis(report, i) for i in ranked(report)]
+    parts = [_hypothesis(reading, i) for i in reading.order]
     return element("section", heading, *parts, class_="evidence")
 
 
-def _hypothesis(report, row):
-    details = getattr(report, "details", None)
+def _hypothesis(reading, row):
+    details = getattr(reading.report, "details", None)
     detail = details[row] if details else None
-    blocks = [_effects(report, row), _by_class(report, row)]
+    blocks = [_effects(reading, row), _by_class(reading, row)]
     if detail is not None:
         blocks += [_by_target(detail), _activations(detail)]
-    blocks = element("div", *blocks, _basis(report, row), class_="blocks")
-    texts = None if detail is None else _texts(detail)
+    blocks = element("div", *blocks, _basis(reading, row), class_="blocks")
     return element(
         "details",
-        _summary(report, row),
-        _remarks(report, row),
+        _summary(reading, row),
+        _remarks(reading, row),
         blocks,
-        texts,
+        None if detail is None else _texts(detail),
         id=f"h{row}",
     )
 
 
-def _summary(report, row):
-    name = words(report.table, "hypothesis")[row]
+def _summary(reading, row):
+    name, label = reading.names[row], reading.classes[row]
     name = name if len(name) <= _NAMED else name[: _NAMED - 1] + "…"
-    effect, values = main_effect(report)
-    size = ""
-    if effect is not None and np.isfinite(values[0][row]):
-        size = signed(values[0][row])
-    significant = flags(report.table, "significant")[row]
-    said = element("span", "significant", class_="spoken") if significant else ""
+    size = None
+    if reading.lead is not None and np.isfinite(reading.values(reading.lead)[0][row]):
+        value = signed(reading.values(reading.lead)[0][row])
+        size = element("span", value, f" in {label}" if label else "", class_="size")
+    said = element("span", "significant: ", class_="spoken")
     return element(
         "summary",
-        element("i", class_=f"key {tone(report, row)}"),
+        element("i", class_=f"key {reading.tone(row)}"),
         " ",
-        said,
+        said if reading.significant[row] else None,
         statement(name, class_="name"),
         " ",
-        element("span", size, class_="size"),
+        size,
     )
 
 
-def _remarks(report, row):
+def _remarks(reading, row):
     """What to be wary of, before any figure."""
-    name = words(report.table, "hypothesis")[row]
+    name = reading.names[row]
     parts = []
     if len(name) > _NAMED:
         parts.append(element("p", statement(name)))
-    original = words(report.table, "duplicate_of")[row]
+    original = words(reading.table, "duplicate_of")[row]
     if original:
         said = ["The same as: ", statement(original)]
         parts.append(element("p", *said, class_="note"))
-    note = words(report.table, "note")[row]
+    note = words(reading.table, "note")[row]
     if note:
         parts.append(element("p", note, class_="note"))
     return join(parts)
 
 
-def _effects(report, row):
+def _effects(reading, row):
     """Estimates, intervals and p-values of the row, in words."""
-    table = report.table
     pairs = []
-    for effect in [separation(report), *joint_effects(report)]:
-        value, lower, upper = (column[row] for column in effect.of(table))
-        if not np.isnan(value):
-            shown = with_interval(value, lower, upper).replace("-", "−")
-            pairs.append((effect.axis.removesuffix(", 95% interval"), shown))
-    worst = [numbers(table, f"separation_worst_{end}")[row] for end in _ENDS]
+    for effect in [reading.alone, *reading.joint]:
+        values = [column[row] for column in reading.values(effect)]
+        if not np.isnan(values[0]):
+            name = effect.axis.removesuffix(", 95% interval")
+            pairs.append((name, estimate(*values)))
+    worst = [reading.column(f"separation_worst_{end}")[row] for end in _ENDS]
     if not np.isnan(worst).any():
-        shown = f"{figure(worst[0])} to {figure(worst[1])}".replace("-", "−")
+        shown = f"{number(worst[0])} to {number(worst[1])}"
         pairs.append(("separation, whatever the missing answers are", shown))
-    return _figures("Effect", pairs + _named(table, row, _EFFECT))
+    return _figures("Effect", pairs + _named(reading.table, row, _EFFECT))
 
 
-def _basis(report, row):
+def _basis(reading, row):
     """What the effect rests on: the neuron, the texts, the model."""
-    return _figures("Basis", _named(report.table, row, _BASIS))
+    return _figures("Basis", _named(reading.table, row, _BASIS))
 
 
 def _named(table, row, names):
@@ -157,41 +145,35 @@ def _value(column, value):
         return format_p(value)
     if column in ("n", "missing"):
         return f"{int(value):,}"
-    return figure(value).replace("-", "−", 1)
+    return number(value)
 
 
 def _block(title, *content, class_="block"):
     return element("div", element("h3", title), *content, class_=class_)
 
 
-def _by_class(report, row):
+def _by_class(reading, row):
     """The effect in each of more than two classes."""
-    by_class = getattr(report, "by_class", None)
-    if by_class is None or by_class.empty:
+    records = reading.by_class.get(reading.names[row])
+    if not records:
         return None
-    name = words(report.table, "hypothesis")[row]
-    rows = by_class[by_class["hypothesis"].astype(object) == name]
-    if rows.empty:
-        return None
-    lines = []
-    effects = [
-        ("separation", "alone"),
-        ("ame", "beside the others"),
-    ]
-    for i in range(len(rows)):
-        cells = [element("th", words(rows, "class")[i], scope="row")]
-        for prefix, _ in effects:
-            bounds = [numbers(rows, prefix + e)[i] for e in ("", "_lower", "_upper")]
-            shown = "–" if np.isnan(bounds[0]) else with_interval(*bounds)
-            p = numbers(rows, f"{prefix}_p")[i]
-            cells.append(element("td", shown.replace("-", "−")))
-            cells.append(element("td", "–" if np.isnan(p) else format_p(p)))
-        lines.append(element("tr", *cells))
     heads = ["class", "alone", "p", "beside the others", "p"]
     head = element("tr", *(element("th", h, scope="col") for h in heads))
+    lines = [_class_line(record) for record in records]
     table = element("table", element("thead", head), element("tbody", *lines))
+    table = element("div", table, class_="wide")
     about = "Difference of the share of each class; p-values uncorrected."
-    return _block("By class", element("div", table, class_="wide"), element("p", about))
+    return _block("By class", table, element("p", about))
+
+
+def _class_line(record):
+    cells = [element("th", str(record["class"]), scope="row")]
+    for prefix in ("separation", "ame"):
+        ends = ("", "_lower", "_upper", "_p")
+        *values, p = (float(record.get(prefix + end, np.nan)) for end in ends)
+        cells.append(element("td", estimate(*values)))
+        cells.append(element("td", "–" if np.isnan(p) else format_p(p)))
+    return element("tr", *cells)
 
 
 def _activations(detail):

@@ -19,6 +19,7 @@ from ._background import (
 from ._evidence import evidence
 from ._markup import Markup, element, join
 from ._overview import findings, glance
+from ._reading import Reading
 
 
 def report_page(report, *, title=None):
@@ -80,10 +81,11 @@ def _body(report, title):
         element("h1", title, dir="auto"),
         element("p", report_title(report) + _date(report)),
     )
+    reading = Reading(report)
     sections = [
-        glance(report),
-        findings(report),
-        evidence(report),
+        glance(reading),
+        findings(reading),
+        evidence(reading),
         overall(report),
         covariates(report),
         redundancy(report),
