@@ -89,7 +89,7 @@ def draw_rows(probability, rng, groups=None):
     Returns
     -------
     rows : ndarray of int
-        The rows drawn, in random order.
+        The rows drawn, in random order; those of a group together, in their order.
 
     Notes
     -----
@@ -110,9 +110,11 @@ def draw_rows(probability, rng, groups=None):
     per_unit = np.empty(codes.max() + 1)
     per_unit[codes] = probability
     order = rng.permutation(len(per_unit))
-    ends = np.cumsum(per_unit[order]) + rng.random()
+    ends = np.concatenate([[0.0], np.cumsum(per_unit[order])]) + rng.random()
     # a total that is a whole number up to rounding must not gain or lose a unit
-    drawn = np.floor(ends + 1e-9) > np.floor(np.append(ends[0] - per_unit[order[0]], ends[:-1]) + 1e-9)
+    drawn = np.diff(np.floor(ends + 1e-9)) > 0
     chosen = np.zeros(len(per_unit), dtype=bool)
     chosen[order[drawn]] = True
-    return rng.permutation(np.flatnonzero(chosen[codes]))
+    place = rng.permutation(len(per_unit))[codes]
+    rows = np.flatnonzero(chosen[codes])
+    return rows[np.argsort(place[rows], kind="stable")]
