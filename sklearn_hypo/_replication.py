@@ -110,7 +110,8 @@ def replicate_hypotheses(
         If it is not fitted.
     ValueError
         If nothing is left to refit, no refitted step has a seed to vary, groups are
-        given where no rows are drawn, or lengths differ.
+        given where no rows are drawn, lengths differ, a hypothesis has no neuron, or
+        there are fewer than three texts to compare.
 
     See Also
     --------
@@ -302,7 +303,14 @@ def _reference(steps, X, members):
     selected = _activations(steps.steps, X)[1]
     known = set(selected.columns)
     # "neuron003, neuron017": several neurons that one statement describes
-    members = [[m] if m in known else m.split(", ") for m in members]
+    members = [[m] if m in known else str(m).split(", ") for m in members]
+    unknown = sorted({n for neurons in members for n in neurons} - known)
+    if unknown:
+        raise ValueError(
+            f"{_CALLER}: hypotheses_ names neurons that the pipeline does not "
+            f"select: {unknown[:5]}. A hypothesis without a neuron of the fit cannot "
+            "be looked for."
+        )
     return _strongest(selected.to_numpy(), selected.columns, members)
 
 

@@ -588,6 +588,14 @@ def test_what_cannot_vary(words, data, fitted):
         replicate_hypotheses(fitted, data.data, data.target, refit_from="hypotheses")
 
 
+def test_a_hypothesis_without_a_neuron(words):
+    pipe, texts, y = words
+    edited = clone(pipe).fit(texts, y)
+    edited[-1].hypotheses_.loc[1, "neuron"] = "by hand"
+    with pytest.raises(ValueError, match=r"does not select: \['by hand'\]"):
+        replicate_hypotheses(edited, texts, y, refit_from="sae")
+
+
 def test_lengths_and_parameters(words):
     pipe, texts, y = words
     with pytest.raises(ValueError, match="X and y differ in length"):
@@ -597,5 +605,7 @@ def test_lengths_and_parameters(words):
     for wrong in ({"n_runs": 0}, {"vary": "rows"}, {"threshold": 0}):
         with pytest.raises(ValueError, match=next(iter(wrong))):
             replicate_hypotheses(pipe, texts, y, **wrong)
+    with pytest.raises(ValueError, match="on 2 texts"):
+        replicate_hypotheses(pipe, texts, y, X_match=texts[:2], refit_from="sae")
     with pytest.raises(ValueError, match="NaN"):
         replicate_hypotheses(pipe, texts, np.where(y > 0, np.nan, y), refit_from="sae")
