@@ -119,7 +119,7 @@ class ActivationHistogramDisplay:
         texts_of(frame, caller=caller)
         answers = np.asarray(extractor.transform(frame), dtype=float)[:, row]
         name = str(table["neuron"].iloc[row])
-        activation = frame[name.split(", ")].to_numpy(dtype=float).max(axis=1)
+        activation = _activation(frame, extractor, name.split(", "))
         display = cls(
             **_histogram(activation, answers, bins),
             hypothesis=str(table["hypothesis"].iloc[row]),
@@ -216,15 +216,25 @@ class ActivationHistogramDisplay:
             keywords = styled(StepPatch, style, given)
             bars.append(ax.stairs(shares, self.bin_edges, **keywords))
         self.bars_ = tuple(bars)
-        ax.set_ylim(bottom=0)
+        # room for the legend above the bars
+        ax.set_ylim(0, 1.3 * max(ax.dataLim.y1, 1e-3))
         ax.yaxis.set_major_formatter(PercentFormatter(xmax=1))
         ax.set_xlabel(f"activation of {label(self.neuron)}", **PLAIN)
         ax.set_ylabel("share of the texts of the group")
         if self.hypothesis:
             ax.set_title(label(self.hypothesis, 70), fontsize="medium", **PLAIN)
-        plain_legend(ax, loc="best")
+        plain_legend(ax, loc="upper right")
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+
+def _activation(frame, extractor, neurons):
+    """The activation of a neuron, the largest of several, by position."""
+    names = getattr(extractor, "feature_names_in_", None)
+    if names is None:
+        names = [f"x{i}" for i in range(frame.shape[1])]
+    columns = [list(names).index(neuron) for neuron in neurons]
+    return frame.iloc[:, columns].to_numpy(dtype=float).max(axis=1)
 
 
 def _histogram(activation, answers, bins):

@@ -118,11 +118,14 @@ def is_geometric(values):
     numbers = np.array(values, dtype=float)
     if len(numbers) < 3 or numbers.min() <= 0 or numbers.max() < 4 * numbers.min():
         return False
-    middle = np.median(numbers)
-    logs = np.log([numbers.min(), middle, numbers.max()])
-    linear = (middle - numbers.min()) / np.ptp(numbers)
-    logarithmic = (logs[1] - logs[0]) / (logs[2] - logs[0])
-    return abs(logarithmic - 0.5) < abs(linear - 0.5)
+    return _unevenness(np.log(numbers)) < _unevenness(numbers)
+
+
+def _unevenness(numbers):
+    """Mean distance of ordered numbers from evenly spaced ones between their ends."""
+    numbers = np.sort(numbers)
+    even = np.linspace(numbers[0], numbers[-1], len(numbers))
+    return np.abs(numbers - even).mean() / np.ptp(numbers)
 
 
 def value_text(value):

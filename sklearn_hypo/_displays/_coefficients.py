@@ -11,7 +11,7 @@ from ._figures import (
     height,
     label,
     named_rows,
-    plain_legend,
+    plain_log_axis,
     row_of_axes,
     styled,
 )
@@ -199,16 +199,16 @@ class CoefficientsDisplay:
         size = (9 if n_facets == 1 else 4.2 + 2.6 * n_facets, height(names))
         axes = row_of_axes(ax, n_facets, caller, size)
         self.points_, self.intervals_ = [], []
-        columns = (
-            values.reshape(shape)[order]
-            for values in (self.estimate, self.lower, self.upper)
+        columns = np.stack(
+            [v.reshape(shape)[order] for v in (self.estimate, self.lower, self.upper)]
         )
+        edges = _edges(columns, log=self.log)
         styles = {"point": point_kw, "interval": interval_kw, "line": reference_kw}
         for facet, (axis, *values) in enumerate(
-            zip(axes, *(column.T for column in columns), strict=True)
+            zip(axes, *columns.transpose(0, 2, 1), strict=True)
         ):
             named_rows(axis, names)
-            self._draw(axis, values, self.significant[order], styles)
+            self._draw(axis, values, self.significant[order], edges, styles)
             if self.classes is not None:
                 axis.set_title(label(self.classes[facet], 24), **PLAIN)
         self._describe(axes)
@@ -223,70 +223,66 @@ class CoefficientsDisplay:
         key = np.where(np.isfinite(sizes), sizes, -np.inf).max(axis=1)
         return np.argsort(-key, kind="stable")
 
-    def _draw(self, ax, values, significant, styles):
-        from matplotlib.collections import LineCollection
+    def _draw(self, ax, values, significant, edges, styles):
         from matplotlib.lines import Line2D
 
         estimate, lower, upper = values
-        rows = np.arange(len(estimate))
         reference = 1.0 if self.log else 0.0
         line = {"color": GREY, "linewidth": 1, "zorder": 0.9}
         ax.axvline(reference, **styled(Line2D, line, styles["line"]))
         if self.log:
             ax.set_xscale("log")
-        edges = _limits(ax, values, reference, log=self.log)
+        if edges is not None:
+            ax.set_xlim(*edges)
         known = np.isfinite(estimate)
         drawn = known & ~np.isnan(lower) & ~np.isnan(upper)
-        ends = [np.clip(end[drawn], *edges) for end in (lower, upper)]
-        line = {"color": BLUE, "linewidth": 1.6, "zorder": 2}
-        self.intervals_.append(
-            ax.hlines(
-                rows[drawn], *ends, **styled(LineCollection, line, styles["interval"])
-            )
-        )
-        for beyond, edge, marker in (
-            (drawn & (lower < edges[0]), edges[0], "<"),
-            (drawn & (upper > edges[1]), edges[1], ">"),
-        ):
-            if beyond.any():  # the interval has no end on this side
-                ends = np.full(beyond.sum(), edge)
-                ax.scatter(ends, rows[beyond], color=BLUE, marker=marker)
-        for mask, filled, meaning in (
-            (known & significant, True, self.criterion),
-            (known & ~significant, False, "not significant"),
-        ):
-            if mask.any():
-                style = {"filled": filled, "meaning": meaning, "size": 42}
-                points = circles(
-                    ax, estimate[mask], rows[mask], given=styles["point"], **style
-                )
-                self.points_.append(points)
-        for row in rows[~known]:
+        self._draw_intervals(ax, lower, upper, drawn, edges, styles["interval"])
+        for group, filled in ((significant, True), (~significant, False)):
+            rows = np.flatnonzero(known & group)
+            if len(rows):
+                style = {"filled": filled, "size": 42, "given": styles["point"]}
+                self.points_.append(circles(ax, estimate[rows], rows, **style))
+        for row in np.flatnonzero(~known):
             ax.annotate("not estimated", (reference, row), color="0.4", va="center")
+        if self.log:
+            plain_log_axis(ax)
+
+    def _draw_intervals(self, ax, lower, upper, drawn, edges, given):
+        from matplotlib.collections import LineCollection
+
+        rows = np.flatnonzero(drawn)
+        ends = [lower[rows], upper[rows]]
+        if edges is not None:
+            beyond = ((ends[0] < edges[0], "<"), (ends[1] > edges[1], ">"))
+            ends = [np.clip(end, *edges) for end in ends]
+            for end, (mask, marker) in zip(ends, beyond, strict=True):
+                # an arrow: the interval has no end on this side
+                style = {"color": BLUE, "marker": marker, "clip_on": False}
+                ax.scatter(end[mask], rows[mask], **style)
+        style = {"color": BLUE, "linewidth": 1.6, "zorder": 2}
+        style = styled(LineCollection, style, given)
+        self.intervals_.append(ax.hlines(rows, *ends, **style))
 
     def _describe(self, axes):
-        """Say what the axes show, and what filled points mean."""
-        if len(axes) == 1:
-            axes[0].set_xlabel(self.effect_label, **PLAIN)
-        else:
-            middle = axes[len(axes) // 2]
-            middle.set_xlabel(self.effect_label, **PLAIN)
-        if axes[-1].collections and axes[-1].get_legend_handles_labels()[1]:
-            plain_legend(axes[-1], loc="best", fontsize="small")
+        """Say what the axis shows and what filled points mean.
+
+        A legend would cover points: there is no corner that is always empty.
+        """
+        text = f"{self.effect_label}\nfilled: {self.criterion}"
+        axes[len(axes) // 2].set_xlabel(text, **PLAIN)
 
 
-def _limits(ax, values, reference, *, log):
-    """Ends of the x axis; set where an interval without an end asks for them."""
-    finite = np.concatenate([[reference], *(v[np.isfinite(v)] for v in values)])
-    finite = finite[finite > 0] if log else finite
-    if not any(np.isinf(v).any() or (log and (v <= 0).any()) for v in values):
-        return finite.min(), finite.max()
+def _edges(columns, *, log):
+    """Ends of the x axis where an interval without an end asks for them, or None."""
+    reference = 1.0 if log else 0.0
+    finite = columns[np.isfinite(columns)]
+    finite = np.append(finite[finite > 0] if log else finite, reference)
+    if not (np.isinf(columns).any() or (log and (columns <= 0).any())):
+        return None
     scaled = np.log(finite) if log else finite
     margin = 0.08 * (np.ptp(scaled) or 1.0)
     edges = np.array([scaled.min() - margin, scaled.max() + margin])
-    edges = np.exp(edges) if log else edges
-    ax.set_xlim(*edges)
-    return tuple(edges)
+    return np.exp(edges) if log else edges
 
 
 # From a report --------------------------------------------------------------------
@@ -317,7 +313,8 @@ def _from_report(report, effect, by_class, caller):
         return _named(names, values, text) | {"classes": [str(c) for c in classes]}
     if "separation_class" in report.table:
         of = report.table["separation_class"]
-        names = [f"{name} ({c})" for name, c in zip(names, of, strict=True)]
+        # in front, where a long wording cannot push it out
+        names = [f"{c}: {name}" for name, c in zip(names, of, strict=True)]
     return _named(names, _columns(report.table, effect, caller), text)
 
 

@@ -39,7 +39,7 @@ def pyplot(caller):
     return plt
 
 
-def axes_for(ax, caller, figsize):
+def axes_for(ax, caller, figsize, layout="constrained"):
     """Return the Axes given, or those of a new figure where no label is cut off.
 
     Parameters
@@ -50,6 +50,8 @@ def axes_for(ax, caller, figsize):
         The class that draws, for messages.
     figsize : tuple of (float, float)
         Inches of a new figure.
+    layout : str, default="constrained"
+        Layout of a new figure.
 
     Returns
     -------
@@ -58,7 +60,7 @@ def axes_for(ax, caller, figsize):
     """
     plt = pyplot(caller)
     if ax is None:
-        return plt.subplots(figsize=figsize, layout="constrained")[1]
+        return plt.subplots(figsize=figsize, layout=layout)[1]
     if not _is_axes(ax):
         raise TypeError(
             f"{caller}: ax= expects one matplotlib Axes or None, but "
@@ -88,7 +90,8 @@ def row_of_axes(ax, n, caller, figsize):
     """
     plt = pyplot(caller)
     if ax is None:
-        settings = {"layout": "constrained", "sharey": True, "squeeze": False}
+        settings = {"sharex": True, "sharey": True, "squeeze": False}
+        settings["layout"] = "constrained"
         return list(plt.subplots(1, n, figsize=figsize, **settings)[1][0])
     if _is_axes(ax):
         return [ax] if n == 1 else _divided(ax, n)
@@ -112,7 +115,7 @@ def _divided(ax, n):
     width = (1 - gap * (n - 1)) / n
     axes = []
     for i in range(n):
-        shared = {"sharey": axes[0]} if axes else {}
+        shared = {"sharex": axes[0], "sharey": axes[0]} if axes else {}
         axes.append(ax.inset_axes([i * (width + gap), 0, width, 1], **shared))
         axes[i].tick_params(labelleft=i == 0)
     return axes
@@ -125,7 +128,7 @@ def styled(artist, defaults, given):
     return normalize_kwargs(defaults, artist) | normalize_kwargs(given or {}, artist)
 
 
-def circles(ax, x, y, *, filled, meaning, size, given):
+def circles(ax, x, y, *, filled, size, given):
     """Draw points whose filling means something, which shows in grey, too.
 
     Parameters
@@ -136,8 +139,6 @@ def circles(ax, x, y, *, filled, meaning, size, given):
         Positions.
     filled : bool
         Whether they are filled.
-    meaning : str
-        Entry of the legend.
     size : float
         Area of a point, in points².
     given : dict or None
@@ -153,7 +154,7 @@ def circles(ax, x, y, *, filled, meaning, size, given):
     style = styled(PathCollection, {"s": size, "linewidth": 1.4, "zorder": 3}, given)
     colour = style.pop("color", style.pop("c", BLUE))
     faces = {"facecolor": colour if filled else "white", "edgecolor": colour}
-    return ax.scatter(x, y, label=meaning, **(faces | style))
+    return ax.scatter(x, y, **(faces | style))
 
 
 def colour_map(name, missing):
@@ -177,6 +178,19 @@ def named_rows(ax, names):
     ax.set_ylim(max(len(names), 1) - 0.5, -0.5)
     ax.grid(axis="y", color="0.92")  # leads the eye from a long name to its point
     ax.set_axisbelow(True)
+
+
+def plain_log_axis(ax):
+    """Write 0.5 and 2, not powers of ten, on a logarithmic x axis."""
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+
+    low, high = ax.get_xlim()
+    few = high < 6 * low  # there may be no 1, 2 or 5 between them
+    ax.xaxis.set_major_locator(
+        MaxNLocator(6) if few else LogLocator(subs=(1, 2, 5), numticks=8)
+    )
+    ax.xaxis.set_major_formatter(lambda x, _: f"{x:g}")
+    ax.xaxis.set_minor_formatter(NullFormatter())
 
 
 def height(names, least=2.0):

@@ -51,8 +51,8 @@ class GridSearchDisplay:
         The candidates on the cut. None: all.
     score_name : str, default="score"
         Name of the score.
-    fixed : dict, default=None
-        Parameters that are held, with their values.
+    fixed : dict or None, default=()
+        Parameters that are held, with their values. None: all others vary freely.
 
     Attributes
     ----------
@@ -97,7 +97,7 @@ class GridSearchDisplay:
         best,
         shown=None,
         score_name="score",
-        fixed=None,
+        fixed=(),
     ):
         self.parameters = tuple(parameters)
         self.values = [list(v) for v in values]
@@ -108,7 +108,7 @@ class GridSearchDisplay:
         everywhere = np.ones(len(self.mean), dtype=bool)
         self.shown = everywhere if shown is None else np.asarray(shown, dtype=bool)
         self.score_name = score_name
-        self.fixed = fixed or {}
+        self.fixed = fixed
 
     @classmethod
     def from_estimator(
@@ -142,12 +142,13 @@ class GridSearchDisplay:
         found, metric = candidates_of(search, metric, caller)
         names = _parameters(parameters, found, caller)
         columns = [found.names.index(name) for name in names]
-        shown, fixed = found.differing(names), {}
-        if shown.sum() == 1:
-            shown[:] = True  # each candidate has other values: there is no cut
-        else:
-            for i in set(range(len(found.names))) - set(columns):
-                fixed[found.names[i]] = found.values[i][found.codes[found.best, i]]
+        others = [i for i in range(len(found.names)) if i not in columns]
+        shown = found.differing(names)
+        fixed = {
+            found.names[i]: found.values[i][found.codes[found.best, i]] for i in others
+        }
+        if others and shown.sum() == 1:  # each candidate has other values: no cut
+            shown[:], fixed = True, None
         display = cls(
             parameters=names,
             values=[found.values[i] for i in columns],
@@ -180,9 +181,11 @@ class GridSearchDisplay:
             Itself.
         """
         single = len(self.parameters) == 1
-        n_x, n_y = len(self.values[0]), 1 if single else len(self.values[1])
-        size = (max(6.5, 3 + 0.9 * min(n_x, 12)), 4.2 if single else 2.4 + 0.5 * n_y)
-        ax = axes_for(ax, type(self).__name__, (size[0], max(3.8, min(size[1], 10))))
+        size = (7.5, 4.2)
+        if not (single or self._is_scattered()):
+            n_x, n_y = (min(len(values), 16) for values in self.values)
+            size = (max(6.5, 3 + 0.8 * n_x), max(3.8, 2 + 0.5 * n_y))
+        ax = axes_for(ax, type(self).__name__, size)
         self.ax_, self.figure_ = ax, ax.figure
         self.errorbar_ = self.image_ = self.colorbar_ = None
         if single:
@@ -192,9 +195,13 @@ class GridSearchDisplay:
         else:
             self._draw_map(im_kw)
         ax.set_xlabel(self.parameters[0], **PLAIN)
-        if self.fixed:
-            held = ", ".join(f"{n} = {value_text(v)}" for n, v in self.fixed.items())
-            ax.set_title(label(f"with {held}", 70, 3), fontsize="small", **PLAIN)
+        held = "other parameters vary"
+        if self.fixed is not None:
+            fixed = dict(self.fixed).items()
+            held = ", ".join(f"{name} = {value_text(v)}" for name, v in fixed)
+            held = f"with {held}" if held else ""
+        if held:
+            ax.set_title(label(held, 70, 3), fontsize="small", **PLAIN)
         return self
 
     # One parameter ----------------------------------------------------------------
@@ -212,8 +219,8 @@ class GridSearchDisplay:
             ax.scatter(x[others], self.mean[others], **style)
         style = {"color": BLUE, "marker": "o", "markersize": 5, "capsize": 3}
         style |= {"linewidth": 1.6, "label": "mean ± 1 standard deviation of folds"}
-        if not is_numeric(self.values[0]):
-            style["linestyle"] = "none"  # between categories there is nothing
+        if self.fixed is None or not is_numeric(self.values[0]):
+            style["linestyle"] = "none"  # what differs is no step along the axis
         self.errorbar_ = ax.errorbar(
             x[chosen],
             self.mean[chosen],
@@ -263,7 +270,7 @@ class GridSearchDisplay:
         if means.size <= _MAX_TEXTS:
             self._write_cells(means, stds)
         column, row = self.codes[self.best]
-        self._mark_best(column + 0.38, row + 0.32, markersize=11)
+        self._mark_best(column + 0.38, row + 0.32, markersize=13)
         self._finish_map()
 
     def _finish_map(self):
@@ -281,7 +288,7 @@ class GridSearchDisplay:
             self.ax_.text(
                 column,
                 row,
-                f"{mean:.3g}\n±{stds[row, column]:.2g}",
+                f"{_score_text(mean)}\n±{_score_text(stds[row, column])}",
                 ha="center",
                 va="center",
                 fontsize="small",
@@ -308,7 +315,7 @@ class GridSearchDisplay:
         defaults |= {"linestyle": "none", "zorder": 4}
         if style.get("fillstyle") == "none":
             defaults |= {"markeredgecolor": VERMILION, "markeredgewidth": 1.8}
-        text = f"best: {self.mean[self.best]:.3g}"
+        text = f"best: {_score_text(self.mean[self.best])}"
         (self.best_,) = self.ax_.plot(
             [x], [y], marker="*", label=text, **(defaults | style)
         )
@@ -318,6 +325,7 @@ class GridSearchDisplay:
         values, axis = self.values[i], getattr(self.ax_, f"{letter}axis")
         if not is_numeric(values):
             _categories(axis, values)
+            self.ax_.margins(**{letter: 0.15})
             return
         if is_geometric(values):
             self.ax_.set(**{f"{letter}scale": "log"})
@@ -330,6 +338,10 @@ def _categories(axis, values):
     axis.set_ticks(
         range(len(values)), [label(value_text(v), 24) for v in values], **PLAIN
     )
+
+
+def _score_text(score):
+    return f"{score:.3f}" if abs(score) < 100 else f"{score:,.0f}"
 
 
 def _parameters(wanted, found, caller):

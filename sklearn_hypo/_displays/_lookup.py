@@ -32,6 +32,9 @@ def check_report(report, caller, *, needs=("table",), made_by="evaluate_hypothes
 
 def without_search(estimator):
     """Return the best estimator of a fitted search, and anything else as it is."""
+    if hasattr(estimator, "refit") and hasattr(estimator, "cv"):
+        message = "%(name)s has no best_estimator_. Call fit first, with refit=True."
+        check_is_fitted(estimator, "best_estimator_", msg=message)
     return getattr(estimator, "best_estimator_", estimator)
 
 

@@ -163,9 +163,8 @@ class NeuronRedundancyDisplay:
         side = float(np.clip(1.2 + 0.34 * n, 3.2, 11.0))
         # one character of a label takes about 0.085 inches
         longest = max(len(line) for name in names for line in name.split("\n"))
-        ax = axes_for(
-            ax, type(self).__name__, (side + 1.2 + 0.085 * min(longest, 60), side + 0.6)
-        )
+        size = (side + 1.2 + 0.085 * min(longest, 60), side + 0.6)
+        ax = axes_for(ax, type(self).__name__, size, "compressed")
         from matplotlib.image import AxesImage
 
         matrix = self.correlation[np.ix_(self.order_, self.order_)]
@@ -175,6 +174,7 @@ class NeuronRedundancyDisplay:
         self.figure_, self.ax_, self.colorbar_ = ax.figure, ax, None
         if colorbar:
             self.colorbar_ = self.figure_.colorbar(self.image_, ax=ax, label=self.what)
+        ax.set_anchor("W")  # a centred square would push long labels off the figure
         _label_rows(ax, names)
         return self
 

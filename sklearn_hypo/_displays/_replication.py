@@ -4,13 +4,11 @@ import numpy as np
 
 from ._figures import (
     GREY,
-    PLAIN,
     axes_for,
     circles,
     height,
     label,
     named_rows,
-    plain_legend,
     styled,
 )
 from ._lookup import check_report
@@ -141,7 +139,6 @@ class ReplicationDisplay:
 
         named_rows(ax, names)
         line = {"color": GREY, "linestyle": "--", "zorder": 0.9}
-        line["label"] = f"threshold {self.threshold:g}"
         ax.axvline(self.threshold, **styled(Line2D, line, line_kw))
         self._draw(ax, self.correlations[order], medians[order], point_kw)
         self.shares_ = [
@@ -156,8 +153,10 @@ class ReplicationDisplay:
             )
             for row, i in enumerate(order)
         ]
-        ax.set_xlabel("correlation with the closest neuron of a refit", **PLAIN)
-        plain_legend(ax, loc="best", fontsize="small")
+        ax.set_xlabel(
+            "correlation with the closest neuron of a refit; bar: median\n"
+            f"filled: found again (at least {self.threshold:g})"
+        )
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
@@ -167,15 +166,11 @@ class ReplicationDisplay:
         spread = np.linspace(-0.22, 0.22, n_runs) if n_runs > 1 else np.zeros(1)
         rows = np.arange(n_rows)[:, None] + spread
         self.points_ = []
-        for mask, filled, meaning in (
-            (correlations >= self.threshold, True, "found"),
-            (correlations < self.threshold, False, "not found"),
-        ):
+        found = correlations >= self.threshold
+        for mask, filled in ((found, True), (correlations < self.threshold, False)):
             if mask.any():
-                style = {"filled": filled, "meaning": meaning, "size": 22}
-                points = circles(
-                    ax, correlations[mask], rows[mask], given=point_kw, **style
-                )
+                x, y = correlations[mask], rows[mask]
+                points = circles(ax, x, y, filled=filled, size=22, given=point_kw)
                 self.points_.append(points)
         ax.vlines(
             medians,
@@ -184,7 +179,6 @@ class ReplicationDisplay:
             colors="black",
             linewidth=2,
             zorder=3,
-            label="median",
         )
 
 

@@ -109,6 +109,8 @@ class TrainingHistoryDisplay:
         display : TrainingHistoryDisplay
             Itself.
         """
+        from matplotlib.ticker import MaxNLocator
+
         further = [name for name in _FURTHER if name in self.history]
         self.axes_ = _panels(ax, 1 + len(further), type(self).__name__)
         self.ax_, self.figure_ = self.axes_[0], self.axes_[0].figure
@@ -121,8 +123,11 @@ class TrainingHistoryDisplay:
             self._line(axis, name, {"color": "0.25"}, line_kw)
             axis.set_ylabel(_FURTHER[name].replace(" ", "\n"))
             axis.set_ylim(bottom=0)
+            if name == "n_dead":
+                axis.yaxis.set_major_locator(MaxNLocator(4, integer=True))
         self._mark_epochs()
-        plain_legend(self.ax_, loc="best")
+        # beside the curves: they may be anywhere between 0 and 1
+        plain_legend(self.ax_, loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
         return self
 
     def _line(self, ax, name, style, given):
@@ -151,7 +156,7 @@ def _panels(ax, n, caller):
     if ax is None:
         settings = {"layout": "constrained", "sharex": True, "squeeze": False}
         settings["height_ratios"] = [3] + [1] * (n - 1)
-        size = (7.5, 2.6 + 1.2 * n)
+        size = (8.5, 2.6 + 1.2 * n)
         return list(pyplot(caller).subplots(n, figsize=size, **settings)[1][:, 0])
     given = list(np.ravel(np.asarray(ax, dtype=object)))[:n]
     return [axes_for(each, caller, None) for each in given]
