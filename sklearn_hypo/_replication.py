@@ -2,6 +2,7 @@
 
 import contextlib
 from numbers import Integral, Real
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -153,37 +154,15 @@ def replicate_hypotheses(
     """
     pipeline = _pipeline_of(estimator)
     kept, refitted = _split_steps(pipeline, refit_from)
+    _check_rows(X, y, groups, vary)
     rng = check_random_state(random_state)
-    n_texts = _length(X)
-    for what, values in {"y": y, "groups": groups}.items():
-        if values is not None and _length(values) != n_texts:
-            raise ValueError(
-                f"{_CALLER}: X and {what} differ in length ({n_texts} and "
-                f"{_length(values)}). There must be one value per row."
-            )
-    if groups is not None and vary == "seed":
-        raise ValueError(
-            f'{_CALLER}: groups are for drawing rows, and vary="seed" draws none. '
-            'Pass vary="bootstrap" or "both", or leave groups out.'
-        )
     template = _with_settled_seeds(refitted, vary, rng)
     extractor = pipeline[-1]
-    targets = _target_columns(y, extractor)
-    embedded = _transform(kept.steps, _indexable(X))
-    matched = (
-        embedded if X_match is None else _transform(kept.steps, _indexable(X_match))
-    )
-    members = extractor.hypotheses_["neuron"].tolist()
-    reference = _reference(refitted, matched, members)
-    own = reference if X_match is None else _reference(refitted, embedded, members)
-    signs = _signs(correlation_scores(own, targets))
-    plans = [_plan(n_texts, vary, groups, rng) for _ in range(n_runs)]
+    original = _original(kept.steps, refitted.steps, extractor, X, y, X_match)
+    plans = [_plan(_length(X), vary, groups, rng) for _ in range(n_runs)]
     with _one_thread():
         runs = Parallel(n_jobs=n_jobs)(
-            delayed(_replicate)(
-                template, embedded, y, targets, matched, reference, signs, plan
-            )
-            for plan in plans
+            delayed(_replicate)(template, original, plan) for plan in plans
         )
     correlations, present, same, null = (
         np.stack(parts, axis=-1) for parts in zip(*runs, strict=True)
@@ -196,7 +175,7 @@ def replicate_hypotheses(
         n_runs=n_runs,
         vary=vary,
         null_correlation=float(null.max()),
-        n_texts=len(reference),
+        n_texts=len(original.reference),
         refitted=tuple(name for name, _ in refitted.steps),
     )
 
@@ -298,9 +277,45 @@ def _activations(steps, X):
     return neurons, _transform(steps[n_before:], neurons)
 
 
+# The original fit -----------------------------------------------------------------
+
+
+class _Original(NamedTuple):
+    """What every refit needs: rows to fit on, and neurons to look for.
+
+    `embedded` and `matched` are the same object without texts of their own to match.
+    """
+
+    embedded: pd.DataFrame
+    y: np.ndarray
+    targets: np.ndarray  # (n_samples, n_targets)
+    matched: pd.DataFrame
+    reference: np.ndarray  # (n_matched, n_hypotheses)
+    signs: tuple
+
+
+def _original(kept, refitted, extractor, X, y, X_match):
+    """Embed the texts, once, and collect the activations to look for."""
+    targets = _target_columns(y, extractor)
+    embedded = matched = _transform(kept, _indexable(X))
+    if X_match is not None:
+        matched = _transform(kept, _indexable(X_match))
+    if _length(matched) < 3:
+        raise ValueError(
+            f"{_CALLER}: activations cannot be compared on {_length(matched)} texts. "
+            "Pass more as X_match."
+        )
+    members = extractor.hypotheses_["neuron"].tolist()
+    reference = own = _reference(refitted, matched, members)
+    if X_match is not None:
+        own = _reference(refitted, embedded, members)
+    signs = _signs(correlation_scores(own, targets))
+    return _Original(embedded, y, targets, matched, reference, signs)
+
+
 def _reference(steps, X, members):
     """Return one column of activations per hypothesis of the original fit."""
-    selected = _activations(steps.steps, X)[1]
+    selected = _activations(steps, X)[1]
     known = set(selected.columns)
     # "neuron003, neuron017": several neurons that one statement describes
     members = [[m] if m in known else str(m).split(", ") for m in members]
@@ -335,17 +350,18 @@ def _resample(n_rows, groups, rng):
     return np.concatenate([members[number] for number in drawn])
 
 
-def _replicate(template, X, y, targets, matched, reference, signs, plan):
+def _replicate(template, original, plan):
     """Refit once; return the correlations of every hypothesis, and chance's."""
     seed, rows, null_seed = plan
+    X, y, targets, matched, reference, signs = original
     with _one_thread():
         steps = clone(template)
         if seed is not None:
             rng = np.random.RandomState(seed)
             names = _seed_names(steps)
             steps.set_params(**{name: random_seed(rng) for name in names})
-        steps.fit(_take(X, rows), _take(y, rows))
-        neurons, selected = (a.to_numpy() for a in _activations(steps.steps, matched))
+        fitted = steps.fit(_take(X, rows), _take(y, rows)).steps
+        neurons, selected = (a.to_numpy() for a in _activations(fitted, matched))
         found = match_one_to_one(activation_correlations(reference, selected))
         best = match_best(activation_correlations(reference, neurons))
         # the selected are among all, whatever the rounding
@@ -353,7 +369,7 @@ def _replicate(template, X, y, targets, matched, reference, signs, plan):
         shuffled = np.random.RandomState(null_seed).permutation(len(reference))
         chance = activation_correlations(reference[shuffled], neurons)
         if matched is not X:
-            selected = _activations(steps.steps, X)[1].to_numpy()
+            selected = _activations(fitted, X)[1].to_numpy()
         same = _same_sign(correlation_scores(selected, targets), found.partner, signs)
     return found.correlation, present, same, chance.max(axis=1, initial=0.0)
 
@@ -394,6 +410,20 @@ def _same_sign(association, partner, signs):
 
 
 # Rows -----------------------------------------------------------------------------
+
+
+def _check_rows(X, y, groups, vary):
+    for what, values in {"y": y, "groups": groups}.items():
+        if values is not None and _length(values) != _length(X):
+            raise ValueError(
+                f"{_CALLER}: X and {what} differ in length ({_length(X)} and "
+                f"{_length(values)}). There must be one value per row."
+            )
+    if groups is not None and vary == "seed":
+        raise ValueError(
+            f'{_CALLER}: groups are for drawing rows, and vary="seed" draws none. '
+            'Pass vary="bootstrap" or "both", or leave groups out.'
+        )
 
 
 def _indexable(X):
