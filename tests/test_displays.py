@@ -599,7 +599,7 @@ def test_a_random_search_shows_all_its_candidates(data):
     search = RandomizedSearchCV(
         DecisionTreeRegressor(random_state=0), space, n_iter=12, random_state=0, cv=2
     ).fit(*data)
-    display = GridSearchDisplay.from_estimator(search)
+    display = GridSearchDisplay.from_estimator(search, list(space))
     assert len(display.image_.get_offsets()) == 12
     assert display.ax_.get_xscale() == "log"
     single = GridSearchDisplay.from_estimator(search, "min_samples_leaf")
@@ -706,8 +706,17 @@ def test_every_match_is_a_point_beside_its_share():
     rows = np.round(found[:, 1])
     assert np.sort(found[rows == 0, 0]).tolist() == [0.9, 0.9, 0.95]
     assert display.ax_.lines[0].get_xdata()[0] == 0.7
+    assert "chance" not in display.ax_.get_xlabel()
     unsorted = ReplicationDisplay.from_report(report, sort=False)
     assert row_labels(unsorted.ax_) == ["a", "b", "c"]
+
+
+def test_what_chance_gives_is_a_line_of_its_own():
+    report = replication_of(["a"], [[0.9, 0.3]])
+    report.null_correlation = 0.12
+    display = ReplicationDisplay.from_report(report)
+    assert [line.get_xdata()[0] for line in display.ax_.lines] == [0.7, 0.12]
+    assert "chance (0.12)" in display.ax_.get_xlabel()
 
 
 # All ------------------------------------------------------------------------------

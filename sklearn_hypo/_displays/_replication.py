@@ -17,8 +17,8 @@ from ._lookup import check_report
 class ReplicationDisplay:
     """How often each hypothesis was found again: "9 of 10".
 
-    One point per refit: the correlation of the neuron with its closest match there. A
-    filled point counts as found. A bar marks the median.
+    One point per refit: the correlation of the neuron with its match there. A filled
+    point counts as found. A bar marks the median, a dotted line what chance gives.
 
     It is recommended to use `from_report`, which also draws.
 
@@ -27,13 +27,15 @@ class ReplicationDisplay:
     hypotheses : sequence of str of length n_hypotheses
         What to write at each row.
     correlations : array-like of shape (n_hypotheses, n_runs)
-        Correlations with the closest match in each refit; NaN if there was none.
+        Correlations with the match in each refit; NaN if there was none.
     n_found : array-like of int of shape (n_hypotheses,)
         Refits that found it.
     n_runs : array-like of int of shape (n_hypotheses,)
         Refits that were looked at.
     threshold : float
         The correlation from which a match counts.
+    null_correlation : float, default=nan
+        The largest correlation that chance gives. NaN: unknown, not drawn.
 
     Attributes
     ----------
@@ -64,12 +66,22 @@ class ReplicationDisplay:
     ['2 of 2', '1 of 2']
     """
 
-    def __init__(self, *, hypotheses, correlations, n_found, n_runs, threshold):
+    def __init__(
+        self,
+        *,
+        hypotheses,
+        correlations,
+        n_found,
+        n_runs,
+        threshold,
+        null_correlation=np.nan,
+    ):
         self.hypotheses = list(hypotheses)
         self.correlations = np.asarray(correlations, dtype=float)
         self.n_found = np.asarray(n_found, dtype=int)
         self.n_runs = np.asarray(n_runs, dtype=int)
         self.threshold = threshold
+        self.null_correlation = null_correlation
 
     @classmethod
     def from_report(cls, report, *, sort=True, ax=None, point_kw=None, line_kw=None):
@@ -106,6 +118,7 @@ class ReplicationDisplay:
             n_found=report.table["n_found"],
             n_runs=report.table["n_runs"],
             threshold=report.threshold,
+            null_correlation=getattr(report, "null_correlation", np.nan),
         )
         return display.plot(ax, sort=sort, point_kw=point_kw, line_kw=line_kw)
 
@@ -135,11 +148,8 @@ class ReplicationDisplay:
             order = np.lexsort((-np.nan_to_num(medians, nan=-2.0), -share))
         names = [label(self.hypotheses[i]) for i in order]
         ax = axes_for(ax, type(self).__name__, (9, height(names)))
-        from matplotlib.lines import Line2D
-
         named_rows(ax, names)
-        line = {"color": GREY, "linestyle": "--", "zorder": 0.9}
-        ax.axvline(self.threshold, **styled(Line2D, line, line_kw))
+        self._draw_threshold(ax, line_kw)
         self._draw(ax, self.correlations[order], medians[order], point_kw)
         self.shares_ = [
             ax.annotate(
@@ -153,12 +163,21 @@ class ReplicationDisplay:
             )
             for row, i in enumerate(order)
         ]
-        ax.set_xlabel(
-            "correlation with the closest neuron of a refit; bar: median\n"
-            f"filled: found again (at least {self.threshold:g})"
-        )
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+    def _draw_threshold(self, ax, line_kw):
+        """Draw the threshold and what chance gives, and say what they are."""
+        from matplotlib.lines import Line2D
+
+        line = {"color": GREY, "linestyle": "--", "zorder": 0.9}
+        ax.axvline(self.threshold, **styled(Line2D, line, line_kw))
+        text = "correlation with the matched neuron of each refit; bar: median\n"
+        text += f"filled: found again (at least {self.threshold:g})"
+        if not np.isnan(self.null_correlation):
+            ax.axvline(self.null_correlation, color=GREY, linestyle=":", zorder=0.9)
+            text += f"; dotted: chance ({self.null_correlation:.2f})"
+        ax.set_xlabel(text)
 
     def _draw(self, ax, correlations, medians, point_kw):
         n_rows, n_runs = correlations.shape
