@@ -131,16 +131,24 @@ def test_hostile_wording_is_drawn_as_it_is():
     display.figure_.canvas.draw()  # and is not read as a broken formula
 
 
-@pytest.mark.parametrize("n", [1, 20])
+@pytest.mark.parametrize("n", [1, 2, 20])
 def test_labels_of_long_hypotheses_are_not_cut_off(n):
     names = [f"{i} {LONG}" for i in range(n)]
     report = report_of(names)
     correlation = np.corrcoef(np.random.default_rng(0).normal(size=(n, 50)))
     report.redundancy = SimpleNamespace(correlation=np.atleast_2d(correlation))
-    assert_nothing_is_cut_off(CoefficientsDisplay.from_report(report).figure_)
+    for classes in (None, ("a class of its own", "another class of its own")):
+        report.classes = classes
+        for effect in ("coef", "separation", "ame"):
+            display = CoefficientsDisplay.from_report(report, effect=effect)
+            assert_nothing_is_cut_off(display.figure_)
     assert_nothing_is_cut_off(NeuronRedundancyDisplay.from_report(report).figure_)
     replication = replication_of(names, np.full((n, 5), 0.8))
+    replication.null_correlation = 0.1
     assert_nothing_is_cut_off(ReplicationDisplay.from_report(replication).figure_)
+    report.details = (detail_of(),) * n
+    display = ActivationHistogramDisplay.from_report(report, 0)
+    assert_nothing_is_cut_off(display.figure_)
 
 
 # Coefficients ---------------------------------------------------------------------
@@ -205,6 +213,16 @@ def by_class_of(names, classes):
         table[f"{effect}_lower"] = table[effect] - 0.1
         table[f"{effect}_upper"] = table[effect] + 0.1
     return table
+
+
+def test_facets_of_hypotheses_that_are_numbered():
+    names, classes = ["same", "same"], (0, 1, 2)
+    by_class = by_class_of([0, 1], classes).rename(columns={"hypothesis": "position"})
+    report = report_of(names, classes=classes, by_class=by_class)
+    display = CoefficientsDisplay.from_report(report, sort=False)
+    of = by_class.set_index(["class", "position"])["separation"]
+    expected = [[of[c, i] for c in classes] for i in (0, 1)]
+    np.testing.assert_array_equal(display.estimate, expected)
 
 
 @pytest.mark.parametrize("effect", ["auto", "ame"])

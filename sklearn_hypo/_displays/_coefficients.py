@@ -268,7 +268,8 @@ class CoefficientsDisplay:
 
         A legend would cover points: there is no corner that is always empty.
         """
-        text = f"{self.effect_label}\nfilled: {self.criterion}"
+        # layouts make no room for an axis label that is wider than its axis
+        text = f"{label(self.effect_label, 50, 3)}\nfilled: {self.criterion}"
         axes[len(axes) // 2].set_xlabel(text, **PLAIN)
 
 
@@ -340,7 +341,9 @@ def _columns(table, effect, caller):
 def _of_class(table, label_, effect, names, caller):
     """The numbers of one class, in the order of the hypotheses."""
     rows = table[table["class"] == label_]
-    if rows["hypothesis"].tolist() != names:
+    if "position" in table:
+        rows = rows.set_index("position").reindex(range(len(names)))
+    elif rows["hypothesis"].tolist() != names:
         first = rows.drop_duplicates("hypothesis").set_index("hypothesis")
         rows = first.reindex(names)
     return _columns(rows, effect, caller)

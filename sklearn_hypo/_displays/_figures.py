@@ -185,10 +185,11 @@ def plain_log_axis(ax):
     from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
     low, high = ax.get_xlim()
-    few = high < 6 * low  # there may be no 1, 2 or 5 between them
-    ax.xaxis.set_major_locator(
-        MaxNLocator(6) if few else LogLocator(subs=(1, 2, 5), numticks=8)
-    )
+    if high < 6 * low:  # there may be no 1, 2 or 5 between them
+        locator = MaxNLocator(6)
+    else:
+        locator = LogLocator(subs=(1, 2, 5) if high < 100 * low else (1,))
+    ax.xaxis.set_major_locator(locator)
     ax.xaxis.set_major_formatter(lambda x, _: f"{x:g}")
     ax.xaxis.set_minor_formatter(NullFormatter())
 

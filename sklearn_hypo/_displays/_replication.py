@@ -172,11 +172,11 @@ class ReplicationDisplay:
 
         line = {"color": GREY, "linestyle": "--", "zorder": 0.9}
         ax.axvline(self.threshold, **styled(Line2D, line, line_kw))
-        text = "correlation with the matched neuron of each refit; bar: median\n"
-        text += f"filled: found again (at least {self.threshold:g})"
+        text = "correlation with the matched neuron of each refit\n"
+        text += f"bar: median; filled: found again (at least {self.threshold:g})"
         if not np.isnan(self.null_correlation):
             ax.axvline(self.null_correlation, color=GREY, linestyle=":", zorder=0.9)
-            text += f"; dotted: chance ({self.null_correlation:.2f})"
+            text += f"\ndotted: chance ({self.null_correlation:.2f})"
         ax.set_xlabel(text)
 
     def _draw(self, ax, correlations, medians, point_kw):
