@@ -220,13 +220,15 @@ def _figure_lines(report):
     ]
     if permutation_line(report):
         rows.append((format_p(report.permutation_p), permutation_line(report)))
-    width = max((len(value.partition(" ")[0]) for value, _ in rows), default=0)
-    width = max(width, 7)
+    parts = [value.partition(" ") for value, _ in rows]
+    first = max([7, *(len(value) for value, _, _ in parts)])
+    second = max((len(interval) for _, _, interval in parts), default=0)
+    second += bool(second)
     lines = []
-    for value, description in rows:
-        head, _, interval = value.partition(" ")
-        head = f"{head:>{width}}" + (f" {interval}" if interval else "")
-        lines += _wrapped(f"{head}  {printable(description)}", indent=width + 2)
+    for (value, _, interval), (_, description) in zip(parts, rows, strict=True):
+        head = f"{value:>{first}}{f' {interval}' if interval else '':<{second}}"
+        line = f"{head}  {printable(description)}"
+        lines += _wrapped(line, indent=first + second + 2)
     return lines
 
 

@@ -17,7 +17,7 @@ _MARGIN = 12
 _TICKS = 5
 
 _ALONE, _JOINT = 20, 9  # heights of the two intervals in a row of 28
-_OVER = (-60, 88)  # lines run beyond a row, into the next; the cell cuts them off
+_OVER = (-200, 228)  # lines run beyond a row, into the next; the cell cuts them off
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ _EFFECT = {
     "p_corrected": "p beside the others, corrected",
     "ame_p": "p of the average marginal effect",
 }
+_WHOLE = ("n", "missing", "coef_df")  # rather 480 than 480.000
 _BASIS = {
     "neuron": "neuron",
     "fidelity": "fidelity (F1, words for neuron)",
@@ -49,7 +50,7 @@ def _hypothesis(reading, row):
     detail = details[row] if details else None
     blocks = [_effects(reading, row), _by_class(reading, row)]
     if detail is not None:
-        blocks += [_by_target(detail), _activations(detail)]
+        blocks += [_activations(detail), _by_target(detail)]
     blocks = element("div", *blocks, _basis(reading, row), class_="blocks")
     return element(
         "details",
@@ -143,7 +144,7 @@ def _value(column, value):
         return "infinite" if np.isinf(value) else ""
     if column.endswith("_p") or "p_corrected" in column:
         return format_p(value)
-    if column in ("n", "missing"):
+    if column in _WHOLE and value == int(value):
         return f"{int(value):,}"
     return number(value)
 
