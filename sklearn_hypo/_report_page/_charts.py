@@ -15,6 +15,7 @@ _WIDTH = 300
 _BROAD = 420  # of a histogram
 _MARGIN = 12
 _TICKS = 5
+_SMALLEST = 1e-300  # range of an axis that can still be divided
 
 _ALONE, _JOINT = 20, 9  # heights of the two intervals in a row of 28
 _OVER = (-200, 228)  # lines run beyond a row, into the next; the cell cuts them off
@@ -57,7 +58,7 @@ class Scale:
         bounds = bounds[np.isfinite(bounds)]
         lower = min(lower, max(bounds.min(), lower - span))
         upper = max(upper, min(bounds.max(), upper + span))
-        if not (np.isfinite(upper - lower) and upper > lower):
+        if not _SMALLEST < upper - lower < np.inf:
             lower, upper = -1.0, 1.0
         return cls(float(lower), float(upper))
 
@@ -72,8 +73,6 @@ class Scale:
         rough = (self.upper - self.lower) / _TICKS
         power = 10.0 ** np.floor(np.log10(rough))
         step = power * next((m for m in (1, 2, 5) if m * power >= rough), 10)
-        if not (np.isfinite(step) and step > 0):
-            return [0.0]
         first, last = np.ceil(self.lower / step), np.floor(self.upper / step)
         return [float(n * step) + 0.0 for n in np.arange(first, last + 1)]  # no -0
 
