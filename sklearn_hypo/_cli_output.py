@@ -7,7 +7,7 @@ import tempfile
 from importlib import metadata
 from pathlib import Path
 
-from ._hypothesis_report import _plain
+from ._report_export import plain_value
 from ._tables import InputError, encodable
 
 TABLE, METRICS, SETTINGS = "hypotheses.csv", "metrics.json", "settings.json"
@@ -115,7 +115,7 @@ def json_values(value):
         return [json_values(each) for each in value]
     if hasattr(value, "get_params"):
         return estimator_settings(value)
-    value = _plain(value)
+    value = plain_value(value)
     return encodable(value) if isinstance(value, str) else value
 
 

@@ -265,10 +265,13 @@ def _cross_validate(pipe, split, task, options):
 # After the fit --------------------------------------------------------------------
 
 
+# What a report knows that is in the table, in settings.json, or about its own format.
+_NOT_FIGURES = ("hypotheses", "usage", "provenance", "dtypes", "format", "version")
+
+
 def figures(report):
     """Return the overall figures of a report."""
-    skipped = ("hypotheses", "usage")
-    return {k: v for k, v in report.to_dict().items() if k not in skipped}
+    return {k: v for k, v in report.to_dict().items() if k not in _NOT_FIGURES}
 
 
 def _row_counts(rows, split):

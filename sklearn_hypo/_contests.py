@@ -96,8 +96,9 @@ def pairs_within(
     Warns
     -----
     HypothesisWarning
-        Counts the pairs left out for identical texts, equal scores or too small a
-        difference, and the rows left out for a missing text, score or contest.
+        Counts the pairs left out for identical texts or equal scores, and the rows
+        left out for a missing text, score or contest. What `min_difference` and
+        `max_p` leave out was asked for.
 
     See Also
     --------
@@ -221,34 +222,33 @@ def _all(codes):
 
 
 def _decided(rows, pairs, min_difference, max_p):
-    """Keep the pairs with a winner, and say how many have none."""
-    texts = rows["text"].to_numpy()[pairs]
+    """Keep the pairs with a winner, if it is as clear as was asked for."""
+    same = unusable(rows["text"].to_numpy()[pairs])[1]
     score = rows["score"].to_numpy()[pairs]
-    missing, same = unusable(texts)
     gap = np.abs(score[:, 0] - score[:, 1])
-    tie = (gap == 0) | (gap < min_difference)
+    close = gap < min_difference
     if max_p is not None:
-        tie |= ~(_two_proportions(score, rows["trials"].to_numpy()[pairs]) <= max_p)
-    keep = ~(missing | same | tie)
-    _report_pairs(pairs, keep, same, tie)
+        p = _two_proportions(score, rows["trials"].to_numpy()[pairs])
+        close |= ~(p <= max_p)  # NaN, where nothing varies, is not clear either
+    tie = gap == 0
+    keep = ~(same | tie | close)
+    _report_pairs(len(pairs), keep, same, tie & ~same, close & ~tie & ~same)
     return pairs[keep]
 
 
-def _report_pairs(pairs, keep, same, tie):
-    counts = [f"{same.sum()} of identical texts"] if same.any() else []
-    close = (tie & ~same).sum()
-    if close:
-        counts.append(f"{close} with equal scores or too small a difference")
+def _report_pairs(n, keep, same, tie, close):
+    reasons = {"of identical texts": same, "with equal scores": tie}
+    counts = [f"{mask.sum()} {why}" for why, mask in reasons.items() if mask.any()]
     if not keep.any():
+        counts += [f"{close.sum()} with too small a difference"] * bool(close.any())
         why = f" ({', '.join(counts)})" if counts else ""
         raise ValueError(
-            f"pairs_within: none of {len(pairs)} pairs is left"
-            f"{why}. Contests need at least "
-            "two texts with different scores."
+            f"pairs_within: none of {n} pairs is left{why}. Contests need at least two "
+            "texts with different scores."
         )
     if counts:
         warnings.warn(
-            f"pairs_within left out {(~keep).sum()} of {len(pairs)} pairs: "
+            f"pairs_within left out {(same | tie).sum()} of {n} pairs: "
             f"{', '.join(counts)}.",
             HypothesisWarning,
             stacklevel=5,

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -104,7 +105,8 @@ def test_outputs_agree_with_each_other_and_with_the_report(
         holdout["n_significant"] == (table["significant"].astype(str) == "True").sum()
     )
     assert holdout["roc_auc"] is None  # strict JSON knows no NaN
-    assert f"{holdout['r2_out_of_sample']:.3f}  R² out-of-sample" in out
+    assert re.search(rf"{holdout['r2_out_of_sample']:.3f} .* R² out-of-sample", out)
+    assert [each["name"] for each in holdout["overall"]][0] == "r2"
 
     validation = metrics["cross_validation"]
     assert len(validation["values"]) == validation["n_folds"] == 3
