@@ -97,7 +97,10 @@ def _packed_labels(labels):
 def _covariates(rows, labels, n_rows):
     if labels is None:
         return rows.get("covariates")
-    columns = {i: pd.Series(rows[f"covariate{i}"]) for i in range(len(labels))}
+    columns = {}
+    for i in range(len(labels)):
+        values = rows[f"covariate{i}"]
+        columns[i] = pd.Series(values, dtype=values.dtype)  # objects stay objects
     frame = pd.DataFrame(columns, index=range(n_rows))
     beside = {"kind": "labels", "levels": labels}
     frame.columns = list(unpacked(np.arange(len(labels)), beside))

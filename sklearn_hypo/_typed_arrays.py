@@ -52,10 +52,10 @@ def packed(values):
     beside = {"kind": "plain"}
     if array.dtype.kind not in _PLAIN_KINDS:
         array, beside = _coded(array)
-    if isinstance(values, pd.api.extensions.ExtensionArray):
-        dtype = getattr(values.dtype, "numpy_dtype", values.dtype)
-        if isinstance(dtype, pd.api.extensions.ExtensionDtype):
-            beside["dtype"] = str(dtype)
+    if isinstance(values, pd.api.extensions.ExtensionArray) and not isinstance(
+        values, pd.arrays.NumpyExtensionArray
+    ):
+        beside["dtype"] = str(values.dtype)
     return array, {} if beside == {"kind": "plain"} else beside
 
 
