@@ -106,7 +106,7 @@ def test_outputs_agree_with_each_other_and_with_the_report(
     )
     assert holdout["roc_auc"] is None  # strict JSON knows no NaN
     assert re.search(rf"{holdout['r2_out_of_sample']:.3f} .* R² out-of-sample", out)
-    assert [each["name"] for each in holdout["overall"]][0] == "r2"
+    assert holdout["overall"][0]["name"] == "r2"
 
     validation = metrics["cross_validation"]
     assert len(validation["values"]) == validation["n_folds"] == 3

@@ -11,6 +11,11 @@ from llm_double import LLMServer, Mind
 from sklearn_hypo.datasets import make_concept_texts
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "docs" / "examples"
+DATA = os.environ.get("SKLEARN_HYPO_DATA", "")
+STUDIES = {
+    "upworthy_headlines.py": "headlines/upworthy.csv.gz",
+    "tweets_sentiment.py": "tweets/Tweets.csv",
+}
 
 
 @pytest.fixture
@@ -26,9 +31,9 @@ def environment(tmp_path):
     }
 
 
-def run(name, environment):
+def run(name, environment, *arguments):
     return subprocess.run(
-        [sys.executable, EXAMPLES / name],
+        [sys.executable, EXAMPLES / name, *arguments],
         env=environment,
         capture_output=True,
         text=True,
@@ -59,3 +64,32 @@ def test_without_a_key_the_study_says_which_one_is_missing(environment):
     failed = run("tweets_with_gemini.py", environment)
     assert failed.returncode != 0
     assert "GEMINI_API_KEY" in failed.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "expected"),
+    [
+        ("upworthy_headlines.py", [], "rows taken as independent"),
+        ("tweets_sentiment.py", [], "effective number of hypotheses"),
+        ("tweets_sentiment.py", ["--classes"], "negative  neutral  positive"),
+    ],
+)
+def test_the_studies(name, arguments, expected, environment, tmp_path):
+    if not (Path(DATA) / STUDIES[name]).is_file():
+        pytest.skip(f"needs {STUDIES[name]} in the folder named by SKLEARN_HYPO_DATA")
+    page = tmp_path / "report.html"
+    study = run(
+        name, environment, "--quick", "--data", DATA, "--report", page, *arguments
+    )
+    assert study.returncode == 0, study.stderr
+    assert "significant in the joint regression" in study.stdout
+    assert expected in study.stdout
+    assert "</html>" in page.read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", list(STUDIES))
+def test_without_data_a_study_says_where_to_get_them(name, environment):
+    failed = run(name, environment)
+    assert failed.returncode != 0
+    assert "SKLEARN_HYPO_DATA" in failed.stderr.splitlines()[-1]
+    assert "Traceback" not in failed.stderr
