@@ -6,10 +6,17 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.model_selection import GroupShuffleSplit
 
+from sklearn_hypo import (
+    evaluate_annotations,
+    evaluate_hypotheses,
+    make_hypothesis_pipeline,
+)
 from sklearn_hypo._documents import roll_up_annotations, split_documents
 from sklearn_hypo._sentences import count_words, sentence_spans
 from sklearn_hypo._validation import resolve_task
+from sklearn_hypo.datasets import make_concept_texts
 from sklearn_hypo.exceptions import HypothesisWarning
 
 LONG = "One two three. Four five six! Seven eight? Nine ten eleven twelve."
@@ -327,3 +334,48 @@ def test_there_and_back():
     rolled_up = roll_up_annotations(says_tea, chunks.document)
     assert rolled_up[0].tolist() == [1, 0, 1]
     assert np.asarray([1, 2, 3])[rolled_up.index].tolist() == [1, 2, 3]
+
+
+@pytest.fixture(scope="module")
+def documents():
+    """200 documents of up to 8 sentences, of which one may hold the concept."""
+    rng = np.random.RandomState(0)
+    sentences = make_concept_texts(1000, n_concepts=2, prevalence=0.2, random_state=0)
+    bounds = np.sort(rng.choice(np.arange(1, 1000), 199, replace=False))
+    parts = np.split(np.arange(1000), bounds)
+    texts = [" ".join(sentences.data[part]) for part in parts]
+    truth = np.array([sentences.truth[part].max(axis=0) for part in parts])
+    return texts, truth @ [2.0, -1.0] + rng.normal(size=200), truth
+
+
+def test_chunks_through_a_pipeline_with_documents_as_groups(documents):
+    texts, y, _ = documents
+    chunks = split_documents(texts, y, max_words=40)
+    assert len(chunks.texts) > 300
+    splitter = GroupShuffleSplit(1, test_size=0.5, random_state=0)
+    train, test = next(splitter.split(chunks.texts, groups=chunks.document))
+    pipe = make_hypothesis_pipeline(n_texts=len(train), n_select=3, random_state=0)
+    pipe.fit(chunks.texts[train], chunks.target[train])
+    held_out = chunks.texts[test], chunks.target[test]
+    by_chunk = evaluate_hypotheses(
+        pipe, *held_out, groups=chunks.document[test], n_resamples=0
+    )
+    assert by_chunk.n_groups == 100
+    assert by_chunk.cov_type == "cluster"
+    annotations = pipe.transform(chunks.texts[test])
+    rolled_up = roll_up_annotations(annotations, chunks.document[test])
+    by_document = evaluate_annotations(rolled_up, y[rolled_up.index], n_resamples=0)
+    assert by_document.n_rows == 100
+    assert by_document.table["hypothesis"].tolist() == rolled_up.columns.tolist()
+
+
+def test_rolled_up_truth_is_that_of_the_documents(documents):
+    texts, y, truth = documents
+    chunks = split_documents(texts, y, max_words=None)
+    forms = make_concept_texts(1, n_concepts=2, random_state=0).surface_forms
+    found = [
+        [any(form in text.lower() for form in each) for each in forms.values()]
+        for text in chunks.texts
+    ]
+    rolled_up = roll_up_annotations(np.array(found, dtype=float), chunks.document)
+    assert rolled_up.to_numpy().tolist() == truth.tolist()

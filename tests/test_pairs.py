@@ -9,6 +9,7 @@ import pytest
 from scipy.stats import norm
 from sklearn.model_selection import GroupKFold, GroupShuffleSplit
 
+from sklearn_hypo import evaluate_annotations
 from sklearn_hypo._contests import pairs_within
 from sklearn_hypo._groups import join_groups
 from sklearn_hypo._pairs import make_pairs
@@ -341,3 +342,31 @@ def test_what_join_groups_refuses():
         join_groups()
     with pytest.raises(ValueError, match=r"differ in length \(1, 2\)"):
         join_groups([1, 2], [1])
+
+
+# Together with the test of hypotheses ----------------------------------------------
+
+
+def test_a_planted_effect_is_found_in_pairs():
+    """Contests differ in level by far more than the texts in them do."""
+    rng = np.random.RandomState(0)
+    contest = np.repeat(np.arange(300), 4)
+    has_it = rng.binomial(1, 0.3, 1200)
+    is_noise = rng.binomial(1, 0.3, 1200)
+    scores = 5 * rng.normal(size=300)[contest] + has_it + rng.normal(size=1200)
+    texts = [f"text {i}" for i in range(1200)]
+    rows = pairs_within(texts, scores, contest, how="all")
+    annotations = np.column_stack([has_it, is_noise])[rows["row"]]
+    report = evaluate_annotations(
+        annotations,
+        rows["target"],
+        names=["has it", "is noise"],
+        pairs=rows["pair"],
+        groups=rows["contest"],
+        n_resamples=0,
+    )
+    assert (report.n_pairs, report.n_groups) == (1800, 300)
+    assert report.table["significant"].tolist() == [True, False]
+    # P(win) where one of two has it: P(N(1, 2) > 0) = 0.76, so 0.52 more than half
+    separation = report.table["separation"][0]
+    assert abs(separation - 0.52) < 4 * report.table["separation_se"][0]
