@@ -136,8 +136,8 @@ def linear_influence(X, y, weights, units=None):
     gamma = Q.T @ z
     residuals = z - Q @ gamma
     T = linalg.solve_triangular(R, np.eye(R.shape[0]))
-    positive = int((weights > 0).sum())
-    sd = np.sqrt(residuals @ residuals / max(positive - X.shape[1], 1))
+    spare = 1 - X.shape[1] / len(X)
+    sd = np.sqrt(residuals @ residuals / weights.sum() / max(spare, 1 / len(X)))
     # residuals of working size have equal variances before the weights
     change, load = _left_out(Q, T, residuals, sd * root, units)
     return Influence(T @ gamma, change, load, units)

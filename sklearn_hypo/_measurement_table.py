@@ -13,6 +13,7 @@ from ._annotation_error_fits import (
 )
 from ._covariance import t_inference
 from ._human_labels import agreement_figures
+from ._predict_then_debias import LEAST_DF
 
 # With fewer labels on one side intervals become long, and lean on single texts.
 _FEW = 10
@@ -44,7 +45,7 @@ def separation_table(rows, y, settings):
                 alone, y, [j], labelled, [j], model=LINEAR, tuning=settings[0]
             )
             row |= _figures(fits, rows.n_units(answered), settings)[0]
-            row["note"] = _caution(alone, j, labelled)
+            row["note"] = _caution(alone, j, labelled, fits.corrected.df[0])
         table.append(row)
     return _frame(table, settings[3])
 
@@ -74,13 +75,15 @@ def _obstacle(rows, j, answered, labelled, minimum):
     return ""
 
 
-def _caution(rows, j, labelled):
+def _caution(rows, j, labelled, df):
     yes, no = label_counts(rows, j, labelled)
     notes = []
     if min(yes, no) < _FEW:
         notes.append(f"few labels ({yes} yes, {no} no)")
     if (rows.machine[labelled, j] == rows.human[labelled, j]).all():
         notes.append("human and machine agree on all labelled rows")
+    elif df <= LEAST_DF:
+        notes.append("the corrected estimate leans on a handful of labelled texts")
     return "; ".join(notes)
 
 
@@ -110,13 +113,14 @@ def joint_table(rows, y, model, settings):
             if j in corrected
             else {k: v for k, v in found.items() if "naive" in k}
         )
-        if j in corrected:
-            row["note"] = _caution(rows, j, labelled)
-            if fits.corrected is None:
-                row["note"] = (
-                    "the joint logit has no finite estimate (the labelled rows, or "
-                    "all, separate the classes)"
-                )
+        if j in corrected and fits.corrected is None:
+            row["note"] = (
+                "the joint logit has no finite estimate (the labelled rows, or all, "
+                "separate the classes)"
+            )
+        elif j in corrected:
+            df = fits.corrected.df[columns.index(j)]
+            row["note"] = _caution(rows, j, labelled, df)
     return _frame(table, settings[3])
 
 
