@@ -106,11 +106,10 @@ def correct_for_annotation_error(
 
     Parameters
     ----------
-    annotations : HypothesisReport, DataFrame or array-like of shape (n_rows, \
-n_hypotheses)
+    annotations : HypothesisReport, or array-like of shape (n_rows, n_hypotheses)
         A report, whose annotations and target are taken, or machine annotations: 1, 0
         or NaN. Rows without an answer are left out.
-    human : HumanLabels, DataFrame or array-like of shape (n_rows, n_hypotheses)
+    human : HumanLabels, or array-like of shape (n_rows, n_hypotheses)
         Human labels: 1, 0, and NaN for the rows that were not labelled. A frame may
         have columns for some of the hypotheses, by name. Labelled must be a random
         sample: simple, or with known probabilities.
@@ -130,7 +129,8 @@ n_hypotheses)
         on labelled rows. None takes those of `HumanLabels`, or equal ones.
     sample_weight, groups, covariates : default=None
         As in `evaluate_hypotheses`; None with a report, whose own are taken. With
-        groups, errors of one group may go together.
+        groups, errors of one group may go together. Covariates are in the joint
+        models, not in the separation.
     tuning : {"diagonal", "full"} or float, default="diagonal"
         How the weight of the machine's part is chosen: see `predict_then_debias`.
     level : float, default=0.95

@@ -478,6 +478,18 @@ def test_few_labels_are_nan_or_said():
     assert np.isfinite(table["corrected"][1])
 
 
+def test_an_estimate_that_leans_on_few_texts_says_so():
+    rng = np.random.default_rng(16)
+    truth, machine, human, y = world(rng, n=20_000, prevalence=0.1, missed=0.0)
+    # one of the twenty labelled positives is missed: it decides alone
+    first = np.flatnonzero(human[:, 0] == 1)[0]
+    machine[first] = 0
+    row = corrected(machine, human, y).iloc[0]
+    assert row["note"] == "the corrected estimate leans on a handful of labelled texts"
+    assert row["corrected_upper"] - row["corrected_lower"] < 4 * row["human_only_se"]
+    assert truth[first] == 1
+
+
 def test_hypotheses_without_labels_stay_as_annotated():
     rng = np.random.default_rng(10)
     _, machine, human, y = world(rng, h=3)
