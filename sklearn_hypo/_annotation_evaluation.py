@@ -1,5 +1,6 @@
 """From checked annotations to a report; the part that needs no estimator."""
 
+import warnings
 from dataclasses import dataclass, field
 from numbers import Integral, Real
 
@@ -16,6 +17,7 @@ from ._provenance import hash_of_values, provenance
 from ._redundancy import redundancy
 from ._settings_record import estimator_settings, seeds_of
 from ._validation import Interval, StrOptions, validate_params
+from .exceptions import HypothesisWarning
 
 _CALLER = "evaluate_annotations"
 _STACK = 5  # from the warning up to whoever called the public function
@@ -325,7 +327,9 @@ def _overall(tests, classes, extras, facts, n_resamples, seed):
         overall.add_cross_fitted()
         p = overall.permutation_p()
     if extras.predictions is not None and len(tests.y) > 1:
-        overall.add_out_of_sample(_rows(extras.predictions, facts))
+        trouble = overall.add_out_of_sample(_rows(extras.predictions, facts))
+        if trouble:
+            warnings.warn(trouble, HypothesisWarning, stacklevel=_STACK)
     if extras.embeddings is not None and joint:
         overall.add_embeddings(_rows(np.asarray(extras.embeddings), facts))
     table = overall.table()

@@ -62,6 +62,12 @@ def fit_binary(problem, y, cov_type, columns, remarks):
         remarks.add(columns[position], "separates", f"{len(y)} rows")
     firth = bool(infinite.any())
     model = _fit_logit(X, y, facts.weights, _JEFFREYS if firth else _NO_PENALTY)
+    if not model.converged_:
+        remarks.say(
+            f"The joint logit of {h} hypotheses on {len(y)} rows did not converge. Its "
+            "coefficients and p-values are NaN."
+        )
+        return {"method": "", "cov_type": "", "estimates": {}, "metrics": {}}
     probability = _sigmoid(X @ model.coef_)
     robust = (
         facts.clusters is not None or facts.weights is not None or cov_type[:2] == "HC"
@@ -73,8 +79,10 @@ def fit_binary(problem, y, cov_type, columns, remarks):
         p[:h] = [_score_p(X, y, j, facts) for j in range(h)]
     else:
         p[:h] = _likelihood_ratio_p(X, y, h)
+        for j in np.flatnonzero(np.isnan(p[:h])):  # a restricted fit did not converge
+            p[j] = _score_p(X, y, j, facts)
         if firth:
-            lower[:h], upper[:h] = _profile_intervals(model, infinite, h, lower, upper)
+            lower[:h], upper[:h] = _profile_intervals(model, h)
     estimates = {
         "coef": solved.coef,
         "coef_se": solved.se,
@@ -82,7 +90,7 @@ def fit_binary(problem, y, cov_type, columns, remarks):
         "coef_upper": upper,
         "coef_p": p,
         "coef_df": df,
-        "coef_std": solved.coef * X.std(axis=0),
+        "coef_std": solved.coef * _spread_of(X, facts.weights, problem.paired),
     }
     with np.errstate(over="ignore"):
         for name, values in (("", solved.coef), ("_lower", lower), ("_upper", upper)):
@@ -109,6 +117,12 @@ def _oriented(problem, y):
     return X * turn[:, None], (y * turn > 0).astype(int)
 
 
+def _spread_of(X, weights, paired):
+    """Standard deviations of the columns; of differences, about zero."""
+    mean = 0.0 if paired else np.average(X, axis=0, weights=weights)
+    return np.sqrt(np.average((X - mean) ** 2, axis=0, weights=weights))
+
+
 def _kind(facts, robust):
     if facts.clusters is not None:
         return "cluster"
@@ -120,9 +134,12 @@ def _fit_logit(X, y, weights, penalty):
         penalty_weight=penalty, fit_intercept=False, **_NEWTON
     )
     with warnings.catch_warnings():
-        # rounding can keep the gradient above so small a bound; the step is then tiny
-        warnings.simplefilter("ignore")
-        return model.fit(X, y, sample_weight=weights)
+        warnings.simplefilter("ignore")  # the caller says so, with names
+        model.fit(X, y, sample_weight=weights)
+        if not model.converged_ and model.max_iter > 1:
+            # rounding can keep the gradient of many rows above so small a bound
+            model.set_params(gtol=1e-6 * len(y), xtol=1e-6).fit(X, y, weights)
+    return model
 
 
 def separated(X, y):
@@ -171,16 +188,12 @@ def _likelihood_ratio_p(X, y, h):
     return model.lrt_pvalues_[:h]
 
 
-def _profile_intervals(model, infinite, h, lower, upper):
-    """Profile-likelihood intervals for what separates, Wald's for the rest."""
-    chosen = np.flatnonzero(infinite[:h]).tolist()
-    lower, upper = lower[:h].copy(), upper[:h].copy()
-    if chosen:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a bound that is not found is NaN
-            bounds = model.conf_int(method="pl", features=chosen, max_iter=100)
-        lower[chosen], upper[chosen] = bounds[chosen].T
-    return lower, upper
+def _profile_intervals(model, h):
+    """Profile-likelihood intervals: Wald's are too short around Firth's estimates."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a bound that is not found is NaN
+        bounds = model.conf_int(method="pl", features=list(range(h)), max_iter=100)
+    return bounds[:h].T
 
 
 def _score_p(X, y, j, facts):

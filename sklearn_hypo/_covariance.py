@@ -11,6 +11,8 @@ from scipy import linalg, stats
 
 # A leverage this near to 1 means that a coefficient rests on one row or cluster alone.
 _FULL_LEVERAGE = 1 - 1e-9
+# Rows whose outer products are held in memory at once
+_ROWS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True)
@@ -192,29 +194,45 @@ def _by_rows(residuals, Q, T, cov_type):
 def _clustered(residuals, Q, T, clusters):
     """CR3 with the degrees of freedom of each coefficient."""
     p = Q.shape[1]
-    order = np.argsort(clusters, kind="stable")
-    bounds = np.flatnonzero(np.diff(clusters[order])) + 1
-    scores, traces, squares = [], np.zeros(p), np.zeros(p)
-    cross = np.zeros((p, p, p))
-    alone = np.zeros(p, dtype=bool)
-    for rows in np.split(order, bounds):
-        Qg = Q[rows]
-        G = Qg.T @ Qg
-        values, vectors = linalg.eigh(G)
+    covariance, cross = np.zeros((p, p)), np.zeros((p, p, p))
+    traces, squares, alone = np.zeros(p), np.zeros(p), np.zeros(p, dtype=bool)
+    for G, sums in _cluster_products(residuals, Q, clusters):
+        values, vectors = np.linalg.eigh(G)
         full = values > _FULL_LEVERAGE
-        alone |= np.abs(vectors[:, full].T @ T).max(axis=0, initial=0.0) > 1e-6
+        alone |= (np.abs(np.swapaxes(vectors, 1, 2)[full] @ T) > 1e-6).any(axis=0)
         inverse = np.where(full, 0.0, 1 / np.where(full, 1.0, 1 - values))
-        left_out = vectors * inverse @ vectors.T
-        scores.append(T.T @ (left_out @ (Qg.T @ residuals[rows])))
-        u = left_out @ T
+        u = (vectors * inverse[:, None]) @ (np.swapaxes(vectors, 1, 2) @ T)
+        scores = np.einsum("gij,gi->gj", u, sums)
+        covariance += scores.T @ scores
         b = G @ u
-        norm, length = np.einsum("ij,ij->j", u, b), np.einsum("ij,ij->j", b, b)
-        traces += norm - length
-        squares += norm**2 - 2 * norm * length
-        cross += np.einsum("ij,kj->jik", b, b)
+        norm, length = np.einsum("gij,gij->gj", u, b), np.einsum("gij,gij->gj", b, b)
+        traces += (norm - length).sum(axis=0)
+        squares += (norm**2 - 2 * norm * length).sum(axis=0)
+        by_column = b.transpose(2, 1, 0)
+        cross += by_column @ by_column.transpose(0, 2, 1)
     squares += np.einsum("jik,jik->j", cross, cross)
-    scores = np.array(scores)
-    return _blank(scores.T @ scores, traces**2 / squares, alone)
+    return _blank(covariance, traces**2 / squares, alone)
+
+
+def _cluster_products(residuals, Q, clusters):
+    """Yield Q'Q and Q'e of some clusters at a time, as stacks."""
+    order = np.argsort(clusters, kind="stable")
+    starts = np.flatnonzero(np.diff(clusters[order], prepend=-1))
+    ends = np.append(starts[1:], len(order))
+    first = 0
+    while first < len(starts):
+        last = np.searchsorted(ends, starts[first] + _ROWS_AT_ONCE, side="right")
+        last = max(last, first + 1)
+        rows = order[starts[first] : ends[last - 1]]
+        own, offsets = Q[rows], starts[first:last] - starts[first]
+        if last == first + 1:  # one large cluster
+            yield (own.T @ own)[None], (own.T @ residuals[rows])[None]
+        else:
+            yield (
+                np.add.reduceat(own[:, :, None] * own[:, None, :], offsets),
+                np.add.reduceat(own * residuals[rows, None], offsets),
+            )
+        first = last
 
 
 def _blank(covariance, df, alone):

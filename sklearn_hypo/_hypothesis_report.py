@@ -1,27 +1,24 @@
-"""The report on a test of hypotheses: a table, its overall figures, a drawing."""
+"""The report on a test of hypotheses: a table, its overall figures, the evidence."""
 
-import html
 import json
-from dataclasses import dataclass, fields
-from unicodedata import combining, east_asian_width
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from ._remarks import printable
+from ._displays import CoefficientsDisplay
 from ._report_details import EvaluationData
-from ._usage_table import usage_line
-
-# Below this a p-value is no longer a number that anyone should read.
-_SMALLEST_P = 1e-300
+from ._report_export import to_csv, to_json, to_latex, to_markdown
+from ._report_page import write_page
+from ._report_text import notebook_html, text_lines
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class HypothesisReport:
     """What `evaluate_hypotheses` found.
 
-    Printing it shows the table and the overall figures; `plot` shows the
-    coefficients with their intervals.
+    Printing it shows the table and the overall figures, `plot` the coefficients with
+    their intervals, `to_html` writes a page with the texts behind them.
 
     Parameters
     ----------
@@ -33,16 +30,28 @@ class HypothesisReport:
           measured in training;
         - ``n``, ``missing``: rows with and without an answer;
         - ``prevalence``: share of the answered rows where the hypothesis holds;
-        - ``separation``, ``separation_se``, ``separation_p``: difference of the mean
-          target in its units (of proportions, for classes), standard error, and
-          p-value, uncorrected;
+        - ``separation``, ``_se``, ``_lower``, ``_upper``, ``_p``: difference of the
+          mean target in its units (of proportions, for classes; within pairs, of the
+          member that alone has it), standard error, 95% interval, p-value;
+          ``separation_p_corrected``: corrected for the number of hypotheses;
+          ``separation_std``: in standard deviations of the target;
         - ``separation_class``: for more than two classes, the class of which
           ``separation`` is the difference;
-        - ``coef``, ``coef_se``, ``coef_lower``, ``coef_upper``, ``coef_p``: joint
-          coefficient in units of the target (log odds of the second class, for two
-          classes; NaN for more), standard error, 95% interval, p-value;
+        - ``separation_worst_lower``, ``separation_worst_upper``: where answers are
+          missing, the smallest and the largest separation that they could have made;
+        - ``coef``, ``coef_se``, ``coef_lower``, ``coef_upper``, ``coef_p``,
+          ``coef_df``: joint coefficient in units of the target (log odds of the
+          second class, for two classes; NaN for more), standard error, 95% interval,
+          p-value, degrees of freedom of its t distribution; ``coef_std``: per standard
+          deviation of the annotation, in standard deviations of a quantity;
+        - ``odds_ratio``, ``_lower``, ``_upper``: for two classes;
+        - ``ame``, ``_se``, ``_lower``, ``_upper``: for classes, the average marginal
+          effect on the probability of the second class, or of ``separation_class``;
+        - ``vif``: variance inflation beside the other hypotheses;
         - ``p_corrected``, ``significant``: ``coef_p`` corrected for multiple tests,
           and whether that is at most alpha;
+        - ``method``: the model of the joint regression, empty if not in it;
+        - ``duplicate_of``: an earlier hypothesis that it nearly repeats, or empty;
         - ``note``: what could not be computed, and why. Empty if all is well.
     task : {"regression", "classification"}
         The task.
@@ -55,7 +64,7 @@ class HypothesisReport:
     n_joint_hypotheses : int
         Hypotheses in it.
     n_tested : int
-        Hypotheses that the correction counts.
+        Hypotheses that the correction counts, those of `previous` reports included.
     n_significant : int
         Hypotheses that are significant in the joint regression after correction.
     alpha : float
@@ -81,6 +90,31 @@ class HypothesisReport:
     usage : DataFrame or None
         What language models consumed in fit and test, one row per role: calls,
         tokens, answers from the cache, and cost in dollars.
+    overall : DataFrame or None
+        Overall figures: "name", "value", "lower" and "upper" (95 % bootstrap interval
+        over rows, or groups, with the predictions as they are), "description".
+    permutation_p : float
+        p-value of all hypotheses together: how often a permuted target is explained
+        as well by the same annotations.
+    n_resamples : int
+        Bootstrap resamples, and permutations.
+    cov_type : str
+        Standard errors of the joint regression: "HC3", "HC2", "cluster", "nonrobust".
+    n_groups, n_pairs : int or None
+        Groups, and pairs, of the rows.
+    by_class : DataFrame or None
+        For more than two classes, one row per hypothesis and class: separation and
+        average marginal effect, with intervals and p-values (uncorrected).
+    covariates : DataFrame or None
+        Joint coefficients of the covariates.
+    redundancy : Redundancy or None
+        Near-duplicate hypotheses, and the effective number of different ones.
+    details : tuple of HypothesisDetail or None
+        Texts, activations and shares by target of each hypothesis.
+    provenance : dict or None
+        Date, versions, settings, seeds, hashes of the data, and edits.
+    data : EvaluationData or None
+        What the test was computed from.
 
     See Also
     --------
@@ -91,24 +125,25 @@ class HypothesisReport:
     Annotations that were made elsewhere, tested and shown without an extractor:
 
     >>> import numpy as np
-    >>> from sklearn_hypo import HypothesisReport
-    >>> from sklearn_hypo._inference import hypothesis_table
+    >>> from sklearn_hypo import evaluate_annotations
     >>> rng = np.random.default_rng(0)
     >>> annotations = rng.integers(0, 2, size=(2000, 2))
     >>> y = annotations @ [0.8, 0.0] + rng.normal(size=2000)
     >>> names = ["mentions tea", "mentions rain"]
-    >>> table, figures = hypothesis_table(annotations, y, names=names)
-    >>> print(HypothesisReport(table, **figures))
+    >>> report = evaluate_annotations(annotations, y, names=names)
+    >>> print(report)
     2 hypotheses tested on 2,000 texts (regression)
     <BLANKLINE>
-    hypothesis     prevalence      n  separation      p  joint coef  joint p
-    mentions tea        0.518  2,000       0.850  9e-75       0.849    4e-74  *
-    mentions rain       0.496  2,000      -0.082  0.092      -0.054    0.227
+    hypothesis     prev.        separation [95%]      p        joint coef [95%]  joint p
+    mentions tea   0.518    0.850 [0.763, 0.938]  2e-74    0.849 [0.761, 0.936]    5e-74  *
+    mentions rain  0.496  -0.082 [-0.177, 0.013]  0.092  -0.054 [-0.141, 0.034]    0.228
     <BLANKLINE>
-    * 1 of 2 significant in the joint regression (bonferroni, family level 0.1)
-      0.154  R² in-sample (as published): fit and score on ... 2,000 texts, 2 hypotheses
-      0.154  R² in-sample, adjusted for the number of hypotheses
-        nan  R² out-of-sample: fit on the training texts, score on these 2,000
+    * 1 of 2 significant in the joint regression (holm, family level 0.1)
+    p: of the separation, corrected too; joint p: corrected; standard errors: ... (HC3)
+      0.154 [0.124, 0.180]  R² in-sample (as published): fit and score on ... 2,000 rows
+      0.154 [0.123, 0.179]  R² in-sample, adjusted for the number of hypotheses
+      0.152 [0.121, 0.178]  R² cross-fitted: fit on four fifths of these rows, ...
+      0.001                 p-value of all hypotheses together, from 999 permutations ...
     """
 
     table: pd.DataFrame
@@ -142,18 +177,12 @@ class HypothesisReport:
     data: EvaluationData | None = None
 
     def __str__(self):
-        return "\n".join(
-            [self._title(), "", *_text_table(self.table), "", *self._summary()]
-        )
+        return "\n".join(text_lines(self))
 
     __repr__ = __str__
 
     def _repr_html_(self):
-        lines = "<br>".join(html.escape(line) for line in self._summary())
-        return (
-            f"<div><p>{html.escape(self._title())}</p>"
-            f"{_html_table(self.table)}<p>{lines}</p></div>"
-        )
+        return notebook_html(self)
 
     def to_dict(self):
         """Return everything as plain Python values that JSON can hold.
@@ -161,17 +190,26 @@ class HypothesisReport:
         Returns
         -------
         values : dict
-            The overall figures by name, and under "hypotheses" one dict per row of
-            the table. What could not be computed is None.
+            The overall figures by name, tables as lists of dicts, and under
+            "hypotheses" one dict per row of the table. What could not be computed is
+            None. Evidence and data are left out: see `to_html` and `save`.
         """
-        values = {
-            f.name: _plain(getattr(self, f.name))
-            for f in fields(self)
-            if f.name not in ("table", "usage")
-        }
-        values["usage"] = [] if self.usage is None else _records(self.usage)
-        values["hypotheses"] = _records(self.table)
-        return values
+        return json.loads(to_json(self))
+
+    def to_json(self, path=None):
+        """Write `to_dict` as JSON, or return it.
+
+        Parameters
+        ----------
+        path : str or path-like, default=None
+            Where to. None returns the text.
+
+        Returns
+        -------
+        text : str or None
+            The JSON text, if no path was given.
+        """
+        return to_json(self, path)
 
     def to_csv(self, path):
         """Write the table as a CSV file in UTF-8.
@@ -182,9 +220,65 @@ class HypothesisReport:
             Where to. Characters that UTF-8 cannot hold (lone surrogates) are written
             as their escapes.
         """
-        self.table.to_csv(
-            path, index=False, encoding="utf-8", errors="backslashreplace"
-        )
+        to_csv(self, path)
+
+    def to_markdown(self):
+        """Return the table and the overall figures in Markdown.
+
+        Returns
+        -------
+        text : str
+            A pipe table, and a list of figures.
+        """
+        return to_markdown(self)
+
+    def to_latex(self, caption=None, label=None):
+        """Return the table for a paper.
+
+        Parameters
+        ----------
+        caption, label : str or None, default=None
+            Of the table environment.
+
+        Returns
+        -------
+        text : str
+            LaTeX; needs the package booktabs.
+        """
+        return to_latex(self, caption=caption, label=label)
+
+    def to_html(self, path, *, title=None):
+        """Write one self-contained page: table, intervals, and the texts behind them.
+
+        It needs no network and no other file, and shows a few of the texts of each
+        hypothesis: mind who may read them.
+
+        Parameters
+        ----------
+        path : str or path-like
+            Where to.
+        title : str or None, default=None
+            Heading of the page.
+        """
+        write_page(self, path, title=title)
+
+    def save(self, folder, *, include_texts=False):
+        """Write a folder from which another person can run the test again, offline.
+
+        Parameters
+        ----------
+        folder : str or path-like
+            Must not exist, or be empty.
+        include_texts : bool, default=False
+            Whether to write the texts too. Their hash is written in any case.
+
+        See Also
+        --------
+        rerun_audit_bundle : Runs the test again.
+        """
+        from ._audit import write_audit_bundle  # it runs tests, which make reports
+
+        write_audit_bundle(self, folder, include_texts=include_texts)
 
     def plot(self, ax=None):
         """Draw the joint coefficients with their 95% intervals.
@@ -206,187 +300,12 @@ class HypothesisReport:
         ------
         ImportError
             If matplotlib is not installed.
+
+        See Also
+        --------
+        CoefficientsDisplay : The same with more to choose from.
         """
-        if ax is None:
-            ax = _new_axes(len(self.table))
-        estimate, lower, upper, label = self._intervals()
-        for position, significant in enumerate(self.table["significant"]):
-            value = estimate[position]
-            ax.errorbar(
-                value,
-                position,
-                xerr=[[value - lower[position]], [upper[position] - value]],
-                fmt="o",
-                color="C0",
-                markerfacecolor="C0" if significant else "white",
-            )
-        names = [
-            _shortened(name, 60).replace("$", r"\$")  # no mathematics meant
-            for name in self.table["hypothesis"]
-        ]
-        ax.set_yticks(range(len(names)), names)
-        ax.set_ylim(max(len(names), 1) - 0.5, -0.5)  # the first on top
-        ax.axvline(0, color="0.6", linewidth=1, zorder=0)
-        ax.set_xlabel(label)
-        return ax
-
-    def _intervals(self):
-        """Estimates with 95% intervals, and what they are."""
-        table = self.table
-        if self.classes is not None and len(self.classes) > 2:
-            value, half = table["separation"], 1.96 * table["separation_se"]
-            columns = (value, value - half, value + half)
-            label = "separation (largest of the classes), 95% interval"
-        else:
-            columns = (table["coef"], table["coef_lower"], table["coef_upper"])
-            label = "joint coefficient, 95% interval"
-        return *(column.to_numpy(dtype=float) for column in columns), label
-
-    def _title(self):
-        return (
-            f"{len(self.table)} hypotheses tested on {self.n_rows:,} texts "
-            f"({self.task})"
+        display = CoefficientsDisplay.from_report(
+            self, by_class=False, sort=False, ax=ax
         )
-
-    def _summary(self):
-        level = "false discovery rate" if self.correction[:3] == "fdr" else "family"
-        lines = [
-            f"* {self.n_significant} of {self.n_tested} significant in the joint "
-            f"regression ({self.correction}, {level} level {self.alpha:g})"
-        ]
-        if self.classes is not None and len(self.classes) == 2:
-            zero, one = (printable(repr(c)) for c in self.classes)
-            lines.append(f"y: 1 for {one}, 0 for {zero}")
-        lines += [
-            f"{_figure(getattr(self, name)):>7}  {text}"
-            for name, text in self._figures()
-        ]
-        lines += filter(None, [usage_line(self.usage)])
-        notes = zip(self.table["hypothesis"], self.table["note"], strict=True)
-        lines += [f"NaN: {_shortened(h, 40)}: {note}" for h, note in notes if note]
-        return lines
-
-    def _figures(self):
-        """Names of the overall figures, with exactly what each is."""
-        joint = (
-            f"fit and score on the same {self.n_joint:,} texts, "
-            f"{self.n_joint_hypotheses} hypotheses"
-        )
-        outer = f"fit on the training texts, score on these {self.n_rows:,}"
-        if self.task == "regression":
-            return [
-                ("r2", f"R² in-sample (as published): {joint}"),
-                ("r2_adjusted", "R² in-sample, adjusted for the number of hypotheses"),
-                ("r2_out_of_sample", f"R² out-of-sample: {outer}"),
-            ]
-        return [
-            ("roc_auc", f"ROC AUC in-sample: {joint}"),
-            ("pseudo_r2", "pseudo R² (McFadden) in-sample"),
-            ("roc_auc_out_of_sample", f"ROC AUC out-of-sample: {outer}"),
-        ]
-
-
-# Text -----------------------------------------------------------------------------
-
-
-def _text_cells(table):
-    """The cells of the printed table, by column, the header first.
-
-    For more than two classes there is no joint coefficient to show.
-    """
-    separation = table["separation"].map(_figure)
-    if "separation_class" in table:
-        label = table["separation_class"].map(lambda c: f" ({_shortened(c, 12)})")
-        separation += label.where(table["separation"].notna(), "")
-    columns = {"hypothesis": table["hypothesis"].map(lambda h: _shortened(h, 48))}
-    if "fidelity" in table:
-        columns["fidelity"] = table["fidelity"].map("{:.2f}".format)
-    columns["prevalence"] = table["prevalence"].map("{:.3f}".format)
-    columns["n"] = table["n"].map("{:,}".format)
-    columns["separation"] = separation
-    columns["p"] = table["separation_p"].map(format_p)
-    if "separation_class" not in table:
-        columns["joint coef"] = table["coef"].map(_figure)
-    columns["joint p"] = table["coef_p"].map(format_p)
-    columns[""] = table["significant"].map({True: "*", False: ""})
-    return [[header, *cells] for header, cells in columns.items()]
-
-
-def _text_table(table):
-    """The lines of the printed table: the first column left, the others right."""
-    columns = []
-    for cells in _text_cells(table):
-        width = max(map(_width, cells))
-        padded = [(" " * (width - _width(cell)), cell) for cell in cells]
-        columns.append([c + p if not columns else p + c for p, c in padded])
-    return ["  ".join(row).rstrip() for row in zip(*columns, strict=True)]
-
-
-def _html_table(table):
-    header, *rows = zip(*_text_cells(table), strict=True)
-    lines = ["".join(f"<th>{html.escape(c)}</th>" for c in header)]
-    lines += ["".join(f"<td>{html.escape(c)}</td>" for c in row) for row in rows]
-    return f"<table><tr>{'</tr><tr>'.join(lines)}</tr></table>"
-
-
-def _width(text):
-    """Columns of a terminal that the text takes."""
-    return sum(
-        0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text
-    )
-
-
-def _shortened(text, length):
-    text = printable(text)
-    return text if len(text) <= length else text[: length - 1] + "…"
-
-
-def _figure(value):
-    """A number with three decimals, unless its size asks for powers of ten."""
-    if value and (abs(value) < 1e-3 or abs(value) >= 1e5):
-        return f"{value:.1e}"
-    return f"{value:.3f}"
-
-
-def format_p(p):
-    """A p-value in at most seven characters."""
-    if np.isnan(p):
-        return "nan"
-    if p < _SMALLEST_P:
-        return f"<{_SMALLEST_P:.0e}"
-    return f"{p:.3f}" if p >= 0.001 else f"{p:.0e}"
-
-
-def _records(table):
-    """One dict per row, of values that JSON can hold."""
-    return [
-        {name: _plain(value) for name, value in record.items()}
-        for record in table.to_dict("records")
-    ]
-
-
-def _plain(value):
-    """A value that JSON can hold."""
-    if isinstance(value, tuple):
-        return [_plain(v) for v in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not np.isfinite(value):
-        return None
-    try:
-        json.dumps(value)
-    except TypeError:
-        return str(value)
-    return value
-
-
-def _new_axes(n_rows):
-    try:
-        from matplotlib import pyplot as plt
-    except ImportError as error:
-        raise ImportError(
-            "HypothesisReport.plot draws with matplotlib, which is not installed. "
-            "Install it (pip install matplotlib), or read report.table."
-        ) from error
-    _, ax = plt.subplots(figsize=(9, 1.5 + 0.35 * n_rows), layout="constrained")
-    return ax
+        return display.ax_

@@ -241,13 +241,17 @@ def annotation_tests(
         paired=paired,
     )
     table, by_class = _assembled(marginal, joint, classes)
+    if by_class is not None:
+        of = by_class.pop("position")
+        of = pd.Series([names[j] for j in of], dtype=object, index=by_class.index)
+        by_class.insert(0, "hypothesis", of)
     first = _first_of_equals(values)
     tested = np.isin(np.arange(len(names)), varying) & (first == np.arange(len(names)))
     own = corrected(table["separation_p"], tested, alpha, correction, n_more)
     place = table.columns.get_loc("separation_p") + 1
     table.insert(place, "separation_p_corrected", own["p_corrected"].to_numpy()[first])
     table.insert(
-        place + 1, "separation_std", _standardized(table, codes, classes, facts)
+        place + 1, "separation_std", _standardized(table, codes, classes, facts, paired)
     )
     table = table.join(
         corrected(table["coef_p"], joint.tested, alpha, correction, n_more)
@@ -375,8 +379,10 @@ def _assembled(marginal, joint, classes):
     return table, by_class
 
 
-def _standardized(table, codes, classes, facts):
-    """Separation per standard deviation of the target."""
+def _standardized(table, codes, classes, facts, paired):
+    """Separation per standard deviation of the target; not within pairs."""
+    if paired:
+        return np.full(len(table), np.nan)
     if classes is not None:
         codes = codes[:, None] == np.arange(len(classes))
         labels = classes.astype(object).tolist()
@@ -388,8 +394,6 @@ def _standardized(table, codes, classes, facts):
             c = [1] * len(table)
     else:
         codes, c = codes[:, None], [0] * len(table)
-    if table.attrs.get("paired"):
-        return np.full(len(table), np.nan)
     weights = np.ones(len(codes)) if facts.weights is None else facts.weights
     mean = np.average(codes, axis=0, weights=weights)
     sd = np.sqrt(np.average((codes - mean) ** 2, axis=0, weights=weights))
@@ -473,7 +477,6 @@ def _marginal_tests(A, y, classes, facts, remarks, paired):
     columns = dict(_MARGINAL_DTYPES) | ({"n_discordant": float} if paired else {})
     table = pd.DataFrame(rows, columns=list(columns), index=range(A.shape[1]))
     table = table.astype(columns)
-    table.attrs["paired"] = paired
     if _is_multiclass(classes):
         labels = [row.get("separation_class") for row in rows]
         table["separation_class"] = pd.Series(labels, dtype=object)
@@ -511,7 +514,7 @@ def _marginal_test(a, y, classes, facts, j, remarks, paired, cells):
         found = quantity_separation(holds, target, facts)
     else:
         found = class_separation(holds, target == 1, facts)
-    if _varies(a) and np.isnan(found["separation_se"]) and spread(y) > 0:
+    if classes is None and np.isnan(found["separation_se"]) and spread(y) > 0:
         remarks.add(j, "no_variance", counts)
     return row | found
 

@@ -169,7 +169,7 @@ def joint_regression(A, y, n_classes, columns, facts, remarks, *, cov_type, pair
         return fit
     cleared = nuisance.clear(A[rows])
     columns = _without_dependent(cleared, nuisance.values, columns, remarks)
-    constant = spread(y[rows]) == 0 and not paired
+    constant = not np.any(y[rows]) if paired else spread(y[rows]) == 0
     if constant or not columns:
         if constant:
             remarks.say(

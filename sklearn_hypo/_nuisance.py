@@ -65,10 +65,10 @@ def without_level_means(values, levels, weights=None):
     weights = np.ones(len(levels)) if weights is None else weights
     levels = np.unique(levels, return_inverse=True)[1]
     total = np.bincount(levels, weights)
-    table = values.reshape(len(levels), -1).astype(float)
-    means = np.column_stack(
-        [np.bincount(levels, weights * column) / total for column in table.T]
-    )
+    table = np.atleast_2d(values.T).T.astype(float)
+    means = np.empty((len(total), table.shape[1]))
+    for j, column in enumerate(table.T):
+        means[:, j] = np.bincount(levels, weights * column) / total
     return (table - means[levels]).reshape(values.shape)
 
 

@@ -138,7 +138,11 @@ class Overall:
         )
         score = self._scorer(self._tests.y, predictions, None)
         values = self._with_interval(score, self._tests.facts, len(self._tests.y))
-        self._add(f"{self._metric}_out_of_sample", *values, what)
+        name = f"{self._metric}_out_of_sample"
+        self._add(name, *values, what)
+        if np.isnan(values[0]) and len(np.unique(self._tests.y)) > 1:
+            return "No score out of sample: some class has no rows here."
+        return None
 
     def _scorer(self, y, predictions, folds):
         return scorer(y, predictions, self._n_classes, paired=self._paired, folds=folds)

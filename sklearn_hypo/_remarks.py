@@ -1,5 +1,6 @@
 """What could not be computed, and the warnings that say so by name."""
 
+_SHOWN = 6  # names in one warning; the notes of the table name all
 _JOINER = "\u200d"  # holds composed emoji together, and shows as nothing
 
 # What is wrong with a hypothesis: the note in its row of the table, and the warning,
@@ -19,7 +20,7 @@ _REMARKS = {
         "no standard error of the separation",
         "Hypotheses with too little on one side (fewer than two texts, or one value "
         "of y) for the separation to have a standard error",
-        "The standard error is NaN; for a quantity, so is the p-value of the separation.",
+        "Standard error and p-value of the separation are NaN.",
     ),
     "constant_joint": (
         "constant in the joint regression",
@@ -102,7 +103,9 @@ class Remarks:
         """The texts of the warnings."""
         messages = []
         for kind, entries in self._by_kind.items():
-            who = ", ".join(f"{self.name(j)} ({detail})" for j, detail in entries)
+            shown = [f"{self.name(j)} ({detail})" for j, detail in entries[:_SHOWN]]
+            rest = len(entries) - len(shown)
+            who = ", ".join(shown) + (f" and {rest} more" if rest else "")
             count = f"{len(entries)} of {len(self._names)}"
             _, before, after = _REMARKS[kind]
             messages.append(f"{before} [{count}]: {who}. {after}")

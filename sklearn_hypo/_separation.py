@@ -95,10 +95,7 @@ def class_separation(holds, is_class, facts):
     )
     table = [counts, np.subtract(totals, counts)]
     p = stats.fisher_exact(table).pvalue if 0 < sum(counts) < sum(totals) else np.nan
-    estimable = (
-        min(totals) > 1 and not np.isnan(p) and (shares * (1 - shares)).min() > 0
-    )
-    se = se if estimable else np.nan
+    se = se if se > 0 else np.nan
     return _row(shares[0] - shares[1], se, float(lower), float(upper), p=p)
 
 

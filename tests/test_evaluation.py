@@ -12,7 +12,8 @@ from sklearn.metrics import r2_score, roc_auc_score
 from sklearn.pipeline import make_pipeline
 
 from sklearn_hypo._evaluation import evaluate_hypotheses
-from sklearn_hypo._hypothesis_report import HypothesisReport, format_p
+from sklearn_hypo._hypothesis_report import HypothesisReport
+from sklearn_hypo._report_words import format_p
 from sklearn_hypo.exceptions import HypothesisWarning
 
 WORDS = ["tea", "rain", "why", "snow"]
@@ -62,14 +63,12 @@ class WordHypotheses(TransformerMixin, BaseEstimator):
         index = pd.Index(list(X), dtype=object, name="text")
         return pd.DataFrame(self._annotate(X), index=index, columns=statements)
 
-    def score_annotations(self, A, y):
+    def predict_annotations(self, A):
         A = self._imputed(np.asarray(A))
         if self.task_ == "regression":
-            return r2_score(y, self.final_estimator_.predict(A))
+            return self.final_estimator_.predict(A)[:, None]
         probability = self.final_estimator_.predict_proba(A)
-        if len(self.classes_) == 2:
-            return roc_auc_score(y, probability[:, 1])
-        return roc_auc_score(y, probability, multi_class="ovr")
+        return probability[:, 1:] if len(self.classes_) == 2 else probability
 
 
 def make_texts(n=300, seed=0, kind="regression"):
@@ -121,14 +120,23 @@ def test_regression():
         "prevalence",
         "separation",
         "separation_se",
+        "separation_lower",
+        "separation_upper",
         "separation_p",
+        "separation_p_corrected",
+        "separation_std",
         "coef",
         "coef_se",
         "coef_lower",
         "coef_upper",
         "coef_p",
+        "coef_df",
+        "coef_std",
+        "vif",
         "p_corrected",
         "significant",
+        "method",
+        "duplicate_of",
         "note",
     ]
     assert table["hypothesis"].tolist() == [f"mentions {w}" for w in WORDS]
@@ -146,7 +154,7 @@ def test_regression():
     assert np.isnan(report.roc_auc)
     assert report.task == "regression"
     assert (report.n_rows, report.n_joint, report.n_tested) == (300, 300, 4)
-    assert (report.alpha, report.correction) == (0.1, "bonferroni")
+    assert (report.alpha, report.correction) == (0.1, "holm")
 
 
 def test_texts_are_annotated_once():
@@ -171,8 +179,10 @@ def test_classes(kind):
     texts, y = make_texts(kind=kind)
     extractor = fitted(kind)
     report = quiet(extractor, texts, y)
-    A = extractor.transform(texts).to_numpy()
-    expected = extractor.score_annotations(A, y)
+    scores = extractor.predict_annotations(extractor.transform(texts))
+    expected = roc_auc_score(
+        y, scores[:, 0] if kind == "binary" else scores, multi_class="ovr"
+    )
     assert report.roc_auc_out_of_sample == pytest.approx(expected)
     assert 0.5 < report.roc_auc_out_of_sample < report.roc_auc + 0.02
     assert 0 < report.pseudo_r2 < 1
@@ -202,8 +212,8 @@ def test_missing_annotations_stay_missing():
     assert (report.n_rows, report.n_joint) == (300, 270)
     rest = quiet(extractor, texts[30:], y[30:])
     np.testing.assert_allclose(report.table["coef"], rest.table["coef"])
-    A = extractor.transform(texts)
-    expected = extractor.score_annotations(A, y)
+    predicted = extractor.predict_annotations(extractor.transform(texts))
+    expected = r2_score(y, predicted)
     assert report.r2_out_of_sample == pytest.approx(expected)
 
 
@@ -334,11 +344,12 @@ def test_text():
     tea = next(line for line in lines if line.startswith("mentions tea"))
     assert tea.endswith("*")
     assert f"{report.table.loc[0, 'coef']:.3f}" in tea
-    assert f"{report.r2:.3f}  R² in-sample (as published)" in text
-    assert "fit and score on the same 300 texts, 3 hypotheses" in text
-    assert f"{report.r2_out_of_sample:.3f}  R² out-of-sample" in text
+    assert f"{report.r2:.3f} [" in text
+    assert "fit and score on the same rows; 3 hypotheses, 300 rows" in text
+    assert f"{report.r2_out_of_sample:.3f} [" in text
+    assert "R² out-of-sample: fit on the training texts, score on these 300" in text
     assert "* 2 of 3 significant" in text
-    assert "(bonferroni, family level 0.1)" in text
+    assert "(holm, family level 0.1)" in text
     assert "NaN: mentions snow: never or always true (true of 0 of 300)" in text
 
 
@@ -352,7 +363,7 @@ def test_columns_of_the_printed_table_line_up():
     statements = ["short", "日本語 の お茶", "long " * 40, "e\u0301mail"]
     lines = str(report_of(statements)).splitlines()[2:7]
     assert "…" in lines[3]
-    assert [line[-1] for line in lines] == ["p", "*", "*", "0", "*"]
+    assert [line[-1] for line in lines] == ["p", "*", "*", "8", "*"]
     # six characters take two columns of a terminal, one takes none
     assert len(lines[1]) == len(lines[2]) + 6 == len(lines[4]) - 1
 
@@ -456,15 +467,11 @@ def test_plot(kind):
     ax = report.plot()
     ax.figure.canvas.draw()
     labels = [label.get_text() for label in ax.get_yticklabels()]
-    assert labels[3] == r"costs \$5 or \$10"
-    points = [c.lines[0].get_xdata()[0] for c in ax.containers]
+    assert labels[3].endswith("costs $5 or $10")
     column = "coef" if kind == "regression" else "separation"
-    np.testing.assert_allclose(points, report.table[column])
-    if kind == "regression":
-        (bar,) = ax.containers[0].lines[2]
-        (segment,) = bar.get_segments()
-        expected = report.table.loc[0, ["coef_lower", "coef_upper"]]
-        np.testing.assert_allclose(segment[:, 0], expected.astype(float))
+    points = np.concatenate([np.asarray(c.get_offsets()) for c in ax.collections[-2:]])
+    by_row = points[np.argsort(points[:, 1]), 0]
+    np.testing.assert_allclose(by_row, report.table[column])
     _, given = plt.subplots()
     assert report.plot(ax=given) is given
     plt.close("all")
