@@ -77,7 +77,8 @@ if report.covariates is not None:
 # %% Which hypotheses say the same?
 print()
 print(f"effective number of hypotheses: {report.redundancy.n_effective:.1f}")
-print(report.redundancy.pairs.round(2).to_string(index=False))
+if len(report.redundancy.pairs):
+    print(report.redundancy.pairs.round(2).to_string(index=False))
 
 # %% By class: how much likelier is each class where a hypothesis holds?
 if report.by_class is not None:

@@ -56,7 +56,7 @@ train, holdout = next(splitter.split(frame, groups=together))
 def pairs_of(rows, **selection):
     """Pair the headlines of each test."""
     chosen = frame.iloc[rows]
-    return pairs_within(
+    pairs = pairs_within(
         chosen["headline"],
         chosen["clicks"],
         chosen["test"],
@@ -64,6 +64,7 @@ def pairs_of(rows, **selection):
         how="all",
         **selection,
     )
+    return pairs.assign(outcome=pairs["target"].map({1: "won", 0: "lost"}))
 
 
 # Most differences between two headlines are chance. To find hypotheses, the clear ones
@@ -78,13 +79,13 @@ for name, pairs in (("to find", found_on), ("to test", tested_on)):
 pipe = make_hypothesis_pipeline(
     n_texts=len(found_on), n_select=20, task="classification", random_state=0
 )
-pipe.fit(found_on["text"], found_on["target"])
+pipe.fit(found_on["text"], found_on["outcome"])
 
 # %% Test them: on differences within pairs, with standard errors clustered by test
 report = evaluate_hypotheses(
     pipe,
     tested_on["text"],
-    tested_on["target"],
+    tested_on["outcome"],
     pairs=tested_on["pair"],
     groups=tested_on["contest"],
     n_resamples=99 if options.quick else 499,
@@ -99,7 +100,7 @@ print(f"p of the whole, by permutation within pairs: {report.permutation_p:.3f}"
 # %% What if pairs and tests are forgotten? Then each headline counts as new evidence
 # each time it is compared. These p-values are wrong.
 naive = evaluate_hypotheses(
-    pipe, tested_on["text"], tested_on["target"], n_resamples=0, embeddings=None
+    pipe, tested_on["text"], tested_on["outcome"], n_resamples=0, embeddings=None
 )
 compared = pd.DataFrame(
     {
