@@ -129,21 +129,20 @@ class HypothesisReport:
     >>> rng = np.random.default_rng(0)
     >>> annotations = rng.integers(0, 2, size=(2000, 2))
     >>> y = annotations @ [0.8, 0.0] + rng.normal(size=2000)
-    >>> names = ["mentions tea", "mentions rain"]
-    >>> report = evaluate_annotations(annotations, y, names=names)
+    >>> report = evaluate_annotations(annotations, y, names=["has tea", "has rain"])
     >>> print(report)
     2 hypotheses tested on 2,000 texts (regression)
     <BLANKLINE>
-    hypothesis     prev.        separation [95%]      p        joint coef [95%]  joint p
-    mentions tea   0.518    0.850 [0.763, 0.938]  2e-74    0.849 [0.761, 0.936]    5e-74  *
-    mentions rain  0.496  -0.082 [-0.177, 0.013]  0.092  -0.054 [-0.141, 0.034]    0.228
+    hypothesis  prev.        separation [95%]      p        joint coef [95%]  joint p
+    has tea     0.518    0.850 [0.763, 0.938]  2e-74    0.849 [0.761, 0.936]    5e-74  *
+    has rain    0.496  -0.082 [-0.177, 0.013]  0.092  -0.054 [-0.141, 0.034]    0.228
     <BLANKLINE>
     * 1 of 2 significant in the joint regression (holm, family level 0.1)
     p: of the separation, corrected too; joint p: corrected; standard errors: ... (HC3)
       0.154 [0.124, 0.180]  R² in-sample (as published): fit and score on ... 2,000 rows
       0.154 [0.123, 0.179]  R² in-sample, adjusted for the number of hypotheses
       0.152 [0.121, 0.178]  R² cross-fitted: fit on four fifths of these rows, ...
-      0.001                 p-value of all hypotheses together, from 999 permutations ...
+      0.001                 p-value of all hypotheses together, from 999 ...
     """
 
     table: pd.DataFrame

@@ -44,7 +44,7 @@ class Overall:
         names = {
             "r2": f"R² in-sample (as published): fit and score on the same rows; {of}",
             "r2_adjusted": "R² in-sample, adjusted for the number of hypotheses",
-            "roc_auc": f"{self._word()} in-sample: fit and score on the same rows; {of}",
+            "roc_auc": f"{self._word()} in-sample: fit, score on the same rows; {of}",
             "pseudo_r2": "pseudo R² (McFadden) in-sample",
         }
         for name, value in joint.metrics.items():
