@@ -48,7 +48,10 @@ def labelling_sheet(
         hypothesis holds, evenly over hypotheses. 0 is a simple random sample, which
         of a hypothesis that holds in 2 of 100 texts has 4 among 200. With 0.5 rare
         hypotheses get their share, and no text's weight more than doubles. The
-        probabilities are known, and corrected for.
+        probabilities are known, and corrected for. But what the machine misses then
+        rests on fewer and heavier texts: where it misses much, and misses what has a
+        high target, 95% intervals covered 0.90 in simulations with 0.3, and 0.95
+        with 0. Where time allows, a larger simple sample is better.
     annotations : array-like of shape (n_rows, n_hypotheses), default=None
         Machine annotations for an enrichment, if `hypotheses` is no report.
     groups : array-like of shape (n_rows,), default=None
