@@ -4,8 +4,8 @@ Estimators for HypotheSAEs (Movva, Peng, Garg, Kleinberg and Pierson 2025,
 arXiv 2502.04382) that compose into a scikit-learn Pipeline.
 """
 
-from ._embedding_annotator import EmbeddingAnnotator
 from ._annotation_evaluation import evaluate_annotations
+from ._embedding_annotator import EmbeddingAnnotator
 from ._evaluation import evaluate_hypotheses
 from ._hypothesis import Hypothesis
 from ._hypothesis_extractor import HypothesisExtractor

@@ -7,11 +7,13 @@ from numbers import Integral, Real
 import numpy as np
 import pandas as pd
 
+from ._annotation_input import check_annotations, check_target
 from ._evaluation_rows import row_facts
 from ._evidence import details_of
 from ._hypothesis_report import HypothesisReport
-from ._inference import CORRECTIONS, annotation_tests, check_annotations, check_target
+from ._inference import annotation_tests
 from ._missing_bounds import worst_case_separation
+from ._multiple_tests import CORRECTIONS
 from ._overall import Overall
 from ._provenance import hash_of_values, provenance
 from ._redundancy import redundancy

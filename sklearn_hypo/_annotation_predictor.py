@@ -9,7 +9,7 @@ from sklearn.metrics import r2_score, roc_auc_score
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from ._inference import check_target
+from ._annotation_input import check_target
 from .exceptions import HypothesisWarning
 
 

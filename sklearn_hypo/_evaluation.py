@@ -8,10 +8,10 @@ from scipy import sparse
 from sklearn.utils.validation import check_is_fitted
 
 from ._annotation_evaluation import TEST_CONSTRAINTS, Extras, evaluated
+from ._annotation_input import check_annotations, check_target
 from ._evaluation_rows import row_facts
 from ._frames import texts_of
 from ._hypothesis_extractor import strongest_activations
-from ._inference import check_annotations, check_target
 from ._text_embedder import TextEmbedder
 from ._usage_table import usage_table
 from ._validation import StrOptions, check_same_length, validate_params

@@ -8,7 +8,7 @@ from sklearn.metrics import r2_score, roc_auc_score
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from ._inference import check_target
+from ._annotation_input import check_target
 from ._sae._distributed import from_first
 from ._sae._gradients import Weights
 from ._sae._heads import first_activations

@@ -9,34 +9,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from sklearn.utils.validation import column_or_1d
 
-from ._evaluation_rows import RowFacts, pair_members
-from ._joint_regression import JointFit, joint_regression, spread
-from ._multiple_tests import CORRECTIONS, corrected
+from ._annotation_input import check_annotations, check_target
+from ._evaluation_rows import RowFacts, pair_members, row_facts
+from ._joint_regression import JointFit, joint_regression
+from ._marginal_tests import marginal_tests, varies
+from ._multiple_tests import corrected
 from ._remarks import Remarks
-from ._separation import (
-    class_score_test,
-    class_separation,
-    independence,
-    paired_separation,
-    quantity_separation,
-)
-from ._validation import encode_target, resolve_task
 from .exceptions import HypothesisWarning
 
-__all__ = ["CORRECTIONS", "annotation_tests", "hypothesis_table"]
-
-_MARGINAL_DTYPES = {
-    "n": int,
-    "missing": int,
-    "prevalence": float,
-    "separation": float,
-    "separation_se": float,
-    "separation_lower": float,
-    "separation_upper": float,
-    "separation_p": float,
-}
 _EFFECT_COLUMNS = ("ame", "ame_se", "ame_lower", "ame_upper")
 
 
@@ -149,8 +130,6 @@ def hypothesis_table(
     >>> round(summary["r2"], 3)
     0.154
     """
-    from ._evaluation_rows import row_facts
-
     values, names = check_annotations(A, names)
     facts = row_facts(
         len(values),
@@ -226,10 +205,10 @@ def annotation_tests(
     missing = np.isnan(values).sum(axis=0)
     if paired:
         values, codes, facts = within_pairs(values, codes, classes, facts)
-    marginal = _marginal_tests(values, codes, classes, facts, remarks, paired)
+    marginal = marginal_tests(values, codes, classes, facts, remarks, paired)
     marginal["missing"], marginal["prevalence"] = missing, prevalence
     width = np.any if paired else np.ptp
-    varying = [j for j, a in enumerate(values.T) if _varies(a, width)]
+    varying = [j for j, a in enumerate(values.T) if varies(a, width)]
     joint = joint_regression(
         values,
         codes,
@@ -399,151 +378,3 @@ def _standardized(table, codes, classes, facts, paired):
     sd = np.sqrt(np.average((codes - mean) ** 2, axis=0, weights=weights))
     sd = np.where(sd > 0, sd, np.nan)
     return table["separation"].to_numpy() / sd[c]
-
-
-# Validation -----------------------------------------------------------------------
-
-
-def check_annotations(A, names=None):
-    """Return annotations as a float64 array, and one name per column."""
-    frame = A if isinstance(A, pd.DataFrame) else pd.DataFrame(np.asarray(A))
-    values = frame.to_numpy(dtype=np.float64, na_value=np.nan)
-    odd = values[~np.isnan(values) & (values != 0) & (values != 1)]
-    if odd.size:
-        raise ValueError(
-            f"Annotations must be 1, 0 or NaN, but {odd.size} others arrived, such as "
-            f"{odd[0]:g}. Apply a threshold first."
-        )
-    if names is None:
-        is_frame = isinstance(A, pd.DataFrame)
-        names = frame.columns if is_frame else [f"x{j}" for j in range(values.shape[1])]
-    if len(names) != values.shape[1]:
-        raise ValueError(
-            f"There are {len(names)} names for {values.shape[1]} columns of "
-            "annotations. There must be one name per column."
-        )
-    return values, list(names)
-
-
-def check_target(y, task, classes, *, caller):
-    """Resolve the task, and return y as numbers, with the classes if it has some."""
-    if y is not None and classes is not None:
-        classes = np.asarray(classes)
-        return "classification", _class_codes(y, classes, caller), classes
-    task = resolve_task(y, task)
-    return task, *encode_target(y, task, caller=caller)
-
-
-def _class_codes(y, classes, caller):
-    """Position of each label in the known classes, of which y may lack some."""
-    labels = column_or_1d(np.asarray(y, dtype=object), warn=True)
-    missing = int(pd.isna(labels).sum())
-    if missing:
-        raise ValueError(
-            f"{caller}: Input y contains NaN: {missing} of {len(labels)} target "
-            "values are missing. Drop those rows, and their texts."
-        )
-    known = pd.Index(classes.astype(object), dtype=object)
-    codes = known.get_indexer(pd.Index(labels, dtype=object))
-    unseen = list(dict.fromkeys(labels[codes < 0].tolist()))
-    if unseen:
-        raise ValueError(
-            f"{caller}: y holds classes that were not there in fit: {unseen[:5]}; the "
-            f"known ones are {classes.tolist()}. Drop those rows, and their texts."
-        )
-    return codes
-
-
-# One hypothesis at a time ---------------------------------------------------------
-
-
-def _varies(a, width=np.ptp):
-    answered = a[~np.isnan(a)]
-    return len(answered) > 0 and bool(width(answered))
-
-
-def _marginal_tests(A, y, classes, facts, remarks, paired):
-    """Separation of each column, over the rows that have an answer to it."""
-    if len(y) and not paired and spread(y) == 0:
-        remarks.say(
-            f"y takes a single value on all {len(y)} rows, so that nothing can be "
-            "compared: standard errors and p-values are NaN."
-        )
-    cells = []
-    rows = [
-        _marginal_test(a, y, classes, facts, j, remarks, paired, cells)
-        for j, a in enumerate(A.T)
-    ]
-    columns = dict(_MARGINAL_DTYPES) | ({"n_discordant": float} if paired else {})
-    table = pd.DataFrame(rows, columns=list(columns), index=range(A.shape[1]))
-    table = table.astype(columns)
-    if _is_multiclass(classes):
-        labels = [row.get("separation_class") for row in rows]
-        table["separation_class"] = pd.Series(labels, dtype=object)
-        table.attrs["by_class"] = pd.DataFrame(cells)
-    return table
-
-
-def _is_multiclass(classes):
-    return classes is not None and len(classes) > 2
-
-
-def _marginal_test(a, y, classes, facts, j, remarks, paired, cells):
-    """One row of the table, as a dict."""
-    answered = ~np.isnan(a)
-    n = int(answered.sum())
-    row = {"n": n, "missing": 0, "prevalence": np.nan}
-    if n == 0:
-        remarks.add(j, "unanswered", f"0 of {len(a)}")
-    values, target, facts = a[answered], y[answered], facts.take(answered)
-    if paired:
-        found = paired_separation(values, target, facts, classes=classes is not None)
-        if n and not found["n_discordant"]:
-            remarks.add(j, "concordant", f"{n} pairs")
-        return row | found
-    holds = values == 1
-    counts = f"true of {int(holds.sum())} of {n}"
-    if n and not _varies(a):
-        remarks.add(j, "constant", counts)
-    if _is_multiclass(classes):
-        found, of_classes = _classwise(holds, target, classes, facts)
-        cells += [{"position": j, **cell} for cell in of_classes]
-    elif not _varies(a):
-        return row
-    elif classes is None:
-        found = quantity_separation(holds, target, facts)
-    else:
-        found = class_separation(holds, target == 1, facts)
-    if classes is None and np.isnan(found["separation_se"]) and spread(y) > 0:
-        remarks.add(j, "no_variance", counts)
-    return row | found
-
-
-def _classwise(holds, codes, classes, facts):
-    """The class that differs most, one test of all classes, and every class."""
-    labels = classes.tolist()
-    blank = dict.fromkeys(
-        [name for name in _MARGINAL_DTYPES if name.startswith("separation")], np.nan
-    )
-    varies = 0 < holds.sum() < len(holds)
-    cells = [
-        {
-            "class": label,
-            "n": int((codes == c).sum()),
-            **(class_separation(holds, codes == c, facts) if varies else blank),
-        }
-        for c, label in enumerate(labels)
-    ]
-    if not varies:
-        return blank, cells
-    c = int(np.nanargmax([abs(cell["separation"]) for cell in cells]))
-    found = {name: cells[c][name] for name in blank}
-    if facts.weights is None and facts.clusters is None:
-        k = len(labels)
-        counts = np.stack([np.bincount(codes[s], minlength=k) for s in (holds, ~holds)])
-        found["separation_p"] = independence(counts[:, counts.any(axis=0)])
-    else:
-        present = np.unique(codes)
-        indicators = codes[:, None] == present[1:]
-        found["separation_p"] = class_score_test(holds, indicators, facts)
-    return found | {"separation_class": labels[c]}, cells
