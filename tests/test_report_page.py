@@ -12,11 +12,13 @@ import pandas as pd
 import pytest
 from report_cases import CLASSES, NASTY, damaged, make_report
 
+from sklearn_hypo._annotation_evaluation import evaluate_annotations
 from sklearn_hypo._report_page import report_page, write_page
 from sklearn_hypo._report_page._charts import Scale, forest_row, histogram
 from sklearn_hypo._report_page._highlight import find_terms, marked
-from sklearn_hypo._report_page._markup import Markup, element, escape
+from sklearn_hypo._report_page._markup import Markup, element, escape, visible
 from sklearn_hypo._report_page._page import _asset
+from sklearn_hypo._report_text import text_lines
 from sklearn_hypo._terms import term_presence
 from sklearn_hypo._tokens import ngrams, tokenize
 
@@ -79,6 +81,45 @@ def test_any_report_has_a_page(kind, full, params):
         assert len(outline.all("script")) == 1
         assert len(outline.all("img")) == 0
         assert len(outline.all("details")) >= len(each.table)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn_hypo.exceptions.HypothesisWarning")
+@pytest.mark.parametrize(
+    "case", ["quantity", "classes", "pairs", "separated", "unanswered", "constant", ""]
+)
+def test_reports_of_real_evaluations(case):
+    rng = np.random.default_rng(0)
+    A = rng.integers(0, 2, size=(200, 3)).astype(float)
+    A = np.c_[A, A[:, 0]]
+    y, beside = A @ [0.8, 0, -0.4, 0] + rng.normal(size=200), {}
+    if case == "classes":
+        y = np.digitize(y, [0, 0.5])
+    elif case == "pairs":
+        y = (y.reshape(-1, 2) == y.reshape(-1, 2).max(axis=1, keepdims=True)).ravel()
+        beside = {"pairs": np.repeat(np.arange(100), 2)}
+    elif case == "separated":
+        y = A[:, 0] > 0
+    elif case == "unanswered":
+        A[:, 1] = np.nan
+        A[:9, 2] = np.nan
+    elif case == "constant":
+        y, beside = np.ones(200), {"task": "regression"}
+    elif not case:
+        A = A[:, :0]
+    names = NASTY[: A.shape[1]]
+    texts = [f"tea {i}" for i in range(200)]
+    report = evaluate_annotations(
+        A, y, names=names, texts=texts, n_resamples=9, **beside
+    )
+    outline = Outline(report_page(report))
+    assert max(map(len, text_lines(report))) <= 110
+    shown = "".join(outline.text)
+    assert all(visible(name) in shown for name in names)
+    if case == "unanswered":
+        assert "no answers (0 of 200)" in shown
+        assert "9 of 200" in shown
+    if case == "separated":
+        assert "separates the classes" in shown
 
 
 def test_everything_has_its_place():
