@@ -3,17 +3,22 @@
 import warnings
 
 import numpy as np
-from firthmodels import FirthLogisticRegression, detect_separation
 from scipy import linalg, stats
+from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from ._covariance import judged, t_inference
+from ._firth import (
+    JEFFREYS,
+    counted,
+    fit_logit,
+    infinite_coefficients,
+    likelihood_ratio_p,
+    profile_interval,
+)
 from ._marginal_effects import binary_effects, class_effects
 
-# Newton's method is cheap: converge to what other packages print
-_NEWTON = {"gtol": 1e-9, "xtol": 1e-9, "max_iter": 200, "backend": "numpy"}
-_JEFFREYS, _NO_PENALTY = 0.5, 0.0
 # A penalty that changes nothing but the coefficients that would be infinite
 _WEAK = 1e5
 
@@ -57,32 +62,34 @@ def fit_binary(problem, y, cov_type, columns, remarks):
     """
     X, y = _oriented(problem, y)
     facts, h = problem.facts, len(columns)
-    infinite = separated(X, y)
+    rows = counted(X, y, facts.weights)
+    fit = fit_logit(rows)
+    infinite = infinite_coefficients(rows, fit)
     for position in np.flatnonzero(infinite[:h]):
         remarks.add(columns[position], "separates", f"{len(y)} rows")
+    penalized = fit_logit(rows, penalty=JEFFREYS)
     firth = bool(infinite.any())
-    model = _fit_logit(X, y, facts.weights, _JEFFREYS if firth else _NO_PENALTY)
-    if not model.converged_:
+    fit = penalized if firth else fit
+    if not (fit.converged and penalized.converged):
         remarks.say(
             f"The joint logit of {h} hypotheses on {len(y)} rows did not converge. Its "
             "coefficients and p-values are NaN."
         )
         return {"method": "", "cov_type": "", "estimates": {}, "metrics": {}}
-    probability = _sigmoid(X @ model.coef_)
+    probability = expit(X @ fit.coef)
     robust = (
         facts.clusters is not None or facts.weights is not None or cov_type[:2] == "HC"
     )
-    solved = _working_fit(X, y, model.coef_, probability, facts, robust)
+    solved = _working_fit(X, y, fit.coef, probability, facts, robust)
     df = solved.df if robust else np.full(X.shape[1], np.inf)
     lower, upper, p = t_inference(solved.coef, solved.se, df)
     if robust:
         p[:h] = [_score_p(X, y, j, facts) for j in range(h)]
     else:
-        p[:h] = _likelihood_ratio_p(X, y, h)
-        for j in np.flatnonzero(np.isnan(p[:h])):  # a restricted fit did not converge
-            p[j] = _score_p(X, y, j, facts)
-        if firth:
-            lower[:h], upper[:h] = _profile_intervals(model, h)
+        p[:h] = [likelihood_ratio_p(rows, penalized, j) for j in range(h)]
+        if firth:  # Wald's intervals are too short around Firth's estimates
+            bounds = [profile_interval(rows, penalized, j) for j in range(h)]
+            lower[:h], upper[:h] = np.transpose(bounds)
     estimates = {
         "coef": solved.coef,
         "coef_se": solved.se,
@@ -129,43 +136,6 @@ def _kind(facts, robust):
     return "HC3" if robust else "nonrobust"
 
 
-def _fit_logit(X, y, weights, penalty):
-    model = FirthLogisticRegression(
-        penalty_weight=penalty, fit_intercept=False, **_NEWTON
-    )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the caller says so, with names
-        model.fit(X, y, sample_weight=weights)
-        if not model.converged_ and model.max_iter > 1:
-            # rounding can keep the gradient of many rows above so small a bound
-            model.set_params(gtol=1e-6 * len(y), xtol=1e-6).fit(X, y, weights)
-    return model
-
-
-def separated(X, y):
-    """Tell which coefficients of a logit have no finite maximum-likelihood estimate.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_rows, n_columns)
-        The design.
-    y : ndarray of shape (n_rows,)
-        0 and 1.
-
-    Returns
-    -------
-    infinite : ndarray of shape (n_columns,) and dtype bool
-        By a linear programme (Konis 2007, thesis, University of Oxford).
-    """
-    rows = np.unique(np.column_stack([y, X]), axis=0)  # others say nothing new
-    result = detect_separation(rows[:, 1:], rows[:, 0], fit_intercept=False)
-    return ~np.asarray(result.is_finite)
-
-
-def _sigmoid(eta):
-    return 1 / (1 + np.exp(-np.clip(eta, -500, 500)))
-
-
 def _working_fit(X, y, coef, probability, facts, robust):
     """Judge the coefficients by the linear model that Newton's last step solves."""
     weights = np.ones(len(y)) if facts.weights is None else facts.weights
@@ -179,23 +149,6 @@ def _working_fit(X, y, coef, probability, facts, robust):
     return type(solved)(coef, T.T @ T, np.full(len(coef), np.inf), residuals)
 
 
-def _likelihood_ratio_p(X, y, h):
-    """Penalized likelihood-ratio tests of the first h columns."""
-    model = _fit_logit(X, y, None, _JEFFREYS)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what fails is NaN
-        model.lrt(list(range(h)))
-    return model.lrt_pvalues_[:h]
-
-
-def _profile_intervals(model, h):
-    """Profile-likelihood intervals: Wald's are too short around Firth's estimates."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a bound that is not found is NaN
-        bounds = model.conf_int(method="pl", features=list(range(h)), max_iter=100)
-    return bounds[:h].T
-
-
 def _score_p(X, y, j, facts):
     """Robust score test of one column: the model is fitted without it.
 
@@ -204,8 +157,8 @@ def _score_p(X, y, j, facts):
     """
     others = np.delete(X, j, axis=1)
     weights = np.ones(len(y)) if facts.weights is None else facts.weights
-    model = _fit_logit(others, y, facts.weights, _JEFFREYS)
-    probability = _sigmoid(others @ model.coef_)
+    fit = fit_logit(counted(others, y, facts.weights), penalty=JEFFREYS)
+    probability = expit(others @ fit.coef)
     spread = weights * probability * (1 - probability)
     root = np.sqrt(spread)
     cleared = X[:, j] - others @ linalg.lstsq(others * root[:, None], X[:, j] * root)[0]
@@ -305,7 +258,9 @@ def fit_multinomial(problem, codes, present, columns, remarks):
             remarks.add(columns[position], "empty_cell", f"{len(codes)} rows")
     model = _fit_classes(X, codes, facts.weights)
     probability = _probabilities(model, X)
-    p = np.array([_class_score_p(X, codes, j, facts) for j in range(h)])
+    n_tested = h + problem.has_constant + problem.n_covariates
+    p = np.full(X.shape[1], np.nan)
+    p[:n_tested] = [_class_score_p(X, codes, j, facts) for j in range(n_tested)]
     effects = class_effects(X, codes, model.coef_[1:] - model.coef_[0], h, facts)
     null = _share(codes, facts.weights)[codes]
     weights = np.ones(len(codes)) if facts.weights is None else facts.weights
@@ -320,7 +275,7 @@ def fit_multinomial(problem, codes, present, columns, remarks):
     return {
         "method": "multinomial logit",
         "cov_type": _kind(facts, robust),
-        "estimates": {"coef_p": np.concatenate([p, np.full(X.shape[1] - h, np.nan)])},
+        "estimates": {"coef_p": p},
         "metrics": metrics,
         "by_class": {"classes": present, **effects},
     }

@@ -102,9 +102,11 @@ def _class_scores(X, y, X_new, n_classes, weights, paired):
     if paired:  # both orders of each pair, so that there are wins and losses
         X, y = np.vstack([X, -X]), np.concatenate([y, -y])
         weights = None if weights is None else np.concatenate([weights, weights])
-    scores = model.fit(X, y, sample_weight=weights).decision_function(X_new)
-    if scores.ndim == 1:
-        return scores[:, None]
-    spread = np.full((len(X_new), n_classes), -np.inf)
+    model.fit(X, y, sample_weight=weights)
+    if paired or n_classes == 2:
+        return model.decision_function(X_new)[:, None]
+    # probabilities: only they can be compared across rows, class by class
+    scores = model.predict_proba(X_new)
+    spread = np.zeros((len(X_new), n_classes))
     spread[:, model.classes_] = scores  # a class may be absent from the training rows
     return spread

@@ -46,7 +46,9 @@ class HypothesisReport:
           deviation of the annotation, in standard deviations of a quantity;
         - ``odds_ratio``, ``_lower``, ``_upper``: for two classes;
         - ``ame``, ``_se``, ``_lower``, ``_upper``: for classes, the average marginal
-          effect on the probability of the second class, or of ``separation_class``;
+          effect on the probability of the second class, or of ``separation_class``
+          (within pairs, of winning where only this member has it, against losing to a
+          member that alone has it);
         - ``vif``: variance inflation beside the other hypotheses;
         - ``p_corrected``, ``significant``: ``coef_p`` corrected for multiple tests,
           and whether that is at most alpha;

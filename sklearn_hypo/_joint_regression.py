@@ -282,13 +282,14 @@ def _fit_problem(fit, problem, n_classes, names, cov_type, remarks):
         column = np.full(len(fit.estimates), np.nan)
         column[fit.columns] = values[:h]
         fit.estimates[name] = column
-    if names and "coef" in found["estimates"]:
+    if names and found["estimates"]:
         first = h + int(problem.has_constant)
         chosen = slice(first, first + len(names))
+        nothing = np.full(first + len(names), np.nan)
         fit.covariates = pd.DataFrame(
             {"name": pd.Series(names, dtype=object)}
             | {
-                name: found["estimates"][name][chosen]
+                name: found["estimates"].get(name, nothing)[chosen]
                 for name in COEFFICIENT_COLUMNS[:5]
             }
         )

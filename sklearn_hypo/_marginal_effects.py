@@ -7,6 +7,7 @@ delta method; the rows are taken as given.
 
 import numpy as np
 from scipy import linalg
+from scipy.special import expit
 
 from ._covariance import t_inference
 
@@ -30,7 +31,9 @@ def binary_effects(X, fit, df, h, weights=None, paired=False):
     weights : ndarray of shape (n_rows,) or None, default=None
         Weights of the rows.
     paired : bool, default=False
-        Whether rows are differences within pairs, whose order means nothing.
+        Whether rows are differences within pairs, whose order means nothing. The
+        effect is then that of having it where the other member lacks it, against
+        lacking it where the other has it: the scale of a separation within pairs.
 
     Returns
     -------
@@ -54,20 +57,18 @@ def binary_effects(X, fit, df, h, weights=None, paired=False):
     share = np.full(len(X), 1 / len(X)) if weights is None else weights / weights.sum()
     eta = X @ fit.coef
     effect, se = np.empty(h), np.empty(h)
+    other = -1.0 if paired else 0.0  # the other member has it, or nobody does
     for j in range(h):
         without = eta - X[:, j] * fit.coef[j]
-        one, zero = _sigmoid(without + fit.coef[j]), _sigmoid(without)
+        one = expit(without + fit.coef[j])
+        zero = expit(without + other * fit.coef[j])
         effect[j] = share @ (one - zero)
         slope_one, slope_zero = share * one * (1 - one), share * zero * (1 - zero)
         gradient = X.T @ (slope_one - slope_zero)
-        gradient[j] = slope_one.sum()
+        gradient[j] = slope_one.sum() - other * slope_zero.sum()
         se[j] = np.sqrt(max(gradient @ fit.covariance @ gradient, 0.0))
     lower, upper, _ = t_inference(effect, se, df[:h])
     return {"ame": effect, "ame_se": se, "ame_lower": lower, "ame_upper": upper}
-
-
-def _sigmoid(eta):
-    return 1 / (1 + np.exp(-np.clip(eta, -500, 500)))
 
 
 def _softmax(eta):

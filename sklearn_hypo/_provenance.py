@@ -18,7 +18,6 @@ _PACKAGES = (
     "openai",
     "joblib",
     "statsmodels",
-    "firthmodels",
 )
 
 

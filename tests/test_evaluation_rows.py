@@ -335,3 +335,33 @@ def test_a_hypothesis_that_never_differs_within_pairs_is_named():
         table, _ = hypothesis_table(A, won, pairs=pair)
     assert np.isnan(table.loc[2, "separation"])
     assert np.isnan(table.loc[2, "coef"])
+
+
+def test_effects_within_pairs_have_the_scale_of_the_separation():
+    rng = np.random.default_rng(0)
+    A = (rng.random((4000, 1)) < 0.5).astype(float)
+    pair = np.repeat(np.arange(2000), 2)
+    worth = A[:, 0] + rng.gumbel(size=4000)
+    won = (worth > worth[np.arange(4000) ^ 1]).astype(int)
+    table, _ = table_of(A, won, pairs=pair)
+    # alone in the model, the fitted chance of winning is the observed one
+    share = (1 + table.loc[0, "separation"]) / 2
+    assert table.loc[0, "coef"] == pytest.approx(np.log(share / (1 - share)))
+    assert table.loc[0, "ame"] == pytest.approx(table.loc[0, "separation"], rel=1e-6)
+    assert table.loc[0, "ame_se"] == pytest.approx(
+        table.loc[0, "separation_se"], rel=0.1
+    )
+
+
+def test_covariates_of_more_classes_are_tested_too():
+    A, y, rng = make_rows(n=600)
+    codes = np.digitize(y, [-0.3, 0.5])
+    frame = pd.DataFrame(
+        {"age": y + rng.normal(size=600), "luck": rng.normal(size=600)}
+    )
+    _, summary = table_of(A, codes, task="classification", covariates=frame)
+    covariates = summary["covariates"].set_index("name")
+    assert (
+        covariates.loc["age", "coef_p"] < 1e-6 < 0.01 < covariates.loc["luck", "coef_p"]
+    )
+    assert covariates["coef"].isna().all()

@@ -405,10 +405,12 @@ def test_few_rows_of_many_columns_separate_and_say_so():
 
 
 def test_not_converged_logit_is_named(monkeypatch):
-    from sklearn_hypo import _class_regression
+    from sklearn_hypo import _firth
 
-    settings = {"gtol": 1e-9, "xtol": 1e-9, "max_iter": 1, "backend": "numpy"}
-    monkeypatch.setattr(_class_regression, "_NEWTON", settings)
+    monkeypatch.setattr(_firth, "_MAX_ITERATIONS", 0)
+    monkeypatch.setattr(
+        _firth, "_quasi_newton", lambda rows, beta, state, *rest: (beta, state, False)
+    )
     A, y = make_annotations()
     table, summary, message = warned_table(A, y > 0, names=NAMES)
     assert "did not converge" in message

@@ -86,6 +86,20 @@ def test_cross_fitting_is_cross_val_predict():
     np.testing.assert_allclose(cross_fitted(A, codes, 2, folds)[:, 0], expected)
 
 
+def test_cross_fitted_classes_are_probabilities():
+    rng = np.random.default_rng(0)
+    A = (rng.random((400, 5)) < 0.4).astype(float)
+    codes = np.digitize(A @ [1, -1, 0.5, 0, 0] + rng.normal(size=400), [-0.4, 0.6])
+    folds = folds_of(codes, 3, None, 0)
+    expected = cross_val_predict(
+        LogisticRegression(max_iter=1000), A, codes, cv=folds, method="predict_proba"
+    )
+    found = cross_fitted(A, codes, 3, folds)
+    np.testing.assert_allclose(found, expected)
+    score = scorer(codes, found, 3)(np.ones((1, 400)))[0]
+    assert score == pytest.approx(roc_auc_score(codes, expected, multi_class="ovr"))
+
+
 @pytest.mark.parametrize("n_classes", [None, 3])
 def test_folds_keep_groups_whole(n_classes):
     rng = np.random.default_rng(0)
