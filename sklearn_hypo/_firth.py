@@ -13,7 +13,7 @@ from scipy.special import expit
 
 JEFFREYS = 0.5  # Firth's penalty: so much of the log determinant of the information
 _MAX_STEP = 5.0
-_MAX_ITERATIONS = 50
+_MAX_ITERATIONS = 15
 # Newton stops where the likelihood can hardly rise by more than half of this
 _DECREMENT = 1e-11
 # A bound is looked for up to two to this power times as far out as Wald's
@@ -162,6 +162,9 @@ def fit_logit(rows, *, penalty=0.0, start=None, fixed=None):
 
 def _state(rows, beta, penalty):
     """Linear predictor, probabilities, information, penalized log likelihood."""
+    if not np.isfinite(beta).all():  # a step into the void: refused by its value
+        nowhere = np.full(len(rows.X), np.nan)
+        return nowhere, nowhere, np.full((len(beta), len(beta)), np.nan), -np.inf
     eta = rows.X @ beta
     p = expit(eta)
     spread = rows.total * p * (1 - p)
@@ -216,7 +219,10 @@ def _quasi_newton(rows, beta, state, penalty, free):
 
     options = {"gtol": 1e-5, "maxiter": 500}
     found = minimize(loss, np.zeros(free.sum()), jac=True, options=options)
-    beta, state = at(found.x)
+    moved, new = at(found.x)
+    if not new[3] >= state[3]:
+        return beta, state, False
+    beta, state = moved, new
     _, decrement = _newton_step(rows, state, penalty, free)
     return beta, state, decrement < 1e-6
 
