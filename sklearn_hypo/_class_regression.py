@@ -15,9 +15,9 @@ from ._firth import (
     fit_logit,
     infinite_coefficients,
     likelihood_ratio_p,
-    profile_interval,
+    profile_bounds,
 )
-from ._marginal_effects import binary_effects, class_effects
+from ._marginal_effects import binary_effects, class_effects, moved_along
 
 # A penalty that changes nothing but the coefficients that would be infinite
 _WEAK = 1e5
@@ -83,13 +83,14 @@ def fit_binary(problem, y, cov_type, columns, remarks):
     solved = _working_fit(X, y, fit.coef, probability, facts, robust)
     df = solved.df if robust else np.full(X.shape[1], np.inf)
     lower, upper, p = t_inference(solved.coef, solved.se, df)
+    bounds = None
     if robust:
         p[:h] = [_score_p(X, y, j, facts) for j in range(h)]
     else:
         p[:h] = [likelihood_ratio_p(rows, penalized, j) for j in range(h)]
         if firth:  # Wald's intervals are too short around Firth's estimates
-            bounds = [profile_interval(rows, penalized, j) for j in range(h)]
-            lower[:h], upper[:h] = np.transpose(bounds)
+            bounds = np.array([profile_bounds(rows, penalized, j) for j in range(h)])
+            lower[:h], upper[:h] = np.einsum("jbj->bj", bounds[..., :h])
     estimates = {
         "coef": solved.coef,
         "coef_se": solved.se,
@@ -102,7 +103,9 @@ def fit_binary(problem, y, cov_type, columns, remarks):
     with np.errstate(over="ignore"):
         for name, values in (("", solved.coef), ("_lower", lower), ("_upper", upper)):
             estimates[f"odds_ratio{name}"] = np.exp(values)
-    estimates |= binary_effects(X, solved, df, h, facts.weights, problem.paired)
+    if bounds is None:
+        bounds = moved_along(fit, lower[:h], upper[:h])
+    estimates |= binary_effects(X, solved, bounds, facts.weights, problem.paired)
     return {
         "method": "Firth logit" if firth else "logit",
         "cov_type": _kind(facts, robust),

@@ -258,12 +258,12 @@ def likelihood_ratio_p(rows, full, j):
     p : float
         NaN if the restricted fit did not converge.
     """
-    loss = _profile(rows, full, j, 0.0)
+    _, loss = _profile(rows, full, j, 0.0)
     return float(stats.chi2.sf(max(2 * loss, 0.0), 1))
 
 
-def profile_interval(rows, full, j, level=0.95):
-    """Profile interval of one coefficient: all values that the test does not reject.
+def profile_bounds(rows, full, j, level=0.95):
+    """Ends of the profile interval: all values that the test does not reject.
 
     Parameters
     ----------
@@ -278,12 +278,14 @@ def profile_interval(rows, full, j, level=0.95):
 
     Returns
     -------
-    lower, upper : float
-        NaN for a bound that was not found.
+    bounds : ndarray of shape (2, n_columns)
+        All coefficients, as fitted with coefficient j at its lower and at its upper
+        bound. NaN for a bound that was not found.
     """
     target = stats.norm.ppf((1 + level) / 2)
     se = np.sqrt(linalg.pinvh(full.information)[j, j])
-    return tuple(_bound(rows, full, j, side * se, target) for side in (-1, 1))
+    found = [_bound(rows, full, j, side * se, target) for side in (-1, 1)]
+    return np.array(found)
 
 
 def _bound(rows, full, j, scale, target):
@@ -293,34 +295,35 @@ def _bound(rows, full, j, scale, target):
     """
 
     def root(distance):
-        loss = _profile(rows, full, j, full.coef[j] + distance * scale)
-        return np.sqrt(max(2 * loss, 0.0))
+        fit, loss = _profile(rows, full, j, full.coef[j] + distance * scale)
+        return np.sqrt(max(2 * loss, 0.0)), fit.coef
 
+    nowhere = np.full(len(full.coef), np.nan)
     low, high, at_low = 0.0, target, 0.0
-    at_high = root(high)
+    at_high, coef = root(high)
     for _ in range(_DOUBLINGS):  # until the bound is enclosed
         if not at_high < target:
             break
         low, at_low, high = high, at_high, 2 * high
-        at_high = root(high)
+        at_high, coef = root(high)
     if not (np.isfinite(at_high) and at_high >= target):
-        return np.nan
+        return nowhere
     for _ in range(40):
         middle = low + (target - at_low) * (high - low) / (at_high - at_low)
         edge = 0.01 * (high - low)
         middle = min(max(middle, low + edge), high - edge)
-        value = root(middle)
+        value, coef = root(middle)
         if abs(value - target) < _ROOT_ERROR:
             break
         if value < target:
             low, at_low = middle, value
         else:
             high, at_high = middle, value
-    return full.coef[j] + middle * scale
+    return coef
 
 
 def _profile(rows, full, j, value):
-    """How much log likelihood is lost by fixing one coefficient."""
+    """The fit with one coefficient fixed, and how much log likelihood that costs."""
     covariance = linalg.pinvh(full.information)
     move = covariance[:, j] * (value - full.coef[j]) / covariance[j, j]
     start = full.coef + move
@@ -330,8 +333,8 @@ def _profile(rows, full, j, value):
         start[j] = value
     fit = fit_logit(rows, penalty=JEFFREYS, start=start, fixed=j)
     if not (fit.converged and np.isfinite(fit.log_likelihood)):
-        return np.nan
-    return full.log_likelihood - fit.log_likelihood
+        return fit, np.nan
+    return fit, full.log_likelihood - fit.log_likelihood
 
 
 # Separation -------------------------------------------------------------------------

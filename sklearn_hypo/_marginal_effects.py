@@ -1,8 +1,7 @@
 """Average marginal effects: what a hypothesis does to probabilities.
 
 The effect of an annotation is the mean, over the rows, of the probability if it were 1
-minus the probability if it were 0, all else as it is. Standard errors are those of the
-delta method; the rows are taken as given.
+minus the probability if it were 0, all else as it is. The rows are taken as given.
 """
 
 import numpy as np
@@ -12,11 +11,39 @@ from scipy.special import expit
 from ._covariance import t_inference
 
 
-def binary_effects(X, fit, df, h, weights=None, paired=False):
+def moved_along(fit, lower, upper):
+    """Coefficients at the bounds of each of the first ones.
+
+    Parameters
+    ----------
+    fit : LogitFit
+        Coefficients and information.
+    lower, upper : ndarrays of shape (h,)
+        Bounds of the first h coefficients.
+
+    Returns
+    -------
+    bounds : ndarray of shape (h, 2, n_columns)
+        All coefficients, moved so that one of them is at its bound and the likelihood
+        is as large as that allows, to first order.
+    """
+    covariance = linalg.pinvh(fit.information)
+    h = len(lower)
+    move = covariance[:h] / np.diag(covariance)[:h, None]
+    distance = np.stack([lower, upper], axis=1) - fit.coef[:h, None]
+    return fit.coef + move[:, None, :] * distance[:, :, None]
+
+
+def binary_effects(X, fit, bounds, weights=None, paired=False):
     r"""Average marginal effects in a logit of two classes.
 
     .. math:: \mathrm{AME}_j = \frac1n \sum_i
               \bigl[\sigma(\eta_i^{a_j = 1}) - \sigma(\eta_i^{a_j = 0})\bigr]
+
+    Standard errors are those of the delta method. Intervals are those of the
+    coefficient, carried over: where probabilities are small, effects are skewed, and
+    what the delta method calls an interval covers too seldom. So an effect's interval
+    excludes zero if and only if its coefficient's does.
 
     Parameters
     ----------
@@ -24,10 +51,8 @@ def binary_effects(X, fit, df, h, weights=None, paired=False):
         The design.
     fit : LinearFit
         Coefficients and covariance.
-    df : ndarray of shape (n_columns,)
-        Degrees of freedom of the t distribution.
-    h : int
-        The first so many columns are annotations.
+    bounds : ndarray of shape (h, 2, n_columns)
+        All coefficients, with each of the first h at its lower and its upper bound.
     weights : ndarray of shape (n_rows,) or None, default=None
         Weights of the rows.
     paired : bool, default=False
@@ -47,7 +72,8 @@ def binary_effects(X, fit, df, h, weights=None, paired=False):
     >>> from sklearn_hypo._marginal_effects import binary_effects
     >>> X = np.column_stack([[0, 1, 0, 1], np.ones(4)])
     >>> fit = LinearFit(np.array([2.0, -1.0]), np.eye(2) / 100, None, None)
-    >>> effects = binary_effects(X, fit, np.full(2, np.inf), 1)
+    >>> bounds = np.array([[[1.8, -0.9], [2.2, -1.1]]])
+    >>> effects = binary_effects(X, fit, bounds)
     >>> effects["ame"].round(3)  # from a probability of 0.269 to one of 0.731
     array([0.462])
     """
@@ -55,20 +81,30 @@ def binary_effects(X, fit, df, h, weights=None, paired=False):
         X = np.vstack([X, -X])
         weights = None if weights is None else np.concatenate([weights, weights])
     share = np.full(len(X), 1 / len(X)) if weights is None else weights / weights.sum()
-    eta = X @ fit.coef
-    effect, se = np.empty(h), np.empty(h)
     other = -1.0 if paired else 0.0  # the other member has it, or nobody does
+    h = len(bounds)
+    effect, se, ends = np.empty(h), np.empty(h), np.empty((h, 2))
     for j in range(h):
-        without = eta - X[:, j] * fit.coef[j]
-        one = expit(without + fit.coef[j])
-        zero = expit(without + other * fit.coef[j])
-        effect[j] = share @ (one - zero)
-        slope_one, slope_zero = share * one * (1 - one), share * zero * (1 - zero)
-        gradient = X.T @ (slope_one - slope_zero)
-        gradient[j] = slope_one.sum() - other * slope_zero.sum()
+        effect[j], gradient = _binary_effect(X, fit.coef, j, share, other)
         se[j] = np.sqrt(max(gradient @ fit.covariance @ gradient, 0.0))
-    lower, upper, _ = t_inference(effect, se, df[:h])
-    return {"ame": effect, "ame_se": se, "ame_lower": lower, "ame_upper": upper}
+        ends[j] = [_binary_effect(X, b, j, share, other)[0] for b in bounds[j]]
+    ends[np.isnan(se)] = np.nan
+    return {
+        "ame": effect,
+        "ame_se": se,
+        "ame_lower": ends[:, 0],
+        "ame_upper": ends[:, 1],
+    }
+
+
+def _binary_effect(X, coef, j, share, other):
+    """Effect of column j at given coefficients, with its gradient."""
+    without = X @ coef - X[:, j] * coef[j]
+    one, zero = expit(without + coef[j]), expit(without + other * coef[j])
+    slope_one, slope_zero = share * one * (1 - one), share * zero * (1 - zero)
+    gradient = X.T @ (slope_one - slope_zero)
+    gradient[j] = slope_one.sum() - other * slope_zero.sum()
+    return share @ (one - zero), gradient
 
 
 def _softmax(eta):

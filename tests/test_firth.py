@@ -13,7 +13,7 @@ from sklearn_hypo._firth import (
     fit_logit,
     infinite_coefficients,
     likelihood_ratio_p,
-    profile_interval,
+    profile_bounds,
 )
 
 
@@ -79,7 +79,7 @@ def test_firth_is_that_of_firthmodels(case):
     np.testing.assert_allclose(fit.coef, model.coef_, atol=1e-3)
     p = [likelihood_ratio_p(rows, fit, j) for j in range(h)]
     np.testing.assert_allclose(p, model.lrt_pvalues_[:h], atol=1e-5)
-    found = [profile_interval(rows, fit, j) for j in range(h)]
+    found = [profile_bounds(rows, fit, j)[:, j] for j in range(h)]
     np.testing.assert_allclose(found, bounds[:h], atol=2e-3)
 
 
@@ -91,7 +91,7 @@ def test_a_saturated_table_by_hand():
     fit = fit_logit(rows, penalty=JEFFREYS)
     slope = np.log((10.5 / 0.5) / (12.5 / 18.5))
     np.testing.assert_allclose(fit.coef, [slope, np.log(12.5 / 18.5)], rtol=1e-6)
-    lower, upper = profile_interval(rows, fit, 0)
+    lower, upper = profile_bounds(rows, fit, 0)[:, 0]
     assert lower < slope < upper
     # the bounds are the values that the likelihood-ratio test just rejects
     for bound in (lower, upper):
@@ -117,7 +117,7 @@ def test_a_perfect_predictor_beside_others(share):
     assert np.abs(fit.coef[1:-1]).max() < 3
     assert likelihood_ratio_p(rows, fit, 0) < 1e-10
     assert likelihood_ratio_p(rows, fit, 1) > 0.05
-    lower, upper = profile_interval(rows, fit, 0)
+    lower, upper = profile_bounds(rows, fit, 0)[:, 0]
     assert 2 < lower < fit.coef[0] < upper < 100
 
 
