@@ -15,7 +15,8 @@ from scipy import stats
 from statsmodels.api import OLS, Logit
 from statsmodels.stats.multitest import multipletests
 
-from sklearn_hypo._inference import CORRECTIONS, hypothesis_table
+from sklearn_hypo._inference import hypothesis_table
+from sklearn_hypo._multiple_tests import CORRECTIONS
 from sklearn_hypo.exceptions import HypothesisWarning
 
 SEED = 20
