@@ -109,11 +109,30 @@ def evaluate_annotations(
     task : {"auto", "regression", "classification"}, default="auto"
         With "auto", booleans, strings, categoricals and targets of two distinct
         values are classes; any other numeric target is a quantity.
-    alpha, correction, sample_weight, groups, covariates, fixed_effects, pairs, \
-    cov_type, previous, n_resamples, random_state
-        As in `evaluate_hypotheses`.
+    alpha : float, default=0.1
+        Level of significance after correction.
+    correction : {"bonferroni", "holm", "fdr_bh", "fdr_by"}, default="holm"
+        How p-values are corrected.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Positive sampling weights.
+    groups : array-like of shape (n_samples,), default=None
+        What makes rows dependent: their author, document or test.
+    covariates : DataFrame or array-like of shape (n_samples, n_columns), default=None
+        Held constant in the joint regression, and reported apart.
+    fixed_effects : array-like of shape (n_samples,), default=None
+        Levels within which rows are compared.
+    pairs : array-like of shape (n_samples,), default=None
+        Number of the pair that a row belongs to, each twice.
+    cov_type : {"auto", "HC2", "HC3", "nonrobust"}, default="auto"
+        Standard errors of the joint regression.
+    previous : HypothesisReport or list of HypothesisReport, default=None
+        Reports made before on the same rows, whose hypotheses count too.
+    n_resamples : int, default=999
+        Bootstrap resamples and permutations. 0: neither.
     embeddings : array-like of shape (n_samples, n_features), default=None
         What a dense model would predict from, for comparison.
+    random_state : int, default=0
+        Seeds folds, bootstrap and permutations.
 
     Returns
     -------

@@ -167,7 +167,7 @@ def _readme(report, n_edits, include_texts):
 To run the test again, offline:
 
     pip install {package}
-    python -c "from sklearn_hypo._audit import rerun_audit_bundle as run; \
+    python -c "from sklearn_hypo import rerun_audit_bundle as run; \
 print(run('.'))"
     sha256sum -c {MANIFEST}
 
@@ -209,6 +209,20 @@ def read_audit_bundle(folder):
         If it is no bundle.
     ValueError
         If a file is missing or not what it was; all such files are named.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from sklearn_hypo import evaluate_annotations, read_audit_bundle
+    >>> rng = np.random.default_rng(0)
+    >>> annotations = rng.integers(0, 2, size=(100, 2))
+    >>> report = evaluate_annotations(annotations, rng.normal(size=100))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     report.save(f"{folder}/audit")
+    ...     bundle = read_audit_bundle(f"{folder}/audit")
+    >>> bundle.table["coef_p"].equals(report.table["coef_p"])
+    True
     """
     folder = Path(folder)
     check_manifest(folder)
@@ -250,6 +264,20 @@ def rerun_audit_bundle(folder):
     -----
     HypothesisWarning
         Names each column and figure that differs by more than rounding.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from sklearn_hypo import evaluate_annotations, rerun_audit_bundle
+    >>> rng = np.random.default_rng(0)
+    >>> annotations = rng.integers(0, 2, size=(100, 2))
+    >>> report = evaluate_annotations(annotations, rng.normal(size=100))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     report.save(f"{folder}/audit")
+    ...     again = rerun_audit_bundle(f"{folder}/audit")
+    >>> again.permutation_p == report.permutation_p
+    True
     """
     from ._annotation_evaluation import evaluate_annotations
 

@@ -118,7 +118,7 @@ def pairs_within(
     Examples
     --------
     >>> from sklearn.model_selection import GroupShuffleSplit
-    >>> from sklearn_hypo._contests import pairs_within
+    >>> from sklearn_hypo import pairs_within
     >>> texts = ["Cats", "Look: cats!", "On dogs", "Dogs? Dogs!"]
     >>> clicks, shown = [10, 30, 12, 11], [1000, 1000, 1000, 1000]
     >>> tests = ["t1", "t1", "t2", "t2"]

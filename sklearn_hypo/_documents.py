@@ -112,7 +112,7 @@ def split_documents(
 
     Examples
     --------
-    >>> from sklearn_hypo._documents import split_documents
+    >>> from sklearn_hypo import split_documents
     >>> reviews = ["We loved it. Dr. Who was there! Thanks.", "No."]
     >>> chunks = split_documents(reviews, [5, 1], max_words=6)
     >>> chunks.texts.tolist()
@@ -306,7 +306,7 @@ def roll_up_annotations(annotations, document, *, how="any"):
     --------
     >>> import numpy as np
     >>> import pandas as pd
-    >>> from sklearn_hypo._documents import roll_up_annotations
+    >>> from sklearn_hypo import roll_up_annotations
     >>> chunks = pd.DataFrame({"thanks": [0, 1, 0, np.nan], "sad": [0, 0, np.nan, 1]})
     >>> roll_up_annotations(chunks, ["b", "b", "a", "a"])
               thanks  sad

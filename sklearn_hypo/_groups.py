@@ -44,7 +44,7 @@ def join_groups(*labels):
 
     Examples
     --------
-    >>> from sklearn_hypo._groups import join_groups
+    >>> from sklearn_hypo import join_groups
     >>> tests = ["A", "A", "B", "B", "C"]
     >>> texts = ["Try this", "You must see this", "Oh", "Try this", "Wow"]
     >>> join_groups(tests, texts)

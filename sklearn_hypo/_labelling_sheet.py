@@ -87,7 +87,7 @@ def labelling_sheet(
 
     Examples
     --------
-    >>> from sklearn_hypo._labelling_sheet import labelling_sheet
+    >>> from sklearn_hypo import labelling_sheet
     >>> texts = [f"message {i}" for i in range(100)]
     >>> sheet = labelling_sheet(texts, ["is polite"], n=3, random_state=0)
     >>> sheet.columns.tolist(), len(sheet)
@@ -203,7 +203,7 @@ def read_labels(
 
     Examples
     --------
-    >>> from sklearn_hypo._labelling_sheet import labelling_sheet, read_labels
+    >>> from sklearn_hypo import labelling_sheet, read_labels
     >>> texts = ["thank you", "go away", "come here", "please do"]
     >>> sheet = labelling_sheet(texts, ["is polite"], n=2, random_state=0)
     >>> sheet["is polite"] = ["yes", "NO"]

@@ -182,7 +182,7 @@ def correct_for_annotation_error(
     0.8 on y. 300 of 5,000 texts are labelled by people:
 
     >>> import numpy as np
-    >>> from sklearn_hypo._measurement_error import correct_for_annotation_error
+    >>> from sklearn_hypo import correct_for_annotation_error
     >>> rng = np.random.default_rng(3)
     >>> truth = rng.random((5000, 1)) < 0.3
     >>> y = 0.8 * truth[:, 0] + rng.normal(size=5000)

@@ -77,7 +77,7 @@ def make_pairs(texts, winner=None, *, difference=None, labels=("a", "b"), group=
     --------
     >>> import pandas as pd
     >>> from sklearn.model_selection import GroupKFold
-    >>> from sklearn_hypo._pairs import make_pairs
+    >>> from sklearn_hypo import make_pairs
     >>> table = pd.DataFrame(
     ...     {
     ...         "one": ["You won't believe this", "A cat", "Why I left"],

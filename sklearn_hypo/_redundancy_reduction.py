@@ -86,7 +86,7 @@ def drop_or_merge(
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn_hypo._redundancy_reduction import drop_or_merge
+    >>> from sklearn_hypo import drop_or_merge
     >>> rng = np.random.default_rng(0)
     >>> tea, rain = rng.random((2, 1000)) < 0.3
     >>> drinks = tea ^ (rng.random(1000) < 0.03)

@@ -140,7 +140,7 @@ def replicate_hypotheses(
     Examples
     --------
     >>> from sklearn_hypo import make_hypothesis_pipeline
-    >>> from sklearn_hypo._replication import replicate_hypotheses
+    >>> from sklearn_hypo import replicate_hypotheses
     >>> from sklearn_hypo.datasets import make_concept_texts
     >>> texts = make_concept_texts(600, n_concepts=3, random_state=0)
     >>> pipe = make_hypothesis_pipeline(

@@ -22,10 +22,13 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import GroupShuffleSplit
 
-from sklearn_hypo import evaluate_hypotheses, make_hypothesis_pipeline
-from sklearn_hypo._contests import pairs_within
-from sklearn_hypo._groups import join_groups
-from sklearn_hypo.datasets._headlines import load_upworthy
+from sklearn_hypo import (
+    evaluate_hypotheses,
+    join_groups,
+    make_hypothesis_pipeline,
+    pairs_within,
+)
+from sklearn_hypo.datasets import load_upworthy
 from sklearn_hypo.exceptions import DatasetNotFoundError
 
 parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])

@@ -44,7 +44,7 @@ class ActivationHistogramDisplay:
 
     Examples
     --------
-    >>> from sklearn_hypo._displays import ActivationHistogramDisplay
+    >>> from sklearn_hypo import ActivationHistogramDisplay
     >>> display = ActivationHistogramDisplay(
     ...     bin_edges=[0.0, 0.5, 1.0],
     ...     counts_present=[10, 30],

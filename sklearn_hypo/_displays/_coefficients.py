@@ -63,7 +63,7 @@ class CoefficientsDisplay:
 
     Examples
     --------
-    >>> from sklearn_hypo._displays import CoefficientsDisplay
+    >>> from sklearn_hypo import CoefficientsDisplay
     >>> display = CoefficientsDisplay(
     ...     hypotheses=["mentions rain", "mentions tea"],
     ...     estimate=[-0.05, 0.85],

@@ -78,7 +78,7 @@ class GridSearchDisplay:
     >>> from sklearn.datasets import load_iris
     >>> from sklearn.model_selection import GridSearchCV
     >>> from sklearn.svm import SVC
-    >>> from sklearn_hypo._displays import GridSearchDisplay
+    >>> from sklearn_hypo import GridSearchDisplay
     >>> X, y = load_iris(return_X_y=True)
     >>> search = GridSearchCV(SVC(), {"C": [0.01, 0.1, 1, 10]}, cv=3).fit(X, y)
     >>> display = GridSearchDisplay.from_estimator(search)

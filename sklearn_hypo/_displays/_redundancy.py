@@ -49,7 +49,7 @@ class NeuronRedundancyDisplay:
 
     Examples
     --------
-    >>> from sklearn_hypo._displays import NeuronRedundancyDisplay
+    >>> from sklearn_hypo import NeuronRedundancyDisplay
     >>> display = NeuronRedundancyDisplay(
     ...     correlation=[[1, 0, 0.9], [0, 1, 0], [0.9, 0, 1]],
     ...     names=["mentions tea", "mentions rain", "mentions a teapot"],

@@ -54,7 +54,7 @@ class ReplicationDisplay:
 
     Examples
     --------
-    >>> from sklearn_hypo._displays import ReplicationDisplay
+    >>> from sklearn_hypo import ReplicationDisplay
     >>> display = ReplicationDisplay(
     ...     hypotheses=["mentions tea", "mentions rain"],
     ...     correlations=[[0.9, 0.4], [0.95, 0.8]],

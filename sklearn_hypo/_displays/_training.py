@@ -57,7 +57,7 @@ class TrainingHistoryDisplay:
     --------
     >>> import numpy as np
     >>> from sklearn_hypo import SparseAutoencoderTransformer
-    >>> from sklearn_hypo._displays import TrainingHistoryDisplay
+    >>> from sklearn_hypo import TrainingHistoryDisplay
     >>> X = np.random.default_rng(0).normal(size=(500, 8))
     >>> sae = SparseAutoencoderTransformer(8, 2, max_epochs=5, random_state=0).fit(X)
     >>> display = TrainingHistoryDisplay.from_estimator(sae)
