@@ -276,7 +276,7 @@ def rerun_audit_bundle(folder):
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     report.save(f"{folder}/audit")
     ...     again = rerun_audit_bundle(f"{folder}/audit")
-    >>> again.permutation_p == report.permutation_p
+    >>> again.overall.equals(report.overall)
     True
     """
     from ._annotation_evaluation import evaluate_annotations
