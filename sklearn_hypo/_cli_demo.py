@@ -6,9 +6,11 @@ from contextlib import contextmanager
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from ._cli_output import check_output_folder, pipeline_settings, versions, write_results
+from ._cli_output import check_output_folder, write_results
 from ._cli_run import Split, figures, shown_in_any_case
 from ._pipeline import make_hypothesis_pipeline
+from ._provenance import versions
+from ._settings_record import estimator_settings
 from .datasets import load_docstrings
 
 _HOLDOUT = 0.25
@@ -54,7 +56,7 @@ def demo(options, say, note):
     settings = {"dataset": "load_docstrings()", "seed": options.seed}
     with shown_in_any_case(say, str(report)):
         paths = write_results(
-            options.output, report, metrics, settings | pipeline_settings(pipe)
+            options.output, report, metrics, settings | estimator_settings(pipe)
         )
     say(
         f"\nHoldout R² of the hypotheses: {report.r2_out_of_sample:.3f}, after "

@@ -2,9 +2,7 @@
 
 import json
 import os
-import platform
 import tempfile
-from importlib import metadata
 from pathlib import Path
 
 from ._report_export import plain_value
@@ -13,19 +11,6 @@ from ._tables import InputError, encodable
 TABLE, METRICS, SETTINGS = "hypotheses.csv", "metrics.json", "settings.json"
 REPORT = "report.html"
 FILES = (TABLE, METRICS, SETTINGS, REPORT)
-
-_PACKAGES = (
-    "scikit-learn",
-    "torch",
-    "numpy",
-    "pandas",
-    "scipy",
-    "sentence-transformers",
-    "google-genai",
-    "openai",
-    "joblib",
-    "statsmodels",
-)
 
 
 def check_output_folder(folder, source=None):
@@ -107,46 +92,11 @@ def _write_json(path, values):
 def json_values(value):
     """Return a value with everything in it as JSON can hold it.
 
-    NaN becomes None, a lone surrogate its escape, an estimator its settings.
+    NaN becomes None, a lone surrogate its escape.
     """
     if isinstance(value, dict):
         return {encodable(str(key)): json_values(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
         return [json_values(each) for each in value]
-    if hasattr(value, "get_params"):
-        return estimator_settings(value)
     value = plain_value(value)
     return encodable(value) if isinstance(value, str) else value
-
-
-def estimator_settings(estimator):
-    """Return class and parameters of an estimator, and of those nested in it."""
-    return {
-        "class": f"{type(estimator).__module__.partition('.')[0]}."
-        f"{type(estimator).__name__}",
-        "parameters": json_values(estimator.get_params(deep=False)),
-    }
-
-
-def pipeline_settings(pipe):
-    """Return the settings of the steps, and of the strategies that None stood for."""
-    extractor = pipe[-1]
-    strategies = ("interpreter", "annotator", "final_estimator")
-    return {
-        "steps": {name: estimator_settings(step) for name, step in pipe.steps},
-        "strategies": {
-            name: estimator_settings(getattr(extractor, f"{name}_"))
-            for name in strategies
-        },
-    }
-
-
-def versions():
-    """Return the versions of Python and of the packages that took part."""
-    found = {"python": platform.python_version()}
-    for name in ("sklearn-hypo", *_PACKAGES):
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            found[name] = None
-    return found

@@ -18,11 +18,13 @@ from sklearn.model_selection import (
     cross_val_score,
 )
 
-from ._cli_output import check_output_folder, pipeline_settings, versions, write_results
+from ._cli_output import check_output_folder, write_results
 from ._evaluation import evaluate_hypotheses
 from ._labelled_texts import read_labelled_texts
 from ._pipeline import make_hypothesis_pipeline
+from ._provenance import versions
 from ._remarks import printable
+from ._settings_record import estimator_settings
 from ._tables import InputError
 from ._validation import resolve_task
 from .exceptions import HypothesisWarning
@@ -142,7 +144,7 @@ def run(options, say, note):
         "cross_validation": validation,
         "versions": versions(),
     }
-    settings = _job_settings(options, mapping, task) | pipeline_settings(pipe)
+    settings = _job_settings(options, mapping, task) | estimator_settings(pipe)
     with shown_in_any_case(say, _text_of(report, validation)):
         paths = write_results(options.output, report, metrics, settings)
     say(f"\nWrote {', '.join(map(str, paths))}")
