@@ -110,7 +110,8 @@ def fit_binary(problem, y, cov_type, columns, remarks):
         "method": "Firth logit" if firth else "logit",
         "cov_type": _kind(facts, robust),
         "estimates": estimates,
-        "metrics": _binary_metrics(X, y, probability, facts.weights, problem),
+        "metrics": _binary_metrics(y, probability, facts.weights, problem.paired),
+        "fitted": (problem.design @ fit.coef)[:, None],
     }
 
 
@@ -204,20 +205,17 @@ def score_test(scores, information, clusters=None):
     return float(stats.f.sf(statistic * (df - q + 1) / (df * q), q, df - q + 1))
 
 
-def _binary_metrics(X, y, probability, weights, problem):
-    """ROC AUC and McFadden's pseudo R², on the fitted rows."""
-    if problem.paired:  # both orders of a pair, so that half of them are wins
-        X, y = np.vstack([X, -X]), np.concatenate([y, 1 - y])
-        probability = np.concatenate([probability, 1 - probability])
-        weights = None if weights is None else np.concatenate([weights, weights])
-        null = 0.5
+def _binary_metrics(y, probability, weights, paired):
+    """ROC AUC (pairs ranked rightly) and McFadden's pseudo R², on the fitted rows."""
+    if paired:  # a coin decides about a pair with nothing to tell its members apart
+        right = (1 + np.sign(y - 0.5) * np.sign(probability - 0.5)) / 2
+        area, chance = np.average(right, weights=weights), 0.5
     else:
-        null = np.average(y, weights=weights)
-    null = _log_likelihood(y, np.full(len(y), null), weights)
-    return {
-        "roc_auc": roc_auc_score(y, probability, sample_weight=weights),
-        "pseudo_r2": 1 - _log_likelihood(y, probability, weights) / null,
-    }
+        area = roc_auc_score(y, probability, sample_weight=weights)
+        chance = np.average(y, weights=weights)
+    null = _log_likelihood(y, np.full(len(y), chance), weights)
+    pseudo = 1 - _log_likelihood(y, probability, weights) / null
+    return {"roc_auc": area, "pseudo_r2": pseudo}
 
 
 def _log_likelihood(y, probability, weights):
@@ -279,6 +277,7 @@ def fit_multinomial(problem, codes, present, columns, remarks):
         "method": "multinomial logit",
         "cov_type": _kind(facts, robust),
         "estimates": {"coef_p": p},
+        "fitted": probability,
         "metrics": metrics,
         "by_class": {"classes": present, **effects},
     }

@@ -61,6 +61,8 @@ class JointFit:
         Hypotheses in the regression.
     metrics : dict of str to float
         "r2" and "r2_adjusted", or "roc_auc" and "pseudo_r2".
+    fitted : ndarray of shape (n_fitted_rows, n_outputs) or None, default=None
+        Fitted values; for classes what ranks the rows.
     """
 
     estimates: pd.DataFrame
@@ -72,6 +74,7 @@ class JointFit:
     rows: np.ndarray | None = None
     columns: list = field(default_factory=list)
     metrics: dict = field(default_factory=dict)
+    fitted: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -277,6 +280,7 @@ def _fit_problem(fit, problem, n_classes, names, cov_type, remarks):
             found = fit_multinomial(problem, codes, present, fit.columns, remarks)
     fit.method, fit.cov_type = found["method"], found["cov_type"]
     fit.metrics, fit.by_class = found["metrics"], found.get("by_class")
+    fit.fitted = found.get("fitted")
     h = len(fit.columns)
     for name, values in found["estimates"].items():
         column = np.full(len(fit.estimates), np.nan)
@@ -334,6 +338,7 @@ def _fit_ols(problem, cov_type, columns, remarks):
         "cov_type": kind if facts.clusters is None else "cluster",
         "estimates": estimates,
         "metrics": {"r2": r2, "r2_adjusted": adjusted},
+        "fitted": None if problem.n_absorbed else (X @ solved.coef)[:, None],
     }
 
 

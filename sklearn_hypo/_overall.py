@@ -39,7 +39,7 @@ class Overall:
 
     def add_in_sample(self):
         """Add what the joint regression reaches on its own rows."""
-        tests, joint = self._tests, self._tests.joint
+        joint = self._tests.joint
         of = f"{len(joint.columns)} hypotheses, {int(joint.rows.sum()):,} rows"
         names = {
             "r2": f"R² in-sample (as published): fit and score on the same rows; {of}",
@@ -49,35 +49,29 @@ class Overall:
         }
         for name, value in joint.metrics.items():
             lower = upper = np.nan
-            if name in ("r2", "r2_adjusted") and not self._paired:
-                lower, upper = self._r2_interval(name)
+            if self._has_fitted() and name != "pseudo_r2":
+                lower, upper = self._fitted_interval(name)
             self._add(name, value, lower, upper, names[name])
-        return tests
 
     def _word(self):
         return "pairs ranked rightly" if self._paired else "ROC AUC"
 
-    def _r2_interval(self, name):
-        """Bootstrap of the fitted values, which are not fitted again."""
-        joint, facts = self._tests.joint, self._tests.facts
-        if facts.levels is not None:
-            return np.nan, np.nan
-        rows = joint.rows
-        A, y, facts = (
-            self._tests.annotations[rows],
-            self._tests.y[rows],
-            facts.take(rows),
-        )
-        X = self._design(A[:, joint.columns], facts)
-        root = np.ones(len(y)) if facts.weights is None else np.sqrt(facts.weights)
-        coef = np.linalg.lstsq(X * root[:, None], y * root, rcond=None)[0]
-        lower, upper = self._interval(
-            scorer(y, (X @ coef)[:, None], None), facts, len(y)
-        )
-        if name == "r2":
+    def _has_fitted(self):
+        """Whether fitted values of all classes are at hand."""
+        fitted, k = self._tests.joint.fitted, self._n_classes
+        return fitted is not None and fitted.shape[1] == (k if k and k > 2 else 1)
+
+    def _fitted_interval(self, name):
+        """Bootstrap of the score of the fitted values, which are not fitted again."""
+        joint = self._tests.joint
+        y, facts = self._tests.y[joint.rows], self._tests.facts.take(joint.rows)
+        score = self._scorer(y, joint.fitted, None)
+        lower, upper = self._interval(score, facts, len(y))
+        if name != "r2_adjusted":
             return lower, upper
-        factor = (len(y) - 1) / (len(y) - X.shape[1])
-        return 1 - (1 - lower) * factor, 1 - (1 - upper) * factor
+        unexplained = max(1 - joint.metrics["r2"], 1e-300)
+        ratio = (1 - joint.metrics["r2_adjusted"]) / unexplained
+        return 1 - (1 - lower) * ratio, 1 - (1 - upper) * ratio
 
     def _design(self, A, facts):
         quiet = Remarks([])

@@ -10,7 +10,7 @@ _MOST_CELLS = 4_000_000
 # Scores of given predictions, for many weightings at once ---------------------------
 
 
-def r2_scores(y, predictions, weights):
+def r2_scores(y, predictions, weights, *, center=True):
     r"""R², for each row of a matrix of weights.
 
     .. math:: 1 - \frac{\sum_i w_i (y_i - \hat y_i)^2}{\sum_i w_i (y_i - \bar y)^2}
@@ -21,6 +21,9 @@ def r2_scores(y, predictions, weights):
         Target and predictions.
     weights : ndarray of shape (n_weightings, n_rows)
         Not negative.
+    center : bool, default=True
+        False for differences within pairs, whose sign means nothing: they are
+        compared with zero, not with their mean.
 
     Returns
     -------
@@ -28,11 +31,14 @@ def r2_scores(y, predictions, weights):
         NaN where the target does not vary.
     """
     total = weights.sum(axis=1)
-    centered = y - y.mean()  # against cancellation
-    variance = weights @ centered**2 - (weights @ centered) ** 2 / total
+    if center:
+        centered = y - y.mean()  # against cancellation
+        variance = weights @ centered**2 - (weights @ centered) ** 2 / total
+    else:
+        centered, variance = y, weights @ y**2
     with np.errstate(divide="ignore", invalid="ignore"):
         r2 = 1 - weights @ (y - predictions) ** 2 / variance
-    return np.where(variance > 1e-12 * total * centered.var(), r2, np.nan)
+    return np.where(variance > 1e-12 * total * np.mean(centered**2), r2, np.nan)
 
 
 def auc_scores(y, predictions, weights):
@@ -110,7 +116,9 @@ def scorer(y, predictions, n_classes, *, paired=False, folds=None):
         return lambda weights: np.full(len(weights), np.nan)
     y, values = y[known], predictions[known]
     if n_classes is None:
-        return lambda weights: r2_scores(y, values[:, 0], weights[:, known])
+        return lambda weights: r2_scores(
+            y, values[:, 0], weights[:, known], center=not paired
+        )
     if paired:
         return lambda weights: concordance_scores(y, values[:, 0], weights[:, known])
     fold = np.zeros(len(predictions), dtype=int)

@@ -264,8 +264,9 @@ def test_figures_of_classes(kind):
     figures = figures_of(report)
     for name in ("roc_auc", "roc_auc_cross_fitted", "roc_auc_embeddings"):
         assert 0.55 < figures.loc[name, "value"] < 0.85
-    row = figures.loc["roc_auc_cross_fitted"]
-    assert row["lower"] < row["value"] < row["upper"]
+    for name in ("roc_auc", "roc_auc_cross_fitted", "roc_auc_embeddings"):
+        row = figures.loc[name]
+        assert row["lower"] < row["value"] < row["upper"]
     word = "pairs ranked rightly" if kind == "pairs" else "ROC AUC"
     assert word in row["description"]
 
@@ -419,3 +420,15 @@ def test_nothing_to_test_is_a_report_too():
     assert report.n_tested == 0
     assert len(report.overall) == 0
     assert "2 hypotheses tested" in str(report)
+
+
+def test_the_order_within_pairs_changes_no_figure():
+    A, y, _ = make_rows(n=600)
+    pair = np.repeat(np.arange(300), 2)
+    turned = np.arange(600).reshape(-1, 2)[:, ::-1].ravel()
+    first = evaluate_annotations(A, y, pairs=pair, n_resamples=0)
+    second = evaluate_annotations(
+        A[turned], y[turned], pairs=pair[turned], n_resamples=0
+    )
+    np.testing.assert_allclose(first.overall["value"], second.overall["value"])
+    assert first.r2 > first.overall["value"].iloc[2] > 0
