@@ -249,7 +249,7 @@ def page(runs, jobs):
     The texts are those of the training and validation rows, some twice: the held-out
     rows are looked at by nothing but their own benchmark.
     """
-    from sklearn_hypo import evaluate_hypotheses, hypothesis_pipeline
+    from sklearn_hypo import evaluate_hypotheses, make_hypothesis_pipeline
     from sklearn_hypo.datasets._tweets import tweets_reference_split
 
     tweets = load_tweets()
@@ -259,7 +259,8 @@ def page(runs, jobs):
     texts, y = np.asarray(tweets.data, dtype=object)[rows], tweets.target[rows]
     with redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        pipeline = hypothesis_pipeline(random_state=0).fit(texts[:5000], y[:5000])
+        pipeline = make_hypothesis_pipeline(n_texts=5000, random_state=0)
+        pipeline.fit(texts[:5000], y[:5000])
         start = time.perf_counter()
         report = evaluate_hypotheses(pipeline, texts, y)
         evaluated = time.perf_counter() - start
