@@ -1,26 +1,23 @@
 """Logits of two classes and of more, finite whatever the annotations separate."""
 
-import warnings
-
 import numpy as np
 from scipy import linalg, stats
-from scipy.special import expit
-from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from ._covariance import judged, t_inference
+from ._covariance import LinearFit, judged, t_inference
+from ._design_effects import column_tests
 from ._firth import (
     JEFFREYS,
     counted,
     fit_logit,
     infinite_coefficients,
-    likelihood_ratio_p,
+    probabilities,
     profile_bounds,
 )
 from ._marginal_effects import binary_effects, class_effects, moved_along
 
-# A penalty that changes nothing but the coefficients that would be infinite
-_WEAK = 1e5
+# Linear predictors beyond this: some class is all but ruled out somewhere
+_FAR = 12.0
 
 
 # Two classes ----------------------------------------------------------------------
@@ -33,7 +30,7 @@ def fit_binary(problem, y, cov_type, columns, remarks):
     so that a coefficient would be infinite, with Firth's penalty (Jeffreys' prior).
     p-values are those of penalized likelihood-ratio tests, which hold in small
     samples and have power for perfect predictors, as Wald's do not; with clusters,
-    weights or HC3, of score tests from clustered (or row-wise) scores.
+    weights or HC3 the statistics are divided by their design effects.
 
     Parameters
     ----------
@@ -71,26 +68,23 @@ def fit_binary(problem, y, cov_type, columns, remarks):
     firth = bool(infinite.any())
     fit = penalized if firth else fit
     if not (fit.converged and penalized.converged):
-        remarks.say(
-            f"The joint logit of {h} hypotheses on {len(y)} rows did not converge. Its "
-            "coefficients and p-values are NaN."
-        )
-        return {"method": "", "cov_type": "", "estimates": {}, "metrics": {}}
-    probability = expit(X @ fit.coef)
-    robust = (
-        facts.clusters is not None or facts.weights is not None or cov_type[:2] == "HC"
-    )
+        return _not_converged(h, len(y), remarks)
+    probability = probabilities(X, fit.coef, 1)[:, 1]
+    robust = _is_robust(facts, cov_type)
     solved = _working_fit(X, y, fit.coef, probability, facts, robust)
     df = solved.df if robust else np.full(X.shape[1], np.inf)
     lower, upper, p = t_inference(solved.coef, solved.se, df)
-    bounds = None
-    if robust:
-        p[:h] = [_score_p(X, y, j, facts) for j in range(h)]
+    p[:h], effects, f_df = column_tests(
+        rows, penalized, X, y, range(h), facts, robust=robust
+    )
+    if firth:  # Wald's intervals are too short around Firth's estimates
+        targets = np.sqrt(effects) * stats.t.ppf(0.975, np.maximum(f_df, 1e-3))
+        bounds = np.array(
+            [profile_bounds(rows, penalized, j, target=targets[j]) for j in range(h)]
+        )
+        lower[:h], upper[:h] = np.einsum("jbj->bj", bounds[..., :h])
     else:
-        p[:h] = [likelihood_ratio_p(rows, penalized, j) for j in range(h)]
-        if firth:  # Wald's intervals are too short around Firth's estimates
-            bounds = np.array([profile_bounds(rows, penalized, j) for j in range(h)])
-            lower[:h], upper[:h] = np.einsum("jbj->bj", bounds[..., :h])
+        bounds = moved_along(fit, lower[:h], upper[:h])
     estimates = {
         "coef": solved.coef,
         "coef_se": solved.se,
@@ -103,8 +97,6 @@ def fit_binary(problem, y, cov_type, columns, remarks):
     with np.errstate(over="ignore"):
         for name, values in (("", solved.coef), ("_lower", lower), ("_upper", upper)):
             estimates[f"odds_ratio{name}"] = np.exp(values)
-    if bounds is None:
-        bounds = moved_along(fit, lower[:h], upper[:h])
     estimates |= binary_effects(X, solved, bounds, facts.weights, problem.paired)
     return {
         "method": "Firth logit" if firth else "logit",
@@ -113,6 +105,20 @@ def fit_binary(problem, y, cov_type, columns, remarks):
         "metrics": _binary_metrics(y, probability, facts.weights, problem.paired),
         "fitted": (problem.design @ fit.coef)[:, None],
     }
+
+
+def _not_converged(h, n_rows, remarks):
+    remarks.say(
+        f"The joint logit of {h} hypotheses on {n_rows} rows did not converge. Its "
+        "coefficients and p-values are NaN."
+    )
+    return {"method": "", "cov_type": "", "estimates": {}, "metrics": {}}
+
+
+def _is_robust(facts, cov_type):
+    return (
+        facts.clusters is not None or facts.weights is not None or cov_type[:2] == "HC"
+    )
 
 
 def _oriented(problem, y):
@@ -150,59 +156,7 @@ def _working_fit(X, y, coef, probability, facts, robust):
     solved = judged(coef, residuals, Q, T, clusters=facts.clusters)
     if robust:
         return solved
-    return type(solved)(coef, T.T @ T, np.full(len(coef), np.inf), residuals)
-
-
-def _score_p(X, y, j, facts):
-    """Robust score test of one column: the model is fitted without it.
-
-    The scores are those of the column cleared of the others, summed by cluster. They
-    stay bounded whatever the column separates.
-    """
-    others = np.delete(X, j, axis=1)
-    weights = np.ones(len(y)) if facts.weights is None else facts.weights
-    fit = fit_logit(counted(others, y, facts.weights), penalty=JEFFREYS)
-    probability = expit(others @ fit.coef)
-    spread = weights * probability * (1 - probability)
-    root = np.sqrt(spread)
-    cleared = X[:, j] - others @ linalg.lstsq(others * root[:, None], X[:, j] * root)[0]
-    scores = cleared * weights * (y - probability)
-    return score_test(scores[:, None], cleared**2 * spread, facts.clusters)
-
-
-def score_test(scores, information, clusters=None):
-    r"""p-value of scores having mean zero, from sums over clusters.
-
-    With the sums :math:`u_g` of a q-dimensional score, the statistic
-    :math:`s' (\sum_g u_g u_g')^{-1} s` of :math:`s = \sum_g u_g` is compared with
-    Hotelling's distribution. Its degrees of freedom count the clusters by what they
-    contribute to the information, :math:`(\sum_g i_g)^2 / \sum_g i_g^2 - 1`.
-
-    Parameters
-    ----------
-    scores : ndarray of shape (n_rows, q)
-        One score per row.
-    information : ndarray of shape (n_rows,)
-        What each row contributes to the variance of the score under the model.
-    clusters : ndarray of int of shape (n_rows,) or None, default=None
-        Cluster of each row.
-
-    Returns
-    -------
-    p : float
-        NaN where there are too few clusters.
-    """
-    if clusters is not None:
-        codes = np.unique(clusters, return_inverse=True)[1]
-        information = np.bincount(codes, information)
-        scores = np.column_stack([np.bincount(codes, column) for column in scores.T])
-    q = scores.shape[1]
-    total = scores.sum(axis=0)
-    df = information.sum() ** 2 / np.sum(information**2) - 1
-    if df <= q - 1 or not np.isfinite(df):
-        return np.nan
-    statistic = total @ linalg.pinvh(scores.T @ scores) @ total
-    return float(stats.f.sf(statistic * (df - q + 1) / (df * q), q, df - q + 1))
+    return LinearFit(coef, T.T @ T, np.full(len(coef), np.inf), residuals)
 
 
 def _binary_metrics(y, probability, weights, paired):
@@ -227,12 +181,13 @@ def _log_likelihood(y, probability, weights):
 # More classes ---------------------------------------------------------------------
 
 
-def fit_multinomial(problem, codes, present, columns, remarks):
+def fit_multinomial(problem, codes, present, cov_type, columns, remarks):
     """Fit a multinomial logit, and test each column for all classes at once.
 
-    Where annotations separate the classes, a weak ridge penalty keeps the coefficients
-    finite. Each hypothesis is tested by the scores of its coefficients for all
-    classes, which need no estimate of them.
+    By maximum likelihood, or, where annotations separate the classes, with Firth's
+    penalty. p-values are those of penalized likelihood-ratio tests of a column having
+    no effect on any class; with clusters, weights or HC3 the statistics are divided by
+    their design effects.
 
     Parameters
     ----------
@@ -242,6 +197,8 @@ def fit_multinomial(problem, codes, present, columns, remarks):
         Classes from 0 to n_present - 1, all present.
     present : ndarray of int of shape (n_present,)
         Their codes among all known classes.
+    cov_type : {"auto", "HC2", "HC3", "nonrobust"}
+        Kind of the standard errors.
     columns : list of int
         Numbers of the hypotheses, for remarks.
     remarks : Remarks
@@ -253,85 +210,48 @@ def fit_multinomial(problem, codes, present, columns, remarks):
         "method", "cov_type", "metrics", "estimates" and "by_class".
     """
     X, facts, h = problem.design, problem.facts, len(columns)
-    for position, a in enumerate(problem.annotations.T):
-        cells = np.unique(np.column_stack([a, codes]), axis=0)
-        if len(cells) < len(np.unique(a)) * len(present):
-            remarks.add(columns[position], "empty_cell", f"{len(codes)} rows")
-    model = _fit_classes(X, codes, facts.weights)
-    probability = _probabilities(model, X)
+    rows = counted(X, codes, facts.weights)
+    penalized, fit = fit_logit(rows, penalty=JEFFREYS), fit_logit(rows)
+    far = np.abs(rows.X @ fit.coef.reshape(rows.n_coefs, -1).T).max() > _FAR
+    firth = bool(far) or not fit.converged
+    fit = penalized if firth else fit
+    if not (fit.converged and penalized.converged):
+        return _not_converged(h, len(codes), remarks)
+    if firth:
+        _remark_empty_cells(problem.annotations, codes, len(present), columns, remarks)
+    robust = _is_robust(facts, cov_type)
     n_tested = h + problem.has_constant + problem.n_covariates
     p = np.full(X.shape[1], np.nan)
-    p[:n_tested] = [_class_score_p(X, codes, j, facts) for j in range(n_tested)]
-    effects = class_effects(X, codes, model.coef_[1:] - model.coef_[0], h, facts)
-    null = _share(codes, facts.weights)[codes]
-    weights = np.ones(len(codes)) if facts.weights is None else facts.weights
-    own = probability[np.arange(len(codes)), codes]
-    metrics = {
-        "roc_auc": roc_auc_score(
-            codes, probability, multi_class="ovr", average="macro"
-        ),
-        "pseudo_r2": 1 - (weights @ np.log(own)) / (weights @ np.log(null)),
-    }
-    robust = facts.clusters is not None or facts.weights is not None
+    p[:n_tested], *_ = column_tests(
+        rows, penalized, X, codes, range(n_tested), facts, robust=robust
+    )
+    P = probabilities(X, fit.coef, rows.n_coefs)
+    B = fit.coef.reshape(rows.n_coefs, -1)
     return {
-        "method": "multinomial logit",
+        "method": "Firth multinomial logit" if firth else "multinomial logit",
         "cov_type": _kind(facts, robust),
         "estimates": {"coef_p": p},
-        "fitted": probability,
-        "metrics": metrics,
-        "by_class": {"classes": present, **effects},
+        "fitted": P,
+        "metrics": _class_metrics(codes, P, facts.weights),
+        "by_class": {"classes": present, **class_effects(X, codes, B, h, facts)},
     }
 
 
-def _share(codes, weights):
+def _remark_empty_cells(A, codes, k, columns, remarks):
+    for position, a in enumerate(A.T):
+        cells = np.unique(np.column_stack([a, codes]), axis=0)
+        if len(cells) < len(np.unique(a)) * k:
+            remarks.add(columns[position], "empty_cell", f"{len(codes)} rows")
+
+
+def _class_metrics(codes, P, weights):
+    """Mean ROC AUC of each class against the rest, and McFadden's pseudo R²."""
     counts = np.bincount(codes, weights)
-    return counts / counts.sum()
-
-
-def _fit_classes(X, codes, weights):
-    model = LogisticRegression(
-        C=_WEAK, fit_intercept=False, solver="newton-cholesky", tol=1e-8, max_iter=200
-    )
-    with warnings.catch_warnings():
-        # a penalty so weak leaves a flat direction where columns separate
-        warnings.simplefilter("ignore")
-        return model.fit(X, codes, sample_weight=weights)
-
-
-def _probabilities(model, X):
-    return np.clip(model.predict_proba(X), 1e-12, 1.0)
-
-
-def _class_score_p(X, codes, j, facts):
-    """Score test of one column for all classes but the first."""
-    others = np.delete(X, j, axis=1)
-    weights = np.ones(len(codes)) if facts.weights is None else facts.weights
-    P = _probabilities(_fit_classes(others, codes, facts.weights), others)
-    k = P.shape[1]
-    indicator = codes[:, None] == np.arange(1, k)
-    residual = (indicator - P[:, 1:]) * weights[:, None]
-    cleared = _cleared_scores(X[:, j], others, P[:, 1:], residual, weights)
-    spread = weights * (1 - (P**2).sum(axis=1))
-    root = np.sqrt(spread)
-    alone = X[:, j] - others @ linalg.lstsq(others * root[:, None], X[:, j] * root)[0]
-    return score_test(cleared, alone**2 * spread, facts.clusters)
-
-
-def _cleared_scores(a, others, P, residual, weights):
-    """Scores of a column for each class, cleared of those of the other columns."""
-    q, p = P.shape[1], others.shape[1]
-    own = np.empty((q, q * p))
-    block = np.empty((q * p, q * p))
-    for c in range(q):
-        for d in range(q):
-            spread = weights * P[:, c] * ((c == d) - P[:, d])
-            own[c, d * p : (d + 1) * p] = (a * spread) @ others
-            block[c * p : (c + 1) * p, d * p : (d + 1) * p] = (
-                others * spread[:, None]
-            ).T @ others
-    weight = linalg.lstsq(block, own.T)[0].T.reshape(q, q, p)
-    scores = a[:, None] * residual
-    for c in range(q):
-        for d in range(q):
-            scores[:, c] -= (others @ weight[c, d]) * residual[:, d]
-    return scores
+    shares = counts / counts.sum()
+    own = np.log(np.maximum(P[np.arange(len(codes)), codes], 1e-300))
+    weighted = own if weights is None else weights * own
+    area = roc_auc_score(codes, P, multi_class="ovr", sample_weight=weights)
+    return {
+        "roc_auc": area,
+        "pseudo_r2": 1 - weighted.sum() / (counts @ np.log(shares)),
+    }

@@ -1,7 +1,7 @@
 """Logistic regression by (penalized) maximum likelihood, its tests and intervals.
 
-Rows that are alike are counted, not repeated, so that thousands of texts with binary
-annotations cost little.
+For two classes and for more. Rows that are alike are counted, not repeated, so that
+thousands of texts with binary annotations cost little.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import linalg, stats
 from scipy.optimize import linprog, minimize
-from scipy.special import expit
 
 JEFFREYS = 0.5  # Firth's penalty: so much of the log determinant of the information
 _MAX_STEP = 5.0
@@ -32,24 +31,33 @@ class Counted:
     ----------
     X : ndarray of shape (n_patterns, n_columns)
         Distinct rows of the design.
-    total, ones : ndarrays of shape (n_patterns,)
-        Weight of the rows of each pattern, and of those of the second class.
+    counts : ndarray of shape (n_patterns, n_classes)
+        Weight of the rows of each pattern in each class.
     """
 
     X: np.ndarray
-    total: np.ndarray
-    ones: np.ndarray
+    counts: np.ndarray
+
+    @property
+    def total(self):
+        """Weight of the rows of each pattern."""
+        return self.counts.sum(axis=1)
+
+    @property
+    def n_coefs(self):
+        """Coefficients of a column: one for each class but the first."""
+        return self.counts.shape[1] - 1
 
 
-def counted(X, y, weights=None):
+def counted(X, codes, weights=None):
     """Count the rows of a design that are alike.
 
     Parameters
     ----------
     X : ndarray of shape (n_rows, n_columns)
         The design.
-    y : ndarray of shape (n_rows,)
-        0 and 1.
+    codes : ndarray of int of shape (n_rows,)
+        Classes, from 0 on; all of them present.
     weights : ndarray of shape (n_rows,) or None, default=None
         Weights of the rows.
 
@@ -58,12 +66,11 @@ def counted(X, y, weights=None):
     rows : Counted
         The same, shorter.
     """
-    weights = np.ones(len(y)) if weights is None else weights
+    k = int(codes.max()) + 1
     patterns, number = np.unique(X, axis=0, return_inverse=True)
-    number = number.ravel()
-    return Counted(
-        patterns, np.bincount(number, weights), np.bincount(number, weights * y)
-    )
+    cell = number.ravel() * k + codes.astype(int)
+    counts = np.bincount(cell, weights, minlength=len(patterns) * k).astype(float)
+    return Counted(patterns, counts.reshape(-1, k))
 
 
 @dataclass(frozen=True)
@@ -72,9 +79,9 @@ class LogitFit:
 
     Parameters
     ----------
-    coef : ndarray of shape (n_columns,)
-        Coefficients.
-    information : ndarray of shape (n_columns, n_columns)
+    coef : ndarray of shape (n_coefs * n_columns,)
+        Coefficients, class by class; the first class has none.
+    information : ndarray of shape (n_coefs * n_columns, n_coefs * n_columns)
         Fisher information.
     log_likelihood : float
         With the penalty.
@@ -104,10 +111,10 @@ def fit_logit(rows, *, penalty=0.0, start=None, fixed=None):
         Design and classes.
     penalty : float, default=0.0
         Weight of the penalty.
-    start : ndarray of shape (n_columns,) or None, default=None
+    start : ndarray of shape (n_coefs * n_columns,) or None, default=None
         Where to begin; zeros if None.
-    fixed : int or None, default=None
-        A coefficient to be left as it is in `start`. The penalty is that of the full
+    fixed : ndarray of bool of shape (n_coefs * n_columns,) or None, default=None
+        Coefficients to be left as they are in `start`. The penalty is that of the full
         information nevertheless, so that likelihoods can be compared.
 
     Returns
@@ -121,6 +128,8 @@ def fit_logit(rows, *, penalty=0.0, start=None, fixed=None):
        Biometrika 80.
     .. [2] G. Heinze, M. Schemper (2002). "A solution to the problem of separation in
        logistic regression". Statistics in Medicine 21.
+    .. [3] I. Kosmidis, D. Firth (2011). "Multinomial logit bias reduction via the
+       Poisson log-linear model". Biometrika 98.
 
     Examples
     --------
@@ -129,20 +138,21 @@ def fit_logit(rows, *, penalty=0.0, start=None, fixed=None):
 
     >>> import numpy as np
     >>> from sklearn_hypo._firth import JEFFREYS, counted, fit_logit
-    >>> a = np.repeat([1.0, 0.0], 10)
+    >>> a = np.repeat([1, 0], 10)
     >>> rows = counted(np.column_stack([a, np.ones(20)]), a)
     >>> fit_logit(rows, penalty=JEFFREYS).coef.round(4), np.log(21 / (1 / 21)).round(4)
     (array([ 6.089 , -3.0445]), np.float64(6.089))
     """
-    beta = np.zeros(rows.X.shape[1]) if start is None else np.array(start, dtype=float)
-    free = np.arange(len(beta)) != (-1 if fixed is None else fixed)
+    size = rows.n_coefs * rows.X.shape[1]
+    beta = np.zeros(size) if start is None else np.array(start, dtype=float)
+    free = np.ones(size, dtype=bool) if fixed is None else ~fixed
     state = _state(rows, beta, penalty)
-    if not np.isfinite(state[3]) and fixed is not None:  # a start too far out
+    if not np.isfinite(state[2]) and fixed is not None:  # a start too far out
         beta = np.where(free, 0.0, beta)
         state = _state(rows, beta, penalty)
     converged = False
-    if not np.isfinite(state[3]):
-        return LogitFit(beta, state[2], -np.inf, converged)
+    if not np.isfinite(state[2]):
+        return LogitFit(beta, state[1], -np.inf, converged)
     for _ in range(_MAX_ITERATIONS):
         step, decrement = _newton_step(rows, state, penalty, free)
         if decrement < _DECREMENT:
@@ -155,43 +165,107 @@ def fit_logit(rows, *, penalty=0.0, start=None, fixed=None):
         if not rose:  # no better point within rounding error
             converged = decrement < 1e-6
             break
-    if not converged and np.isfinite(state[3]):
+    if not converged and np.isfinite(state[2]):
         beta, state, converged = _quasi_newton(rows, beta, state, penalty, free)
-    return LogitFit(beta, state[2], state[3], converged)
+    return LogitFit(beta, state[1], state[2], converged)
+
+
+def probabilities(X, coef, n_coefs):
+    """Probabilities of all classes.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_columns)
+        The design.
+    coef : ndarray of shape (n_coefs * n_columns,)
+        Coefficients, class by class.
+    n_coefs : int
+        Classes but the first.
+
+    Returns
+    -------
+    P : ndarray of shape (n_rows, n_coefs + 1)
+        Rows add up to 1.
+    """
+    eta = np.column_stack([np.zeros(len(X)), X @ coef.reshape(n_coefs, -1).T])
+    eta -= eta.max(axis=1, keepdims=True)
+    P = np.exp(eta)
+    return P / P.sum(axis=1, keepdims=True)
+
+
+def information_of(X, P, total):
+    """Fisher information of the coefficients, class by class.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_columns)
+        The design.
+    P : ndarray of shape (n_rows, n_classes)
+        Probabilities.
+    total : ndarray of shape (n_rows,)
+        Weights.
+
+    Returns
+    -------
+    information : ndarray of shape (n_coefs * n_columns, n_coefs * n_columns)
+        Symmetric.
+    """
+    q, p = P.shape[1] - 1, X.shape[1]
+    found = np.empty((q, p, q, p))
+    for c in range(q):
+        for d in range(c + 1):
+            spread = total * P[:, c + 1] * ((c == d) - P[:, d + 1])
+            found[c, :, d] = (X * spread[:, None]).T @ X
+            found[d, :, c] = found[c, :, d].T
+    return found.reshape(q * p, q * p)
 
 
 def _state(rows, beta, penalty):
-    """Linear predictor, probabilities, information, penalized log likelihood."""
+    """Probabilities, information, penalized log likelihood."""
     if not np.isfinite(beta).all():  # a step into the void: refused by its value
-        nowhere = np.full(len(rows.X), np.nan)
-        return nowhere, nowhere, np.full((len(beta), len(beta)), np.nan), -np.inf
-    eta = rows.X @ beta
-    p = expit(eta)
-    spread = rows.total * p * (1 - p)
-    information = (rows.X * spread[:, None]).T @ rows.X
-    value = rows.ones @ eta - rows.total @ np.logaddexp(0, eta)
+        return None, np.full((len(beta), len(beta)), np.nan), -np.inf
+    P = probabilities(rows.X, beta, rows.n_coefs)
+    information = information_of(rows.X, P, rows.total)
+    value = np.sum(rows.counts * np.log(np.maximum(P, 1e-300)))
     if penalty:
         sign, log_det = np.linalg.slogdet(information)
         value = value + penalty * log_det if sign > 0 else -np.inf
-    return p, spread, information, value
+    return P, information, value
 
 
 def _score(rows, state, penalty):
     """Derivative of the penalized log likelihood."""
-    p, spread, *_ = state
-    residual = rows.ones - rows.total * p
+    P, information, _ = state
+    own = P[:, 1:]
+    residual = rows.counts[:, 1:] - rows.total[:, None] * own
     if penalty:
-        root = np.sqrt(spread)
-        # leverages of the weighted design
-        Q = linalg.qr(rows.X * root[:, None], mode="economic", check_finite=False)[0]
-        leverage = np.einsum("ij,ij->i", Q, Q)
-        residual = residual + 2 * penalty * leverage * (0.5 - p)
-    return rows.X.T @ residual
+        slope = _slope_of_log_det(rows.X, own, information)
+        residual = residual + penalty * rows.total[:, None] * slope
+    return (residual.T @ rows.X).ravel()
+
+
+def _slope_of_log_det(X, P, information):
+    """Derivative of log det of the information by each linear predictor, per weight.
+
+    With h_cd = x' (I^-1)_cd x and the variance matrix M = diag(P) - PP' of a row, it
+    is the sum over c and d of h_cd dM_cd / d eta_e.
+    """
+    q, p = P.shape[1], X.shape[1]
+    inverse = linalg.pinvh(information).reshape(q, p, q, p)
+    h = np.empty((len(X), q, q))
+    for c in range(q):
+        for d in range(c + 1):
+            h[:, c, d] = h[:, d, c] = np.einsum("ij,ij->i", X @ inverse[c, :, d], X)
+    own = np.einsum("icc->ic", h)
+    mixed = np.einsum("icd,id->ic", h, P)
+    both = np.einsum("ic,ic->i", mixed, P)[:, None]
+    weighted = np.einsum("ic,ic->i", own, P)[:, None]
+    return P * (own - weighted - 2 * mixed + 2 * both)
 
 
 def _newton_step(rows, state, penalty, free):
     score = _score(rows, state, penalty)[free]
-    information = state[2]
+    information = state[1]
     step = np.zeros(len(free))
     step[free] = linalg.lstsq(information[np.ix_(free, free)], score)[0]
     decrement = float(step[free] @ score)
@@ -201,7 +275,7 @@ def _newton_step(rows, state, penalty, free):
 
 def _quasi_newton(rows, beta, state, penalty, free):
     """Go on by BFGS, scaled by the information at the start."""
-    information = state[2][np.ix_(free, free)]
+    information = state[1][np.ix_(free, free)]
     ridge = 1e-10 * np.trace(information) / len(information)
     root = linalg.cholesky(information + ridge * np.eye(len(information)), lower=True)
 
@@ -212,15 +286,15 @@ def _quasi_newton(rows, beta, state, penalty, free):
 
     def loss(x):
         _, new = at(x)
-        if not np.isfinite(new[3]):
+        if not np.isfinite(new[2]):
             return np.inf, np.zeros(len(x))
         score = _score(rows, new, penalty)[free]
-        return -new[3], -linalg.solve_triangular(root, score, lower=True)
+        return -new[2], -linalg.solve_triangular(root, score, lower=True)
 
     options = {"gtol": 1e-5, "maxiter": 500}
     found = minimize(loss, np.zeros(free.sum()), jac=True, options=options)
     moved, new = at(found.x)
-    if not new[3] >= state[3]:
+    if not new[2] >= state[2]:
         return beta, state, False
     beta, state = moved, new
     _, decrement = _newton_step(rows, state, penalty, free)
@@ -232,7 +306,7 @@ def _line_search(rows, beta, state, step, penalty):
     while size > 1e-8:
         candidate = beta + size * step
         new = _state(rows, candidate, penalty)
-        if new[3] > state[3]:
+        if new[2] > state[2]:
             return candidate, new, True
         size /= 2
     return beta, state, False
@@ -241,8 +315,8 @@ def _line_search(rows, beta, state, step, penalty):
 # Tests and intervals ----------------------------------------------------------------
 
 
-def likelihood_ratio_p(rows, full, j):
-    """Penalized likelihood-ratio test of one coefficient being zero.
+def likelihood_ratio(rows, full, j):
+    """Penalized likelihood-ratio statistic of a column having no effect.
 
     Parameters
     ----------
@@ -251,30 +325,34 @@ def likelihood_ratio_p(rows, full, j):
     full : LogitFit
         With Firth's penalty.
     j : int
-        Which coefficient.
+        Which column.
 
     Returns
     -------
-    p : float
-        NaN if the restricted fit did not converge.
+    statistic : float
+        To be compared with the chi-square distribution with a degree of freedom for
+        each class but the first. NaN if the restricted fit did not converge.
     """
-    _, loss = _profile(rows, full, j, 0.0)
-    return float(stats.chi2.sf(max(2 * loss, 0.0), 1))
+    q = rows.n_coefs
+    columns = np.arange(j, q * rows.X.shape[1], rows.X.shape[1])
+    _, loss = _profile(rows, full, columns, np.zeros(q))
+    return max(2 * loss, 0.0) if np.isfinite(loss) else np.nan
 
 
-def profile_bounds(rows, full, j, level=0.95):
+def profile_bounds(rows, full, j, *, target=None):
     """Ends of the profile interval: all values that the test does not reject.
 
     Parameters
     ----------
     rows : Counted
-        Design and classes.
+        Design, and two classes.
     full : LogitFit
         With Firth's penalty.
     j : int
         Which coefficient.
-    level : float, default=0.95
-        Of the interval.
+    target : float or None, default=None
+        Square root of the largest statistic that is not rejected; by default that of
+        a 95 % interval.
 
     Returns
     -------
@@ -282,7 +360,7 @@ def profile_bounds(rows, full, j, level=0.95):
         All coefficients, as fitted with coefficient j at its lower and at its upper
         bound. NaN for a bound that was not found.
     """
-    target = stats.norm.ppf((1 + level) / 2)
+    target = stats.norm.ppf(0.975) if target is None else target
     se = np.sqrt(linalg.pinvh(full.information)[j, j])
     found = [_bound(rows, full, j, side * se, target) for side in (-1, 1)]
     return np.array(found)
@@ -295,7 +373,7 @@ def _bound(rows, full, j, scale, target):
     """
 
     def root(distance):
-        fit, loss = _profile(rows, full, j, full.coef[j] + distance * scale)
+        fit, loss = _profile(rows, full, [j], full.coef[[j]] + distance * scale)
         return np.sqrt(max(2 * loss, 0.0)), fit.coef
 
     nowhere = np.full(len(full.coef), np.nan)
@@ -322,16 +400,20 @@ def _bound(rows, full, j, scale, target):
     return coef
 
 
-def _profile(rows, full, j, value):
-    """The fit with one coefficient fixed, and how much log likelihood that costs."""
+def _profile(rows, full, fixed, values):
+    """The fit with some coefficients fixed, and how much log likelihood that costs."""
     covariance = linalg.pinvh(full.information)
-    move = covariance[:, j] * (value - full.coef[j]) / covariance[j, j]
+    distance = values - full.coef[fixed]
+    move = covariance[:, fixed] @ np.linalg.solve(
+        covariance[np.ix_(fixed, fixed)], distance
+    )
     start = full.coef + move
-    start[j] = value
-    if np.abs(start - full.coef).max() > 2 * _MAX_STEP:
+    if np.abs(move).max() > 2 * _MAX_STEP:
         start = full.coef.copy()
-        start[j] = value
-    fit = fit_logit(rows, penalty=JEFFREYS, start=start, fixed=j)
+    start[fixed] = values
+    mask = np.zeros(len(start), dtype=bool)
+    mask[fixed] = True
+    fit = fit_logit(rows, penalty=JEFFREYS, start=start, fixed=mask)
     if not (fit.converged and np.isfinite(fit.log_likelihood)):
         return fit, np.nan
     return fit, full.log_likelihood - fit.log_likelihood
@@ -352,7 +434,7 @@ def infinite_coefficients(rows, fit):
     Parameters
     ----------
     rows : Counted
-        Design and classes.
+        Design, and two classes.
     fit : LogitFit
         By maximum likelihood. Where it converged with moderate linear predictors
         there is no separation, and no programme is solved.
@@ -366,7 +448,7 @@ def infinite_coefficients(rows, fit):
     largest = np.abs(rows.X @ fit.coef).max(initial=0.0)
     if fit.converged and largest < _SUSPICIOUS:
         return np.zeros(n_columns, dtype=bool)
-    some_one, some_zero = rows.ones > 0, rows.ones < rows.total
+    some_zero, some_one = rows.counts.T > 0
     signed = np.vstack([rows.X[some_one], -rows.X[some_zero]])
     solution = linprog(
         -signed.sum(axis=0),

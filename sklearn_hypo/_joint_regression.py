@@ -192,7 +192,7 @@ def joint_regression(A, y, n_classes, columns, facts, remarks, *, cov_type, pair
         n_absorbed=nuisance.n_absorbed,
         paired=paired,
     )
-    _fit_problem(fit, problem, n_classes, nuisance.names, cov_type, remarks)
+    _fit_problem(fit, problem, n_classes, nuisance, cov_type, remarks)
     return fit
 
 
@@ -267,7 +267,7 @@ def _parts(A, nuisance, kept, j):
 # The fit --------------------------------------------------------------------------
 
 
-def _fit_problem(fit, problem, n_classes, names, cov_type, remarks):
+def _fit_problem(fit, problem, n_classes, nuisance, cov_type, remarks):
     """Fit the model that the target asks for, and write what it found into `fit`."""
     if n_classes is None:
         found = _fit_ols(problem, cov_type, fit.columns, remarks)
@@ -277,7 +277,9 @@ def _fit_problem(fit, problem, n_classes, names, cov_type, remarks):
             y = problem.y if problem.paired else codes
             found = fit_binary(problem, y, cov_type, fit.columns, remarks)
         else:
-            found = fit_multinomial(problem, codes, present, fit.columns, remarks)
+            found = fit_multinomial(
+                problem, codes, present, cov_type, fit.columns, remarks
+            )
     fit.method, fit.cov_type = found["method"], found["cov_type"]
     fit.metrics, fit.by_class = found["metrics"], found.get("by_class")
     fit.fitted = found.get("fitted")
@@ -286,17 +288,19 @@ def _fit_problem(fit, problem, n_classes, names, cov_type, remarks):
         column = np.full(len(fit.estimates), np.nan)
         column[fit.columns] = values[:h]
         fit.estimates[name] = column
-    if names and found["estimates"]:
+    if nuisance.names and found["estimates"]:
         first = h + int(problem.has_constant)
-        chosen = slice(first, first + len(names))
-        nothing = np.full(first + len(names), np.nan)
-        fit.covariates = pd.DataFrame(
-            {"name": pd.Series(names, dtype=object)}
-            | {
-                name: found["estimates"].get(name, nothing)[chosen]
-                for name in COEFFICIENT_COLUMNS[:5]
-            }
-        )
+        fit.covariates = _covariate_table(found["estimates"], first, nuisance)
+
+
+def _covariate_table(estimates, first, nuisance):
+    """Estimates of the covariates, in their own units."""
+    names, blank = nuisance.names, np.full(first + len(nuisance.names), np.nan)
+    table = pd.DataFrame({"name": pd.Series(names, dtype=object)})
+    for name in COEFFICIENT_COLUMNS[:5]:
+        values = estimates.get(name, blank)[first : first + len(names)]
+        table[name] = values if name == "coef_p" else values / nuisance.scale
+    return table
 
 
 def _fit_ols(problem, cov_type, columns, remarks):
@@ -347,7 +351,7 @@ def _r2(y, residuals, root, n_columns, problem, center):
     total = np.sum((root * (y - mean)) ** 2)
     r2 = 1 - residuals @ residuals / total
     n_used = n_columns + problem.n_absorbed
-    n_free = len(y) - int(center)
+    n_free = len(y) - max(int(center), problem.n_absorbed)
     return r2, 1 - (1 - r2) * n_free / (len(y) - n_used)
 
 

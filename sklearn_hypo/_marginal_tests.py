@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
+from ._design_effects import independence_test
 from ._joint_regression import spread
 from ._separation import (
-    class_score_test,
     class_separation,
     independence,
     paired_separation,
@@ -110,7 +110,5 @@ def _classwise(holds, codes, classes, facts):
         counts = np.stack([np.bincount(codes[s], minlength=k) for s in (holds, ~holds)])
         found["separation_p"] = independence(counts[:, counts.any(axis=0)])
     else:
-        present = np.unique(codes)
-        indicators = codes[:, None] == present[1:]
-        found["separation_p"] = class_score_test(holds, indicators, facts)
+        found["separation_p"], *_ = independence_test(holds, codes, facts)
     return found | {"separation_class": labels[c]}, cells

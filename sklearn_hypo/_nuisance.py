@@ -23,6 +23,8 @@ class Nuisance:
         The covariates among them, which follow the constant.
     has_constant : bool
         Whether the first column is a constant.
+    scale : ndarray of shape (n_covariates,)
+        What the covariates were divided by.
     levels, weights : ndarray of shape (n_rows,) or None
         Levels to be absorbed, and weights of the rows.
     """
@@ -30,6 +32,7 @@ class Nuisance:
     values: np.ndarray
     names: tuple
     has_constant: bool
+    scale: np.ndarray
     levels: np.ndarray | None = None
     weights: np.ndarray | None = None
 
@@ -121,9 +124,17 @@ def nuisance_columns(facts, n_rows, *, paired, linear, remarks):
             f"Covariates that are constant, or determined by earlier ones or by the "
             f"fixed effects, were left out: {', '.join(dropped)}."
         )
-    values = np.column_stack([start, covariates[:, kept], indicators])
+    covariates, scale = _scaled(covariates[:, kept], center=has_constant)
+    values = np.column_stack([start, covariates, indicators])
     names = tuple(names[j] for j in kept)
-    return Nuisance(values, names, has_constant, levels, facts.weights)
+    return Nuisance(values, names, has_constant, scale, levels, facts.weights)
+
+
+def _scaled(covariates, *, center):
+    """Covariates of a like size, whatever their units: logits are iterated."""
+    mean = covariates.mean(axis=0) if center else 0.0
+    scale = np.sqrt(np.mean((covariates - mean) ** 2, axis=0))
+    return (covariates - mean) / scale, scale
 
 
 def _within_clusters(levels, clusters):

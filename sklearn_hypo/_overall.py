@@ -73,13 +73,6 @@ class Overall:
         ratio = (1 - joint.metrics["r2_adjusted"]) / unexplained
         return 1 - (1 - lower) * ratio, 1 - (1 - upper) * ratio
 
-    def _design(self, A, facts):
-        quiet = Remarks([])
-        nuisance = nuisance_columns(
-            facts, len(A), paired=self._paired, linear=False, remarks=quiet
-        )
-        return np.column_stack([A, nuisance.values])
-
     def add_cross_fitted(self):
         """Add what hypotheses predict of rows that their model has not seen."""
         rows = self._tests.joint.rows
@@ -158,16 +151,21 @@ class Overall:
 
     def permutation_p(self):
         """Return the p-value of all hypotheses together."""
+        if not self._n_resamples:
+            return np.nan
         tests, rows = self._tests, self._tests.joint.rows
         A = tests.annotations[rows][:, tests.joint.columns]
         y, facts = tests.y[rows], tests.facts.take(rows)
         Y = y[:, None].astype(float)
         if self._n_classes is not None and not self._paired:
             Y = (y[:, None] == np.arange(self._n_classes)).astype(float)
+        nuisance = nuisance_columns(
+            facts, len(y), paired=self._paired, linear=True, remarks=Remarks([])
+        )
         return permutation_p(
-            A,
-            Y,
-            self._design(np.empty((len(y), 0)), facts),
+            nuisance.clear(A),
+            nuisance.clear(Y),
+            nuisance.values,
             np.random.default_rng([self._seed, 2]),
             self._n_resamples,
             weights=facts.weights,

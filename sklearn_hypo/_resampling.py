@@ -139,7 +139,13 @@ def scorer(y, predictions, n_classes, *, paired=False, folds=None):
             ]
             parts.append(np.mean(areas, axis=0))
             sizes.append(len(rows))
-        return np.average(parts, axis=0, weights=sizes)
+        # a fold, or a resample of it, may lack a class: the others count
+        parts, sizes = np.array(parts), np.array(sizes, dtype=float)[:, None]
+        there = ~np.isnan(parts)
+        with np.errstate(invalid="ignore"):
+            return (np.where(there, parts, 0) * sizes).sum(axis=0) / (
+                there * sizes
+            ).sum(axis=0)
 
     return score
 

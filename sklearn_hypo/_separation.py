@@ -4,8 +4,8 @@ import numpy as np
 from scipy import stats
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
-from ._class_regression import score_test
 from ._covariance import least_squares, t_inference
+from ._design_effects import design_effect_of_mean, independence_test
 
 _NAMES = ("separation", "separation_se", "separation_lower", "separation_upper")
 
@@ -62,8 +62,8 @@ def class_separation(holds, is_class, facts):
     """Difference of the shares of a class with and without an annotation.
 
     With Newcombe's interval and Fisher's exact test, which hold for rare annotations
-    and rare classes; with weights or clusters, a robust regression's interval and a
-    score test.
+    and rare classes; with weights or clusters, the same interval for as many rows as
+    the design effect leaves, and a penalized likelihood-ratio test divided by it.
 
     Parameters
     ----------
@@ -83,9 +83,7 @@ def class_separation(holds, is_class, facts):
        independent proportions". Statistics in Medicine 17.
     """
     if facts.weights is not None or facts.clusters is not None:
-        row = _regressed(holds, is_class.astype(float), facts)
-        row["separation_p"] = class_score_test(holds, is_class[:, None], facts)
-        return row
+        return _dependent_classes(holds, is_class, facts)
     counts = [is_class[holds].sum(), is_class[~holds].sum()]
     totals = [holds.sum(), (~holds).sum()]
     shares = np.divide(counts, totals)
@@ -99,28 +97,22 @@ def class_separation(holds, is_class, facts):
     return _row(shares[0] - shares[1], se, float(lower), float(upper), p=p)
 
 
-def class_score_test(holds, indicators, facts):
-    """Score test of independence of an annotation from classes, by cluster.
-
-    Parameters
-    ----------
-    holds : ndarray of bool of shape (n_rows,)
-        Where the hypothesis holds.
-    indicators : ndarray of bool of shape (n_rows, n_classes - 1)
-        Which rows are of each class but the first.
-    facts : RowFacts
-        Weights and clusters of the rows.
-
-    Returns
-    -------
-    p : float
-        The p-value.
-    """
+def _dependent_classes(holds, is_class, facts):
+    """Separation of a class where rows are weighted or clustered."""
     weights = np.ones(len(holds)) if facts.weights is None else facts.weights
-    centered = holds - np.average(holds, weights=weights)
-    residual = indicators - np.average(indicators, axis=0, weights=weights)
-    scores = (weights * centered)[:, None] * residual
-    return score_test(scores, weights * centered**2, facts.clusters)
+    p, effect, _ = independence_test(holds, is_class, facts)
+    sides = (holds, ~holds)
+    totals = np.array([weights[side].sum() for side in sides])
+    shares = np.array([weights[side] @ is_class[side] for side in sides]) / totals
+    if np.isnan(effect):
+        return _row(shares[0] - shares[1], np.nan, np.nan, np.nan, p=np.nan)
+    rows = totals / effect
+    se = np.sqrt(np.sum(shares * (1 - shares) / rows))
+    lower, upper = confint_proportions_2indep(
+        shares[0] * rows[0], rows[0], shares[1] * rows[1], rows[1], method="newcomb"
+    )
+    se = se if se > 0 else np.nan
+    return _row(shares[0] - shares[1], se, float(lower), float(upper), p=p)
 
 
 def independence(counts):
@@ -179,7 +171,10 @@ def paired_separation(difference, y, facts, *, classes):
     found = {"n_discordant": len(rows)}
     if not len(rows):
         return found
-    if facts.weights is not None or facts.clusters is not None:
+    dependent = facts.weights is not None or facts.clusters is not None
+    if dependent and classes:
+        return found | _dependent_wins(gain, facts)
+    if dependent:
         solved = _constant_fit(gain, facts)
         estimate, se, df = solved.coef[0], solved.se[0], solved.df[0]
         lower, upper, p = map(float, t_inference(estimate, se, df))
@@ -195,6 +190,20 @@ def paired_separation(difference, y, facts, *, classes):
     se = gain.std(ddof=1) / np.sqrt(len(gain))
     lower, upper, p = map(float, t_inference(gain.mean(), se, len(gain) - 1))
     return found | _row(gain.mean(), se, lower, upper, p=p)
+
+
+def _dependent_wins(gain, facts):
+    """Wins minus losses where pairs are weighted or clustered."""
+    share = np.average(gain > 0, weights=facts.weights)
+    effect, df = design_effect_of_mean(gain, facts)
+    rows = len(gain) / effect
+    lower, upper = proportion_confint(share * rows, rows, method="wilson")
+    # the variance of the null hypothesis: it needs no losses to be estimated from
+    z = (share - 0.5) / np.sqrt(0.25 / rows)
+    p = 2 * stats.t.sf(abs(z), df) if df > 0 else np.nan
+    se = 2 * np.sqrt(share * (1 - share) / rows)
+    se = se if se > 0 else np.nan
+    return _row(2 * share - 1, se, 2 * lower - 1, 2 * upper - 1, p=p)
 
 
 def _regressed(holds, y, facts):

@@ -12,7 +12,7 @@ from sklearn_hypo._firth import (
     counted,
     fit_logit,
     infinite_coefficients,
-    likelihood_ratio_p,
+    likelihood_ratio,
     profile_bounds,
 )
 
@@ -51,7 +51,7 @@ def test_counting_loses_nothing():
     rows = counted(X, y)
     assert len(rows.X) <= 2**5
     assert rows.total.sum() == 500
-    assert rows.ones.sum() == y.sum()
+    np.testing.assert_array_equal(rows.counts.sum(axis=0), [500 - y.sum(), y.sum()])
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_firth_is_that_of_firthmodels(case):
         model.fit(X, y).lrt(list(range(h)))
         bounds = model.conf_int(method="pl", features=list(range(h)), max_iter=100)
     np.testing.assert_allclose(fit.coef, model.coef_, atol=1e-3)
-    p = [likelihood_ratio_p(rows, fit, j) for j in range(h)]
+    p = [stats.chi2.sf(likelihood_ratio(rows, fit, j), 1) for j in range(h)]
     np.testing.assert_allclose(p, model.lrt_pvalues_[:h], atol=1e-5)
     found = [profile_bounds(rows, fit, j)[:, j] for j in range(h)]
     np.testing.assert_allclose(found, bounds[:h], atol=2e-3)
@@ -96,7 +96,10 @@ def test_a_saturated_table_by_hand():
     # the bounds are the values that the likelihood-ratio test just rejects
     for bound in (lower, upper):
         shifted = fit_logit(
-            rows, penalty=JEFFREYS, start=np.array([bound, 0.0]), fixed=0
+            rows,
+            penalty=JEFFREYS,
+            start=np.array([bound, 0.0]),
+            fixed=np.array([True, False]),
         )
         ratio = 2 * (fit.log_likelihood - shifted.log_likelihood)
         assert ratio == pytest.approx(stats.chi2.ppf(0.95, 1), abs=1e-2)
@@ -115,8 +118,8 @@ def test_a_perfect_predictor_beside_others(share):
     assert fit.converged
     assert 5 < fit.coef[0] < 12
     assert np.abs(fit.coef[1:-1]).max() < 3
-    assert likelihood_ratio_p(rows, fit, 0) < 1e-10
-    assert likelihood_ratio_p(rows, fit, 1) > 0.05
+    assert likelihood_ratio(rows, fit, 0) > 40
+    assert likelihood_ratio(rows, fit, 1) < 3.84
     lower, upper = profile_bounds(rows, fit, 0)[:, 0]
     assert 2 < lower < fit.coef[0] < upper < 100
 
@@ -138,3 +141,65 @@ def test_continuous_covariates_need_no_patterns():
     fit = fit_logit(counted(X, y))
     expected = sm.Logit(y, X).fit(disp=0)
     np.testing.assert_allclose(fit.coef, expected.params, rtol=1e-7)
+
+
+def make_classes(n=600, h=4, seed=0):
+    rng = np.random.default_rng(seed)
+    A = (rng.random((n, h)) < 0.3).astype(float)
+    codes = np.digitize(A @ np.linspace(1, -1, h) + rng.normal(size=n), [-0.5, 0.7])
+    return np.column_stack([A, np.ones(n)]), codes
+
+
+def test_more_classes_are_those_of_statsmodels():
+    X, codes = make_classes()
+    fit = fit_logit(counted(X, codes))
+    expected = sm.MNLogit(codes, X).fit(disp=0, tol=1e-12)
+    np.testing.assert_allclose(fit.coef.reshape(2, -1).T, expected.params, rtol=1e-6)
+    assert fit.log_likelihood == pytest.approx(expected.llf)
+    np.testing.assert_allclose(
+        np.linalg.inv(fit.information), expected.cov_params(), rtol=1e-5, atol=1e-9
+    )
+
+
+@pytest.mark.parametrize("kind", ["two", "three"])
+def test_slope_of_the_penalty_by_differences(kind):
+    from sklearn_hypo._firth import _score, _state
+
+    X, codes = make_classes(n=80)
+    codes = np.minimum(codes, 1) if kind == "two" else codes
+    rows = counted(X, codes)
+    beta = np.random.default_rng(0).normal(size=rows.n_coefs * X.shape[1])
+    score = _score(rows, _state(rows, beta, JEFFREYS), JEFFREYS)
+    step = 1e-5 * np.eye(len(beta))
+    numeric = [
+        (_state(rows, beta + d, JEFFREYS)[2] - _state(rows, beta - d, JEFFREYS)[2])
+        / 2e-5
+        for d in step
+    ]
+    np.testing.assert_allclose(score, numeric, rtol=1e-6, atol=1e-6)
+
+
+def test_a_saturated_table_of_three_classes_by_hand():
+    a = np.repeat([1.0, 0.0], [12, 30])
+    codes = np.repeat([0, 1, 0, 1, 2], [5, 7, 10, 8, 12])  # never 2 where it holds
+    rows = counted(np.column_stack([a, np.ones(42)]), codes)
+    fit = fit_logit(rows, penalty=JEFFREYS)
+    assert fit.converged
+    # Jeffreys' prior of two multinomials adds 1/2 to each of the six cells
+    cells = np.array([[5, 7, 0], [10, 8, 12]]) + 0.5
+    logits = np.log(cells[:, 1:] / cells[:, :1])
+    expected = np.column_stack([logits[0] - logits[1], logits[1]]).ravel()
+    np.testing.assert_allclose(fit.coef, expected, rtol=1e-5)
+
+
+def test_likelihood_ratios_of_three_classes_in_many_rows():
+    X, codes = make_classes(n=4000)
+    rows = counted(X, codes)
+    fit = fit_logit(rows, penalty=JEFFREYS)
+    full = sm.MNLogit(codes, X).fit(disp=0)
+    for j in range(4):
+        reduced = sm.MNLogit(codes, np.delete(X, j, axis=1)).fit(disp=0)
+        expected = 2 * (full.llf - reduced.llf)
+        assert likelihood_ratio(rows, fit, j) == pytest.approx(
+            expected, rel=0.02, abs=0.1
+        )
