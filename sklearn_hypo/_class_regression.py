@@ -71,12 +71,18 @@ def fit_binary(problem, y, cov_type, columns, remarks):
         return _not_converged(h, len(y), remarks)
     probability = probabilities(X, fit.coef, 1)[:, 1]
     robust = _is_robust(facts, cov_type)
-    solved = _working_fit(X, y, fit.coef, probability, facts, robust)
+    solved = _working_fit(X, y, fit.coef, probability, facts, robust, cov_type)
     df = solved.df if robust else np.full(X.shape[1], np.inf)
-    lower, upper, p = t_inference(solved.coef, solved.se, df)
-    p[:h], effects, f_df = column_tests(
+    ratio_p, effects, f_df = column_tests(
         rows, penalized, X, y, range(h), facts, robust=robust
     )
+    se = solved.se
+    if robust:  # squared residuals alone say too little where a class is rare
+        of_model = np.sqrt(np.diag(linalg.pinvh(fit.information))[:h] * effects)
+        se[:h] = np.fmax(se[:h], of_model)
+        df[:h] = np.fmin(df[:h], np.maximum(f_df, 1e-3))
+    lower, upper, p = t_inference(solved.coef, se, df)
+    p[:h] = ratio_p
     if firth:  # Wald's intervals are too short around Firth's estimates
         targets = np.sqrt(effects) * stats.t.ppf(0.975, np.maximum(f_df, 1e-3))
         bounds = np.array(
@@ -87,7 +93,7 @@ def fit_binary(problem, y, cov_type, columns, remarks):
         bounds = moved_along(fit, lower[:h], upper[:h])
     estimates = {
         "coef": solved.coef,
-        "coef_se": solved.se,
+        "coef_se": se,
         "coef_lower": lower,
         "coef_upper": upper,
         "coef_p": p,
@@ -100,7 +106,7 @@ def fit_binary(problem, y, cov_type, columns, remarks):
     estimates |= binary_effects(X, solved, bounds, facts.weights, problem.paired)
     return {
         "method": "Firth logit" if firth else "logit",
-        "cov_type": _kind(facts, robust),
+        "cov_type": _kind(facts, robust, cov_type),
         "estimates": estimates,
         "metrics": _binary_metrics(y, probability, facts.weights, problem.paired),
         "fitted": (problem.design @ fit.coef)[:, None],
@@ -140,20 +146,23 @@ def _spread_of(X, weights, paired):
     return np.sqrt(np.average((X - mean) ** 2, axis=0, weights=weights))
 
 
-def _kind(facts, robust):
+def _kind(facts, robust, cov_type):
     if facts.clusters is not None:
         return "cluster"
-    return "HC3" if robust else "nonrobust"
+    if not robust:
+        return "nonrobust"
+    return cov_type if cov_type[:2] == "HC" else "HC3"
 
 
-def _working_fit(X, y, coef, probability, facts, robust):
+def _working_fit(X, y, coef, probability, facts, robust, cov_type):
     """Judge the coefficients by the linear model that Newton's last step solves."""
     weights = np.ones(len(y)) if facts.weights is None else facts.weights
     spread = np.maximum(probability * (1 - probability), 1e-12)
     Q, R = linalg.qr(X * np.sqrt(weights * spread)[:, None], mode="economic")
     T = linalg.solve_triangular(R, np.eye(len(R)), trans="T")
     residuals = np.sqrt(weights / spread) * (y - probability)
-    solved = judged(coef, residuals, Q, T, clusters=facts.clusters)
+    kind = cov_type if cov_type == "HC2" else "HC3"
+    solved = judged(coef, residuals, Q, T, cov_type=kind, clusters=facts.clusters)
     if robust:
         return solved
     return LinearFit(coef, T.T @ T, np.full(len(coef), np.inf), residuals)
@@ -229,7 +238,7 @@ def fit_multinomial(problem, codes, present, cov_type, columns, remarks):
     B = fit.coef.reshape(rows.n_coefs, -1)
     return {
         "method": "Firth multinomial logit" if firth else "multinomial logit",
-        "cov_type": _kind(facts, robust),
+        "cov_type": _kind(facts, robust, cov_type),
         "estimates": {"coef_p": p},
         "fitted": P,
         "metrics": _class_metrics(codes, P, facts.weights),

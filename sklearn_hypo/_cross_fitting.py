@@ -33,7 +33,7 @@ def folds_of(y, n_classes, clusters, seed):
         Rows to fit on and rows to predict; empty where there are too few.
     """
     units = len(y) if clusters is None else len(np.unique(clusters))
-    rarest = units if n_classes is None else np.bincount(y).min()
+    rarest = units if n_classes is None else _rarest(y, n_classes, clusters)
     n_folds = min(_N_FOLDS, units, rarest)
     if n_folds < 2:
         return []
@@ -43,6 +43,16 @@ def folds_of(y, n_classes, clusters, seed):
     else:
         kind = StratifiedKFold if clusters is None else StratifiedGroupKFold
     return list(kind(**options).split(np.zeros(len(y)), y, clusters))
+
+
+def _rarest(y, n_classes, clusters):
+    """Rows, or clusters, that have the rarest of the classes that occur."""
+    if clusters is None:
+        counts = np.bincount(y, minlength=n_classes)
+    else:
+        cells = np.unique(np.column_stack([y, clusters]), axis=0)
+        counts = np.bincount(cells[:, 0], minlength=n_classes)
+    return counts[counts > 0].min()
 
 
 def cross_fitted(X, y, n_classes, folds, *, weights=None, paired=False, dense=False):

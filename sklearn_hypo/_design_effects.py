@@ -68,7 +68,7 @@ def design_effects(X, codes, P, columns, facts):
             expected = _variance(weights * cleared * np.sqrt(spread), clusters, rho)
             seen = _variance(weights * cleared * residual, clusters, 1.0)
             found.append(max(expected, seen) / model)
-            contributed += np.bincount(clusters, weights * cleared**2 * spread)
+            contributed += np.bincount(clusters, weights**2 * cleared**2 * spread)
         effects[position] = max(found)
         df[position] = contributed.sum() ** 2 / np.sum(contributed**2) - 1
     return effects, df
@@ -187,6 +187,6 @@ def design_effect_of_mean(values, facts):
     expected = _variance(weights, clusters, rho) / n
     spread = np.average(residual**2, weights=weights)
     seen = _variance(weights * residual, clusters, 1.0) / n / max(spread, 1e-12)
-    contributed = np.bincount(clusters, weights)
+    contributed = np.bincount(clusters, weights**2)
     df = contributed.sum() ** 2 / np.sum(contributed**2) - 1
     return max(expected, seen), df

@@ -148,11 +148,13 @@ def evaluate_hypotheses(
       test. The joint regression is a logit; its p-values are those of penalized
       likelihood-ratio tests, which keep their level for rare classes and find perfect
       predictors. Where annotations separate the classes, coefficients are Firth's.
-      With groups or weights, p-values are those of score tests.
+      With groups or weights the likelihood ratios are divided by design effects.
     - For more classes the separation is that of the class where it is largest in
       size, its p-value that of Pearson's chi-square test of independence from all
       classes (by Monte Carlo, seeded, where an expected count is below 5), and the
-      joint p-value that of a score test in a multinomial logit. Effects on each class
+      joint p-value that of a penalized likelihood-ratio test in a multinomial logit;
+      the interval beside it is that of a class picked because it is the largest, and
+      covers less than 95 % of the time. Effects on each class
       are in `report.by_class`.
     - A missing annotation is never taken for a "no". Each separation uses the rows
       with an answer to its hypothesis, the joint regression those with an answer to

@@ -210,6 +210,12 @@ def _covariates(covariates, n_rows, caller):
             f"{caller}: the covariates {gaps} have missing values. Drop those rows, "
             "with their texts and targets, or impute them."
         )
+    dates = frame.select_dtypes(["datetime", "datetimetz", "timedelta"]).columns
+    if len(dates):
+        raise ValueError(
+            f"{caller}: the covariates {dates.tolist()} are dates. Pass numbers, such "
+            "as days since a start, or categories, such as the year as a string."
+        )
     plain = frame.select_dtypes(["number", "bool"]).columns
     rest = [name for name in frame if name not in set(plain)]
     coded = pd.get_dummies(frame, columns=rest, drop_first=True, dtype=float)
@@ -221,9 +227,10 @@ def _covariates(covariates, n_rows, caller):
 
 def _as_frame(covariates):
     if isinstance(covariates, pd.DataFrame):
-        return covariates.reset_index(drop=True)
+        return covariates.reset_index(drop=True).infer_objects()
     if isinstance(covariates, pd.Series):
         return covariates.reset_index(drop=True).to_frame(covariates.name or "z0")
     array = np.asarray(covariates)
     array = array[:, None] if array.ndim == 1 else array
-    return pd.DataFrame(array, columns=[f"z{i}" for i in range(array.shape[1])])
+    names = [f"z{i}" for i in range(array.shape[1])]
+    return pd.DataFrame(array, columns=names).infer_objects()

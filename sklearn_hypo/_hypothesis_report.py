@@ -97,7 +97,7 @@ class HypothesisReport:
         over rows, or groups, with the predictions as they are), "description".
     permutation_p : float
         p-value of all hypotheses together: how often a permuted target is explained
-        as well by the same annotations.
+        as well by the same annotations. A test of independence, of means and spreads.
     n_resamples : int
         Bootstrap resamples, and permutations.
     cov_type : str

@@ -220,7 +220,7 @@ def annotation_tests(
         paired=paired,
     )
     table, by_class = _assembled(marginal, joint, classes)
-    if by_class is not None:
+    if by_class is not None and len(by_class):
         of = by_class.pop("position")
         of = pd.Series([names[j] for j in of], dtype=object, index=by_class.index)
         by_class.insert(0, "hypothesis", of)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from ._design_effects import independence_test
 from ._joint_regression import spread
@@ -67,6 +68,8 @@ def _marginal_test(a, y, classes, facts, j, remarks, paired, cells):
         found = paired_separation(values, target, facts, classes=classes is not None)
         if n and not found["n_discordant"]:
             remarks.add(j, "concordant", f"{n} pairs")
+        elif n and np.isnan(found["separation_p"]):
+            remarks.add(j, "no_variance", f"{found['n_discordant']} pairs differ")
         return row | found
     holds = values == 1
     counts = f"true of {int(holds.sum())} of {n}"
@@ -79,6 +82,8 @@ def _marginal_test(a, y, classes, facts, j, remarks, paired, cells):
         return row
     elif classes is None:
         found = quantity_separation(holds, target, facts)
+        if _is_skewed(holds, target):
+            remarks.add(j, "skewed", counts)
     else:
         found = class_separation(holds, target == 1, facts)
     if classes is None and np.isnan(found["separation_se"]) and spread(y) > 0:
@@ -112,3 +117,15 @@ def _classwise(holds, codes, classes, facts):
     else:
         found["separation_p"], *_ = independence_test(holds, codes, facts)
     return found | {"separation_class": labels[c]}, cells
+
+
+def _is_skewed(holds, y):
+    """Whether a mean of the smaller side is far from normal, by skewness of y.
+
+    Heavy but symmetric tails do no harm to t-tests: mean and median have to differ too.
+    """
+    if spread(y) == 0:
+        return False
+    rows, spread_of_y = min(holds.sum(), (~holds).sum()), y.std()
+    skewness = abs(stats.skew(y)) / np.sqrt(rows)
+    return skewness > 0.3 and abs(y.mean() - np.median(y)) > 0.1 * spread_of_y

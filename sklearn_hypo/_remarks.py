@@ -48,13 +48,19 @@ _REMARKS = {
     "empty_cell": (
         "some class never or always where it holds",
         "Hypotheses that never meet some class, or meet only one",
-        "Their effects on the odds would be infinite: a weak penalty keeps the "
-        "multinomial logit finite. Their tests need no estimate and hold.",
+        "Their effects on the odds would be infinite: the multinomial logit is fitted "
+        "with Firth's penalty, which keeps them finite.",
     ),
     "single": (
         "coefficient rests on one row or group",
         "Hypotheses whose joint coefficient rests on a single row or group",
         "What cannot be left out cannot be judged: standard error and p-value are NaN.",
+    ),
+    "skewed": (
+        "skewed target, few texts on one side: p may be too small",
+        "Hypotheses with few texts on one side, for a target as skewed as this",
+        "The p-values of means may be too small. Test log(y) or ranks of y, if the "
+        "question allows it.",
     ),
     "concordant": (
         "the same in both members of every pair",

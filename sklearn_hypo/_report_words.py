@@ -18,7 +18,8 @@ _SMALLEST_P = 1e-300
 _ERRORS = {
     "HC3": "robust to unequal spread (HC3)",
     "cluster": "clustered by group",
-    "nonrobust": "classical (equal spread, independent rows)",
+    "HC2": "robust to unequal spread (HC2)",
+    "nonrobust": "those of the model (independent rows)",
 }
 
 
