@@ -188,6 +188,8 @@ def evaluate_annotations(
         "pairs": pairs,
     }
     facts = row_facts(len(codes), **beside, caller=_CALLER)
+    check_order(y, beside | {"annotations": annotations}, _CALLER)
+    embeddings = check_embeddings(embeddings, len(codes), _CALLER)
     extras = Extras(
         target=y,
         beside=beside,
@@ -242,7 +244,8 @@ def evaluated(
     """
     from ._report_details import EvaluationData
 
-    target = np.asarray(extras.target)
+    target = np.array(extras.target)  # a copy: what was tested stays what it was
+    target = target.ravel() if target.ndim == 2 else target
     edits, n_more = _since(extras.previous, names, target)
     tests = annotation_tests(
         values,
@@ -302,11 +305,43 @@ def evaluated(
             **{
                 name: value
                 if value is None or name == "covariates"
-                else np.asarray(value)
+                else np.array(value)
                 for name, value in extras.beside.items()
             },
         ),
     )
+
+
+def check_embeddings(embeddings, n_rows, caller):
+    """Return embeddings as an array, after a look at their shape and values."""
+    if embeddings is None or isinstance(embeddings, str):
+        return embeddings
+    array = np.asarray(embeddings)
+    if array.ndim != 2 or len(array) != n_rows or array.dtype.kind not in "fiu":
+        raise ValueError(
+            f"{caller}: embeddings must be numbers of shape ({n_rows}, n_features), "
+            f"but {array.dtype} of shape {array.shape} arrived."
+        )
+    if not np.isfinite(array).all():
+        raise ValueError(f"{caller}: embeddings holds missing or infinite values.")
+    return array
+
+
+def check_order(y, others, caller):
+    """Raise where pandas inputs hold the same labels in another order."""
+    own = getattr(y, "index", None)
+    for name, other in others.items():
+        index = getattr(other, "index", None)
+        if not (isinstance(own, pd.Index) and isinstance(index, pd.Index)):
+            continue
+        if len(own) != len(index) or own.equals(index):
+            continue
+        if not own.has_duplicates and own.sort_values().equals(index.sort_values()):
+            raise ValueError(
+                f"{caller}: the rows of {name} carry y's labels in another order. "
+                f"Rows are taken by position: align them first, as in "
+                f"{name}.loc[y.index]."
+            )
 
 
 def _since(previous, names, target):

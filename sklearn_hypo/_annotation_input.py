@@ -1,10 +1,15 @@
 """Checks of annotations and of their target."""
 
+from datetime import date, timedelta
+
 import numpy as np
 import pandas as pd
 from sklearn.utils.validation import column_or_1d
 
 from ._validation import encode_target, resolve_task
+
+# More classes than this, and than a tenth of the rows, are no classes
+_MOST_CLASSES = 20
 
 
 def check_annotations(A, names=None):
@@ -20,6 +25,15 @@ def check_annotations(A, names=None):
     if names is None:
         is_frame = isinstance(A, pd.DataFrame)
         names = frame.columns if is_frame else [f"x{j}" for j in range(values.shape[1])]
+    if isinstance(names, str):
+        raise TypeError(f"names must be a sequence of texts, not one text: {names!r}.")
+    names = list(names)
+    twice = [str(name) for name in dict.fromkeys(names) if names.count(name) > 1]
+    if twice:
+        raise ValueError(
+            f"{len(twice)} hypotheses occur more than once by name, such as "
+            f"{twice[:3]}. Names must differ: they tell the rows of a report apart."
+        )
     if len(names) != values.shape[1]:
         raise ValueError(
             f"There are {len(names)} names for {values.shape[1]} columns of "
@@ -34,6 +48,7 @@ def check_target(y, task, classes, *, caller):
         classes = np.asarray(classes)
         return "classification", _class_codes(y, classes, caller), classes
     task = resolve_task(y, task)
+    _check_is_no_quantity(y, task, caller)
     return task, *encode_target(y, task, caller=caller)
 
 
@@ -55,3 +70,32 @@ def _class_codes(y, classes, caller):
             f"known ones are {classes.tolist()}. Drop those rows, and their texts."
         )
     return codes
+
+
+def _check_is_no_quantity(y, task, caller):
+    """Raise for dates, and for numbers written as text: they are no classes."""
+    if y is None or task != "classification":
+        return
+    values = pd.Series(np.asarray(y, dtype=object).ravel())
+    if np.asarray(y).dtype.kind in "mM" or values.map(_is_date).any():
+        raise ValueError(
+            f"{caller}: y holds dates. Pass numbers, such as days since a start, or "
+            "classes, such as the year as a string."
+        )
+    n_distinct = values.nunique()
+    if n_distinct > _MOST_CLASSES and n_distinct > len(values) / 10:
+        as_text = pd.to_numeric(values, errors="coerce").notna().mean() > 0.9
+        hint = (
+            "They look like numbers written as text: convert them "
+            "(pd.to_numeric(y)), or pass task='regression'."
+            if as_text
+            else "Join rare classes, or pass a quantity."
+        )
+        raise ValueError(
+            f"{caller}: y holds {n_distinct} classes in {len(values)} rows, too many "
+            f"to tell apart. {hint}"
+        )
+
+
+def _is_date(value):
+    return isinstance(value, date | timedelta | np.datetime64 | np.timedelta64)

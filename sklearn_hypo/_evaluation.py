@@ -7,7 +7,13 @@ import pandas as pd
 from scipy import sparse
 from sklearn.utils.validation import check_is_fitted
 
-from ._annotation_evaluation import TEST_CONSTRAINTS, Extras, evaluated
+from ._annotation_evaluation import (
+    TEST_CONSTRAINTS,
+    Extras,
+    check_embeddings,
+    check_order,
+    evaluated,
+)
 from ._annotation_input import check_annotations, check_target
 from ._evaluation_rows import row_facts
 from ._frames import texts_of
@@ -205,6 +211,8 @@ def evaluate_hypotheses(
         "pairs": pairs,
     }
     facts = row_facts(len(codes), **beside, caller=_CALLER)
+    check_order(y, beside | {"X": X}, _CALLER)
+    embeddings = check_embeddings(embeddings, len(codes), _CALLER)
     frame, dense = _activations(estimator, X, embeddings)
     annotated = extractor.transform(frame)
     annotations = check_annotations(annotated)[0]

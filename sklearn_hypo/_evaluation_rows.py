@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+_MOST_CATEGORIES = 50
+
 
 @dataclass(frozen=True)
 class RowFacts:
@@ -199,6 +201,8 @@ def _covariates(covariates, n_rows, caller):
     if covariates is None:
         return None, ()
     frame = _as_frame(covariates)
+    if not frame.shape[1]:
+        return None, ()
     if len(frame) != n_rows:
         raise ValueError(
             f"{caller}: covariates has {len(frame)} rows, but there are {n_rows} "
@@ -218,6 +222,14 @@ def _covariates(covariates, n_rows, caller):
         )
     plain = frame.select_dtypes(["number", "bool"]).columns
     rest = [name for name in frame if name not in set(plain)]
+    for name in rest:
+        n_levels = frame[name].nunique()
+        if n_levels > _MOST_CATEGORIES:
+            raise ValueError(
+                f"{caller}: the covariate {name!r} has {n_levels} categories, more "
+                f"than {_MOST_CATEGORIES}. Pass it as fixed_effects or groups, or join "
+                "rare categories."
+            )
     coded = pd.get_dummies(frame, columns=rest, drop_first=True, dtype=float)
     values = coded.to_numpy(dtype=np.float64)
     if not np.isfinite(values).all():
@@ -226,11 +238,24 @@ def _covariates(covariates, n_rows, caller):
 
 
 def _as_frame(covariates):
-    if isinstance(covariates, pd.DataFrame):
-        return covariates.reset_index(drop=True).infer_objects()
+    if hasattr(covariates, "to_pandas"):  # polars
+        covariates = covariates.to_pandas()
     if isinstance(covariates, pd.Series):
-        return covariates.reset_index(drop=True).to_frame(covariates.name or "z0")
-    array = np.asarray(covariates)
-    array = array[:, None] if array.ndim == 1 else array
-    names = [f"z{i}" for i in range(array.shape[1])]
-    return pd.DataFrame(array, columns=names).infer_objects()
+        name = "z0" if covariates.name is None else covariates.name
+        covariates = covariates.to_frame(name)
+    if not isinstance(covariates, pd.DataFrame):
+        array = np.asarray(covariates)
+        array = array[:, None] if array.ndim == 1 else array
+        if array.ndim != 2:
+            raise TypeError(
+                "covariates must be a table of one row per text, but "
+                f"{type(covariates).__name__} of shape {array.shape} arrived."
+            )
+        names = [f"z{i}" for i in range(array.shape[1])]
+        covariates = pd.DataFrame(array, columns=names)
+    frame = covariates.reset_index(drop=True).infer_objects()
+    for name in frame.select_dtypes(["object", "string"]).columns:
+        numbers = pd.to_numeric(frame[name], errors="coerce")
+        if numbers.notna().all():  # an array of mixed kinds makes texts of numbers
+            frame[name] = numbers
+    return frame

@@ -358,7 +358,8 @@ def profile_bounds(rows, full, j, *, target=None):
     -------
     bounds : ndarray of shape (2, n_columns)
         All coefficients, as fitted with coefficient j at its lower and at its upper
-        bound. NaN for a bound that was not found.
+        bound. Infinite where the likelihood levels off before it has fallen so far,
+        NaN for a bound that was not found.
     """
     target = stats.norm.ppf(0.975) if target is None else target
     se = np.sqrt(linalg.pinvh(full.information)[j, j])
@@ -384,8 +385,12 @@ def _bound(rows, full, j, scale, target):
             break
         low, at_low, high = high, at_high, 2 * high
         at_high, coef = root(high)
-    if not (np.isfinite(at_high) and at_high >= target):
+    if not np.isfinite(at_high):
         return nowhere
+    if at_high < target:  # the likelihood levels off before it has fallen so far
+        coef = coef.copy()
+        coef[j] = np.copysign(np.inf, scale)
+        return coef
     for _ in range(40):
         middle = low + (target - at_low) * (high - low) / (at_high - at_low)
         edge = 0.01 * (high - low)

@@ -87,7 +87,8 @@ def binary_effects(X, fit, bounds, weights=None, paired=False):
     for j in range(h):
         effect[j], gradient = _binary_effect(X, fit.coef, j, share, other)
         se[j] = np.sqrt(max(gradient @ fit.covariance @ gradient, 0.0))
-        ends[j] = [_binary_effect(X, b, j, share, other)[0] for b in bounds[j]]
+        within = np.clip(bounds[j], -500, 500)  # where the effect has levelled off
+        ends[j] = [_binary_effect(X, b, j, share, other)[0] for b in within]
     ends[np.isnan(se)] = np.nan
     return {
         "ame": effect,

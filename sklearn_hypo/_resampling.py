@@ -205,8 +205,8 @@ def permutation_p(A, Y, nuisance, rng, n_resamples, *, weights, clusters, paired
     statistic of the logit). It tests independence: a target that only varies more
     where a hypothesis holds is found too. Without clusters, residuals of the target
     given the covariates are permuted (Freedman and Lane 1983). With clusters, whole
-    clusters exchange targets where the target is constant within them; otherwise rows are
-    permuted within their cluster. Within pairs, members change places.
+    clusters exchange targets where the target is constant within them; otherwise rows
+    are permuted within their cluster. Within pairs, members change places.
 
     Parameters
     ----------

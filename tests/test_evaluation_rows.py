@@ -365,3 +365,109 @@ def test_covariates_of_more_classes_are_tested_too():
         covariates.loc["age", "coef_p"] < 1e-6 < 0.01 < covariates.loc["luck", "coef_p"]
     )
     assert covariates["coef"].isna().all()
+
+
+def test_covariates_of_mixed_kinds_keep_theirs():
+    polars = pytest.importorskip("polars")
+    age, kind = [1.5, 2.5, 3.5, 4.5], ["x", "y", "z", "x"]
+    expected = facts_of(covariates=pd.DataFrame({"age": age, "kind": kind}))
+    for frame in (
+        polars.DataFrame({"age": age, "kind": kind}),
+        pd.DataFrame({"age": age, "kind": kind}, dtype=object),
+    ):
+        facts = facts_of(covariates=frame)
+        assert facts.covariate_names == ("age", "kind_y", "kind_z")
+        np.testing.assert_array_equal(facts.covariates, expected.covariates)
+    mixed = facts_of(covariates=np.array([age, kind], dtype=object).T)
+    np.testing.assert_array_equal(mixed.covariates, expected.covariates)
+    assert facts_of(covariates=pd.DataFrame(index=range(4))).covariates is None
+
+
+@pytest.mark.parametrize(
+    ("covariates", "message"),
+    [
+        (pd.DataFrame({"day": pd.date_range("2020-01-01", periods=60)}), "are dates"),
+        (pd.DataFrame({"id": [f"u{i}" for i in range(60)]}), "60 categories, more"),
+    ],
+)
+def test_covariates_that_are_none(covariates, message):
+    with pytest.raises(ValueError, match=message):
+        facts_of(60, covariates=covariates)
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1e6])
+def test_the_unit_of_a_covariate_changes_nothing(scale):
+    A, y, rng = make_rows(n=600)
+    z = A[:, 0] + rng.normal(size=600)
+    codes = np.digitize(y + z, [0.0, 1.5])
+    for target, task in (
+        (y, "regression"),
+        (codes > 0, "auto"),
+        (codes, "classification"),
+    ):
+        first, one = table_of(A, target, task=task, covariates=z)
+        second, two = table_of(A, target, task=task, covariates=scale * (z + 100))
+        numbers = first.select_dtypes("number").columns
+        np.testing.assert_allclose(
+            first[numbers], second[numbers], rtol=1e-6, atol=1e-9
+        )
+        np.testing.assert_allclose(
+            one["covariates"]["coef"], two["covariates"]["coef"] * scale, rtol=1e-6
+        )
+
+
+@pytest.mark.parametrize("kind", ["weights", "three classes"])
+def test_rare_cells_keep_their_level(kind):
+    """Where an annotation hardly meets a class, residuals look all alike."""
+    rng = np.random.default_rng(0)
+    small, interval = [], []
+    for _ in range(12):
+        A = (rng.random((700, 6)) < 0.04).astype(float)
+        given = {"sample_weight": np.ones(700)} if kind == "weights" else {}
+        y = rng.permutation(700) < 21
+        y = y + (rng.random(700) < 0.4) if kind == "three classes" else y
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", HypothesisWarning)
+            table, _ = hypothesis_table(A, y, task="classification", **given)
+        small += [table["coef_p"] < 0.02, table["separation_p"] < 0.02]
+        interval.append(
+            (table["separation_lower"] <= 0) & (table["separation_upper"] >= 0)
+        )
+    assert np.mean(small) < 0.06
+    assert np.mean(interval) > 0.85
+
+
+def test_three_wins_of_three_are_no_certainty():
+    facts = facts_of(6, pairs=[1, 1, 2, 2, 3, 3], groups=[1, 1, 2, 2, 3, 3])
+    A = np.array([[1.0], [0], [1], [0], [1], [0]])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", HypothesisWarning)
+        table, _ = hypothesis_table(
+            A,
+            [1, 0, 1, 0, 1, 0],
+            pairs=[1, 1, 2, 2, 3, 3],
+            groups=[1, 1, 2, 2, 3, 3],
+        )
+    assert facts.pairs.tolist() == [0, 0, 1, 1, 2, 2]
+    assert 0.05 < table.loc[0, "separation_p"] < 0.5
+    assert table.loc[0, "separation_lower"] < 0.2
+
+
+def test_more_levels_than_columns_can_hold_are_absorbed_in_a_report():
+    from sklearn_hypo import evaluate_annotations
+
+    A, y, _ = make_rows(n=1200)
+    level = np.arange(1200) // 2
+    report = evaluate_annotations(
+        A, y, fixed_effects=level, groups=level, n_resamples=49
+    )
+    assert 0 < report.r2_adjusted < report.r2
+    assert report.permutation_p <= 0.1
+
+
+def test_a_skewed_target_is_named():
+    rng = np.random.default_rng(0)
+    A = (rng.random((500, 1)) < 0.04).astype(float)
+    with pytest.warns(HypothesisWarning, match="as skewed as this"):
+        hypothesis_table(A, np.exp(1.5 * rng.normal(size=500)))
+    table_of(A, rng.standard_t(3, size=500))  # heavy tails on both sides do no harm

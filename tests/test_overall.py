@@ -432,3 +432,95 @@ def test_the_order_within_pairs_changes_no_figure():
     )
     np.testing.assert_allclose(first.overall["value"], second.overall["value"])
     assert first.r2 > first.overall["value"].iloc[2] > 0
+
+
+# Bad input, before anything is computed ------------------------------------------
+
+
+def test_numbers_as_text_and_dates_are_no_classes():
+    A, y, _ = make_rows()
+    with pytest.raises(ValueError, match=r"300 classes in 300 rows.*written as text"):
+        evaluate_annotations(A, [str(v) for v in y])
+    with pytest.raises(ValueError, match="y holds dates"):
+        evaluate_annotations(A, pd.date_range("2020-01-01", periods=300))
+
+
+@pytest.mark.parametrize(
+    ("embeddings", "message"),
+    [
+        (np.zeros((299, 3)), r"shape \(300, n_features\)"),
+        (np.zeros(300), r"shape \(300,\) arrived"),
+        (np.full((300, 2), np.nan), "missing or infinite"),
+    ],
+)
+def test_embeddings_are_checked(embeddings, message):
+    A, y, _ = make_rows()
+    with pytest.raises(ValueError, match=message):
+        evaluate_annotations(A, y, embeddings=embeddings)
+
+
+def test_the_same_labels_in_another_order_are_refused():
+    A, y, rng = make_rows()
+    labels = [f"d{i}" for i in range(300)]
+    frame, target = pd.DataFrame(A, index=labels), pd.Series(y, index=labels)
+    evaluate_annotations(frame, target, n_resamples=0)
+    order = rng.permutation(300)
+    with pytest.raises(ValueError, match="rows of annotations carry y's labels in ano"):
+        evaluate_annotations(frame.iloc[order], target)
+    with pytest.raises(ValueError, match="rows of groups carry"):
+        evaluate_annotations(
+            frame, target, groups=pd.Series(np.arange(300), index=labels).iloc[order]
+        )
+    # labels of other rows say nothing
+    evaluate_annotations(frame.reset_index(drop=True), target, n_resamples=0)
+
+
+def test_names_tell_hypotheses_apart():
+    A, y, _ = make_rows()
+    with pytest.raises(ValueError, match=r"more than once by name, such as \['a'\]"):
+        evaluate_annotations(A, y, names=["a", "b", "a", "c"])
+    with pytest.raises(TypeError, match="not one text"):
+        evaluate_annotations(A, y, names="abcd")
+
+
+def test_a_report_keeps_its_own_data():
+    A, y, _ = make_rows()
+    given = y.copy()
+    report = evaluate_annotations(A, given, n_resamples=0)
+    given[:] = 0
+    np.testing.assert_array_equal(report.data.target, y)
+    frame = pd.DataFrame({"y": y})
+    with pytest.warns(UserWarning, match="column-vector"):
+        column = evaluate_annotations(A, frame, n_resamples=0)
+    np.testing.assert_array_equal(column.data.target, y)
+
+
+def test_pairs_through_an_extractor():
+    """The score out of sample ranks the members of each pair."""
+    from sklearn_hypo import HypothesisExtractor, evaluate_hypotheses
+    from sklearn_hypo.datasets import make_concept_texts
+
+    data = make_concept_texts(1200, n_concepts=2, random_state=0)
+    worth = data.truth @ [2.0, -2.0] + np.random.default_rng(0).gumbel(size=1200)
+    won = (worth > worth[np.arange(1200) ^ 1]).astype(int)
+    pair = np.repeat(np.arange(600), 2)
+    neurons = pd.DataFrame(
+        data.truth.astype(float), index=pd.Index(data.data, name="text")
+    ).add_prefix("neuron")
+    extractor = HypothesisExtractor(random_state=0).fit(neurons[:600], won[:600])
+    rows = 600 + np.random.default_rng(1).permutation(600)
+    test = neurons.iloc[rows]
+    report = evaluate_hypotheses(
+        extractor, test, won[rows], pairs=pair[rows], n_resamples=0
+    )
+    scores = pd.DataFrame(
+        {
+            "pair": pair[rows],
+            "won": won[rows],
+            "score": extractor.predict_proba(test)[:, 1],
+        }
+    ).sort_values(["pair", "won"])
+    gap = scores["score"].to_numpy()[1::2] - scores["score"].to_numpy()[::2]
+    expected = np.mean((1 + np.sign(gap)) / 2)
+    assert report.roc_auc_out_of_sample == pytest.approx(expected)
+    assert expected > 0.6
