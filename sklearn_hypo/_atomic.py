@@ -6,6 +6,43 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
+def expanded(path):
+    """Return a path with the home folder in the place of ``~``.
+
+    Parameters
+    ----------
+    path : str or path-like
+        As a user wrote it.
+
+    Returns
+    -------
+    path : Path
+        The same, where there is no home folder to put in.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:  # the home of a user who is not known here
+        return Path(path)
+
+
+def _check_is_a_file(path, given):
+    """Raise unless there can be such a file, by the name that the user wrote."""
+    if path.is_dir():
+        raise IsADirectoryError(
+            f"{str(given)!r} is a folder. Name a file, in it or elsewhere."
+        )
+    if path.parent.is_dir():
+        return
+    if path.parent.exists():
+        raise NotADirectoryError(
+            f"{str(given)!r} cannot be written: {str(path.parent)!r} is no folder."
+        )
+    raise FileNotFoundError(
+        f"{str(given)!r} cannot be written: there is no folder {str(path.parent)!r}. "
+        "Make it first."
+    )
+
+
 @contextmanager
 def atomic_path(path):
     """Give a name beside the file to write to; on success it becomes the file.
@@ -13,14 +50,23 @@ def atomic_path(path):
     Parameters
     ----------
     path : str or path-like
-        The file. Its folder must exist. A file of that name is replaced.
+        The file; ``~`` is the home folder. Its folder must exist. A file of that name
+        is replaced.
 
     Yields
     ------
     unfinished : Path
         Where to write. It has the same suffix, and is gone after an error.
+
+    Raises
+    ------
+    FileNotFoundError, NotADirectoryError
+        If there is no folder for the file.
+    IsADirectoryError
+        If the path is a folder.
     """
-    path = Path(path)
+    given, path = path, expanded(path)
+    _check_is_a_file(path, given)
     prefix = ".unfinished-"
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=prefix) as folder:
         unfinished = Path(folder) / path.name

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ._atomic import expanded
 from ._audit_files import (
     COLUMNS,
     EDITS,
@@ -78,7 +79,8 @@ def write_audit_bundle(report, folder, *, include_texts=False):
     report : HypothesisReport
         A report with its data.
     folder : path-like
-        Must not exist, or be empty. It is there in full or not at all.
+        Must not exist, or be empty; ``~`` is the home folder. It is there in full or
+        not at all.
     include_texts : bool, default=False
         Whether the texts go into it. The test does not need them, and they may not be
         yours to pass on.
@@ -100,7 +102,7 @@ def write_audit_bundle(report, folder, *, include_texts=False):
         If it cannot be written.
     """
     data = _data_of(report, include_texts)
-    folder = Path(folder)
+    folder = expanded(folder)
     _check_is_free(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     prefix = ".unfinished-"
@@ -224,7 +226,7 @@ def read_audit_bundle(folder):
     >>> bundle.table["coef_p"].equals(report.table["coef_p"])
     True
     """
-    folder = Path(folder)
+    folder = expanded(folder)
     check_manifest(folder)
     settings = read_json(folder / SETTINGS)
     text = (folder / REPORT).read_text(encoding="ascii")

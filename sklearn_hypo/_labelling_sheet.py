@@ -7,6 +7,7 @@ import struct
 import numpy as np
 import pandas as pd
 
+from ._atomic import expanded
 from ._human_labels import HumanLabels
 from ._label_sampling import draw_rows, inclusion_probabilities
 from ._spreadsheet_cells import comparable, read_cells, shown, write_cells
@@ -28,6 +29,7 @@ def labelling_sheet(
     groups=None,
     random_state=None,
     path=None,
+    overwrite=False,
 ):
     """Draw a random sample of the texts for people to label.
 
@@ -60,7 +62,11 @@ def labelling_sheet(
         Seed of the draw.
     path : str or path-like, default=None
         Where to write it, as CSV in UTF-8. Cells that a spreadsheet could take for a
-        formula get an apostrophe in front, which `read_labels` takes away.
+        formula get an apostrophe in front, which `read_labels` takes away. The file
+        is there in full or not at all.
+    overwrite : bool, default=False
+        Whether a file of that name may be replaced. It may be a sheet that people
+        have worked on; by default it is never touched.
 
     Returns
     -------
@@ -72,6 +78,10 @@ def labelling_sheet(
     ValueError
         For an n or enrich out of range, repeated hypotheses, an enrichment without
         annotations, and lengths that differ.
+    FileExistsError
+        If the file exists, unless `overwrite`.
+    OSError
+        If it cannot be written.
 
     See Also
     --------
@@ -95,6 +105,11 @@ def labelling_sheet(
     """
     texts = check_texts(texts, caller="labelling_sheet")
     names, annotations = _asked(hypotheses, annotations)
+    if path is not None and not overwrite and expanded(path).exists():
+        raise FileExistsError(
+            f"{str(path)!r} exists, and may hold the work of people. Name another "
+            "file, or pass overwrite=True."
+        )
     _check_draw(n, enrich, annotations, names, len(texts))
     if groups is not None and len(groups) != len(texts):
         raise ValueError(

@@ -3,6 +3,7 @@
 import csv
 import io
 
+from ._atomic import atomic_path, expanded
 from ._tables import encodable
 
 # What a spreadsheet takes for a formula (the last four are full-width), and the
@@ -96,7 +97,7 @@ def comparable(text):
 
 
 def write_cells(path, rows):
-    """Write rows of guarded cells as CSV.
+    """Write rows of guarded cells as CSV, all or nothing.
 
     In UTF-8 with a byte order mark, by which Excel knows it.
 
@@ -107,7 +108,10 @@ def write_cells(path, rows):
     rows : iterable of sequences of str
         The header first.
     """
-    with open(path, "w", encoding="utf-8-sig", newline="") as file:
+    with (
+        atomic_path(path) as unfinished,
+        open(unfinished, "w", encoding="utf-8-sig", newline="") as file,
+    ):
         csv.writer(file).writerows([guarded(cell) for cell in row] for row in rows)
 
 
@@ -131,7 +135,7 @@ def read_cells(path):
         If the file is not CSV in UTF-8.
     """
     try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
+        with open(expanded(path), encoding="utf-8-sig", newline="") as file:
             content = file.read()
     except UnicodeDecodeError as error:
         raise ValueError(

@@ -80,6 +80,18 @@ def rerun(folder):
 # The round trip -------------------------------------------------------------------
 
 
+def test_a_bundle_in_the_home_folder(tmp_path, monkeypatch):
+    (tmp_path / "home").mkdir()
+    (tmp_path / "work").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path / "work")
+    report = make_report()
+    assert write_audit_bundle(report, "~/deep/audit") == tmp_path / "home/deep/audit"
+    assert read_audit_bundle("~/deep/audit").table.equals(report.table)
+    assert not list((tmp_path / "work").iterdir())
+
+
 @pytest.mark.parametrize("kind", ["regression", "binary", "three"])
 def test_a_bundle_runs_again(kind, tmp_path):
     beside = everything_beside()

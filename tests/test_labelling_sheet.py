@@ -14,7 +14,12 @@ from sklearn_hypo._human_labels import (
 )
 from sklearn_hypo._label_sampling import draw_rows, inclusion_probabilities
 from sklearn_hypo._labelling_sheet import labelling_sheet, read_labels
-from sklearn_hypo._spreadsheet_cells import guarded, read_cells, unguarded
+from sklearn_hypo._spreadsheet_cells import (
+    guarded,
+    read_cells,
+    unguarded,
+    write_cells,
+)
 
 NASTY = [
     '=HYPERLINK("http://x";"y")',
@@ -127,6 +132,39 @@ def test_cells_come_back_as_they_were(text):
     assert unguarded(guarded(text)) == text
     first = guarded(text)[:1]
     assert first not in set("=+-@\t\r＝") or not first
+
+
+def test_a_sheet_that_exists_is_kept_unless_told_otherwise(tmp_path, monkeypatch):
+    path = tmp_path / "sheet.csv"
+    path.write_text("id,text\nthe work,of people\n")
+    with pytest.raises(FileExistsError, match=r"sheet\.csv.*overwrite=True"):
+        labelling_sheet(texts_of(9), NAMES, n=3, random_state=0, path=path)
+    assert path.read_text() == "id,text\nthe work,of people\n"
+    sheet = labelling_sheet(
+        texts_of(9), NAMES, n=3, random_state=0, path=path, overwrite=True
+    )
+    labels = read_labels(path, texts_of(9))
+    assert (~np.isnan(labels.probability)).sum() == len(sheet) == 3
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    with pytest.raises(FileExistsError, match=r"'~/sheet\.csv' exists"):
+        labelling_sheet(texts_of(9), NAMES, n=3, path="~/sheet.csv")
+    labelling_sheet(texts_of(9), NAMES, n=3, random_state=0, path="~/other.csv")
+    assert len(read_cells("~/other.csv")) == 4
+    assert {p.name for p in tmp_path.iterdir()} == {"sheet.csv", "other.csv"}
+
+
+def test_a_sheet_is_there_in_full_or_not_at_all(tmp_path):
+    def rows():
+        yield ["id", "text"]
+        raise KeyboardInterrupt
+
+    path = tmp_path / "sheet.csv"
+    path.write_text("old")
+    with pytest.raises(KeyboardInterrupt):
+        write_cells(path, rows())
+    assert path.read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["sheet.csv"]
 
 
 def test_a_sheet_of_nasty_texts_comes_back(tmp_path):

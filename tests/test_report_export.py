@@ -12,6 +12,7 @@ from sklearn_hypo._report_export import (
     to_latex,
     to_markdown,
 )
+from sklearn_hypo._report_page import write_page
 
 KINDS = list(CLASSES)
 
@@ -116,6 +117,27 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path):
         to_csv(report, path)
     assert path.read_text() == "old"
     assert len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize("write", [to_csv, to_json, write_page])
+def test_paths_are_those_of_the_user(write, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    report = make_report()
+    write(report, "~/there")
+    assert (tmp_path / "there").is_file()
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(FileNotFoundError, match=r"'~/no/file' cannot.*there is no"):
+        write(report, "~/no/file")
+    with pytest.raises(NotADirectoryError, match=r"'there/file' cannot.*no folder"):
+        write(report, "there/file")
+    with pytest.raises(IsADirectoryError, match="'~/folder' is a folder"):
+        write(report, "~/folder")
+    write(report, "~no_such_user_here")
+    names = {"there", "folder", "~no_such_user_here"}
+    assert {p.name for p in tmp_path.iterdir()} == names
+    assert not list((tmp_path / "folder").iterdir())
 
 
 # JSON -----------------------------------------------------------------------------
