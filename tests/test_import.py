@@ -3,7 +3,14 @@
 import subprocess
 import sys
 
-HEAVY = ("torch", "sentence_transformers", "openai", "google.genai", "transformers")
+HEAVY = (
+    "torch",
+    "sentence_transformers",
+    "openai",
+    "google.genai",
+    "transformers",
+    "matplotlib",
+)
 
 
 def run_python(code):
