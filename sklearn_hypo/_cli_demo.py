@@ -61,7 +61,7 @@ def demo(options, say, note):
     say(
         f"\nHoldout R² of the hypotheses: {report.r2_out_of_sample:.3f}, after "
         f"{time.perf_counter() - begin:.0f} seconds.\nThe table, with the hypotheses "
-        f"in full, is in {paths[0]}"
+        f"in full, is in {paths[0]}, the report in {paths[-1]}"
     )
 
 
