@@ -33,7 +33,7 @@ from ._audit_files import (
 from ._remarks import printable
 from ._report_details import EvaluationData
 from ._report_export import table_from_json, to_csv, to_json
-from ._report_words import title
+from ._report_words import conditions, title
 from .exceptions import HypothesisWarning
 
 _KEYWORDS = ("task", "alpha", "correction", "cov_type", "n_resamples", "random_state")
@@ -162,10 +162,11 @@ def _readme(report, n_edits, include_texts):
     texts = TEXTS if include_texts else "not included (not needed to run it again)"
     version = (getattr(report, "provenance", None) or {}).get("versions") or {}
     version = version.get("sklearn-hypo")
+    beside = "".join(f"{name}: {what}\n" for name, what in conditions(report).items())
     package = "sklearn-hypo" + (f"=={version}" if version else "")
     return f"""\
 {printable(title(report))}
-
+{beside}
 To run the test again, offline:
 
     pip install {package}

@@ -12,6 +12,8 @@ import pandas as pd
 from ._atomic import atomic_path, write_text
 from ._remarks import printable
 from ._report_words import (
+    condition_line,
+    conditions,
     figure,
     flags,
     format_p,
@@ -146,7 +148,9 @@ def _caption(report):
         for f in overall_figures(report)
         if not np.isnan(f.value)
     ]
-    return ". ".join([title(report), f"* significant, {level(report)}", *figures])
+    beside = [condition_line(report)] if condition_line(report) else []
+    significant = f"* significant, {level(report)}"
+    return ". ".join([title(report), significant, *beside, *figures])
 
 
 def _latex_row(cells):
@@ -209,6 +213,7 @@ def _remarks(report):
         f"* {report.n_significant} of {report.n_tested} significant in the joint "
         f"regression ({level(report)})"
     ]
+    lines += [condition_line(report)] if condition_line(report) else []
     for f in overall_figures(report):
         interval = ""
         if not np.isnan([f.lower, f.upper]).any():
@@ -249,7 +254,8 @@ def to_json(report, path=None):
     Parameters
     ----------
     report : HypothesisReport
-        A report.
+        A report. If it holds its data, "settings" are the keywords of the test, and
+        "conditions" tell of weights, fixed effects and covariates.
     path : str, path-like or None, default=None
         Where to write. None returns the text.
 
@@ -273,6 +279,10 @@ def to_json(report, path=None):
         table = getattr(report, name, None)
         values[name] = None if table is None else records(table)
     values["redundancy"] = _redundancy(getattr(report, "redundancy", None))
+    data = getattr(report, "data", None)
+    if data is not None:
+        values["settings"] = plain_value(data.settings)
+        values["conditions"] = conditions(report)
     values["dtypes"] = {str(n): str(t) for n, t in report.table.dtypes.items()}
     values["hypotheses"] = records(report.table)
     text = json.dumps(values, indent=1, allow_nan=False) + "\n"

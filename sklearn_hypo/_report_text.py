@@ -8,6 +8,7 @@ import numpy as np
 
 from ._remarks import printable
 from ._report_words import (
+    condition_line,
     cost_line,
     errors,
     figure,
@@ -198,6 +199,7 @@ def _summary(report):
         lines.append(f"y: 1 for {one}, 0 for {zero}")
     if "separation_lower" in report.table:
         lines += _wrapped(_legend(report))
+    lines += _wrapped(condition_line(report))
     lines += _figure_lines(report)
     lines += list(filter(None, [cost_line(report)]))
     for part in (_covariates, _twins, _unanswered, _notes):
@@ -239,10 +241,13 @@ def _covariates(report):
     bounds = (numbers(covariates, f"coef{end}") for end in ("", "_lower", "_upper"))
     ps = numbers(covariates, "coef_p")
     rows = zip(words(covariates, "name"), *bounds, ps, strict=True)
-    lines = [
-        f"covariate: {shortened(name, 40)}: {with_interval(*row)}, p {format_p(p)}"
-        for name, *row, p in rows
-    ]
+    lines = []
+    for name, *row, p in rows:
+        # of several classes there is a test, but no one coefficient
+        told = [] if np.isnan(row[0]) else [with_interval(*row)]
+        told += [] if np.isnan(p) else [f"p {format_p(p)}"]
+        told = ", ".join(told) or "not estimated"
+        lines.append(f"covariate: {shortened(name, 40)}: {told}")
     return _few(lines)
 
 
@@ -279,6 +284,8 @@ def _few(lines):
 
 def _wrapped(line, indent=2):
     """Break a long line between words; a line that fits keeps its blanks."""
+    if not line:
+        return []
     if len(line) <= _WIDTH:
         return [line]
     head = line[: len(line) - len(line.lstrip())]

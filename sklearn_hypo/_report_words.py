@@ -14,6 +14,7 @@ from ._usage_table import usage_line
 
 # Below this a p-value is no longer a number that anyone should read.
 _SMALLEST_P = 1e-300
+_NAMED = 5  # covariates on one line
 
 _ERRORS = {
     "HC3": "robust to unequal spread (HC3)",
@@ -244,6 +245,61 @@ class Figure:
     description: str
 
 
+def conditions(report):
+    """What beside the rows shaped every figure: weights, levels, covariates.
+
+    Parameters
+    ----------
+    report : HypothesisReport
+        A report.
+
+    Returns
+    -------
+    conditions : dict of str to str
+        What it is, and how much of it; empty if the report holds no data.
+    """
+    data = getattr(report, "data", None)
+    found = {}
+    weight = getattr(data, "sample_weight", None)
+    if weight is not None:
+        found["sample weights"] = _weights(np.asarray(weight, dtype=float).ravel())
+    levels = getattr(data, "fixed_effects", None)
+    if levels is not None:
+        n = len(set(map(str, levels)))
+        many = "level" if n == 1 else "levels"
+        found["fixed effects"] = f"{n:,} {many}, effects are those within them"
+    covariates = getattr(data, "covariates", None)
+    if covariates is not None:
+        found["covariates"] = _names_of(covariates)
+    return found
+
+
+def _weights(weight):
+    """The range of the weights, and the number of equal ones that vary as little."""
+    squares = np.sum(weight**2)
+    worth = np.sum(weight) ** 2 / squares if squares > 0 else 0.0
+    return (
+        f"{figure(weight.min(initial=np.inf))} to {figure(weight.max(initial=0))}, "
+        f"{len(weight):,} rows worth {worth:,.0f} of equal weight"
+    )
+
+
+def _names_of(covariates):
+    if hasattr(covariates, "columns"):
+        names = [shortened(name, 40) for name in map(str, covariates.columns)]
+    else:
+        names = [f"z{i}" for i in range(int(np.prod(np.shape(covariates)[1:])))]
+    shown = ", ".join(names[:_NAMED])
+    more = len(names) - _NAMED
+    return shown + (f" and {more} more" if more > 0 else "")
+
+
+def condition_line(report):
+    """The conditions that no other line tells, in one; empty if there are none."""
+    told = conditions(report)
+    return "; ".join(f"{k}: {v}" for k, v in told.items() if k != "covariates")
+
+
 def overall_figures(report):
     """The overall figures, with exactly what each is.
 
@@ -283,14 +339,50 @@ def _figures_of_fields(report):
         }
     else:
         found = {
-            "roc_auc": f"ROC AUC in-sample: {joint}",
+            "roc_auc": f"{score_name(report)} in-sample: {joint}",
             "pseudo_r2": "pseudo R² (McFadden) in-sample",
-            "roc_auc_out_of_sample": f"ROC AUC out-of-sample: {outer}",
+            "roc_auc_out_of_sample": f"{score_name(report)} out-of-sample: {outer}",
         }
     return [
         Figure(name, float(getattr(report, name, np.nan)), np.nan, np.nan, text)
         for name, text in found.items()
     ]
+
+
+def score_name(report):
+    """What the score of a classification is: of pairs, the share ranked rightly."""
+    if getattr(report, "n_pairs", None) is not None:
+        return "pairs ranked rightly"
+    return "ROC AUC"
+
+
+def headline(report):
+    """The figure that is most honest about new texts, and its name.
+
+    Parameters
+    ----------
+    report : HypothesisReport
+        A report.
+
+    Returns
+    -------
+    figure : Figure or None
+        None if there is no figure.
+    name : str
+        What it is, in short.
+    """
+    score = score_name(report)
+    order = {
+        "r2_out_of_sample": "R² out-of-sample",
+        "r2_cross_fitted": "R² cross-fitted",
+        "r2_adjusted": "R² adjusted, in-sample",
+        "roc_auc_out_of_sample": f"{score} out-of-sample",
+        "roc_auc_cross_fitted": f"{score} cross-fitted",
+        "roc_auc": f"{score} in-sample",
+    }
+    found = {f.name: f for f in overall_figures(report) if np.isfinite(f.value)}
+    name = next((name for name in order if name in found), None)
+    return (None, "") if name is None else (found[name], order[name])
 
 
 def permutation_line(report):

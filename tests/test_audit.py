@@ -80,6 +80,14 @@ def rerun(folder):
 # The round trip -------------------------------------------------------------------
 
 
+def test_the_readme_tells_of_weights_and_covariates(tmp_path):
+    report = make_report(**everything_beside())
+    write_audit_bundle(report, tmp_path / "weighted")
+    readme = (tmp_path / "weighted" / "README.txt").read_text(encoding="utf-8")
+    assert "\nsample weights: 0.5" in readme
+    assert "\ncovariates: length, 3, hour\n\nTo run" in readme
+
+
 def test_a_bundle_in_the_home_folder(tmp_path, monkeypatch):
     (tmp_path / "home").mkdir()
     (tmp_path / "work").mkdir()

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -170,6 +171,25 @@ def test_json_holds_the_rest_without_texts():
     assert values["provenance"]["seeds"] == {"random_state": 0}
     assert "text " not in json.dumps(values["hypotheses"])
     assert not {"details", "data"} & values.keys()
+
+
+def test_settings_and_conditions_are_told():
+    report = make_report(n_hypotheses=2)
+    assert "settings" not in json.loads(to_json(make_report(full=False)))
+    assert "weights" not in to_markdown(report) + to_latex(report)
+    settings = {"cov_type": "auto", "classes": (np.int64(1), np.nan)}
+    report.data = replace(
+        report.data,
+        sample_weight=np.ones(500),
+        fixed_effects=np.arange(500) % 7,
+        settings=settings,
+    )
+    values = json.loads(to_json(report))
+    assert values["settings"] == {"cov_type": "auto", "classes": [1, None]}
+    assert values["conditions"]["fixed effects"].startswith("7 levels")
+    for text in (to_markdown(report), to_latex(report)):
+        assert "sample weights: 1.000 to 1.000, 500 rows worth 500 of equal" in text
+        assert "fixed effects: 7 levels" in text
 
 
 def test_json_of_something_else():

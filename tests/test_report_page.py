@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import time
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -81,6 +82,28 @@ def test_any_report_has_a_page(kind, full, params):
         assert len(outline.all("script")) == 1
         assert len(outline.all("img")) == 0
         assert len(outline.all("details")) >= len(each.table)
+
+
+def test_weights_and_fixed_effects_are_told():
+    report = make_report()
+    report.data = replace(
+        report.data, sample_weight=np.ones(500), fixed_effects=np.arange(500) % 7
+    )
+    text = "".join(Outline(report_page(report)).text)
+    told = text.partition("How it was tested")[2]
+    assert "sample weights1.000 to 1.000, 500 rows worth 500" in told
+    assert "fixed effects7 levels" in told
+
+
+@pytest.mark.parametrize("full", [True, False])
+def test_the_headline_of_pairs_is_in_words_of_pairs(full):
+    report = make_report("binary", full=full)
+    end = "cross-fitted" if full else "out-of-sample"
+    assert f"ROC AUC {end}" in "".join(Outline(report_page(report)).text)
+    report.n_pairs = 250
+    text = "".join(Outline(report_page(report)).text)
+    assert f"pairs ranked rightly {end}" in text
+    assert "ROC AUC" not in text
 
 
 @pytest.mark.filterwarnings("ignore::sklearn_hypo.exceptions.HypothesisWarning")

@@ -1,10 +1,19 @@
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 from report_cases import CLASSES, NASTY, damaged, make_report
 
 from sklearn_hypo._report_text import notebook_html, text_lines
-from sklearn_hypo._report_words import figure, format_p, joint_effects, twins
+from sklearn_hypo._report_words import (
+    conditions,
+    figure,
+    format_p,
+    joint_effects,
+    twins,
+)
 
 KINDS = list(CLASSES)
 
@@ -61,6 +70,57 @@ def test_the_text_says_what_else_was_found():
     assert "note: mentions snow: Firth logit" in text
     report.table.loc[3, "coef_p"] = np.nan
     assert "NaN: mentions snow: Firth logit" in "\n".join(text_lines(report))
+
+
+def test_weights_and_fixed_effects_are_told():
+    report = make_report()
+    weight = np.ones(500)
+    weight[0] = 3.5
+    weighted = replace(
+        report.data, sample_weight=weight, fixed_effects=np.arange(500) % 7
+    )
+    before = "\n".join(text_lines(report))
+    assert "weights" not in before
+    assert "fixed effects" not in before
+    report.data = weighted
+    line = "sample weights: 1.000 to 3.500, 500 rows worth 494 of equal weight; "
+    line += "fixed effects: 7 levels, effects"
+    lines = text_lines(report)
+    assert any(each.startswith(line) for each in lines)
+    assert max(map(len, lines)) <= 110
+    assert line in notebook_html(report)
+    assert line in "\n".join(text_lines(damaged(report)))
+
+
+def test_conditions_of_odd_data():
+    data = make_report().data
+    report = SimpleNamespace(
+        data=replace(
+            data,
+            sample_weight=np.zeros(3),
+            fixed_effects=np.array(["a", None, ("b", 1)], dtype=object),
+            covariates=pd.DataFrame(np.zeros((3, 7)), columns=[*NASTY[:6], 3]),
+        )
+    )
+    told = conditions(report)
+    assert told["sample weights"] == "0.000 to 0.000, 3 rows worth 0 of equal weight"
+    assert told["fixed effects"] == "3 levels, effects are those within them"
+    assert told["covariates"].endswith(" and 2 more")
+    "".join(told.values()).encode("utf-8")
+    report.data = replace(data, fixed_effects=np.ones(3), covariates=np.zeros((3, 2)))
+    told = {"fixed effects": "1 level, effects are those within them"}
+    assert conditions(report) == told | {"covariates": "z0, z1"}
+    assert conditions(SimpleNamespace()) == {}
+
+
+def test_a_covariate_without_a_coefficient_shows_its_p():
+    report = make_report("three")
+    report.covariates["coef"] = np.nan
+    lines = text_lines(report)
+    assert "covariate: length: p 0.001" in lines
+    shown = next(line for line in lines if line.startswith("covariate: <script"))
+    assert shown.endswith(": not estimated")
+    assert "nan" not in "".join(line for line in lines if "covariate" in line)
 
 
 def test_an_old_report_looks_as_it_did():

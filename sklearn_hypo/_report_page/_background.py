@@ -5,6 +5,7 @@ import json
 import numpy as np
 
 from .._report_words import (
+    conditions,
     errors,
     format_p,
     level,
@@ -121,6 +122,7 @@ def method(report):
     for name, label in (("n_groups", "groups"), ("n_pairs", "pairs")):
         if getattr(report, name, None) is not None:
             pairs.append((label, f"{getattr(report, name):,}"))
+    pairs += conditions(report).items()
     return _section("How it was tested", _definitions(pairs))
 
 

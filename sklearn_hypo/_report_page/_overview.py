@@ -4,8 +4,8 @@ import numpy as np
 
 from .._report_words import (
     format_p,
+    headline,
     level,
-    overall_figures,
     permutation_line,
     shortened,
 )
@@ -29,7 +29,7 @@ def glance(reading):
 def _tiles(report):
     count = f"{report.n_significant} of {report.n_tested}"
     tiles = [_tile(count, "significant in the joint regression", level(report))]
-    main, name = _main_figure(report)
+    main, name = headline(report)
     if main is not None:
         interval = bounds(main.lower, main.upper)
         note = interval and join(["95% interval ", interval])
@@ -51,21 +51,6 @@ def _tile(size, name, note=None):
         element("small", note) if note else None,
         class_="tile",
     )
-
-
-def _main_figure(report):
-    """The figure that is most honest about new texts, and its name; None if none."""
-    order = {
-        "r2_out_of_sample": "R² out-of-sample",
-        "r2_cross_fitted": "R² cross-fitted",
-        "r2_adjusted": "R² adjusted, in-sample",
-        "roc_auc_out_of_sample": "ROC AUC out-of-sample",
-        "roc_auc_cross_fitted": "ROC AUC cross-fitted",
-        "roc_auc": "ROC AUC in-sample",
-    }
-    found = {f.name: f for f in overall_figures(report) if np.isfinite(f.value)}
-    name = next((name for name in order if name in found), None)
-    return (None, "") if name is None else (found[name], order[name])
 
 
 def _size_note(report):
