@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from _common import load_tweets
+from _inference_alternatives import alternatives
 from _inference_runs import evaluate, theirs
 from _inference_worlds import N_HYPOTHESES, Sample
 from scipy import stats
@@ -284,6 +285,7 @@ def page(runs, jobs):
 
 
 PARTS = {
+    "alternatives": alternatives,
     "separated": separated,
     "agreement": agreement,
     "noise": noise,

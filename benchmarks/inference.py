@@ -110,6 +110,9 @@ def sections():
         "Power, where both hold their level (0.1; ours Holm, hypothesaes Bonferroni)": (
             power(worlds)
         ),
+        "Other usual tests, by statsmodels, level 0.1, Bonferroni": kept(
+            "alternatives"
+        ),
         "A perfect predictor, n = 500": kept("separated"),
         "A near-duplicate beside a true effect": kept("twin"),
         "Agreement with statsmodels and SciPy": kept("agreement"),
