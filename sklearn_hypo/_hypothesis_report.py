@@ -195,7 +195,9 @@ class HypothesisReport:
             "hypotheses" one dict per row of the table. What could not be computed is
             None. Evidence and data are left out: see `to_html` and `save`.
         """
-        return json.loads(to_json(self))
+        values = json.loads(to_json(self))
+        values["usage"] = values["usage"] or []
+        return values
 
     def to_json(self, path=None):
         """Write `to_dict` as JSON, or return it.

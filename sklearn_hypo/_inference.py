@@ -126,7 +126,7 @@ def hypothesis_table(
     >>> table[["hypothesis", "coef", "coef_p", "significant"]].round(3)
          hypothesis   coef  coef_p  significant
     0  mentions tea  0.849   0.000         True
-    1       is long -0.054   0.227        False
+    1       is long -0.054   0.228        False
     >>> round(summary["r2"], 3)
     0.154
     """
