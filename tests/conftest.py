@@ -1,5 +1,6 @@
 """What every test can rely on: no key, no proxy, and a cache folder of its own."""
 
+import gc
 import os
 import tempfile
 import uuid
@@ -50,3 +51,13 @@ def server(shared_server):
     yield shared_server
     shared_server.faults = None
     vars(shared_server.service.settings).update(before)
+
+
+def pytest_collection_finish(session):
+    """Keep what is loaded by now out of garbage collections.
+
+    statsmodels collects garbage in each correction for multiple tests: 0.1 s where all
+    test modules are loaded.
+    """
+    gc.collect()
+    gc.freeze()
