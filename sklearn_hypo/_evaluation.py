@@ -7,17 +7,12 @@ import pandas as pd
 from scipy import sparse
 from sklearn.utils.validation import check_is_fitted
 
-from ._annotation_evaluation import (
-    TEST_CONSTRAINTS,
-    Extras,
-    check_embeddings,
-    check_order,
-    evaluated,
-)
 from ._annotation_input import check_annotations, check_target
+from ._evaluation_checks import TEST_CONSTRAINTS, check_embeddings, check_order
 from ._evaluation_rows import row_facts
 from ._frames import texts_of
 from ._hypothesis_extractor import strongest_activations
+from ._report_building import Extras, evaluated
 from ._text_embedder import TextEmbedder
 from ._usage_table import usage_table
 from ._validation import StrOptions, check_same_length, validate_params

@@ -22,7 +22,7 @@ _EFFECT_COLUMNS = ("ame", "ame_se", "ame_lower", "ame_upper")
 
 
 @dataclass(frozen=True)
-class Tests:
+class Outcome:
     """All that the tests of an annotation matrix found.
 
     Parameters
@@ -196,7 +196,7 @@ def annotation_tests(
 
     Returns
     -------
-    tests : Tests
+    tests : Outcome
         What was found.
     """
     remarks = Remarks(names)
@@ -257,7 +257,7 @@ def annotation_tests(
         "covariates": joint.covariates,
         **{name: float(value) for name, value in joint.metrics.items()},
     }
-    return Tests(table, summary, joint, values, codes, facts)
+    return Outcome(table, summary, joint, values, codes, facts)
 
 
 def within_pairs(values, codes, classes, facts):

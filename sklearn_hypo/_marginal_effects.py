@@ -9,6 +9,7 @@ from scipy import linalg
 from scipy.special import expit
 
 from ._covariance import t_inference
+from ._firth import information_of, probabilities
 
 
 def moved_along(fit, lower, upper):
@@ -108,12 +109,6 @@ def _binary_effect(X, coef, j, share, other):
     return share @ (one - zero), gradient
 
 
-def _softmax(eta):
-    eta = np.column_stack([np.zeros(len(eta)), eta])
-    eta = np.exp(eta - eta.max(axis=1, keepdims=True))
-    return eta / eta.sum(axis=1, keepdims=True)
-
-
 def class_effects(X, codes, B, h, facts):
     """Average marginal effects on the probability of each of several classes.
 
@@ -137,15 +132,14 @@ def class_effects(X, codes, B, h, facts):
     """
     weights = np.ones(len(X)) if facts.weights is None else facts.weights
     covariance, df = _class_covariance(X, codes, B, facts, weights)
-    share, eta, k = weights / weights.sum(), X @ B.T, len(B) + 1
+    share, k = weights / weights.sum(), len(B) + 1
     effect, se = np.empty((h, k)), np.empty((h, k))
     for j in range(h):
         changed = X.copy()
-        without = eta - X[:, [j]] * B[:, j]
         gradients = []
         for value in (1.0, 0.0):
             changed[:, j] = value
-            P = _softmax(without + value * B[:, j])
+            P = probabilities(changed, B.ravel(), len(B))
             gradients.append(_class_gradient(changed, P, share))
             effect[j] = share @ P if value else effect[j] - share @ P
         gradient = gradients[0] - gradients[1]
@@ -172,18 +166,12 @@ def _class_gradient(X, P, share):
 
 def _class_covariance(X, codes, B, facts, weights):
     """Covariance of the coefficients: of the model, or clustered."""
-    P = _softmax(X @ B.T)[:, 1:]
     q, p = B.shape
-    information = np.empty((q * p, q * p))
-    for c in range(q):
-        for d in range(q):
-            spread = weights * P[:, c] * ((c == d) - P[:, d])
-            block = (X * spread[:, None]).T @ X
-            information[c * p : (c + 1) * p, d * p : (d + 1) * p] = block
-    inverse = linalg.pinvh(information)
+    P = probabilities(X, B.ravel(), q)
+    inverse = linalg.pinvh(information_of(X, P, weights))
     if facts.clusters is None and facts.weights is None:
         return inverse, np.inf
-    residual = ((codes[:, None] == np.arange(1, q + 1)) - P) * weights[:, None]
+    residual = ((codes[:, None] == np.arange(1, q + 1)) - P[:, 1:]) * weights[:, None]
     scores = np.hstack([X * residual[:, [c]] for c in range(q)])
     df = np.inf
     if facts.clusters is not None:

@@ -16,7 +16,7 @@ class Overall:
 
     Parameters
     ----------
-    tests : Tests
+    tests : Outcome
         What was regressed, and on what.
     n_classes : int or None
         None for a quantity.

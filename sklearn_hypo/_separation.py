@@ -6,6 +6,7 @@ from statsmodels.stats.proportion import confint_proportions_2indep, proportion_
 
 from ._covariance import least_squares, t_inference
 from ._design_effects import design_effect_of_mean, independence_test
+from ._joint_regression import spread
 
 _NAMES = ("separation", "separation_se", "separation_lower", "separation_upper")
 
@@ -50,7 +51,7 @@ def quantity_separation(holds, y, facts):
         return _regressed(holds, y, facts)
     one, zero = y[holds], y[~holds]
     difference = one.mean() - zero.mean()
-    if min(_spread(one), _spread(zero)) == 0:
+    if min(spread(one), spread(zero)) == 0:
         return _row(difference, np.nan, np.nan, np.nan, p=np.nan)
     a, b = one.var(ddof=1) / len(one), zero.var(ddof=1) / len(zero)
     df = (a + b) ** 2 / (a**2 / (len(one) - 1) + b**2 / (len(zero) - 1))
@@ -183,9 +184,9 @@ def paired_separation(difference, y, facts, *, classes):
         wins = int((gain > 0).sum())
         lower, upper = proportion_confint(wins, len(gain), method="wilson")
         p = stats.binomtest(wins, len(gain)).pvalue
-        se = gain.std(ddof=1) / np.sqrt(len(gain)) if _spread(gain) else np.nan
+        se = gain.std(ddof=1) / np.sqrt(len(gain)) if spread(gain) else np.nan
         return found | _row(gain.mean(), se, 2 * lower - 1, 2 * upper - 1, p=p)
-    if _spread(gain) == 0:
+    if spread(gain) == 0:
         return found | _row(gain.mean(), np.nan, np.nan, np.nan, p=np.nan)
     se = gain.std(ddof=1) / np.sqrt(len(gain))
     lower, upper, p = map(float, t_inference(gain.mean(), se, len(gain) - 1))
@@ -219,9 +220,3 @@ def _regressed(holds, y, facts):
 def _constant_fit(values, facts):
     root = np.ones(len(values)) if facts.weights is None else np.sqrt(facts.weights)
     return least_squares(root[:, None], values * root, clusters=facts.clusters)
-
-
-def _spread(y):
-    """Range of y; 0 where it is rounding error."""
-    width = np.ptp(y)
-    return width if width > 1e-12 * np.abs(y).max() else 0.0
