@@ -13,7 +13,7 @@ from pathlib import Path
 from _common import DATA_VARIABLE, ROOT
 
 # The double of a language model is part of the tests, which are no package.
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT / "tests" / "support"))
 # No proxy of the environment between the clients and the server on this machine.
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"
 

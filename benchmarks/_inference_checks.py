@@ -16,8 +16,8 @@ from scipy import stats
 from statsmodels.api import OLS, Logit
 from statsmodels.stats.multitest import multipletests
 
-from sklearn_hypo._inference import hypothesis_table
-from sklearn_hypo._multiple_tests import CORRECTIONS
+from sklearn_hypo._inference._multiple_tests import CORRECTIONS
+from sklearn_hypo._inference._tests import hypothesis_table
 from sklearn_hypo.exceptions import HypothesisWarning
 
 SEED = 20
@@ -205,7 +205,7 @@ def _cross_fitted(A, y, task):
 
 def twin(runs, jobs):
     """An effect of 0.25 sd, n = 2,000, and a twin that agrees on 97 % of the rows."""
-    from sklearn_hypo._redundancy import redundancy
+    from sklearn_hypo._inference._redundancy import redundancy
 
     runs, counts = min(runs, 500), {}
     names = [f"hypothesis {j}" for j in range(N_HYPOTHESES)]

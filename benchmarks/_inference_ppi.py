@@ -77,7 +77,7 @@ def true_separation():
 
 def _one_run(rng, n, prevalence, errors):
     """Estimates and intervals: 2 estimands x 3 methods x (value, lower, upper)."""
-    from sklearn_hypo._annotation_error_fits import LINEAR, Rows, fit_all, label_counts
+    from sklearn_hypo._annotation_error._fits import LINEAR, Rows, fit_all, label_counts
 
     truth, machine, y = make_world(rng, n, prevalence, errors)
     human = np.full_like(truth, np.nan)
@@ -98,7 +98,7 @@ def _one_run(rng, n, prevalence, errors):
 
 
 def _interval(fit):
-    from sklearn_hypo._covariance import t_inference
+    from sklearn_hypo._inference._robust_covariance import t_inference
 
     lower, upper, _ = t_inference(fit.estimate[0], fit.se[0], fit.df[0])
     return fit.estimate[0], lower, upper

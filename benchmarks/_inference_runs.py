@@ -66,7 +66,7 @@ def ours(sample, task, **settings):
     found : dict of str to ndarray
         Of `OURS` and "tested", each (20,), and the scalars "n_tested" and "failed".
     """
-    from sklearn_hypo._inference import hypothesis_table
+    from sklearn_hypo._inference._tests import hypothesis_table
     from sklearn_hypo.exceptions import HypothesisWarning
 
     settings = {"groups": sample.groups} | settings

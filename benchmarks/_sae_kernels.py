@@ -14,11 +14,10 @@ from _sae_packages import silence, their_sae
 from _sae_setup import Configuration, Result
 
 from sklearn_hypo import SparseAutoencoderTransformer
-from sklearn_hypo._sae._gradients import Weights
-from sklearn_hypo._sae._learner import Learner
-from sklearn_hypo._sae._rows import Rows
-from sklearn_hypo._sae._settings import make_plan, resolve_engine
-from sklearn_hypo._sae._training import TrainingRun
+from sklearn_hypo._autoencoder._gradients import Weights
+from sklearn_hypo._autoencoder._learner import Learner
+from sklearn_hypo._autoencoder._rows import Rows
+from sklearn_hypo._autoencoder._training import TrainingRun, make_plan, resolve_engine
 
 N_BATCHES = 8
 # (M, B, d, k): the first has the floor and the aim

@@ -41,7 +41,7 @@ from sklearn_hypo import (
     evaluate_hypotheses,
     make_hypothesis_pipeline,
 )
-from sklearn_hypo._terms import any_of, find_vocabulary, term_presence
+from sklearn_hypo._utils._terms import any_of, find_vocabulary, term_presence
 from sklearn_hypo.datasets._tweets import tweets_reference_split
 from sklearn_hypo.exceptions import HypothesisWarning
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from sklearn_hypo._llm._catalog import model_table
+from sklearn_hypo._language_models._catalog import model_table
 
 TARGET = Path(__file__).with_name("models.md")
 HEADER = """\

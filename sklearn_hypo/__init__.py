@@ -4,9 +4,18 @@ Estimators for HypotheSAEs (Movva, Peng, Garg, Kleinberg and Pierson 2025,
 arXiv 2502.04382) that compose into a scikit-learn Pipeline.
 """
 
-from ._annotation_evaluation import evaluate_annotations
-from ._audit import read_audit_bundle, rerun_audit_bundle
-from ._contests import pairs_within
+from ._annotation._embedding import EmbeddingAnnotator
+from ._annotation._language_model import LLMAnnotator
+from ._annotation._lexicon import LexiconAnnotator
+from ._annotation_error._correction import correct_for_annotation_error
+from ._annotation_error._human_labels import coder_agreement
+from ._annotation_error._labelling_sheet import labelling_sheet, read_labels
+from ._autoencoder._sparse import SparseAutoencoderTransformer
+from ._autoencoder._supervised import SupervisedSAETransformer
+from ._data_preparation._contests import pairs_within
+from ._data_preparation._documents import roll_up_annotations, split_documents
+from ._data_preparation._groups import join_groups
+from ._data_preparation._pairs import make_pairs
 from ._displays import (
     ActivationHistogramDisplay,
     CoefficientsDisplay,
@@ -15,29 +24,21 @@ from ._displays import (
     ReplicationDisplay,
     TrainingHistoryDisplay,
 )
-from ._documents import roll_up_annotations, split_documents
-from ._embedding_annotator import EmbeddingAnnotator
-from ._evaluation import evaluate_hypotheses
-from ._groups import join_groups
-from ._human_labels import coder_agreement
-from ._hypothesis import Hypothesis
-from ._hypothesis_extractor import HypothesisExtractor
-from ._hypothesis_report import HypothesisReport
-from ._labelling_sheet import labelling_sheet, read_labels
-from ._lexicon_annotator import LexiconAnnotator
-from ._lexicon_interpreter import LexiconInterpreter
-from ._llm._models import GeminiModel, OpenAIModel
-from ._llm_annotator import LLMAnnotator
-from ._llm_interpreter import LLMInterpreter
-from ._measurement_error import correct_for_annotation_error
-from ._neuron_selector import NeuronSelector
-from ._pairs import make_pairs
+from ._embedding._text_embedder import TextEmbedder
+from ._evaluation._annotations import evaluate_annotations
+from ._evaluation._hypotheses import evaluate_hypotheses
+from ._evaluation._rerun import rerun_audit_bundle
+from ._extraction._extractor import HypothesisExtractor
+from ._hypotheses._hypothesis import Hypothesis
+from ._inference._redundancy import drop_or_merge
+from ._interpretation._language_model import LLMInterpreter
+from ._interpretation._lexicon import LexiconInterpreter
+from ._language_models._models import GeminiModel, OpenAIModel
 from ._pipeline import make_hypothesis_pipeline
-from ._redundancy_reduction import drop_or_merge
-from ._replication import replicate_hypotheses
-from ._sparse_autoencoder import SparseAutoencoderTransformer
-from ._supervised_autoencoder import SupervisedSAETransformer
-from ._text_embedder import TextEmbedder
+from ._replication._replicate import replicate_hypotheses
+from ._report._audit import read_audit_bundle
+from ._report._report import HypothesisReport
+from ._selection._neuron_selector import NeuronSelector
 
 __version__ = "0.1.0"
 

@@ -5,12 +5,12 @@ from numbers import Integral
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from ._hypothesis_extractor import HypothesisExtractor
-from ._neuron_selector import NeuronSelector
-from ._sparse_autoencoder import SparseAutoencoderTransformer
-from ._supervised_autoencoder import SupervisedSAETransformer
-from ._text_embedder import TextEmbedder
-from ._validation import Interval, StrOptions, validate_params
+from ._autoencoder._sparse import SparseAutoencoderTransformer
+from ._autoencoder._supervised import SupervisedSAETransformer
+from ._embedding._text_embedder import TextEmbedder
+from ._extraction._extractor import HypothesisExtractor
+from ._selection._neuron_selector import NeuronSelector
+from ._utils._validation import Interval, StrOptions, validate_params
 
 
 @validate_params(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .._frames import texts_of
+from .._utils._frames import texts_of
 from ._figures import BLUE, PLAIN, VERMILION, axes_for, label, plain_legend, styled
 from ._lookup import check_report, fitted_extractor, row_of, without_search
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from .._remarks import printable
+from .._utils._printable import printable
 from ._lookup import choice
 
 NOT_SET = "not set"  # candidates of another grid do without the parameter

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .._remarks import printable
+from .._utils._printable import printable
 from ._figures import (
     BLUE,
     GREY,

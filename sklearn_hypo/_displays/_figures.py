@@ -5,7 +5,7 @@ from unicodedata import category, name
 
 import numpy as np
 
-from .._remarks import printable
+from .._utils._printable import printable
 
 # Okabe and Ito's colours: people with any kind of colour blindness tell them apart.
 BLUE, VERMILION, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "0.55"

@@ -5,7 +5,7 @@ from numbers import Integral
 
 from sklearn.utils.validation import check_is_fitted
 
-from .._remarks import printable
+from .._utils._printable import printable
 
 
 def check_report(report, caller, *, needs=("table",), made_by="evaluate_hypotheses"):

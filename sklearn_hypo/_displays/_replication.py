@@ -2,15 +2,7 @@
 
 import numpy as np
 
-from ._figures import (
-    GREY,
-    axes_for,
-    circles,
-    height,
-    label,
-    named_rows,
-    styled,
-)
+from ._figures import GREY, axes_for, circles, height, label, named_rows, styled
 from ._lookup import check_report
 
 

@@ -20,6 +20,8 @@ _ERRORS = {
     "validation_error": ("validation rows", {"color": VERMILION, "linestyle": "--"}),
     "target_error": ("target, validation rows", {"color": GREEN, "linestyle": "-."}),
 }
+
+
 _FURTHER = {"n_dead": "dead neurons", "learning_rate": "learning rate"}
 
 

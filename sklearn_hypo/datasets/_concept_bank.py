@@ -273,6 +273,8 @@ _SUBJECTS = (
     *("the translator", "an assistant", "the landlord", "the visitor", "a tailor"),
     *("the librarian", "nobody", "the intern", "the plumber", "a reporter", "the firm"),
 )
+
+
 _VERBS = (
     *("moved", "painted", "measured", "described", "repaired", "counted", "replaced"),
     *("labelled", "photographed", "borrowed", "checked", "found", "ordered", "sorted"),
@@ -280,6 +282,8 @@ _VERBS = (
     *("discussed", "noticed", "covered", "delivered", "compared", "folded", "cut"),
     *("polished", "numbered", "kept", "carried"),
 )
+
+
 _OBJECTS = (
     *("the wooden table", "a stack of paper", "the green door", "two folders"),
     *("the spare keys", "a broken lamp", "the window frame", "the yearly report"),
@@ -291,6 +295,8 @@ _OBJECTS = (
     *("the empty bottle", "the stone wall", "a yellow envelope", "the calendar"),
     *("the camera", "a bag of sand", "the carpet", "the wall clock", "the last page"),
 )
+
+
 _ADJUNCTS = (
     *("before noon", "on tuesday", "without a word", "in the hallway", "by hand"),
     *("for the third time", "near the bridge", "with some care", "after the meeting"),
@@ -298,18 +304,26 @@ _ADJUNCTS = (
     *("next to the stairs", "last week", "once more", "in the basement", "as usual"),
     *("under the roof", "in two steps", "of course", "without looking", "this month"),
 )
+
+
 _PERSONS = ("i", "we", "you", "she", "he", "they", "my boss", "your tenant", "everyone")
+
+
 _BELONGINGS = (
     *("my desk", "my notes", "our printer", "your letter", "this box", "it", "them"),
     *("all of it", "so much paper", "the whole list", "some of my boxes", "that door"),
     *("one of your maps", "what was in the drawer", "every page of it", "the rest"),
     *("too many copies", "his blue bag", "her old typewriter", "more than we need"),
 )
+
+
 _THINGS = (
     *("it is", "this is", "that was", "the hallway is", "my desk is", "i am", "we are"),
     *("there is a tool", "the office was", "all of this is", "the list is", "they are"),
     *("your letter was", "our building is", "the other side is", "each of them was"),
 )
+
+
 _STATES = (
     *("ready", "still here", "too narrow", "not so far away", "made of oak", "on time"),
     *("in the way", "gone", "at the other end", "as good as new", "right there"),

@@ -8,14 +8,20 @@ import numpy as np
 from scipy.special import expit
 from sklearn.utils import Bunch, check_random_state
 
-from .._validation import Interval, StrOptions, check_texts, validate_params
+from .._utils._validation import Interval, StrOptions, check_texts, validate_params
 from ._concept_bank import ASIDES, CONCEPTS, SENTENCES
 
 __all__ = ["make_concept_texts"]
 
 _CALLER = "make_concept_texts"
+
+
 _FILLER_SENTENCES = (2, 3, 4)
+
+
 _ASIDE_RATE = 0.2  # of the generated texts have one
+
+
 _STRONGEST_EFFECT, _WEAKEST_EFFECT = 2.0, 1.0
 
 

@@ -26,7 +26,11 @@ _SKIPPED = frozenset(
     + ("distutils", "examples", "experimental", "externals", "f2py", "libqsturng")
     + ("matlib", "misc", "sandbox", "setup", "test", "testing", "tests")
 )
+
+
 _SKIPPED_PATHS = frozenset({"pandas.io"})  # the readers are public as pandas.read_…
+
+
 # What these define is public only once a program has switched it on.
 _SWITCHED_ON = (
     "sklearn.impute._iterative",
@@ -34,7 +38,11 @@ _SWITCHED_ON = (
 )
 
 _FEWEST_WORDS = 3
+
+
 _BOILERPLATE_COPIES = 5
+
+
 _TWIN_SIMILARITY = 0.7
 
 _DESCR = """\

@@ -8,18 +8,32 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
-from .._validation import Interval, StrOptions, validate_params
+from .._utils._validation import Interval, StrOptions, validate_params
 from ._local_files import DATA_VARIABLE, data_folder, find_file
 
 __all__ = ["load_election"]
 
 _CALLER = "load_election"
+
+
 _SOURCE = "https://github.com/ChicagoHAI/HypoBench"
+
+
 _SUBSETS = {"train": "train", "validation": "val", "test": "test"}
+
+
 _METADATA = ("labels", "features", "phrase_types", "templates")
+
+
 _ROWS = ("text", "label", "template", "blank_features")
+
+
 _NAMED = re.compile(r'If the "(\w+)" of the given tweet is "(.+?)", then ')
+
+
 _PLACES = ("", "election/", "hypobench/election/")
+
+
 _ADVICE = (
     f"Get the data sets of HypoBench ({_SOURCE}), put the folders level1 and level2 of "
     "synthetic/election into a folder named election in a folder of your choice, and "

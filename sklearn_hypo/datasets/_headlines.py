@@ -6,22 +6,36 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
-from .._validation import Interval, validate_params
+from .._utils._validation import Interval, validate_params
 from ._local_files import DATA_VARIABLE, data_folder, find_file
 
 __all__ = ["load_upworthy"]
 
 _CALLER = "load_upworthy"
+
+
 _FILES = (
     "upworthy.csv.gz",
     "upworthy.csv",
     "upworthy-archive-exploratory-packages-03.12.2020.csv",  # as it is published
 )
+
+
 _FOLDER = "headlines"
+
+
 _TEST, _WEEK = "clickability_test_id", "test_week"
+
+
 _COLUMNS = (_TEST, "headline", "impressions", "clicks", _WEEK)
+
+
 _SUSPECT_WEEKS = (201326, 201402)  # the first and the last, year and week
+
+
 _SOURCE = "https://upworthy.natematias.com/"
+
+
 _ADVICE = (
     f"Ask for the exploratory packages of the Upworthy Research Archive ({_SOURCE}), "
     "put the CSV file into a folder of your choice or its subfolder "

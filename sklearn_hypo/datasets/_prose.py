@@ -12,6 +12,8 @@ _SECTIONS = (
     "|Attributes|Methods|See Also|Notes|Note|References|Reference|Examples|Example"
     "|Arguments|Args|Keyword Arguments|Keywords|Inputs?|Outputs?|Options"
 )
+
+
 _SECTION_LINE = re.compile(
     rf"\s*(?:(?:{_SECTIONS})\s*:{{0,2}}\s*$"
     # field lists of Sphinx, and "name : type" without any heading
@@ -19,12 +21,24 @@ _SECTION_LINE = re.compile(
     r"|\*{0,2}\w+(?:, \w+)* : \S)",
     re.IGNORECASE,
 )
+
+
 _UNDERLINE = re.compile(r"\s*([-=~^*])\1{2,}\s*$")
+
+
 # table rules, doctests and field lists
 _NO_PROSE = re.compile(r"\s*(?:[-=+]{2,}[-=+ ]*$|>>>|\.\.\.(?: |$)|:[\w ]+:(?:\s|$))")
+
+
 _DIRECTIVE = re.compile(r"\s*\.\. ?([\w-]+)::")
+
+
 _MARKUP_LINE = re.compile(r"\s*\.\.( |$)")
+
+
 _ADMONITIONS = {"note", "warning", "tip", "important", "caution", "attention", "hint"}
+
+
 _BULLET = re.compile(r"^\s*(?:[-*+•]|\(?\d{1,2}[.)])\s+")
 
 _CALL = re.compile(r"(?:[\w., ]+\s=\s*)?(?:class\s+)?[\w.]+\s?\(")
@@ -46,6 +60,8 @@ _INLINE = (
 
 # Sentences that only point to pages of the package's website.
 _NAVIGATION = re.compile(r"sphx_glr|\bUser Guide\b|Visualization Guide", re.IGNORECASE)
+
+
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 
 

@@ -13,12 +13,22 @@ from ..exceptions import DatasetNotFoundError
 __all__ = ["load_tweets", "tweets_reference_split"]
 
 _VARIABLE = "SKLEARN_HYPO_DATA"
+
+
 _COLUMNS = ("textID", "text", "selected_text", "sentiment")
+
+
 _SENTIMENTS = {"negative": -1, "neutral": 0, "positive": 1}
+
+
 _SOURCE = "https://www.kaggle.com/datasets/yasserh/twitter-tweets-sentiment-dataset"
 
 _REFERENCE_ROWS = 27480
+
+
 _REFERENCE_SIZES = (16448, 5496, 5496)  # training, validation, holdout
+
+
 _REFERENCE_SEED = 42
 
 _DESCR = f"""\

@@ -1,0 +1,424 @@
+"""`LLMAnnotator`: annotation by a language model."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils.validation import check_is_fitted
+
+from .._hypotheses._hypothesis import Hypothesis
+from .._language_models._cells import Asker
+from .._language_models._layouts import LAYOUTS, Layout, choose_layout, choose_size
+from .._language_models._models import as_model
+from .._language_models._session import (
+    new_ledger,
+    open_store,
+    warn_of_shutdown,
+    workers,
+)
+from .._utils._validation import Interval, StrOptions, check_texts
+from ._missing_answers import MissingAnswers, no_missing_answers
+
+
+class LLMAnnotator(BaseEstimator):
+    r"""Annotate a text with a hypothesis by asking a language model.
+
+    Texts are sent to the provider of the model. Every answer is kept on disk the
+    moment it arrives, under a key of everything that can change it: no fold, no
+    candidate of a grid search, no second process and no restarted run pays for it
+    again.
+
+    Parameters
+    ----------
+    model : str, specification or callable, default="gemini:gemini-2.5-flash-lite"
+        Whom to ask: "openai:NAME", "gemini:NAME", an `OpenAIModel` or `GeminiModel`
+        with more settings
+        (such as the address of a local server), or a function from a prompt to an
+        answer. The key is read from the environment when a call is made.
+    layout : {"auto", "single", "stacked", "decisions"}, default="auto"
+        How cells are put into calls. "single" asks about one text and one hypothesis
+        (the published way); "stacked" about one text and up to `concepts_per_call`
+        hypotheses, in an order shuffled for every text; "decisions" uses the endpoint
+        of that name, which returns a probability per hypothesis. "auto": "single" for
+        a function, "decisions" for a model that can do nothing else, else "stacked".
+    concepts_per_call : int or None, default=None
+        Most hypotheses in one call. None: 10 stacked; for decisions what the
+        endpoint takes.
+    max_words_per_example : int or None, default=None
+        Longer texts are cut there. None: they are sent whole.
+    decision_threshold : float, default=0.5
+        Probability from which an answer of "decisions" is a yes. Not part of the
+        cache key: searching over it costs nothing.
+    max_missing : float, default=0.05
+        Largest share of cells without an answer; with more, `annotate` raises.
+    max_cost : float or None, default=None
+        Dollars that this annotator may spend over its life, repeated calls and the
+        scoring of candidates included. No call is made that could pass it, where
+        batch jobs of this model and cache that are not collected count with the most
+        they may cost. Each clone counts for itself: a cross-validation of five folds
+        may spend it five times.
+    cache : str, path or None, default="auto"
+        Folder of the answers. "auto": the environment variable SKLEARN_HYPO_CACHE,
+        else ``~/.cache/sklearn_hypo``. None: answers are kept as long as this object,
+        and not in a pickle of it. Texts are not written there, only their hashes.
+    n_workers : int or None, default=None
+        Calls under way at once. None: 16; 1 for a function, which must be safe to
+        call from several threads if this is set higher.
+    shuffle_seed : int, default=0
+        Of the order of stacked hypotheses.
+
+    Attributes
+    ----------
+    layout_ : str
+        The layout in use.
+    hypotheses_ : list of Hypothesis
+        What is looked for.
+    annotation_errors_ : DataFrame
+        One row per missing answer of the last call: "text", "hypothesis", "outcome"
+        ("refused", "blocked", "cut", "unparsable", "failed") and "detail".
+    usage_ : dict
+        Model, calls, tokens (cached and reasoning ones told apart), answers from the
+        cache and cost in dollars, over the life of this object.
+
+    See Also
+    --------
+    LLMInterpreter : Writes the hypotheses.
+    OpenAIModel, GeminiModel : Specifications of models.
+
+    Notes
+    -----
+    A missing answer is NaN, never a "no". Blank texts are not sent; they have no
+    property. A text is sent as a JSON string apart from the instructions; it cannot
+    close the quotes around it, nor touch the answers for other texts. A text can
+    still lie about itself to a gullible model.
+
+    References
+    ----------
+    Movva, Peng, Garg, Kleinberg and Pierson 2025 (arXiv 2502.04382): one call per
+    text and hypothesis.
+
+    Examples
+    --------
+    Any function can stand in for a model:
+
+    >>> import json
+    >>> from sklearn_hypo import Hypothesis, LLMAnnotator
+    >>> def model(prompt):
+    ...     question = json.loads(prompt.rpartition("\n\n")[2])
+    ...     return "yes" if "thank" in question["text"].lower() else "no"
+    >>> thanks = Hypothesis("expresses thanks", "neuron017")
+    >>> annotator = LLMAnnotator(model, cache=None).fit([], [thanks])
+    >>> annotator.annotate(["Thank you!", "so tired", "thanks a lot"])
+    array([[1.],
+           [0.],
+           [1.]])
+    >>> annotator.usage_["calls"]
+    3
+    """
+
+    _parameter_constraints = {
+        "model": "no_validation",  # as_model says more
+        "layout": [StrOptions({"auto", *LAYOUTS})],
+        "concepts_per_call": [Interval(Integral, 1, None, closed="left"), None],
+        "max_words_per_example": [Interval(Integral, 1, None, closed="left"), None],
+        "decision_threshold": [Interval(Real, 0, 1, closed="both")],
+        "max_missing": [Interval(Real, 0, 1, closed="both")],
+        "max_cost": [Interval(Real, 0, None, closed="neither"), None],
+        "cache": "no_validation",
+        "n_workers": [Interval(Integral, 1, 256, closed="both"), None],
+        "shuffle_seed": [Interval(Integral, 0, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        model="gemini:gemini-2.5-flash-lite",
+        *,
+        layout="auto",
+        concepts_per_call=None,
+        max_words_per_example=None,
+        decision_threshold=0.5,
+        max_missing=0.05,
+        max_cost=None,
+        cache="auto",
+        n_workers=None,
+        shuffle_seed=0,
+    ):
+        self.model = model
+        self.layout = layout
+        self.concepts_per_call = concepts_per_call
+        self.max_words_per_example = max_words_per_example
+        self.decision_threshold = decision_threshold
+        self.max_missing = max_missing
+        self.max_cost = max_cost
+        self.cache = cache
+        self.n_workers = n_workers
+        self.shuffle_seed = shuffle_seed
+
+    def fit(self, texts, hypotheses, activations=None, *, random_state=None):
+        """Take over the hypotheses. No call is made.
+
+        Parameters
+        ----------
+        texts : sequence of str
+            Not used.
+        hypotheses : sequence of Hypothesis or str
+            What to look for.
+        activations : ndarray, default=None
+            Not used.
+        random_state : RandomState, default=None
+            Not used: what is random depends on `shuffle_seed` and the text alone, so
+            that answers can be shared between folds.
+
+        Returns
+        -------
+        self : LLMAnnotator
+            Ready to annotate.
+        """
+        self._validate_params()
+        asker = self._asker()
+        warn_of_shutdown(asker.model, stacklevel=2)
+        self.layout_ = asker.layout.name
+        self.hypotheses_ = [_as_hypothesis(h) for h in hypotheses]
+        self.annotation_errors_ = no_missing_answers()
+        return self
+
+    def annotate(self, texts):
+        """Annotate texts.
+
+        Parameters
+        ----------
+        texts : sequence of str of length n_texts
+            The texts.
+
+        Returns
+        -------
+        annotations : ndarray of shape (n_texts, n_hypotheses)
+            1.0, 0.0, or NaN where there is no answer.
+
+        Raises
+        ------
+        LanguageModelError
+            If no further call can succeed (key, quota, unknown model, a provider
+            that is down); `BudgetError` if the next call could pass `max_cost`;
+            `MissingAnswersError` if more than `max_missing` of the cells have no
+            answer. All answers obtained are kept.
+        CacheError
+            If the folder cannot be used.
+        """
+        return self.annotate_cells(texts)
+
+    def annotate_cells(self, texts, where=None):
+        """Annotate some cells of the table of texts and hypotheses.
+
+        Parameters
+        ----------
+        texts : sequence of str of length n_texts
+            The texts.
+        where : ndarray of bool of shape (n_texts, n_hypotheses), default=None
+            Which cells to ask about. None: all.
+
+        Returns
+        -------
+        annotations : ndarray of shape (n_texts, n_hypotheses)
+            As `annotate` returns them; NaN also where nothing was asked.
+        """
+        if where is not None:
+            where = np.asarray(where, dtype=bool)
+            expected = (len(texts), len(getattr(self, "hypotheses_", ())))
+            if where.shape != expected:
+                raise ValueError(
+                    f"where= is of shape {where.shape}, but {expected} (texts, "
+                    "hypotheses) is needed."
+                )
+        values = self._answer(texts, where)
+        return np.where(np.isnan(values), np.nan, values >= self.decision_threshold)
+
+    def annotate_proba(self, texts):
+        """Return probabilities instead of yes and no.
+
+        Parameters
+        ----------
+        texts : sequence of str of length n_texts
+            The texts.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_texts, n_hypotheses)
+            As the "decisions" layout returns them; 1.0 and 0.0 for the other layouts;
+            NaN where there is no answer.
+        """
+        return self._answer(texts, None)
+
+    def estimate_cost(self, texts, hypotheses=None):
+        """Estimate what annotating will cost. No call is made.
+
+        Cells whose answer is in the cache cost nothing.
+
+        Parameters
+        ----------
+        texts : sequence of str
+            The texts.
+        hypotheses : sequence of Hypothesis or str, or int, default=None
+            None: those of `fit`. A number stands for so many statements of usual
+            length.
+
+        Returns
+        -------
+        estimate : CostEstimate
+            Calls, tokens of input and output, and dollars. Tokens are a quarter of
+            the characters; reasoning is not foreseen, nor are repeated calls.
+        """
+        self._validate_params()
+        if hypotheses is None:
+            check_is_fitted(self, "hypotheses_")
+            hypotheses = self.hypotheses_
+        if isinstance(hypotheses, Integral):
+            if hypotheses < 0:
+                raise ValueError(f"hypotheses={hypotheses}: a number >= 0 is needed.")
+            hypotheses = [f"{_USUAL_STATEMENT} {i}" for i in range(hypotheses)]
+        texts = check_texts(texts, caller=type(self).__name__)
+        return self._asker().estimate(texts.tolist(), [str(h) for h in hypotheses])
+
+    def submit(self, texts):
+        """Submit texts as batch jobs: half the price, answers within a day.
+
+        The jobs are noted beside the answers in the cache folder. They survive this
+        process: `collect`, or `annotate`, in any process with the same model and
+        cache takes the answers over.
+
+        Parameters
+        ----------
+        texts : sequence of str
+            The texts, to be annotated with the hypotheses of `fit`.
+
+        Returns
+        -------
+        jobs : list of str
+            The vendor's names of the jobs. None if every answer is in the cache, or
+            will be in one of the jobs that are under way.
+
+        Raises
+        ------
+        ValueError
+            For functions, the "decisions" layout, and `cache=None`.
+        LanguageModelError
+            As `annotate` raises it; `BudgetError` if the jobs could pass `max_cost`.
+        """
+        check_is_fitted(self, "hypotheses_")
+        asker = self._asker()
+        if asker.store.folder is None:
+            raise ValueError(
+                "submit() needs a cache folder, in which it notes the jobs; this "
+                "annotator keeps its answers in memory. Set cache='auto', or a folder."
+            )
+        texts = check_texts(texts, caller=type(self).__name__)
+        return asker.submit(texts.tolist(), [h.statement for h in self.hypotheses_])
+
+    def collect(self):
+        """Take over the answers of batch jobs that are finished.
+
+        Returns
+        -------
+        collected : Collected
+            Number of answers, of cells without one, and names of pending jobs.
+        """
+        return self._asker().collect()
+
+    def _answer(self, texts, where):
+        check_is_fitted(self, "hypotheses_")
+        asker = self._asker()
+        if len(texts):
+            texts = check_texts(texts, caller=type(self).__name__)
+        texts = list(texts)
+        statements = [h.statement for h in self.hypotheses_]
+        self.annotation_errors_ = no_missing_answers()
+        values, missing = asker.answer(texts, statements, where)
+        report = MissingAnswers(texts, statements, missing, where)
+        self.annotation_errors_ = report.table
+        report.check(self.max_missing, caller=type(self).__name__)
+        return values
+
+    @property
+    def usage_(self):
+        """What was consumed so far; see the attributes of the class."""
+        check_is_fitted(self, "_ledger")
+        model = as_model(self.model, "annotator")
+        return {"model": str(model), **self._ledger.summary()}
+
+    def twin(self):
+        """Return an unfitted clone that shares account, cap and answers.
+
+        Returns
+        -------
+        twin : LLMAnnotator
+            What it spends is spent by both.
+        """
+        self._open()
+        twin = clone(self)
+        twin.model = self.model  # a copy of a callable object would be another model
+        for shared in ("_ledger", "_answers", "_opened_for"):
+            setattr(twin, shared, getattr(self, shared))
+        return twin
+
+    def __getstate__(self):
+        """Leave the open store behind: the copy opens the folder again."""
+        state = super().__getstate__().copy()
+        for name in ("_answers", "_opened_for"):
+            state.pop(name, None)
+        return state
+
+    def check_key(self):
+        """Raise if no call can be made, before others are paid for.
+
+        Raises
+        ------
+        LanguageModelError
+            If the key is missing.
+        """
+        read_key = getattr(self._open(), "read_key", None)
+        if read_key is not None:
+            read_key()
+
+    def _open(self):
+        """Open account and store; both last as long as this object."""
+        model = as_model(self.model, "annotator")
+        opened_for = (self.model, self.cache)
+        if getattr(self, "_opened_for", None) != opened_for:
+            self._answers = open_store(self.cache, model)
+            self._opened_for = opened_for
+        now = new_ledger(model, self.max_cost, self._answers)
+        if not hasattr(self, "_ledger"):
+            self._ledger = now
+        # these may have been set since; what was spent stays spent
+        for name in ("price", "max_cost", "kept"):
+            setattr(self._ledger, name, getattr(now, name))
+        return model
+
+    def _asker(self):
+        model = self._open()
+        layout = choose_layout(self.layout, model)
+        per_call = choose_size(self.concepts_per_call, layout, model)
+        return Asker(
+            model=model,
+            layout=Layout(layout, per_call, self.shuffle_seed),
+            store=self._answers,
+            ledger=self._ledger,
+            n_workers=workers(self.n_workers, model),
+            max_words=self.max_words_per_example,
+            parameter=f"{type(self).__name__}(model={str(model)!r})",
+        )
+
+
+def _as_hypothesis(hypothesis):
+    if isinstance(hypothesis, Hypothesis):
+        return hypothesis
+    if isinstance(hypothesis, str):
+        return Hypothesis(hypothesis, "")
+    raise TypeError(
+        "LLMAnnotator: hypotheses= expects Hypothesis objects or strings; "
+        f"{type(hypothesis).__name__} arrived."
+    )
+
+
+# As long as interpreters usually write.
+_USUAL_STATEMENT = "mentions a particular topic in a certain tone"

@@ -1,0 +1,256 @@
+"""Labels that people gave to some of the rows, and how far two codings agree."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import cohen_kappa_score
+
+
+@dataclass(frozen=True, eq=False)
+class HumanLabels:
+    """Labels by a person for a random sample of the rows.
+
+    Parameters
+    ----------
+    labels : DataFrame of shape (n_rows, n_hypotheses)
+        1, 0, or NaN where there is no label; one column per hypothesis.
+    probability : ndarray of shape (n_rows,)
+        Probability with which each row was drawn for labelling; NaN for the others.
+    unreadable : DataFrame
+        Cells that hold no label that can be read: "line", "id", "hypothesis",
+        "value".
+
+    See Also
+    --------
+    read_labels : Makes it from a labelling sheet.
+    correct_for_annotation_error : Uses it.
+    """
+
+    labels: pd.DataFrame
+    probability: np.ndarray
+    unreadable: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    @property
+    def n_labelled(self):
+        """Rows with a label for each hypothesis."""
+        return self.labels.notna().sum()
+
+
+def agreement_figures(truth, guess, weights=None):
+    r"""Compare a coding with one that is taken for the truth.
+
+    Parameters
+    ----------
+    truth, guess : ndarray of shape (n_rows,)
+        1 and 0.
+    weights : ndarray of shape (n_rows,), default=None
+        Weights, such as inverse probabilities of being labelled.
+
+    Returns
+    -------
+    figures : dict of str to float
+        "sensitivity" (share of the true 1 that are guessed), "specificity" (share of
+        the true 0) and "agreement" (Cohen's kappa, 0 for guesses by chance, 1 for
+        identical codings). NaN where there is nothing to compare.
+
+    Examples
+    --------
+    One of two positives is missed:
+
+    >>> import numpy as np
+    >>> from sklearn_hypo._human_labels import agreement_figures
+    >>> agreement_figures(np.array([1, 1, 0, 0]), np.array([1, 0, 0, 0]))
+    {'sensitivity': 0.5, 'specificity': 1.0, 'agreement': 0.5}
+    """
+    weights = np.ones(len(truth)) if weights is None else weights
+    yes = truth == 1
+    kappa = np.nan
+    # of one and the same value throughout there is no agreement beyond chance
+    if len(np.unique(np.concatenate([truth, guess]))) > 1:
+        kappa = cohen_kappa_score(truth, guess, sample_weight=weights)
+    return {
+        "sensitivity": _share(weights, yes, guess == 1),
+        "specificity": _share(weights, ~yes, guess == 0),
+        "agreement": float(kappa),
+    }
+
+
+def _share(weights, among, holds):
+    total = weights[among].sum()
+    return float(weights[among & holds].sum() / total) if total > 0 else np.nan
+
+
+def coder_agreement(first, second):
+    """Compare two people's labels of the same rows.
+
+    Parameters
+    ----------
+    first, second : HumanLabels
+        Of the same rows and hypotheses.
+
+    Returns
+    -------
+    table : DataFrame
+        One row per hypothesis: "hypothesis", "n" (rows that both labelled), "first",
+        "second" (the share to which each said yes), "identical" (share of identical
+        labels) and "agreement" (Cohen's kappa).
+
+    Raises
+    ------
+    ValueError
+        If they label different rows or hypotheses.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from sklearn_hypo._human_labels import HumanLabels, coder_agreement
+    >>> one = HumanLabels(pd.DataFrame({"is a joke": [1.0, 1, 0, 0]}), np.ones(4))
+    >>> two = HumanLabels(pd.DataFrame({"is a joke": [1.0, 0, 0, np.nan]}), np.ones(4))
+    >>> coder_agreement(one, two).round(2)
+      hypothesis  n  first  second  identical  agreement
+    0  is a joke  3   0.67    0.33       0.67        0.4
+    """
+    if list(first.labels) != list(second.labels) or len(first.labels) != len(
+        second.labels
+    ):
+        raise ValueError(
+            "The two codings differ in their rows or hypotheses "
+            f"({first.labels.shape} and {second.labels.shape}). Read both with the "
+            "same report or texts."
+        )
+    table = []
+    for j, name in enumerate(first.labels):
+        a, b = first.labels.iloc[:, j].to_numpy(), second.labels.iloc[:, j].to_numpy()
+        both = ~np.isnan(a) & ~np.isnan(b)
+        a, b = a[both], b[both]
+        nothing = not len(a)
+        table.append(
+            {
+                "hypothesis": name,
+                "n": len(a),
+                "first": np.nan if nothing else a.mean(),
+                "second": np.nan if nothing else b.mean(),
+                "identical": np.nan if nothing else (a == b).mean(),
+                "agreement": agreement_figures(a, b)["agreement"],
+            }
+        )
+    return pd.DataFrame(table)
+
+
+def inclusion_probabilities(n_rows, n, *, annotations=None, enrich=0.0, groups=None):
+    r"""Probability with which each row is drawn.
+
+    .. math:: \pi_i = \min\Bigl(1, c \Bigl[\frac{1 - \lambda}{N} + \frac{\lambda}{h}
+              \sum_j \frac{[a_{ij} = 1]}{N_j}\Bigr]\Bigr)
+
+    with the enrichment :math:`\lambda`, N rows of which the machine says of
+    :math:`N_j` that hypothesis j holds, and c such that n rows are expected.
+
+    Parameters
+    ----------
+    n_rows : int
+        Rows to draw from.
+    n : int
+        Rows wanted.
+    annotations : ndarray of shape (n_rows, n_hypotheses), default=None
+        Machine annotations: 1, 0 or NaN. Needed for an enrichment.
+    enrich : float, default=0.0
+        Share of the draw that is spread evenly over the hypotheses, on rows where the
+        machine says that they hold. 0 is a simple random sample. Below 1, no row's
+        weight exceeds N / (n (1 - enrich)).
+    groups : ndarray of shape (n_rows,), default=None
+        Whole groups are drawn, with the mean probability of their rows.
+
+    Returns
+    -------
+    probability : ndarray of shape (n_rows,)
+        In (0, 1].
+
+    Examples
+    --------
+    Half the draw goes to the one row in ten of which the machine says yes:
+
+    >>> import numpy as np
+    >>> from sklearn_hypo._label_sampling import inclusion_probabilities
+    >>> annotations = np.arange(100)[:, None] < 10
+    >>> inclusion_probabilities(100, 10, annotations=annotations, enrich=0.5)[[0, 99]]
+    array([0.55, 0.05])
+    """
+    size = np.full(n_rows, 1 / n_rows)
+    if enrich > 0:
+        holds = np.asarray(annotations) == 1
+        counts = holds.sum(axis=0)
+        seen = counts > 0
+        if seen.any():
+            spread = (holds[:, seen] / counts[seen]).mean(axis=1)
+            size = (1 - enrich) * size + enrich * spread
+    if groups is None:
+        return _scaled(size, np.ones(n_rows), n)
+    codes = np.unique(groups, return_inverse=True)[1]
+    members = np.bincount(codes)
+    return _scaled(np.bincount(codes, weights=size) / members, members, n)[codes]
+
+
+def _scaled(size, members, n):
+    """Probabilities proportional to size, at most 1, that draw n rows on average."""
+    size = size / size.max()
+    if n >= members.sum():
+        return np.ones(len(size))
+    low, high = 0.0, 1.0
+    while np.minimum(1, high * size) @ members < n:
+        high *= 2
+    for _ in range(200):  # bisection, to rounding error
+        middle = (low + high) / 2
+        if np.minimum(1, middle * size) @ members < n:
+            low = middle
+        else:
+            high = middle
+    return np.minimum(1, high * size)
+
+
+def draw_rows(probability, rng, groups=None):
+    """Draw rows with given probabilities.
+
+    Parameters
+    ----------
+    probability : ndarray of shape (n_rows,)
+        As `inclusion_probabilities` gives them; equal within groups.
+    rng : Generator
+        Source of randomness.
+    groups : ndarray of shape (n_rows,), default=None
+        Groups that are drawn as a whole.
+
+    Returns
+    -------
+    rows : ndarray of int
+        The rows drawn, in random order; those of a group together, in their order.
+
+    Notes
+    -----
+    Systematic sampling in a random order (Madow 1949): exact probabilities, and the
+    number of rows (or groups) differs from its expectation by less than 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_hypo._label_sampling import draw_rows
+    >>> rows = draw_rows(np.full(1000, 0.05), np.random.default_rng(0))
+    >>> len(rows), len(set(rows.tolist()))
+    (50, 50)
+    """
+    codes = np.arange(len(probability))
+    if groups is not None:
+        codes = np.unique(groups, return_inverse=True)[1]
+    per_unit = np.empty(codes.max() + 1)
+    per_unit[codes] = probability
+    order = rng.permutation(len(per_unit))
+    ends = np.concatenate([[0.0], np.cumsum(per_unit[order])]) + rng.random()
+    # a total that is a whole number up to rounding must not gain or lose a unit
+    drawn = np.diff(np.floor(ends + 1e-9)) > 0
+    chosen = np.zeros(len(per_unit), dtype=bool)
+    chosen[order[drawn]] = True
+    place = rng.permutation(len(per_unit))[codes]
+    rows = np.flatnonzero(chosen[codes])
+    return rows[np.argsort(place[rows], kind="stable")]

@@ -1,0 +1,385 @@
+"""The active entries of a batch, dense or sparse, and the products they take part in.
+
+A step multiplies the activations A (rows by neurons) with the decoder, their transpose
+with residuals, and needs the entries of one more product where A is not zero. Only
+about k entries per row are, so each of these costs ``n_rows * k * n_features`` sparse
+against ``n_rows * n_neurons * n_features`` dense; below some 16 neurons per active one
+a plain matrix product is as fast. Both kinds answer the same calls, so that the loss
+and its gradients are written once.
+"""
+
+import numpy as np
+
+
+class DenseCodes:
+    """Activations as a dense matrix beside the mask of what is active.
+
+    Parameters
+    ----------
+    values : tensor of shape (n_rows, n_neurons)
+        Zero where not active.
+    mask : tensor of bool of shape (n_rows, n_neurons)
+        The active entries.
+    """
+
+    def __init__(self, values, mask):
+        self.values, self.mask = values, mask
+
+    def block(self, start, stop):
+        """Return the codes of the neurons from `start` to `stop`."""
+        return DenseCodes(self.values[:, start:stop], self.mask[:, start:stop])
+
+    def part(self, values, start, stop):
+        """Return those of `values`, one per entry, that belong to a block."""
+        return values[:, start:stop]
+
+    def dense(self):
+        """Return the activations as a dense matrix."""
+        return self.values
+
+    def entries_of(self, matrix, n_first):
+        """Return, for each entry, the value of a matrix over the first neurons."""
+        entries = matrix.new_zeros(self.mask.shape)
+        entries[:, :n_first] = matrix * self.mask[:, :n_first]
+        return entries
+
+    def with_values(self, values):
+        """Return codes active at the same entries with other values."""
+        return DenseCodes(values, self.mask)
+
+    def times(self, matrix):
+        """Return A @ matrix, of shape (n_rows, n_columns)."""
+        return self.values @ matrix
+
+    def transposed_times(self, matrix):
+        """Return A.T @ matrix, of shape (n_neurons, n_columns)."""
+        return self.values.T @ matrix
+
+    def sampled(self, left, right):
+        """Return left @ right.T at the active entries."""
+        return (left @ right.T).mul_(self.mask)
+
+    def sum_by_neuron(self):
+        """Return the sum of each neuron's activations."""
+        return self.values.sum(0)
+
+    def fired(self):
+        """Return, as an array of bool, which neurons are active in some row."""
+        return self.mask.any(dim=0).cpu().numpy()
+
+
+class SparseCodes:
+    """Activations as a list of their non-zero entries, on the CPU.
+
+    Every product is a sum of few weighted rows per output row, which is what torch's
+    ``embedding_bag`` computes, several times faster than a general sparse product.
+
+    Parameters
+    ----------
+    rows, columns : ndarray of int64 of shape (n_entries,)
+        Where the entries are, by increasing row.
+    values : tensor of shape (n_entries,)
+        The activations.
+    shape : tuple of int
+        (n_rows, n_neurons).
+    """
+
+    def __init__(self, rows, columns, values, shape):
+        self.rows, self.columns, self.values, self.shape = rows, columns, values, shape
+        self._order = None
+
+    @classmethod
+    def from_positions(cls, positions, values, shape):
+        """Build codes from increasing positions in the flattened matrix.
+
+        Parameters
+        ----------
+        positions : ndarray of int64 of shape (n_entries,)
+        values : ndarray or tensor of shape (n_entries,)
+        shape : tuple of int
+
+        Returns
+        -------
+        codes : SparseCodes
+        """
+        import torch
+
+        rows, columns = np.divmod(positions, shape[1])
+        return cls(rows, columns, torch.as_tensor(values), shape)
+
+    def block(self, start, stop):
+        """Return the codes of the neurons from `start` to `stop`."""
+        if (start, stop) == (0, self.shape[1]):
+            return self
+        inside = self._inside(start, stop)
+        return SparseCodes(
+            self.rows[inside],
+            self.columns[inside] - start,
+            self.values[inside],
+            (self.shape[0], stop - start),
+        )
+
+    def part(self, values, start, stop):
+        """Return those of `values`, one per entry, that belong to a block."""
+        if (start, stop) == (0, self.shape[1]):
+            return values
+        return values[self._inside(start, stop)]
+
+    def _inside(self, start, stop):
+        return np.flatnonzero((self.columns >= start) & (self.columns < stop))
+
+    def dense(self):
+        """Return the activations as a dense matrix."""
+        matrix = self.values.new_zeros(self.shape)
+        matrix[_tensor(self.rows), _tensor(self.columns)] = self.values
+        return matrix
+
+    def entries_of(self, matrix, n_first):
+        """Return, for each entry, the value of a matrix over the first neurons."""
+        entries = matrix.new_zeros(len(self.rows))
+        inside = np.flatnonzero(self.columns < n_first)
+        rows, columns = _tensor(self.rows[inside]), _tensor(self.columns[inside])
+        entries[_tensor(inside)] = matrix[rows, columns]
+        return entries
+
+    def with_values(self, values):
+        """Return codes active at the same entries with other values."""
+        codes = SparseCodes(self.rows, self.columns, values, self.shape)
+        codes._order = self._order
+        return codes
+
+    def times(self, matrix):
+        """Return A @ matrix, of shape (n_rows, n_columns)."""
+        return _sum_rows(self.columns, matrix, self.rows, self.values, self.shape[0])
+
+    def transposed_times(self, matrix):
+        """Return A.T @ matrix, of shape (n_neurons, n_columns)."""
+        order = self._by_column()
+        return _sum_rows(
+            self.rows[order],
+            matrix,
+            self.columns[order],
+            self.values[order],
+            self.shape[1],
+        )
+
+    def sampled(self, left, right):
+        """Return left @ right.T at the active entries."""
+        return _sampled_product(left, right, self.rows, self.columns)
+
+    def sum_by_neuron(self):
+        """Return the sum of each neuron's activations."""
+        sums = self.values.new_zeros(self.shape[1])
+        return sums.index_add_(0, _tensor(self.columns), self.values)
+
+    def fired(self):
+        """Return, as an array of bool, which neurons are active in some row."""
+        return np.bincount(self.columns, minlength=self.shape[1]) > 0
+
+    def _by_column(self):
+        """Return the order of the entries by column, then row."""
+        if self._order is None:
+            # sorting 16-bit integers is a radix sort, five times faster
+            small = np.uint16 if self.shape[1] <= 2**16 else np.uint32
+            self._order = np.argsort(self.columns.astype(small), kind="stable")
+        return self._order
+
+
+def _tensor(array):
+    import torch
+
+    return torch.from_numpy(array)
+
+
+def _sum_rows(chosen, matrix, bags, factors, n_bags):
+    """Return, for each bag, the sum of factor * matrix[chosen] over its entries.
+
+    Parameters
+    ----------
+    chosen : ndarray of int64 of shape (n_entries,)
+        Rows of the matrix.
+    matrix : tensor of shape (n, n_columns)
+    bags : ndarray of int64 of shape (n_entries,)
+        The bag of each entry, in increasing order.
+    factors : tensor of shape (n_entries,)
+    n_bags : int
+
+    Returns
+    -------
+    sums : tensor of shape (n_bags, n_columns)
+    """
+    from torch.nn.functional import embedding_bag
+
+    starts = np.zeros(n_bags, dtype=np.int64)
+    np.cumsum(np.bincount(bags, minlength=n_bags)[:-1], out=starts[1:])
+    return embedding_bag(
+        _tensor(chosen),
+        matrix,
+        _tensor(starts),
+        mode="sum",
+        per_sample_weights=factors,
+    )
+
+
+def _sampled_product(left, right, rows, columns):
+    """Return the dot products of left[rows] and right[columns]."""
+    import torch
+
+    kernel = getattr(torch.ops.aten, "_embedding_bag_per_sample_weights_backward", None)
+    if kernel is None:  # a private operator: torch may rename it
+        return torch.linalg.vecdot(left[_tensor(rows)], right[_tensor(columns)])
+    starts = np.zeros(len(left), dtype=np.int64)
+    return kernel(left, right, _tensor(columns), _tensor(starts), _tensor(rows), 0)
+
+
+def top_k_mask(pre, k):
+    """Mark the k largest positive pre-activations of each row.
+
+    Parameters
+    ----------
+    pre : ndarray of shape (n_rows, n_neurons)
+        Pre-activations.
+    k : int
+        Number of active neurons per row, at most n_neurons.
+
+    Returns
+    -------
+    mask : ndarray of bool of shape (n_rows, n_neurons)
+        At most k True per row. Among equal values the lower column wins.
+    """
+    n_neurons = pre.shape[1]
+    if k >= n_neurons:
+        return pre > 0
+    kth = np.partition(pre, n_neurons - k, axis=1)[:, n_neurons - k, None]
+    mask = pre >= np.maximum(kth, np.finfo(pre.dtype).tiny)
+    tied = np.flatnonzero(np.count_nonzero(mask, axis=1) > k)
+    for row in tied:  # rare: equal values at the boundary
+        order = np.argsort(-pre[row], kind="stable")
+        mask[row, order[k:]] = False
+    return mask
+
+
+def batch_top_k_mask(pre, k):
+    """Mark the n_rows * k largest positive pre-activations of a whole batch.
+
+    Parameters
+    ----------
+    pre : ndarray of shape (n_rows, n_neurons)
+        Pre-activations.
+    k : int
+        Mean number of active neurons per row.
+
+    Returns
+    -------
+    mask : ndarray of bool of shape (n_rows, n_neurons)
+        True where the value is positive and reaches the batch's threshold.
+    """
+    return pre >= kth_largest_positive(pre.ravel(), pre.shape[0] * k)
+
+
+def kth_largest_positive(values, k):
+    """Return the threshold that the k largest positive values reach.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n,)
+        Any values.
+    k : int
+        The rank, from 1.
+
+    Returns
+    -------
+    threshold : float
+        The k-th largest value, or the smallest positive number if fewer than k are
+        positive. Keeping ``values >= threshold`` keeps at least min(k, number of
+        positive values) of them, and exactly that many where no two are equal.
+    """
+    smallest_positive = np.finfo(values.dtype).tiny
+    if k >= len(values):
+        return smallest_positive
+    threshold = np.partition(values, len(values) - k)[len(values) - k]
+    return max(threshold, smallest_positive)
+
+
+def positions_of_largest(values, k, guess=None):
+    """Find where the k largest positive values are.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n,)
+        Any values.
+    k : int
+        How many; more are found where several equal the k-th.
+    guess : float or None
+        A positive number below the k-th largest value, most likely. It spares
+        looking at the values below it; the result does not depend on it.
+
+    Returns
+    -------
+    positions : ndarray of int of shape (n_found,)
+        Increasing.
+    threshold : float
+        As `kth_largest_positive` has it.
+    """
+    if guess is not None:
+        positions = np.flatnonzero(values >= guess)
+        if len(positions) >= k:
+            threshold = kth_largest_positive(values[positions], k)
+            if len(positions) > k:
+                positions = positions[values[positions] >= threshold]
+            return positions, max(threshold, guess)
+    threshold = kth_largest_positive(values, k)
+    return np.flatnonzero(values >= threshold), threshold
+
+
+class Selector:
+    """Turns the pre-activations of a batch into its codes.
+
+    Parameters
+    ----------
+    sparsity : {"batch_topk", "topk"}
+        The rule.
+    k : int
+        Active neurons per row.
+    engine : {"dense", "sparse"}
+        The kind of codes; "sparse" is for the CPU.
+    """
+
+    def __init__(self, sparsity, k, engine):
+        self.sparsity, self.k, self.engine = sparsity, k, engine
+        self._guess = None
+
+    def __call__(self, pre):
+        """Return the codes of a tensor of shape (n_rows, n_neurons)."""
+        import torch
+
+        if pre.device.type != "cpu":
+            mask = _mask_on_device(pre, self.sparsity, self.k)
+            return DenseCodes(pre * mask, mask)
+        values = pre.numpy()
+        if self.engine == "dense":
+            rule = batch_top_k_mask if self.sparsity == "batch_topk" else top_k_mask
+            mask = torch.from_numpy(rule(values, self.k))
+            return DenseCodes(pre * mask, mask)
+        flat = values.reshape(-1)
+        if self.sparsity == "batch_topk":
+            n_kept = min(len(values) * self.k, len(flat))
+            positions, threshold = positions_of_largest(flat, n_kept, self._guess)
+            # the threshold moves little from one batch to the next
+            self._guess = 0.9 * float(threshold)
+        else:
+            positions = np.flatnonzero(top_k_mask(values, self.k))
+        return SparseCodes.from_positions(positions, flat[positions], values.shape)
+
+
+def _mask_on_device(pre, sparsity, k):
+    """Mark active entries in torch, which keeps the data on its device."""
+    import torch
+
+    if sparsity == "batch_topk":
+        n_kept = min(len(pre) * k, pre.numel())
+        threshold = pre.flatten().topk(n_kept).values[-1]
+        return (pre >= threshold) & (pre > 0)
+    kept = pre.topk(min(k, pre.shape[1]), dim=1).indices
+    chosen = torch.zeros_like(pre, dtype=torch.bool).scatter_(1, kept, True)
+    return chosen & (pre > 0)

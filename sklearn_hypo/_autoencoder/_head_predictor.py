@@ -1,0 +1,238 @@
+"""The head of a supervised autoencoder: its last fit, its predictions, its score."""
+
+import numpy as np
+import pandas as pd
+from scipy.special import softmax
+from sklearn.linear_model import LogisticRegression, RidgeCV
+from sklearn.metrics import r2_score, roc_auc_score
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from .._utils._annotation_input import check_target
+from ._distributed import from_first
+from ._gradients import Weights
+from ._heads import first_activations
+
+_MAX_HEAD_ROWS = 50_000
+
+
+def _may_classify(self):
+    return getattr(self, "task_", self.task) == "classification"
+
+
+class HeadPredictorMixin:
+    """Predicts from the supervised neurons; the part of `SupervisedSAETransformer`
+    that knows the fitted head.
+    """
+
+    def _final_head(self, supervision, embeddings, state):
+        """Fit the head on the finished activations of the supervised neurons.
+
+        Parameters
+        ----------
+        supervision : Supervision
+        embeddings : ndarray or Sliced of shape (n_rows, n_features)
+        state : dict
+            The other fitted attributes.
+
+        Returns
+        -------
+        attributes : dict
+        """
+        known = _some_of_each(supervision)
+        active = self._supervised_activations(embeddings[known], state)
+        # so that the penalties mean the same at any scale of the embeddings
+        scale = active.std() or 1.0
+        weights, values = supervision.weights[known], supervision.values[known]
+        weights = weights / weights.mean()
+        if supervision.kind == "classes":
+            coef, intercept = _logistic(active / scale, values, weights)
+        else:
+            center, spread = values.mean(axis=0), values.std(axis=0)
+            spread = np.where(spread > 0, spread, 1.0)
+            head = RidgeCV(np.logspace(-3, 3, 7))
+            head.fit(active / scale, (values - center) / spread, sample_weight=weights)
+            coef = head.coef_ * spread[:, None]
+            intercept = head.intercept_ * spread + center
+        return self._head_attributes(coef / scale, intercept, supervision)
+
+    def _head_after_chunk(self, X, supervision, head, target_scale):
+        """Return the head as it is after a chunk, in units of the embeddings."""
+        if head is None:
+            try:
+                supervision.check_informative(type(self).__name__)
+            except ValueError:
+                if hasattr(self, "coef_"):
+                    return {}
+                raise
+            attributes = vars(self)
+            return self._final_head(
+                supervision, self._check_rows(X, reset=False), attributes
+            )
+        coef, intercept = head.final()
+        if supervision.kind == "quantities":
+            coef = coef * target_scale.spread[:, None]
+            intercept = intercept * target_scale.spread + target_scale.mean
+        return self._head_attributes(
+            coef / np.sqrt(self.variance_), intercept, supervision
+        )
+
+    def _head_attributes(self, coef, intercept, supervision):
+        coef, intercept = from_first([np.asarray(coef), np.ravel(intercept)])
+        full = np.zeros((len(coef), self.n_neurons))
+        full[:, : coef.shape[1]] = coef
+        one = supervision.n_dimensions == 1 and len(coef) == 1
+        return {
+            "coef_": full[0] if one else full,
+            "intercept_": float(intercept[0]) if one else intercept,
+            "task_": supervision.task,
+            "classes_": supervision.classes,
+        }
+
+    def _supervised_activations(self, rows, state):
+        weights = Weights(
+            state["encoder_coef_"],
+            state["encoder_intercept_"],
+            state["components_"],
+            state["decoder_intercept_"],
+        )
+        active = first_activations(
+            rows, weights, self.k, state["threshold_"], self._n_supervised()
+        )
+        return active.astype(np.float64)
+
+    def _linear(self, X):
+        """Return the head's linear predictions, one column per row of coef_."""
+        check_is_fitted(self)
+        coef = np.atleast_2d(self.coef_)
+        used = np.flatnonzero(coef.any(axis=0))
+        width = used[-1] + 1 if len(used) else 1
+        active = first_activations(
+            self._check_rows(X, reset=False),
+            self._weights(),
+            self.k,
+            self.threshold_,
+            width,
+        )
+        return active @ coef[:, :width].T + self.intercept_
+
+    def predict(self, X):
+        """Predict the target from the activations of the supervised neurons.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Embeddings.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Quantities or class labels.
+        """
+        linear = self._linear(X)
+        if self.task_ == "classification":
+            if linear.shape[1] == 1:
+                return self.classes_[(linear[:, 0] > 0).astype(int)]
+            return self.classes_[linear.argmax(axis=1)]
+        return linear[:, 0] if self.coef_.ndim == 1 else linear
+
+    @available_if(_may_classify)
+    def predict_proba(self, X):
+        """Predict class probabilities.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Embeddings.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes)
+            In the order of `classes_`.
+        """
+        linear = self._linear(X)
+        if linear.shape[1] == 1:
+            linear = np.column_stack([np.zeros(len(linear)), linear])
+        return softmax(linear, axis=1)
+
+    def score(self, X, y, sample_weight=None):
+        """Score the predictions of the head.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Embeddings.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The target; rows where it is missing do not count.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        score : float
+            R² for quantities (mean over the outputs); the area under the ROC curve
+            for classes (the mean of each class present against the rest if there are
+            more than two; folds of classes need `StratifiedKFold`). Out of sample for
+            rows that `fit` has not seen; how well X is reconstructed says
+            `explained_variance`.
+        """
+        linear = self._linear(X)
+        missing = pd.isna(np.asarray(y, dtype=object)).reshape(len(linear), -1)
+        known = ~missing.any(axis=1)
+        linear, y = linear[known], np.asarray(y)[known]
+        if sample_weight is not None:
+            sample_weight = np.asarray(sample_weight)[known]
+        if self.task_ == "regression":
+            predicted = linear[:, 0] if self.coef_.ndim == 1 else linear
+            y = np.asarray(y, dtype=np.float64)
+            return float(r2_score(y, predicted, sample_weight=sample_weight))
+        _, codes, _ = check_target(
+            y, self.task_, self.classes_, caller=type(self).__name__
+        )
+        if linear.shape[1] == 1:
+            return float(roc_auc_score(codes, linear, sample_weight=sample_weight))
+        areas = [
+            roc_auc_score(codes == i, column, sample_weight=sample_weight)
+            for i, column in enumerate(softmax(linear, axis=1).T)
+            if 0 < (codes == i).mean() < 1
+        ]
+        return float(np.mean(areas))
+
+
+def _some_of_each(supervision, *, max_rows=_MAX_HEAD_ROWS):
+    """Return rows with a target, evenly spaced within each class if there are many."""
+    known = np.flatnonzero(supervision.weights > 0)
+    if len(known) <= max_rows:
+        return known
+    kinds = np.zeros(len(known), dtype=int)
+    if supervision.kind == "classes":
+        kinds = supervision.values[known].argmax(axis=1)
+    step = -(-len(known) // max_rows)
+    parts = [known[kinds == kind][::step] for kind in np.unique(kinds)]
+    return np.sort(np.concatenate(parts))
+
+
+def _logistic(active, values, weights):
+    """Return coefficients and intercepts: one row for two classes, else one each.
+
+    A class without rows, as in a chunk, gets an intercept that rules it out.
+    """
+    codes = values.argmax(axis=1)
+    n_classes = values.shape[1]
+    found = np.unique(codes)
+    if len(found) == 1:
+        coef, intercept = np.zeros((n_classes, active.shape[1])), np.zeros(n_classes)
+    else:
+        head = LogisticRegression(max_iter=1000)
+        head.fit(active, codes, sample_weight=weights)
+        if n_classes == 2:
+            return head.coef_, head.intercept_
+        coef, intercept = np.zeros((n_classes, active.shape[1])), np.zeros(n_classes)
+        if len(found) == 2:
+            coef[found[1]], intercept[found[1]] = head.coef_[0], head.intercept_[0]
+        else:
+            coef[found], intercept[found] = head.coef_, head.intercept_
+    intercept[np.setdiff1d(np.arange(n_classes), found)] = -30.0
+    if n_classes == 2:
+        return coef[1:] - coef[:1], intercept[1:] - intercept[:1]
+    return coef, intercept

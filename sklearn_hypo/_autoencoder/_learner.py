@@ -1,0 +1,336 @@
+"""One step after the other: gradients, Adam, dead neurons."""
+
+from itertools import pairwise
+
+import numpy as np
+
+from . import _distributed
+from ._codes import Selector
+from ._encoding import calibrate_threshold
+from ._gradients import (
+    Weights,
+    add_auxiliary_gradients,
+    loss_and_gradients,
+    normalize_rows,
+    project_out_radial,
+)
+
+
+class Learner:
+    """Weights in training, with all that a step changes.
+
+    Parameters
+    ----------
+    weights : Weights
+        Where to start; NumPy arrays, left unchanged.
+    plan : Plan
+        The settings.
+    variance : float
+        Mean squared length of a training row: the denominator of the loss.
+    device : str
+        A torch device.
+    head : Head or None
+        The supervised part of the loss.
+    state : dict or None
+        What `state` returned, to go on from there.
+
+    Attributes
+    ----------
+    n_steps : int
+        Steps so far.
+    learning_rate : float
+        Of the last step.
+    """
+
+    def __init__(self, weights, plan, *, variance, device="cpu", head=None, state=None):
+        import torch
+
+        self.plan, self.variance, self.device, self.head = plan, variance, device, head
+        self._weights = Weights(
+            *(torch.tensor(w, dtype=torch.float32, device=device) for w in weights)
+        )
+        self._scales = self._weights.encoder[: plan.n_tied].norm(dim=1)
+        # a run has some hundred steps: second moments over 1,000 would never settle
+        self._optimizer = torch.optim.Adam(
+            [*self._weights, self._scales],
+            lr=plan.learning_rate,
+            betas=(0.9, 0.99),
+            fused=True,
+        )
+        self._select = Selector(plan.sparsity, plan.k, plan.engine)
+        self._silent_for = np.zeros(len(weights.decoder), dtype=np.int64)
+        self.n_steps, self.learning_rate = 0, 0.0
+        if state is not None:
+            self._restore(state)
+
+    def step(self, rows, learning_rate, positions=None):
+        """Take one step.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n_rows, n_features), float32
+            The batch.
+        learning_rate : float
+            The rate of this step.
+        positions : ndarray of int of shape (n_rows,) or None
+            Which training rows these are; for the head, that knows their targets.
+
+        Returns
+        -------
+        loss : float
+            The reconstruction loss, without the auxiliary one and that of the head.
+
+        Raises
+        ------
+        FloatingPointError
+            If the loss is NaN or infinite; the weights are left as they were.
+        """
+        import torch
+
+        x = torch.from_numpy(rows).to(self.device)
+        supervise = None
+        if self.head is not None:
+            supervise = self.head.supervision(positions)
+        step = loss_and_gradients(
+            x, self._weights, self._select, self.plan.prefixes, self.variance, supervise
+        )
+        self._check_finite(step.loss)
+        dead = self.dead()
+        if len(dead) and self.plan.aux_coefficient:
+            add_auxiliary_gradients(
+                x,
+                step,
+                self._weights,
+                torch.from_numpy(dead).to(self.device),
+                min(self.plan.aux_k, len(dead)),
+                self.plan.aux_coefficient,
+                self.variance,
+            )
+        self._count(step.codes.fired(), len(rows))
+        self._update(step.gradients, learning_rate)
+        return step.loss
+
+    def _check_finite(self, value):
+        if not np.isfinite(value):
+            raise FloatingPointError(
+                f"The training loss became infinite or NaN at step {self.n_steps}: "
+                "training diverged. Lower learning_rate."
+            )
+
+    def _count(self, fired, n_rows):
+        if _distributed.is_distributed():
+            fired = _distributed.any_of(fired)
+            n_rows = int(_distributed.summed(n_rows))
+        self._silent_for += n_rows
+        self._silent_for[fired] = 0
+
+    def dead(self):
+        """Return the neurons that have been silent for too many samples."""
+        return np.flatnonzero(self._silent_for >= self.plan.dead_after)
+
+    def _update(self, gradients, learning_rate):
+        _distributed.average_(gradients)
+        self._scales.grad = self._tie(gradients)
+        project_out_radial(gradients.decoder, self._weights.decoder)
+        for weight, gradient in zip(self._weights, gradients, strict=True):
+            weight.grad = gradient
+        self._optimizer.param_groups[0]["lr"] = learning_rate
+        self._optimizer.step()
+        normalize_rows(self._weights.decoder)
+        n_tied = self.plan.n_tied
+        tied = self._weights.decoder[:n_tied] * self._scales[:, None]
+        self._weights.encoder[:n_tied] = tied
+        self.n_steps += 1
+        self.learning_rate = learning_rate
+
+    def _tie(self, gradients):
+        """Pass the gradients of tied encoder rows on to the decoder, in place.
+
+        With encoder row s * D, the gradient of D is that of the encoder times s, and
+        that of the scale s its product with D, which is returned.
+        """
+        import torch
+
+        n_tied = self.plan.n_tied
+        encoder = gradients.encoder[:n_tied]
+        scales = torch.linalg.vecdot(encoder, self._weights.decoder[:n_tied])
+        gradients.decoder[:n_tied].addcmul_(encoder, self._scales[:, None])
+        encoder.zero_()
+        return scales
+
+    def tensors(self):
+        """Return the weights themselves, which the next step changes."""
+        return self._weights
+
+    def weights(self):
+        """Return copies of the weights as NumPy arrays.
+
+        Raises
+        ------
+        FloatingPointError
+            If one of them became NaN or infinite.
+        """
+        current = Weights(*(w.detach().cpu().numpy().copy() for w in self._weights))
+        if not all(np.isfinite(w).all() for w in current):
+            raise FloatingPointError(
+                f"The weights became infinite or NaN at step {self.n_steps}: training "
+                "diverged. Lower learning_rate."
+            )
+        return current
+
+    def state(self):
+        """Return what a later learner needs to go on, as NumPy arrays by name."""
+        arrays = {
+            name: w.cpu().numpy().copy()
+            for name, w in zip(Weights._fields, self._weights, strict=True)
+        }
+        for i, tensor in enumerate(self._parameters()):
+            for name, value in self._optimizer.state[tensor].items():
+                arrays[f"adam_{name}_{i}"] = value.cpu().numpy().copy()
+        arrays["silent_for"] = self._silent_for.copy()
+        arrays["n_steps"] = np.array(self.n_steps)
+        return arrays
+
+    def _parameters(self):
+        return [*self._weights, self._scales]
+
+    def _restore(self, state):
+        import torch
+
+        for i, tensor in enumerate(self._parameters()):
+            if f"adam_step_{i}" in state:
+                self._optimizer.state[tensor] = {
+                    name: torch.tensor(state[f"adam_{name}_{i}"]).to(self.device)
+                    for name in ("step", "exp_avg", "exp_avg_sq")
+                }
+        self._silent_for = np.array(state["silent_for"])
+        self.n_steps = int(state["n_steps"])
+
+
+_WARMUP_STEPS = 64
+
+
+_AVERAGED_STEPS = 1000
+
+
+_HORIZON = 2_000
+
+
+class OnlineRun:
+    """Goes on with training where the previous chunk ended.
+
+    There is no schedule that could end in small steps; the running average of the
+    weights over the last thousand steps stands in for it.
+
+    Parameters
+    ----------
+    weights : Weights
+        The first ones, or those that were reached; NumPy arrays, scaled.
+    plan : Plan
+        The settings; the learning rate stays at its peak after 64 steps.
+    device : str
+        A torch device.
+    head : Head or None
+        The supervised part of the loss.
+    state : dict or None
+        What `state` returned after the previous chunk.
+
+    Attributes
+    ----------
+    n_samples_seen, n_steps : int
+    threshold : float or None
+        The calibrated threshold of Batch Top-K, mostly that of the last 2,000 rows.
+    """
+
+    def __init__(self, weights, plan, *, device="cpu", head=None, state=None):
+        import torch
+
+        state = state or {}
+        self.plan = plan
+        averages = weights
+        self.threshold, self._earlier_steps = None, int(state.get("earlier_steps", 0))
+        self.n_samples_seen = int(state.get("n_samples_seen", 0))
+        goes_on = "n_steps" in state  # from another chunk, not from `fit`
+        if goes_on:
+            weights = Weights(*(state[name] for name in Weights._fields))
+            averages = Weights(*(state[f"average_{name}"] for name in Weights._fields))
+            if "threshold" in state and plan.sparsity == "batch_topk":
+                self.threshold = float(state["threshold"])
+        self.learner = Learner(
+            weights,
+            plan,
+            variance=1.0,
+            device=device,
+            head=head,
+            state=state if goes_on else None,
+        )
+        if head is not None:
+            head.go_on(state)
+        self._averages = [torch.tensor(w, dtype=torch.float32) for w in averages]
+
+    def run(self, rows):
+        """Pass once over a chunk, in its order.
+
+        Parameters
+        ----------
+        rows : Rows
+            The chunk, centered and scaled.
+
+        Returns
+        -------
+        loss : float
+            Mean reconstruction loss of its batches.
+        """
+        n_batches = -(-len(rows) // self.plan.batch_size)
+        ends = np.linspace(0, len(rows), n_batches + 1).astype(np.int64)
+        total = 0.0
+        for start, stop in pairwise(ends):
+            warmup = min(1.0, (self.learner.n_steps + 1) / _WARMUP_STEPS)
+            loss = self.learner.step(
+                rows[start:stop],
+                warmup * self.plan.learning_rate,
+                np.arange(start, stop),
+            )
+            total += loss * (stop - start)
+            self._average()
+        self.n_samples_seen += len(rows)
+        if self.plan.sparsity == "batch_topk":
+            self._calibrate(rows)
+        return total / len(rows)
+
+    @property
+    def n_steps(self):
+        """Steps so far, those of `fit` included."""
+        return self._earlier_steps + self.learner.n_steps
+
+    def _average(self):
+        n = self.learner.n_steps
+        # short memory at first, so that the start is forgotten
+        share = max(1 / _AVERAGED_STEPS, 9 / (9 + n))
+        for average, weight in zip(self._averages, self.learner.tensors(), strict=True):
+            average.lerp_(weight.cpu(), share)
+
+    def _calibrate(self, rows):
+        found = calibrate_threshold([rows], self.weights(), self.plan.k)
+        share = min(1.0, len(rows) / min(self.n_samples_seen, _HORIZON))
+        before = found if self.threshold is None else self.threshold
+        self.threshold = before + share * (found - before)
+
+    def weights(self):
+        """Return the averaged weights as NumPy arrays."""
+        averages = Weights(*(average.clone() for average in self._averages))
+        normalize_rows(averages.decoder)
+        return Weights(*(average.numpy() for average in averages))
+
+    def state(self):
+        """Return what the next chunk needs, as NumPy arrays by name."""
+        state = self.learner.state()
+        for name, average in zip(Weights._fields, self._averages, strict=True):
+            state[f"average_{name}"] = average.numpy().copy()
+        state["n_samples_seen"] = np.array(self.n_samples_seen)
+        state["earlier_steps"] = np.array(self._earlier_steps)
+        if self.threshold is not None:
+            state["threshold"] = np.array(self.threshold)
+        if self.learner.head is not None:
+            state |= self.learner.head.prefixed_state()
+        return state

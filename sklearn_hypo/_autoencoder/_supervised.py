@@ -1,0 +1,539 @@
+"""`SupervisedSAETransformer`: a sparse autoencoder with a target in mind."""
+
+from functools import partial
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils.validation import check_array
+
+from .._utils._frames import mark_as_training
+from .._utils._validation import Interval, StrOptions, _fit_context
+from ._base import BaseSparseAutoencoder
+from ._head_predictor import HeadPredictorMixin
+from ._heads import RidgeHead, SoftmaxHead
+from ._rows import is_read_by_slices
+from ._targets import (
+    Supervision,
+    TargetScale,
+    encode_supervision,
+    make_target,
+    smoothed_target,
+)
+from ._training import resolve_device
+
+
+class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
+    r"""Describe embeddings by a few active neurons, many of them about a target.
+
+    Learns the dictionary of `SparseAutoencoderTransformer` and, from the activations f
+    of its first `n_supervised` neurons, a linear prediction of y, by minimizing
+
+    .. math:: L = \text{FVU}(X) + \alpha \, U(y)
+
+    the fraction of the variance of X unexplained (mean over the prefixes) plus alpha
+    times the fraction of y unexplained: :math:`1 - R^2` for a quantity (mean over the
+    outputs), the cross-entropy over that of the class frequencies for classes. Both
+    terms are 1 for a model that predicts the mean, so that alpha means the same on
+    every data set. With ``alpha=0`` it is `SparseAutoencoderTransformer` to the bit.
+
+    Three measures keep a neuron from becoming the label itself and the codes from
+    memorizing it: the target is smoothed by out-of-fold predictions
+    (`target_smoothing`), activations are dropped while the head learns (`dropout`), and
+    a supervised neuron's encoder is its decoder direction, scaled (`tied`), so that it
+    can only respond to what it reconstructs.
+
+    **Activations of the training rows carry y.** Whatever is computed from them and
+    y (associations, scores of a selection, p-values) is no test of anything: test on
+    texts that took no part in `fit`, as `evaluate_hypotheses`, `cross_val_score` and
+    any held-out score do. The frame that `fit_transform` returns is marked;
+    `NeuronSelector` and `HypothesisExtractor` say in `trained_on_target_` whether they
+    were fitted on such rows. The mark does not survive a foreign step in between,
+    arrays have no place for it, and `transform` of training rows makes none.
+
+    Parameters
+    ----------
+    n_neurons : int, default=256
+        Size of the dictionary. About 64 for 1,000 texts, 256 for 10,000 and 1,024 for
+        100,000: more neurons are finer and rarer concepts.
+
+    k : int, default=8
+        Active neurons per row: of every row for `sparsity="topk"`, on average for
+        "batch_topk".
+
+    alpha : float, default=0.7
+        Weight of the target. 0.3 changes the neurons little and helps already; from 3
+        on, some turn into copies of the label.
+
+    n_supervised : int or None, default=20
+        The head sees this many of the first neurons, at most `n_neurons`; None means
+        all. About as many as hypotheses are wanted.
+
+    target_smoothing : float, default=0.5
+        Share of the target that is replaced by the prediction of a ridge regression
+        on the embeddings that did not see the row. 0 trains on y itself.
+
+    dropout : float, default=0.3
+        Probability with which an activation is hidden from the head in training.
+
+    tied : bool, default=True
+        Whether the encoder rows of the supervised neurons are their decoder rows,
+        each times a scale that is learned.
+
+    task : {"auto", "regression", "classification"}, default="auto"
+        "auto": booleans, strings, categories and two distinct values are classes, any
+        other numbers a quantity. Several columns of y are quantities.
+
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes in the target's part of the loss, as in scikit-learn.
+
+    prefix_lengths : sequence of int or of float, "auto" or None, default="auto"
+        Matryoshka prefixes; see `SparseAutoencoderTransformer`. "auto": the
+        supervised neurons and all, so that the supervised ones have to reconstruct
+        the embedding on their own, which keeps them about the texts; None for
+        ``alpha=0``.
+
+    sparsity : {"batch_topk", "topk"}, default="batch_topk"
+        "batch_topk" spends the k active neurons where they explain most; "topk" keeps
+        exactly the k largest of each row (fewer if fewer are positive).
+
+    engine : {"auto", "dense", "sparse"}, default="auto"
+        How products with the activations are computed; see
+        `SparseAutoencoderTransformer`.
+
+    max_epochs : int or "auto", default="auto"
+        Passes over the training rows. "auto": as many as make 576 steps, from 5 to
+        100.
+
+    max_time : float or None, default=None
+        Seconds of training epochs, at most; the learning rate falls in time for it.
+
+    batch_size : int or "auto", default="auto"
+        Rows per step. "auto": a power of two from 64 to 512, about a fiftieth of the
+        rows; 2,048 for `n_neurons` above 4,096.
+
+    learning_rate : float or "auto", default="auto"
+        Peak learning rate of Adam, "auto":
+        :math:`6 \cdot 10^{-4} \sqrt{2^{14} / n_{neurons}}`.
+
+    validation_fraction : float or None, default=0.1
+        Share of the rows (at most 20,000) set aside to decide when to stop and which
+        weights to keep, by both terms of the loss. Not used if `fit` is given
+        `X_val`. None trains on all rows for all epochs and keeps the last weights.
+
+    n_iter_no_change : int or None, default=5
+        Stop after this many epochs without a smaller validation error. None never
+        stops early; the best weights are kept all the same.
+
+    aux_k : int or None, default=None
+        Dead neurons per row that the auxiliary loss trains on what the others left
+        unexplained. None: 2 * `k`.
+
+    aux_coefficient : float, default=1/32
+        Weight of the auxiliary loss, which is 0 whenever no neuron is dead.
+
+    output : {"dense", "sparse"}, default="dense"
+        What `transform` returns: float32, dense (a text-labelled frame for a
+        text-labelled frame), or a CSR array, which holds no texts.
+
+    device : str, default="auto"
+        Torch device to train on. "auto": a GPU that torch supports through CUDA if
+        there is one, else the CPU. `transform` runs on the CPU.
+
+    warm_start : bool, default=False
+        Start `fit` from the weights of the previous one.
+
+    random_state : int, RandomState instance or None, default=None
+        Seeds the validation split, the initialization, the folds, the dropout and the
+        order of the batches.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_neurons,) or (n_outputs, n_neurons)
+        Coefficients of the head, fitted anew on the finished activations; zero for
+        neurons that are not supervised. (n_classes, n_neurons) for more than two
+        classes.
+
+    intercept_ : float or ndarray of shape (n_outputs,)
+        Its intercepts.
+
+    classes_ : ndarray of shape (n_classes,)
+        The class labels, for classification only.
+
+    task_ : {"regression", "classification"}
+        What y was taken for.
+
+    components_ : ndarray of shape (n_neurons, n_features_in_)
+        Decoder: the unit-length direction of each neuron.
+
+    encoder_coef_ : ndarray of shape (n_neurons, n_features_in_)
+        Encoder weights.
+
+    encoder_intercept_ : ndarray of shape (n_neurons,)
+        Encoder intercepts, in units of the embeddings.
+
+    decoder_intercept_ : ndarray of shape (n_features_in_,)
+        The offset b.
+
+    threshold_ : float or None
+        Smallest activation, in units of the embeddings; None for `sparsity="topk"`.
+
+    mean_ : ndarray of shape (n_features_in_,)
+        Mean of the training rows (of 32,768 evenly spaced ones if there are more).
+
+    variance_ : float
+        Mean squared distance of a training row from `mean_`.
+
+    history_ : DataFrame
+        One row per epoch: "epoch", "learning_rate", "loss" (reconstruction of the
+        training rows, mean over the prefixes), "validation_error" (fraction of
+        variance unexplained), "target_error" (fraction of the validation rows' y
+        unexplained by the head) and "n_dead".
+
+    dead_neurons_ : ndarray of shape (n_dead,)
+        Indices of the neurons that no training row activates.
+
+    n_iter_ : int
+        Epochs that were run; chunks, with `partial_fit`.
+
+    n_steps_ : int
+        Steps that were taken.
+
+    n_samples_seen_ : int
+        Rows that were trained on, each time counted.
+
+    n_features_in_ : int
+        Number of embedding dimensions.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, if they have any.
+
+    See Also
+    --------
+    SparseAutoencoderTransformer : The same without a target.
+    NeuronSelector : Keeps the neurons that predict a target.
+
+    References
+    ----------
+    Mairal et al. 2008, "Supervised Dictionary Learning" (arXiv 0809.3083); Kulkarni
+    et al. 2025, "ClassifSAE" (arXiv 2506.23951); Movva et al. 2025 (arXiv
+    2502.04382).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_hypo import SupervisedSAETransformer
+    >>> rng = np.random.default_rng(0)
+    >>> present = (rng.random((600, 12)) < 0.15).astype(float)
+    >>> X = present @ rng.standard_normal((12, 20))
+    >>> y = present[:, 0] - present[:, 1] + 0.1 * rng.standard_normal(600)
+    >>> sae = SupervisedSAETransformer(16, 2, n_supervised=4, random_state=0)
+    >>> sae.fit(X[:500], y[:500]).transform(X[500:]).shape
+    (100, 16)
+    >>> sae.score(X[500:], y[500:]) > 0.5
+    True
+    """
+
+    _parameter_constraints = {
+        **BaseSparseAutoencoder._parameter_constraints,
+        "prefix_lengths": ["array-like", StrOptions({"auto"}), None],
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "n_supervised": [Interval(Integral, 1, None, closed="left"), None],
+        "target_smoothing": [Interval(Real, 0, 1, closed="both")],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "tied": ["boolean"],
+        "task": [StrOptions({"auto", "regression", "classification"})],
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+    }
+    _extra_arrays = ("coef_", "intercept_", "classes_")
+    _extra_values = ("task_",)
+
+    def __init__(
+        self,
+        n_neurons=256,
+        k=8,
+        *,
+        alpha=0.7,
+        n_supervised=20,
+        target_smoothing=0.5,
+        dropout=0.3,
+        tied=True,
+        task="auto",
+        class_weight=None,
+        prefix_lengths="auto",
+        sparsity="batch_topk",
+        engine="auto",
+        max_epochs="auto",
+        max_time=None,
+        batch_size="auto",
+        learning_rate="auto",
+        validation_fraction=0.1,
+        n_iter_no_change=5,
+        aux_k=None,
+        aux_coefficient=1 / 32,
+        output="dense",
+        device="auto",
+        warm_start=False,
+        random_state=None,
+    ):
+        self.n_neurons = n_neurons
+        self.k = k
+        self.alpha = alpha
+        self.n_supervised = n_supervised
+        self.target_smoothing = target_smoothing
+        self.dropout = dropout
+        self.tied = tied
+        self.task = task
+        self.class_weight = class_weight
+        self.prefix_lengths = prefix_lengths
+        self.sparsity = sparsity
+        self.engine = engine
+        self.max_epochs = max_epochs
+        self.max_time = max_time
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.aux_k = aux_k
+        self.aux_coefficient = aux_coefficient
+        self.output = output
+        self.device = device
+        self.warm_start = warm_start
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, X_val=None, y_val=None, sample_weight=None):
+        """Train the autoencoder and its head.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Embeddings.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The target. Rows where it is missing (NaN or None) count for the
+            reconstruction only.
+        X_val : array-like of shape (n_val, n_features), default=None
+            Validation rows, used instead of `validation_fraction`.
+        y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
+            Their target; without it, they are judged by their reconstruction alone.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows in the target's part of the loss and in the head.
+
+        Returns
+        -------
+        self : SupervisedSAETransformer
+            The fitted transformer.
+
+        Raises
+        ------
+        ValueError
+            For NaN or infinite embeddings, a target that is missing everywhere or
+            has one class, rows that are all equal, and sizes that do not fit.
+        FloatingPointError
+            If training diverges.
+        """
+        supervision = self._encode(y, X, sample_weight)
+        supervision.check_informative(type(self).__name__)
+        validation = None
+        if y_val is not None:
+            validation = self._encode_validation(y_val, X_val, supervision)
+        make_head = None
+        if self.alpha > 0:
+            scale = TargetScale.of(supervision)
+            make_head = self._head_maker(supervision, validation, scale)
+        self._fit(X, X_val, y, make_head, partial(self._final_head, supervision))
+        if self.alpha > 0:
+            self._online_state = scale.state() | self._online_state
+        return self
+
+    def _encode(self, y, X, sample_weight, known=None):
+        """Validate y, and X before it, since its faults are the more basic ones."""
+        if is_read_by_slices(X):
+            n_rows = X.shape[0]
+        else:
+            least = 2 if known is None else 1
+            n_rows = len(
+                check_array(
+                    X,
+                    dtype=(np.float64, np.float32),
+                    ensure_min_samples=least,
+                    estimator=self,
+                )
+            )
+        return encode_supervision(
+            y,
+            n_rows,
+            task=self.task,
+            class_weight=self.class_weight,
+            sample_weight=sample_weight,
+            caller=type(self).__name__,
+            known=known,
+        )
+
+    def _encode_validation(self, y_val, X_val, supervision):
+        if X_val is None:
+            raise ValueError(
+                f"{type(self).__name__}: y_val arrived without X_val. Pass both."
+            )
+        return encode_supervision(
+            y_val,
+            X_val.shape[0] if hasattr(X_val, "shape") else len(X_val),
+            task=self.task,
+            class_weight=None,
+            sample_weight=None,
+            caller=type(self).__name__,
+            known=supervision,
+            name="y_val",
+        )
+
+    def _plan(self, n_rows, prefixes, device, supervised=False):
+        plan = super()._plan(n_rows, prefixes, device)
+        n_tied = self._n_supervised() if supervised and self.tied else 0
+        return plan._replace(n_tied=n_tied)
+
+    def _prefixes(self):
+        if not isinstance(self.prefix_lengths, str):
+            return super()._prefixes()
+        first = self._n_supervised()
+        if self.alpha == 0 or first == self.n_neurons:
+            return (self.n_neurons,)
+        return (first, self.n_neurons)
+
+    def _n_supervised(self):
+        if self.n_supervised is None:
+            return self.n_neurons
+        return min(self.n_supervised, self.n_neurons)
+
+    def _head_maker(self, supervision, validation, scale):
+        """Return what makes the head once it is known which rows are trained on."""
+
+        def make_head(rows, seen, held_out, seed):
+            whole = make_target(
+                scale.standardized(supervision.values),
+                supervision.weights,
+                supervision.kind,
+            )
+            target, held = whole.take(seen), None
+            if validation is not None:
+                values = scale.standardized(validation.values)
+                held = make_target(values, validation.weights, supervision.kind)
+            elif held_out is not None:
+                held = whole.take(held_out)
+            if held is not None:
+                held = held._replace(null_loss=whole.null_loss)
+            self._check_labelled(target)
+            target = smoothed_target(
+                target, rows, self.target_smoothing, np.random.RandomState(seed)
+            )
+            kind = SoftmaxHead if supervision.kind == "classes" else RidgeHead
+            return kind(
+                target,
+                held,
+                alpha=self.alpha,
+                n_supervised=self._n_supervised(),
+                dropout=self.dropout,
+                seed=seed,
+                device=resolve_device(self.device),
+            )
+
+        return make_head
+
+    def _check_labelled(self, target):
+        if not target.weights.any() and not hasattr(self, "components_"):
+            raise ValueError(
+                f"{type(self).__name__}: of the rows with a target, none is left to "
+                "train on. Lower validation_fraction, or pass X_val."
+            )
+
+    def fit_transform(self, X, y, **fit_params):
+        """Fit, and compute the activations of the training rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Embeddings.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The target.
+        **fit_params : dict
+            Further arguments of `fit`.
+
+        Returns
+        -------
+        activations : DataFrame, ndarray or CSR array of shape (n_samples, n_neurons)
+            A frame is marked as training rows, whose activations carry y.
+        """
+        activations = self.fit(X, y, **fit_params).transform(X)
+        return mark_as_training(activations) if self.alpha > 0 else activations
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Go on training with a chunk of rows and their target.
+
+        As `SparseAutoencoderTransformer.partial_fit`; the target is smoothed within
+        each chunk.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Embeddings.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The target.
+        classes : array-like of shape (n_classes,), default=None
+            All classes, in the first call; without it, those of the first chunk.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows in the target's part of the loss and in the head.
+
+        Returns
+        -------
+        self : SupervisedSAETransformer
+            The transformer, usable after any chunk.
+
+        Raises
+        ------
+        ValueError
+            As `fit` does, and for classes that were not announced.
+        FloatingPointError
+            If training diverges; the transformer stays as it was.
+        """
+        if hasattr(self, "components_"):
+            self._check_rows(X, reset=False)
+        known = self._known_target(classes)
+        supervision = self._encode(y, X, sample_weight, known)
+        make_head, scale = None, None
+        if self.alpha > 0:
+            state = getattr(self, "_online_state", None)
+            scale = TargetScale.from_state(state) or TargetScale.of(supervision)
+            make_head = self._head_maker(supervision, None, scale)
+        run = self._partial_fit(X, make_head)
+        if scale is not None:
+            self._online_state |= scale.state()
+        self._set_state(self._head_after_chunk(X, supervision, run.learner.head, scale))
+        return self
+
+    def _known_target(self, classes):
+        """Return what is known of the target before a chunk, or None."""
+        if hasattr(self, "coef_"):
+            n_outputs = len(np.atleast_2d(self.coef_))
+            if self.task_ == "classification":
+                n_outputs = len(self.classes_)
+            return Supervision(
+                np.empty((0, n_outputs)),
+                np.empty(0),
+                self.task_,
+                getattr(self, "classes_", None),
+                self.coef_.ndim,
+            )
+        if classes is None:
+            return None
+        if self.task == "regression":
+            raise ValueError(
+                f"{type(self).__name__}: classes arrived, but task='regression'."
+            )
+        classes = np.unique(np.asarray(classes))
+        nothing = np.empty((0, len(classes)))
+        return Supervision(nothing, np.empty(0), "classification", classes, 1)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        tags.target_tags.multi_output = True
+        return tags

@@ -1,0 +1,5 @@
+"""The command line: `sklearn-hypo run`, `sklearn-hypo demo`.
+
+Comes in: arguments and a file. Goes out: a table on the terminal and files in a folder.
+Open `_main` first.
+"""

@@ -1,0 +1,82 @@
+"""``sklearn-hypo demo``: the whole method on texts that are always there."""
+
+import time
+from contextlib import contextmanager
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from .._pipeline import make_hypothesis_pipeline
+from .._report._provenance import estimator_settings, versions
+from ..datasets import load_docstrings
+from ._output import check_output_folder, write_results
+from ._run import Split, figures, shown_in_any_case
+
+_HOLDOUT = 0.25
+
+
+def demo(options, say, note):
+    """Ask which concepts in a docstring predict how many parameters there are.
+
+    Parameters
+    ----------
+    options : Namespace
+        The options of ``sklearn-hypo demo``.
+    say, note : callables
+        Take a text for standard output, and one for standard error.
+    """
+    begin = time.perf_counter()
+    check_output_folder(options.output)
+    say(
+        "Which concepts in the description of a function or class predict how many "
+        "parameters it takes?\nReading the docstrings of numpy, scipy, pandas, "
+        "scikit-learn and statsmodels ..."
+    )
+    docstrings = load_docstrings()
+    target = np.log1p(docstrings.target)
+    split = Split.of(
+        docstrings.data,
+        target,
+        docstrings.groups,
+        share=_HOLDOUT,
+        seed=options.seed,
+    )
+    say(
+        f"{len(split.train):,} descriptions to learn from, {len(split.holdout):,} held "
+        "out for the test. The target is log(1 + number of parameters).\n"
+    )
+    pipe = make_hypothesis_pipeline(
+        n_texts=len(split.train), task="regression", random_state=options.seed
+    )
+    with _one_thread():
+        split.fit(pipe)
+        report = split.evaluate(pipe)
+    metrics = {"holdout": figures(report), "versions": versions()}
+    settings = {"dataset": "load_docstrings()", "seed": options.seed}
+    with shown_in_any_case(say, str(report)):
+        paths = write_results(
+            options.output, report, metrics, settings | estimator_settings(pipe)
+        )
+    say(
+        f"\nHoldout R² of the hypotheses: {report.r2_out_of_sample:.3f}, after "
+        f"{time.perf_counter() - begin:.0f} seconds.\nThe table, with the hypotheses "
+        f"in full, is in {paths[0]}, the report in {paths[-1]}"
+    )
+
+
+@contextmanager
+def _one_thread():
+    """Compute on one thread.
+
+    The matrices of the demo are too small to gain from more, and threads that wait
+    for each other on a busy machine slow it down tenfold.
+    """
+    import torch
+
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with threadpool_limits(1):
+            yield
+    finally:
+        torch.set_num_threads(n_threads)

@@ -1,0 +1,346 @@
+"""The command line: ``sklearn-hypo run``, ``sklearn-hypo demo``.
+
+Exit codes: 0 if all went well; 1 if the file, its columns or the computation do not
+allow a result; 2 for options that do not make sense; 130 after Ctrl-C. Messages go to
+standard error, the report to standard output.
+"""
+
+import argparse
+import math
+import os
+import sys
+import warnings
+from contextlib import contextmanager
+
+from .. import __version__
+from .._utils._printable import printable
+from ..exceptions import LanguageModelError
+
+_PROG = "sklearn-hypo"
+
+
+_EXIT_CODES = """\
+exit codes:
+  0    all went well
+  1    the file, its columns or the computation do not allow a result
+  2    options that do not make sense
+  130  interrupted
+"""
+
+
+def main(argv=None):
+    """Run the command line.
+
+    Parameters
+    ----------
+    argv : list of str or None, default=None
+        The arguments; None stands for those of the process.
+
+    Returns
+    -------
+    code : int
+        0 if all went well, 1 if the input does not allow a result, 130 if
+        interrupted.
+
+    Raises
+    ------
+    SystemExit
+        With code 2, for options that do not make sense.
+    """
+    options = _parse(argv)
+    try:
+        with _plain_warnings():
+            _job(options.command)(options, _say, _note)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # the reader of our output, such as "head", has gone; so that Python does not
+        # complain when it closes standard output in the end, point it to nothing
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (ValueError, OSError, ImportError, LanguageModelError) as error:
+        _note(f"error: {error}")
+        return 1
+    return 0
+
+
+def _job(command):
+    """Return the function of a command; imported late, since it imports much."""
+    from ._demo import demo
+    from ._run import run
+
+    return {"run": run, "demo": demo}[command]
+
+
+# Options --------------------------------------------------------------------------
+
+
+def _parse(argv):
+    parser = argparse.ArgumentParser(
+        prog=_PROG,
+        description="Texts and a target in, tested hypotheses in plain words out.",
+        epilog=_EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"{_PROG} {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_run(commands)
+    _add_demo(commands)
+    options = parser.parse_args(argv)
+    if options.command == "run":
+        _check_columns(parser, options)
+    return options
+
+
+def _check_columns(parser, options):
+    """End with code 2 if a column is given two roles that exclude each other."""
+    roles = [("--text", options.text), ("--target", options.target)]
+    roles += [("--groups", options.groups), ("--pairwise", options.pairwise)]
+    roles += [("--covariates", name) for name in options.covariates]
+    for i, (option, column) in enumerate(roles):
+        for other, same in roles[:i]:
+            if same == column and column is not None:
+                parser.error(f"{other} and {option} name one and the same column")
+
+
+def _add_command(commands, name, summary, description):
+    return commands.add_parser(
+        name,
+        help=summary,
+        description=description,
+        epilog=_EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+
+
+def _add_run(commands):
+    parser = _add_command(
+        commands,
+        "run",
+        "find and test hypotheses in a file of texts",
+        "Find hypotheses in the texts of a file and test them on texts held out.\n"
+        "Writes report.html, hypotheses.csv, metrics.json and settings.json. The\n"
+        "report quotes some of the texts, and opens in any browser.",
+    )
+    parser.add_argument(
+        "file", metavar="FILE", help="CSV (.csv, .tsv), JSON lines (.jsonl) or Parquet"
+    )
+    parser.add_argument(
+        "--text", required=True, metavar="COLUMN", help="the column with the texts"
+    )
+    parser.add_argument(
+        "--target", required=True, metavar="COLUMN", help="the column to be predicted"
+    )
+    parser.add_argument(
+        "--map",
+        type=_mapping,
+        action="extend",
+        metavar="VALUE=NUMBER,...",
+        help="numbers for the values of the target, such as "
+        "negative=-1,neutral=0,positive=1; may be repeated",
+    )
+    parser.add_argument(
+        "--task",
+        choices=("auto", "regression", "classification"),
+        default="auto",
+        help="what the target is; auto: classes if it has two distinct values, else a "
+        "quantity",
+    )
+    parser.add_argument(
+        "--embedder",
+        default="lsa",
+        metavar="lsa|NAME|FOLDER",
+        help="lsa (default), or the name or folder of a sentence-transformers model",
+    )
+    _add_design(parser)
+    _add_sizes(parser)
+    _add_procedure(parser)
+    _add_output(parser, "hypotheses_output")
+
+
+def _add_design(parser):
+    parser.add_argument(
+        "--groups",
+        metavar="COLUMN",
+        help="rows of one value, such as an author or a document, are not independent: "
+        "they stay together in every split, and standard errors are cluster-robust",
+    )
+    parser.add_argument(
+        "--covariates",
+        type=_columns,
+        action="extend",
+        default=[],
+        metavar="COLUMN,...",
+        help="what else may explain the target: kept beside the hypotheses in the "
+        "joint regression; numbers, or a few different words; may be repeated",
+    )
+    parser.add_argument(
+        "--pairwise",
+        metavar="COLUMN",
+        help="the column with the pair of each row: two rows of one value are the two "
+        "texts of a pair, and the target says which of them won",
+    )
+
+
+def _add_sizes(parser):
+    by_rows = "default: by the number of texts"
+    parser.add_argument(
+        "--n-neurons", type=_positive, metavar="N", help=f"neurons ({by_rows})"
+    )
+    parser.add_argument(
+        "--k", type=_positive, metavar="K", help=f"active neurons per text ({by_rows})"
+    )
+    parser.add_argument(
+        "--supervised",
+        action="store_true",
+        help="let the autoencoder learn about the target too",
+    )
+    parser.add_argument(
+        "--n-select",
+        type=_positive_or_all,
+        default=20,
+        metavar="N",
+        help='neurons to put into words, or "all" (default: 20)',
+    )
+    parser.add_argument(
+        "--method",
+        choices=("lasso", "correlation", "separation"),
+        default="lasso",
+        help="how neurons are selected (default: lasso)",
+    )
+
+
+def _add_procedure(parser):
+    parser.add_argument(
+        "--holdout",
+        type=_share,
+        default=0.2,
+        metavar="SHARE",
+        help="share of the texts held out for the test (default: 0.2)",
+    )
+    parser.add_argument(
+        "--cv",
+        type=_folds,
+        metavar="FOLDS",
+        help="also cross-validate, on the texts that are not held out",
+    )
+    parser.add_argument(
+        "--cache", metavar="DIR", help="keep embeddings of a fixed model here"
+    )
+
+
+def _add_demo(commands):
+    parser = _add_command(
+        commands,
+        "demo",
+        "find hypotheses about the docstrings of the installed packages",
+        "Ask which concepts in a docstring predict how many parameters a function\n"
+        "takes, on the packages that are installed: no key, no download.",
+    )
+    _add_output(parser, "demo_output")
+
+
+def _add_output(parser, folder):
+    parser.add_argument(
+        "--seed", type=_seed, default=0, help="of everything random (default: 0)"
+    )
+    parser.add_argument(
+        "--output",
+        default=folder,
+        metavar="DIR",
+        help=f"folder for the results (default: {folder})",
+    )
+
+
+# Values of options ----------------------------------------------------------------
+
+
+def _mapping(text):
+    """Parse "negative=-1,positive=1" into pairs."""
+    pairs = []
+    for part in text.split(","):
+        label, equals, number = part.rpartition("=")
+        value = _float(number)
+        if not equals or not math.isfinite(value):
+            raise argparse.ArgumentTypeError(
+                f"{part!r} is not of the form value=number, such as positive=1"
+            )
+        pairs.append((label.strip(), value))
+    return pairs
+
+
+def _columns(text):
+    """Parse "one,two" into names."""
+    names = [name.strip() for name in text.split(",")]
+    if not all(names):
+        raise argparse.ArgumentTypeError(f"{text!r} holds an empty name of a column")
+    return names
+
+
+def _float(text):
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+def _share(text):
+    value = _float(text)
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not between 0 and 1")
+    return value
+
+
+def _integer(text, least, most=None):
+    try:
+        value = int(text)
+    except ValueError:
+        value = least - 1
+    if value < least or (most is not None and value > most):
+        limits = f"from {least}" + (f" to {most}" if most is not None else " on")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number {limits}")
+    return value
+
+
+def _positive(text):
+    return _integer(text, 1)
+
+
+def _positive_or_all(text):
+    return "all" if text == "all" else _integer(text, 1)
+
+
+def _folds(text):
+    return _integer(text, 2)
+
+
+def _seed(text):
+    return _integer(text, 0, 2**32 - 1)
+
+
+# Output ---------------------------------------------------------------------------
+
+
+def _say(text):
+    _print(text, sys.stdout)
+
+
+def _note(text):
+    _print(f"{_PROG}: {printable(text)}", sys.stderr)
+
+
+def _print(text, stream):
+    """Print what the stream's encoding can show, and escapes for the rest."""
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    shown = text.encode(encoding, "backslashreplace").decode(encoding)
+    print(shown, file=stream, flush=True)
+
+
+@contextmanager
+def _plain_warnings():
+    """Show warnings as messages, without the line of code they come from."""
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_: _note(f"warning: {message}")
+        yield

@@ -1,0 +1,107 @@
+"""What the command line writes: a report, its table and figures, the settings."""
+
+import json
+import os
+import tempfile
+from pathlib import Path
+
+from .._report._export import plain_value
+from .._utils._printable import encodable
+from ._files import InputError
+
+TABLE, METRICS, SETTINGS = "hypotheses.csv", "metrics.json", "settings.json"
+
+
+REPORT = "report.html"
+
+
+FILES = (TABLE, METRICS, SETTINGS, REPORT)
+
+
+def check_output_folder(folder, source=None):
+    """Raise before the work begins, rather than after it, if nothing can be written.
+
+    Parameters
+    ----------
+    folder : path-like
+        Where to write. Need not exist; nothing is created.
+    source : path-like or None, default=None
+        The file that is read, which must not be overwritten.
+
+    Raises
+    ------
+    InputError
+        If the folder is no folder or not writable, or if the source is in the way.
+    """
+    folder = Path(folder)
+    nearest = next(
+        p for p in (folder.absolute(), *folder.absolute().parents) if p.exists()
+    )
+    if not nearest.is_dir():
+        raise InputError(
+            f"the output folder {str(folder)!r} is no folder: {nearest} is a file."
+        )
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise InputError(f"the output folder {str(folder)!r} is not writable.")
+    for name in FILES:
+        path = folder / name
+        if source is not None and path.exists() and os.path.samefile(path, source):
+            raise InputError(
+                f"the results would overwrite the file {str(source)!r} that they come "
+                "from. Name another folder with --output."
+            )
+
+
+def write_results(folder, report, metrics, settings):
+    """Write the four files, each at once: none is ever there in part.
+
+    Parameters
+    ----------
+    folder : path-like
+        Created if need be.
+    report : HypothesisReport
+        Its table goes to hypotheses.csv, all of it to report.html.
+    metrics, settings : dict
+        For metrics.json and settings.json.
+
+    Returns
+    -------
+    paths : list of Path
+        The files.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be written to.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".unfinished-") as unfinished:
+        unfinished = Path(unfinished)
+        report.to_csv(unfinished / TABLE)
+        report.to_html(unfinished / REPORT)
+        _write_json(unfinished / METRICS, metrics)
+        _write_json(unfinished / SETTINGS, settings)
+        for name in FILES:
+            os.replace(unfinished / name, folder / name)
+    return [folder / name for name in FILES]
+
+
+def _write_json(path, values):
+    text = json.dumps(
+        json_values(values), indent=2, ensure_ascii=False, allow_nan=False
+    )
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def json_values(value):
+    """Return a value with everything in it as JSON can hold it.
+
+    NaN becomes None, a lone surrogate its escape.
+    """
+    if isinstance(value, dict):
+        return {encodable(str(key)): json_values(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [json_values(each) for each in value]
+    value = plain_value(value)
+    return encodable(value) if isinstance(value, str) else value

@@ -1,0 +1,328 @@
+"""``sklearn-hypo run``: from a file of texts to tested hypotheses."""
+
+import hashlib
+import importlib.util
+import sys
+import warnings
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.base import clone
+from sklearn.model_selection import (
+    GroupKFold,
+    GroupShuffleSplit,
+    StratifiedGroupKFold,
+    cross_val_score,
+)
+
+from .._evaluation._hypotheses import evaluate_hypotheses
+from .._pipeline import make_hypothesis_pipeline
+from .._report._provenance import estimator_settings, versions
+from .._utils._printable import printable
+from .._utils._validation import resolve_task
+from ..exceptions import HypothesisWarning
+from ._files import InputError
+from ._output import check_output_folder, write_results
+from ._read import read_labelled_texts
+
+_FEWEST_TEXTS = 20
+
+
+_FEWEST_GROUPS = 10  # so that some of them are in the holdout
+
+# How the reasons for which rows are dropped are said.
+_REASONS = {
+    "without_text": "without a text",
+    "without_target": "without a target",
+    "without_group": "without a group",
+    "without_pair": "without a pair",
+    "without_covariate": "without a covariate",
+    "without_partner": "without a partner in their pair",
+    "of_identical_texts": "in pairs of identical texts",
+    "without_winner": "in pairs of which none won",
+}
+
+
+@dataclass(frozen=True)
+class Split:
+    """Texts to learn from, and texts held out for the test.
+
+    Parameters
+    ----------
+    texts, target, groups : ndarrays of shape (n_rows,)
+        All rows; rows of one group are on one side.
+    train, holdout : ndarrays of int
+        Row numbers.
+    design : dict
+        Keywords of `evaluate_hypotheses` with one value, or row of a frame, per row.
+    """
+
+    texts: np.ndarray
+    target: np.ndarray
+    groups: np.ndarray
+    train: np.ndarray
+    holdout: np.ndarray
+    design: dict = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, texts, target, groups, *, share, seed, design=None):
+        """Hold out a share of the groups, which stay whole."""
+        splitter = GroupShuffleSplit(n_splits=1, test_size=share, random_state=seed)
+        train, holdout = next(splitter.split(texts, target, groups))
+        return cls(texts, target, groups, train, holdout, design or {})
+
+    def fit(self, pipe):
+        """Fit a pipeline on the texts to learn from, with progress on a terminal."""
+        with progress_on_terminal(pipe):
+            return pipe.fit(self.texts[self.train], self.target[self.train])
+
+    def evaluate(self, pipe, **settings):
+        """Test the hypotheses on the texts held out."""
+        holdout = self.holdout
+        design = {
+            name: values.iloc[holdout] if hasattr(values, "iloc") else values[holdout]
+            for name, values in self.design.items()
+        }
+        return evaluate_hypotheses(
+            pipe, self.texts[holdout], self.target[holdout], **design, **settings
+        )
+
+
+def run(options, say, note):
+    """Find hypotheses in a file of texts, test them and write the results.
+
+    Parameters
+    ----------
+    options : Namespace
+        The options of ``sklearn-hypo run``.
+    say, note : callables
+        Take a text for standard output, and one for standard error.
+
+    Raises
+    ------
+    InputError
+        If the file or its columns cannot be used.
+    ValueError, OSError, ImportError
+        As the estimators do.
+    """
+    check_output_folder(options.output, source=options.file)
+    mapping = dict(options.map) if options.map else None
+    rows = read_labelled_texts(
+        options.file,
+        options.text,
+        options.target,
+        mapping=mapping,
+        task=options.task,
+        groups=options.groups,
+        covariates=options.covariates,
+        pairs=options.pairwise,
+    )
+    _report_dropped(rows, note)
+    task = resolve_task(rows.target, options.task)
+    split = _split_rows(rows, task, options)
+    pipe = make_hypothesis_pipeline(
+        options.embedder,
+        n_texts=len(split.train),
+        n_neurons=options.n_neurons,
+        k=options.k,
+        n_select=options.n_select,
+        method=options.method,
+        supervised=options.supervised,
+        task=task,
+        cache=options.cache or "auto",
+        random_state=options.seed,
+    )
+    blank = clone(pipe)  # without the progress bar
+    split.fit(pipe)
+    report = split.evaluate(pipe)
+    validation = _cross_validate(blank, split, task, options) if options.cv else None
+    metrics = {
+        "rows": _row_counts(rows, split),
+        "holdout": figures(report),
+        "cross_validation": validation,
+        "versions": versions(),
+    }
+    settings = _job_settings(options, mapping, task) | estimator_settings(pipe)
+    with shown_in_any_case(say, _text_of(report, validation)):
+        paths = write_results(options.output, report, metrics, settings)
+    say(f"\nWrote {', '.join(map(str, paths))}")
+
+
+# Before the fit -------------------------------------------------------------------
+
+
+def _report_dropped(rows, note):
+    total = sum(rows.dropped.values())
+    if total:
+        counts = [f"{n} {_REASONS[reason]}" for reason, n in rows.dropped.items()]
+        note(f"dropped {total} of {rows.n_read} rows: {', '.join(counts)}.")
+
+
+def _split_rows(rows, task, options):
+    _check_enough(rows, options)
+    groups = rows.groups
+    split = Split.of(
+        rows.texts,
+        rows.target,
+        groups,
+        share=options.holdout,
+        seed=options.seed,
+        design=rows.design,
+    )
+    n_train = len(np.unique(groups[split.train]))
+    if options.cv and options.cv > n_train:
+        raise InputError(
+            f"--cv {options.cv}: there are more folds than {_separate(options)} "
+            f"outside the holdout ({n_train})."
+        )
+    if task == "classification":
+        _check_classes(split, options.cv or 1)
+    return split
+
+
+def _check_enough(rows, options):
+    n_texts = len(pd.unique(rows.texts))
+    if n_texts < _FEWEST_TEXTS:
+        raise InputError(
+            f"there are too few rows: {len(rows.texts)} with a text and a target, "
+            f"{n_texts} distinct texts among them, but at least {_FEWEST_TEXTS} "
+            "distinct texts are needed to learn from some and test on others."
+        )
+    sizes = np.bincount(rows.groups)
+    if len(sizes) < _FEWEST_GROUPS:
+        raise InputError(
+            f"there are too few {_separate(options)}: {len(sizes)}, the largest with "
+            f"{sizes.max()} of {len(rows.texts)} rows, but at least {_FEWEST_GROUPS} "
+            "are needed to learn from some and test on others."
+        )
+
+
+def _separate(options):
+    """What the rows are split by, in words."""
+    linked = [f"--groups {options.groups}"] if options.groups else []
+    linked += [f"--pairwise {options.pairwise}"] if options.pairwise else []
+    if not linked:
+        return "distinct texts"
+    return f"separate groups of rows (by equal texts and {' and '.join(linked)})"
+
+
+def _check_classes(split, n_folds):
+    """Raise for a class too rare to be learnt and tested on different texts."""
+    classes, codes = np.unique(split.target, return_inverse=True)
+    pairs = np.column_stack([codes, split.groups])[split.train]
+    counts = np.bincount(np.unique(pairs, axis=0)[:, 0], minlength=len(classes))
+    rare = np.flatnonzero(counts < n_folds)
+    if len(rare):
+        named = ", ".join(f"'{printable(classes[i])}' ({counts[i]})" for i in rare[:5])
+        raise InputError(
+            f"{len(rare)} of {len(counts)} classes have fewer than {n_folds} distinct "
+            f"texts outside the holdout: {named}. Join or drop rare classes, or, if "
+            "the target is a quantity, choose --task regression."
+        )
+
+
+# The fit --------------------------------------------------------------------------
+
+
+@contextmanager
+def progress_on_terminal(pipe):
+    """Show progress bars on standard error while fitting, if that is a terminal."""
+    if not (sys.stderr.isatty() and importlib.util.find_spec("rich")):
+        yield
+        return
+    from sklearn.callback import ProgressBar
+
+    pipe.set_callbacks(ProgressBar())
+    with redirect_stdout(sys.stderr):  # standard output is for the report
+        yield
+
+
+def _cross_validate(pipe, split, task, options):
+    """Score the pipeline on folds of the texts that are not held out."""
+    kind = StratifiedGroupKFold if task == "classification" else GroupKFold
+    folds = kind(options.cv, shuffle=True, random_state=options.seed)
+    train = split.train
+    with warnings.catch_warnings():
+        # remarks on the hypotheses of single folds, which no one sees
+        warnings.simplefilter("ignore", HypothesisWarning)
+        scores = cross_val_score(
+            pipe,
+            split.texts[train],
+            split.target[train],
+            groups=split.groups[train],
+            cv=folds,
+            error_score="raise",
+        )
+    return {
+        "score": "r2" if task == "regression" else "roc_auc",
+        "n_folds": options.cv,
+        "values": scores.tolist(),
+        "mean": float(scores.mean()),
+        "sd": float(scores.std(ddof=1)),
+    }
+
+
+# After the fit --------------------------------------------------------------------
+
+
+# What a report knows that is in the table, in settings.json, or about its own format.
+_NOT_FIGURES = ("hypotheses", "usage", "provenance", "dtypes", "format", "version")
+
+
+def figures(report):
+    """Return the overall figures of a report."""
+    return {k: v for k, v in report.to_dict().items() if k not in _NOT_FIGURES}
+
+
+def _row_counts(rows, split):
+    return {
+        "read": rows.n_read,
+        **{f"dropped_{reason}": n for reason, n in rows.dropped.items()},
+        "used": len(rows.texts),
+        "distinct_texts": len(pd.unique(rows.texts)),
+        "groups": len(np.unique(split.groups)),
+        "train": len(split.train),
+        "holdout": len(split.holdout),
+    }
+
+
+def _job_settings(options, mapping, task):
+    path = Path(options.file)
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    return {
+        "file": {"path": str(path), "sha256": sha256},
+        "text": options.text,
+        "target": options.target,
+        "groups": options.groups,
+        "covariates": options.covariates,
+        "pairwise": options.pairwise,
+        "map": mapping,
+        "task": task,
+        "holdout": options.holdout,
+        "cv": options.cv,
+        "seed": options.seed,
+    }
+
+
+def _text_of(report, validation):
+    text = str(report)
+    if validation:
+        name = {"r2": "R²", "roc_auc": "ROC AUC"}[validation["score"]]
+        text += (
+            f"\n{validation['mean']:>7.3f}  {name} by {validation['n_folds']}-fold "
+            f"cross-validation on the training texts (sd {validation['sd']:.3f})"
+        )
+    return text
+
+
+@contextmanager
+def shown_in_any_case(say, text):
+    """Show the report also if it cannot be written: it may have taken hours."""
+    try:
+        yield
+    finally:
+        say(text)

@@ -1,0 +1,213 @@
+"""What an encoder is: texts in, one row of numbers per text out."""
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import clone
+
+from .._language_models._cells import CostEstimate
+from .._utils._callables import callable_identity, describe_callable
+
+
+class Encoder(ABC):
+    """Turns a batch of texts into an array.
+
+    Attributes
+    ----------
+    name : str
+        How messages call the model.
+    learns : bool
+        Whether `fit` learns from the texts. If so, the embedding of a text depends
+        on the training texts, and there is nothing that a cache could keep from one
+        fit to the next.
+    is_paid_for : bool
+        Whether every call costs money.
+    """
+
+    name = "encoder"
+    learns = False
+    is_paid_for = False
+
+    def fit_encode(self, texts, seed):
+        """Learn from the texts and return their embeddings.
+
+        Parameters
+        ----------
+        texts : list of str
+            Distinct texts, none of them blank.
+        seed : int
+            For a local generator.
+
+        Returns
+        -------
+        embeddings : array-like of shape (n_texts, n_features)
+            As `encode` returns them.
+        """
+        return self.encode(texts)
+
+    @abstractmethod
+    def encode(self, texts):
+        """Return the embeddings of one batch.
+
+        Parameters
+        ----------
+        texts : list of str
+            Distinct texts, none of them blank.
+
+        Returns
+        -------
+        embeddings : array-like of shape (n_texts, n_features)
+            Finite numbers; the caller checks them.
+        """
+
+    def encode_in_batches(self, texts, batch_size, keep, task):
+        """Encode texts batch by batch, and hand on each batch when it is there.
+
+        Parameters
+        ----------
+        texts : list of str
+            Distinct texts, none of them blank, at least one.
+        batch_size : int
+            Most texts in a batch.
+        keep : callable
+            Takes a slice of the texts and what `encode` returns for it. Called in
+            the calling thread, once for each batch, in any order.
+        task : callable
+            Returns a context manager that is entered around each batch.
+        """
+        for start in range(0, len(texts), batch_size):
+            batch = slice(start, start + batch_size)
+            with task():
+                keep(batch, self.encode(texts[batch]))
+
+    def usage(self):
+        """Return what was consumed, as a dict; None where nothing is paid for."""
+        return None
+
+    def found_in_cache(self, n_texts):
+        """Be told how many texts need not be encoded."""
+        return None
+
+    def estimate(self, texts, batch_size):
+        """Estimate what encoding will cost.
+
+        Parameters
+        ----------
+        texts : list of str
+            Distinct texts, none of them blank.
+        batch_size : int
+            Most texts in a batch.
+
+        Returns
+        -------
+        estimate : CostEstimate
+            Nothing, unless a provider is to be paid.
+        """
+        return CostEstimate(0, 0, 0, 0.0)
+
+    def identity(self):
+        """Return what tells this encoder from any other, as the key of the cache.
+
+        Returns
+        -------
+        identity : dict
+            Can be written as JSON. Two encoders of the same identity give the same
+            embedding for the same text, today and tomorrow.
+
+        Raises
+        ------
+        ValueError
+            If it cannot be told.
+        """
+        raise ValueError(f"{self.name} cannot be cached.")
+
+
+# A dense row of more columns is hardly an embedding; 10,000 of them fill 1.3 GB.
+_MAX_SPARSE_COLUMNS = 32_768
+
+
+class CallableEncoder(Encoder):
+    """Calls a function with a list of texts.
+
+    Parameters
+    ----------
+    function : callable
+        Takes a list of str, returns an array of shape (n_texts, n_features).
+    prompt : str or None
+        Put before every text.
+    """
+
+    def __init__(self, function, prompt):
+        self.function = function
+        self.prompt = prompt
+        self.name = f"model={describe_callable(function)}"
+
+    def encode(self, texts):
+        """Call the function with one batch."""
+        if self.prompt:
+            texts = [self.prompt + text for text in texts]
+        return self.function(texts)
+
+    def identity(self):
+        """Tell the function by its `cache_key`, or by its module, name and code."""
+        return {
+            "kind": "callable",
+            "prompt": self.prompt,
+            "function": callable_identity(self.function),
+        }
+
+
+class TransformerEncoder(Encoder):
+    """Fits a clone of a scikit-learn transformer.
+
+    Parameters
+    ----------
+    transformer : estimator
+        Takes a list of str, returns an array or a sparse matrix.
+
+    Attributes
+    ----------
+    transformer_ : estimator
+        The fitted clone.
+    """
+
+    learns = True
+
+    def __init__(self, transformer):
+        self.transformer = transformer
+        self.name = f"model={type(transformer).__name__}(...)"
+
+    def fit_encode(self, texts, seed):
+        """Fit a clone, seeded where it leaves its seed open, and transform."""
+        self.transformer_ = _seeded(clone(self.transformer), seed)
+        if hasattr(self.transformer_, "fit_transform"):
+            return self._dense(self.transformer_.fit_transform(texts))
+        return self._dense(self.transformer_.fit(texts).transform(texts))
+
+    def encode(self, texts):
+        """Transform with the fitted clone."""
+        return self._dense(self.transformer_.transform(texts))
+
+    def _dense(self, values):
+        if not sparse.issparse(values):
+            return values
+        if values.shape[1] > _MAX_SPARSE_COLUMNS:
+            raise ValueError(
+                f"{self.name} returned a sparse matrix of {values.shape[1]} columns, "
+                "too many for an embedding. Put a TruncatedSVD behind it: "
+                "make_pipeline(vectorizer, TruncatedSVD(384))."
+            )
+        return values.toarray()
+
+
+def _seeded(transformer, seed):
+    """Set every `random_state` that is None, in a fixed order."""
+    parameters = transformer.get_params(deep=True)
+    rng = np.random.RandomState(seed)
+    open_seeds = {
+        name: rng.randint(np.iinfo(np.int32).max)
+        for name in sorted(parameters)
+        if name.rpartition("__")[2] == "random_state" and parameters[name] is None
+    }
+    return transformer.set_params(**open_seeds)

@@ -1,0 +1,103 @@
+"""The family of encoders: what `TextEmbedder(model=...)` may be."""
+
+from .._language_models._catalog import DEFAULTS
+from .._language_models._models import PROVIDERS, as_model
+from ._encoder import CallableEncoder, TransformerEncoder
+from ._lsa import LsaEncoder
+from ._remote import RemoteEncoder
+from ._sentence_transformers import SentenceTransformerEncoder
+
+_REMOTE = tuple(PROVIDERS.values())
+
+
+def make_encoder(
+    model,
+    *,
+    n_components=384,
+    prompt=None,
+    device="auto",
+    dimensions=None,
+    task_type=None,
+):
+    """Choose the encoder that a `model` parameter stands for. Nothing is loaded.
+
+    Parameters
+    ----------
+    model : str, path, OpenAIModel, GeminiModel, callable or transformer
+        "lsa"; "openai:NAME" or "gemini:NAME" (without the name, the provider's
+        default) or a specification; a sentence-transformers name or folder; a
+        function from a list of texts to an array; or an unfitted scikit-learn
+        transformer of texts.
+    n_components : int, default=384
+        For "lsa".
+    prompt : str or None, default=None
+        For fixed models: put before every text.
+    device : str, default="auto"
+        For sentence-transformers.
+    dimensions : int or None, default=None
+        For models of a provider.
+    task_type : str or None, default=None
+        For Gemini.
+
+    Returns
+    -------
+    encoder : Encoder
+        Not fitted.
+
+    Raises
+    ------
+    ValueError
+        For a blank name, for a provider's model that does not embed texts, and for
+        `dimensions` or `task_type` with a model that does not take them.
+    TypeError
+        For anything else.
+    """
+    if isinstance(model, _REMOTE) or _names_a_provider(model):
+        spec = as_model(model, "embedding")
+        return RemoteEncoder(spec, prompt, dimensions, task_type)
+    _refuse_remote_settings(model, dimensions=dimensions, task_type=task_type)
+    if isinstance(model, str) or hasattr(model, "__fspath__"):
+        return _encoder_by_name(str(model), n_components, prompt, device)
+    if isinstance(model, type):
+        raise TypeError(
+            f"model={model.__name__} is a class. Pass an instance of it: "
+            f"model={model.__name__}()."
+        )
+    if type(model).__module__.partition(".")[0] == "sentence_transformers":
+        raise TypeError(
+            "model= got a loaded sentence-transformers model, which scikit-learn "
+            "would copy for every fold. Pass its name or its folder instead."
+        )
+    if hasattr(model, "fit") and hasattr(model, "transform"):
+        return TransformerEncoder(model)
+    if callable(model):
+        return CallableEncoder(model, prompt)
+    raise TypeError(
+        "model= expects 'lsa', 'openai:NAME', 'gemini:NAME', an OpenAIModel, a "
+        "GeminiModel, the name or folder of a sentence-transformers model, a callable "
+        f"or a scikit-learn transformer; {type(model).__name__} arrived."
+    )
+
+
+def _names_a_provider(model):
+    return isinstance(model, str) and model.partition(":")[0] in PROVIDERS
+
+
+def _refuse_remote_settings(model, **settings):
+    """Complain about settings that only models of a provider take."""
+    for name, value in settings.items():
+        if value is not None:
+            instead = " For 'lsa', set n_components." if name == "dimensions" else ""
+            raise ValueError(
+                f"{name}={value!r}: only a provider's models take it, such as "
+                f"'gemini:{DEFAULTS['gemini', 'embedding']}', and model= is another. "
+                f"Use {name}=None.{instead}"
+            )
+
+
+def _encoder_by_name(model, n_components, prompt, device):
+    if model == "lsa":
+        return LsaEncoder(n_components)
+    if not model.strip():
+        raise ValueError("model='' names no model. Use 'lsa', or a name or folder.")
+    return SentenceTransformerEncoder(model, prompt, device)

@@ -1,0 +1,158 @@
+"""Models of the sentence-transformers package, by name or from a local folder."""
+
+import contextlib
+import functools
+import hashlib
+import os
+from pathlib import Path
+
+from ._encoder import Encoder
+
+# Two models may well be in use at once, more would fill the memory of a GPU.
+_MODELS_IN_MEMORY = 2
+
+
+class SentenceTransformerEncoder(Encoder):
+    """Encodes with a pretrained model, which is loaded when it is first needed.
+
+    Parameters
+    ----------
+    model : str
+        A name on the Hugging Face hub, or a local folder.
+    prompt : str or None
+        Put before every text; None leaves it to the model's own configuration.
+    device : str
+        "auto", or what torch calls a device.
+    """
+
+    def __init__(self, model, prompt, device):
+        self.model = model
+        self.prompt = prompt
+        self.device = device
+        self.name = f"model={model!r}"
+
+    def encode(self, texts):
+        """Encode one batch. The weights stay with the process, not with this object."""
+        model = load_model(self._source(), resolve_device(self.device))
+        return model.encode(
+            texts,
+            prompt=self.prompt,
+            batch_size=len(texts),
+            show_progress_bar=False,
+            convert_to_numpy=True,
+        )
+
+    def identity(self):
+        """Tell the model by what is in its folder, or by its revision on the hub."""
+        if os.path.isdir(self.model):
+            source = {"files": folder_fingerprint(self._source())}
+        else:
+            source = {"name": self.model, "revision": self._revision()}
+        return {"kind": "sentence-transformers", "prompt": self.prompt, **source}
+
+    def _source(self):
+        return os.path.abspath(self.model) if os.path.isdir(self.model) else self.model
+
+    def _revision(self):
+        revision = downloaded_revision(self.model)
+        if revision is None:  # not downloaded yet
+            load_model(self.model, resolve_device(self.device))
+            revision = downloaded_revision(self.model)
+        return revision
+
+
+def resolve_device(device):
+    """Return the device to compute on: for "auto" a GPU if there is one."""
+    if device != "auto":
+        return device
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+@functools.lru_cache(maxsize=_MODELS_IN_MEMORY)
+def load_model(source, device):
+    """Load a model once per process.
+
+    Raises
+    ------
+    ImportError
+        If the package is missing.
+    ValueError
+        If there is no such model.
+    """
+    try:
+        from sentence_transformers import SentenceTransformer
+    except ImportError as error:
+        raise ImportError(
+            f"model={source!r} needs the package sentence-transformers, which cannot "
+            f"be imported ({error}). Install it with: "
+            "pip install sentence-transformers; or use model='lsa', which needs none."
+        ) from error
+    try:
+        with _no_progress_bar():
+            return SentenceTransformer(source, device=device)
+    except (OSError, ValueError, RuntimeError, KeyError) as error:
+        raise ValueError(
+            f"model={source!r} could not be loaded on the device {device!r}: it is "
+            "neither a local folder nor, as far as could be found out, a "
+            "sentence-transformers model on the Hugging Face hub, or the device is "
+            "not available. Pass 'lsa', an existing folder, or a name such as "
+            f"'all-MiniLM-L6-v2'. The loader said: {error}"
+        ) from error
+
+
+@contextlib.contextmanager
+def _no_progress_bar():
+    """Keep transformers from drawing a bar while it reads weights."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
+
+
+def folder_fingerprint(folder):
+    """Hash the names and contents of the files of a model, notes aside.
+
+    A model that was copied elsewhere keeps its fingerprint; one that was trained
+    further gets another.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(Path(folder).rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        hidden = any(part.startswith(".") for part in name.split("/"))
+        if hidden or path.suffix.lower() == ".md" or not path.is_file():
+            continue
+        state = path.stat()
+        content = _file_hash(str(path), state.st_size, state.st_mtime_ns)
+        digest.update(f"{name}\0{content}\n".encode())
+    return digest.hexdigest()
+
+
+@functools.lru_cache(maxsize=4096)
+def _file_hash(path, size, modified):
+    """Hash a file once per process, as long as its size and date do not change."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def downloaded_revision(name):
+    """Return the commit of a hub model on this disk, or None, without any network."""
+    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
+
+    folder = os.environ.get("SENTENCE_TRANSFORMERS_HOME")
+    names = [name] if "/" in name else [f"sentence-transformers/{name}", name]
+    for each in names:
+        with contextlib.suppress(HFValidationError):
+            path = try_to_load_from_cache(each, "config.json", cache_dir=folder)
+            if isinstance(path, str):
+                return Path(path).parent.name
+    return None

@@ -1,0 +1,478 @@
+"""The first step: texts become rows of numbers that still know their texts."""
+
+import contextlib
+import os
+import warnings
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import TransformerMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from .._language_models._answers import default_cache_folder
+from .._language_models._models import GeminiModel, OpenAIModel
+from .._language_models._text import encodable
+from .._utils._base import HypoEstimator
+from .._utils._frames import text_frame
+from .._utils._validation import (
+    HasMethods,
+    Interval,
+    _fit_context,
+    check_texts,
+    random_seed,
+)
+from ..exceptions import HypothesisWarning
+from ._batches import check_reply, check_width, encode_fixed, no_task, unit_rows
+from ._make_encoder import make_encoder
+from ._vector_store import VectorStore
+
+
+class TextEmbedder(TransformerMixin, HypoEstimator):
+    r"""Turn texts into dense embeddings, in a frame whose index holds the texts.
+
+    The default model needs no download: latent semantic analysis [1]_. Let
+    :math:`c_{ij}` be how often term :math:`j` occurs in text :math:`i`, and
+    :math:`\mathrm{df}_j` in how many of the :math:`n` training texts it occurs. With
+
+    .. math:: x_{ij} = w_j (1 + \log c_{ij})
+              \left(1 + \log \tfrac{1 + n}{1 + \mathrm{df}_j}\right)
+
+    (0 where :math:`c_{ij} = 0`), rows scaled to unit length, and :math:`V` the
+    leading right singular vectors of the training matrix, the embedding of a text is
+    the row :math:`x V`, again scaled to unit length. Terms are words (emoticons, "!"
+    and "?" among them), pairs of words, and the first four characters of longer
+    words, which stand in for a stemmer; words have weight :math:`w_j = 1`, the
+    others 0.7. The terms must occur in 1 to 5 training texts, depending on their
+    number, and at most the 20,000 most frequent are kept.
+
+    Parameters
+    ----------
+    model : str, path, model specification, callable or transformer, default="lsa"
+        Where the embeddings come from:
+
+        - "lsa": as above, learnt from the training texts;
+        - "openai:NAME" or "gemini:NAME", such as "openai:text-embedding-3-small" or
+          "gemini:gemini-embedding-001" ("openai:" and "gemini:" alone take these), or
+          an `OpenAIModel` or `GeminiModel` with more settings, such as the address
+          of a local server: a provider's embedding model, to whom the texts are sent;
+        - a name on the Hugging Face hub or a local folder: a model of
+          sentence-transformers [2]_;
+        - a callable from a list of str to an array of shape (n_texts, n_features);
+        - an unfitted scikit-learn transformer of texts, of which a clone is fitted
+          on the distinct training texts (y is not passed on).
+    n_components : int, default=384
+        Number of features for "lsa"; quietly fewer where there are fewer training
+        texts or terms. Other models ignore it.
+    prompt : str or None, default=None
+        Put before every text for a fixed model, such as "clustering: ". None leaves
+        it to the configuration of the model.
+    batch_size : int, default=64
+        Number of texts per call of a fixed model, and per commit to the cache.
+        Texts of like length share a batch. Requests to a provider hold fewer where
+        its limits say so.
+    normalize : bool, default=True
+        Whether to scale embeddings to unit length.
+    device : str, default="auto"
+        For sentence-transformers: "auto" takes a GPU if there is one; else what
+        torch calls a device, such as "cpu" or "cuda:1".
+    dimensions : int or None, default=None
+        For a provider's model: how long the embeddings shall be, where the model can
+        shorten them. Shortened ones need not have unit length unless `normalize`
+        sees to it: those of gemini-embedding-001 do not.
+    task_type : str or None, default=None
+        For Gemini: what the embeddings are for, such as "CLUSTERING",
+        "CLASSIFICATION" or "SEMANTIC_SIMILARITY".
+    cache : str, path or None, default="auto"
+        Folder on a local disk where the embeddings of fixed models are kept for
+        good, shared by folds, candidates, threads and processes: no text is encoded
+        twice. "auto": for a provider's model, which is paid for, the environment
+        variable SKLEARN_HYPO_CACHE, else ``~/.cache/sklearn_hypo``; for others no
+        folder. The key is the model with its version, the prompt, `normalize`, and
+        the full text; for a provider's model also its address, `dimensions` and
+        `task_type`. Every embedding is on the disk the moment it arrives, so that
+        nobody pays twice, not even after an error or Ctrl-C. What "lsa" and
+        scikit-learn transformers give depends on their training texts and is not
+        cached.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the randomised SVD of "lsa", and of every `random_state` that a
+        scikit-learn transformer leaves open.
+
+    Attributes
+    ----------
+    n_features_out_ : int
+        Number of features of an embedding.
+    encoder_ : object
+        The fitted encoder. For "lsa" it holds `components_`, an array of shape
+        (n_features_out_, n_terms), and `vectorizer_` with its `vocabulary_`. It
+        never holds the weights of a pretrained model, nor a key.
+    usage_ : dict
+        For a provider's model only: what `fit` and all calls of `transform` since
+        have consumed. Requests ("calls", repeated ones included), "input_tokens",
+        texts found in the cache ("answers_from_cache"), and "cost" in dollars, NaN
+        where the price is not known. "uncertain_calls" are those for which no count
+        of tokens arrived: a quarter of the characters is assumed.
+
+    See Also
+    --------
+    OpenAIModel, GeminiModel : Specifications of models of a provider.
+    SparseAutoencoderTransformer : The step that takes the embeddings.
+
+    Notes
+    -----
+    The output is float32. Empty and whitespace-only texts are warned about, become
+    zero vectors, and no model sees them; so does, with "lsa", a text without any
+    known term. Each distinct text is encoded once per call.
+
+    With a fixed model, `fit` encodes one text, to learn the width, while
+    `fit_transform` encodes all. Lone surrogates reach a model as U+FFFD.
+
+    A provider's model costs money and gets to read the texts: mind what its terms
+    say about keeping them and training on them. A server of your own,
+    ``OpenAIModel(NAME, base_url=...)``, does neither. The key is read from the
+    environment (OPENAI_API_KEY; GOOGLE_API_KEY or GEMINI_API_KEY) when a request is
+    made. Eight requests are under way at once; failed ones are repeated. Texts that
+    are longer than the model reads are cut, which is warned about; control characters
+    are sent as spaces. `estimate_cost` tells the price before anything is sent.
+
+    The weights of a sentence-transformers model stay with the process: clone,
+    pickle and the HTML representation cost nothing.
+
+    References
+    ----------
+    .. [1] Deerwester, Dumais, Furnas, Landauer and Harshman (1990). Indexing by
+       latent semantic analysis. Journal of the American Society for Information
+       Science 41(6).
+    .. [2] Reimers and Gurevych (2019). Sentence-BERT: Sentence embeddings using
+       Siamese BERT-networks. arXiv 1908.10084.
+
+    Examples
+    --------
+    >>> from sklearn_hypo import TextEmbedder
+    >>> texts = ["so sad :(", "I am so sad", "happy days!", "what happy news!"]
+    >>> embedder = TextEmbedder(n_components=2, random_state=0)
+    >>> frame = embedder.fit_transform(texts)
+    >>> similarity = frame.to_numpy() @ frame.to_numpy().T
+    >>> abs(similarity).round(2)
+    array([[1., 1., 0., 0.],
+           [1., 1., 0., 0.],
+           [0., 0., 1., 1.],
+           [0., 0., 1., 1.]], dtype=float32)
+    >>> frame.index.name
+    'text'
+    """
+
+    _parameter_constraints = {
+        "model": [
+            str,
+            os.PathLike,
+            OpenAIModel,
+            GeminiModel,
+            callable,
+            HasMethods(["fit", "transform"]),
+        ],
+        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "prompt": [str, None],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "normalize": ["boolean"],
+        "device": [str],
+        "dimensions": [Interval(Integral, 1, None, closed="left"), None],
+        "task_type": [str, None],
+        "cache": [str, os.PathLike, None],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        model="lsa",
+        *,
+        n_components=384,
+        prompt=None,
+        batch_size=64,
+        normalize=True,
+        device="auto",
+        dimensions=None,
+        task_type=None,
+        cache="auto",
+        random_state=None,
+    ):
+        self.model = model
+        self.n_components = n_components
+        self.prompt = prompt
+        self.batch_size = batch_size
+        self.normalize = normalize
+        self.device = device
+        self.dimensions = dimensions
+        self.task_type = task_type
+        self.cache = cache
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None):
+        """Learn from texts; for a fixed model, learn how wide its embeddings are.
+
+        Parameters
+        ----------
+        X : list, tuple, array, Series or one-column frame of str
+            The texts.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+            The fitted embedder.
+
+        Raises
+        ------
+        TypeError
+            For a bare string, and for elements that are not texts.
+        ValueError
+            For no texts, missing texts, several columns, only blank texts, a model
+            that does not exist, settings that a model does not take, and embeddings
+            that are not finite numbers, one row per text.
+        LanguageModelError
+            If a provider does not answer: no key or a wrong one, an unknown model, a
+            spent quota, or a request that failed in spite of all retries.
+        CacheError
+            If the cache folder cannot be used.
+        """
+        self._fit(DistinctTexts(X), encode_all=False)
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit_transform(self, X, y=None):
+        """Learn from texts and embed them, encoding each distinct text once.
+
+        Parameters
+        ----------
+        X : list, tuple, array, Series or one-column frame of str
+            The texts.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        embeddings : DataFrame of shape (n_samples, n_features_out_), dtype float32
+            As `transform` returns them.
+
+        Raises
+        ------
+        TypeError, ValueError, LanguageModelError, CacheError
+            As `fit` does.
+        """
+        texts = DistinctTexts(X)
+        return self._frame(texts, self._fit(texts, encode_all=True))
+
+    def transform(self, X):
+        """Embed texts.
+
+        Parameters
+        ----------
+        X : list, tuple, array, Series or one-column frame of str
+            The texts.
+
+        Returns
+        -------
+        embeddings : DataFrame of shape (n_samples, n_features_out_), dtype float32
+            The index is named "text" and holds the texts.
+
+        Raises
+        ------
+        TypeError, ValueError, LanguageModelError, CacheError
+            As `fit` does.
+        """
+        check_is_fitted(self)
+        texts = DistinctTexts(X)
+        if not texts.distinct:
+            return self._frame(texts, np.empty((0, self.n_features_out_)))
+        values = self._encode(self.encoder_, texts.distinct)
+        check_width(values, self.n_features_out_, self.encoder_.name)
+        return self._frame(texts, values)
+
+    def estimate_cost(self, X):
+        """Estimate what it costs to embed texts. Nothing is sent.
+
+        Parameters
+        ----------
+        X : list, tuple, array, Series or one-column frame of str
+            The texts. Those that are in the cache cost nothing.
+
+        Returns
+        -------
+        estimate : CostEstimate
+            Requests ("calls"), "input_tokens" (a quarter of the characters),
+            "output_tokens" (0) and "cost" in dollars, NaN where the price is not
+            known. All are 0 for models that are no provider's.
+
+        Examples
+        --------
+        >>> from sklearn_hypo import TextEmbedder
+        >>> embedder = TextEmbedder("openai:text-embedding-3-small")
+        >>> embedder.estimate_cost(["a text of 20 letters", "another one"])
+        CostEstimate(calls=1, input_tokens=8, output_tokens=0, cost=1.6e-07)
+        """
+        self._validate_params()
+        encoder = self._make_encoder()
+        wanted = DistinctTexts(X).distinct
+        if encoder.usage() is None:
+            return encoder.estimate(wanted, self.batch_size)
+        store = self._store(encoder)
+        if store is not None:
+            with store.open() as opened:
+                found = set(opened.get(wanted)[0])
+            wanted = [text for i, text in enumerate(wanted) if i not in found]
+        return encoder.estimate(wanted, self.batch_size)
+
+    def get_feature_names_out(self, input_features=None):
+        """Name the features: "embedding000" and so on.
+
+        Parameters
+        ----------
+        input_features : None
+            Ignored: texts have no feature names.
+
+        Returns
+        -------
+        names : ndarray of shape (n_features_out_,), dtype object
+            The names, padded with zeros so that they sort.
+        """
+        check_is_fitted(self)
+        digits = max(3, len(str(self.n_features_out_ - 1)))
+        names = [f"embedding{i:0{digits}d}" for i in range(self.n_features_out_)]
+        return np.asarray(names, dtype=object)
+
+    def _fit(self, texts, *, encode_all):
+        """Fit an encoder; return the embeddings of the distinct texts it encoded."""
+        encoder = self._make_encoder()
+        self.__dict__.pop("usage_", None)
+        context = self._init_callback_context(
+            max_subtasks=0 if encoder.learns else None
+        )
+        context.call_on_fit_task_begin(estimator=self, X=texts.all)
+        if not texts.distinct:
+            raise ValueError(
+                "TextEmbedder: all texts are empty or hold only whitespace; there is "
+                "nothing to learn from."
+            )
+        if encoder.learns:
+            values = self._fit_learner(encoder, texts.distinct)
+        else:
+            wanted = texts.distinct if encode_all else texts.distinct[:1]
+            values = self._encode(encoder, wanted, lambda: _batch_task(self, context))
+        self.encoder_ = encoder
+        self.n_features_out_ = values.shape[1]
+        context.call_on_fit_task_end(
+            estimator=self, X=texts.all, reconstruction_attributes={}
+        )
+        return values
+
+    def _make_encoder(self):
+        return make_encoder(
+            self.model,
+            n_components=self.n_components,
+            prompt=self.prompt,
+            device=self.device,
+            dimensions=self.dimensions,
+            task_type=self.task_type,
+        )
+
+    def _fit_learner(self, encoder, distinct):
+        seed = random_seed(check_random_state(self.random_state))
+        reply = encoder.fit_encode(list(map(encodable, distinct)), seed)
+        return self._finish(check_reply(reply, len(distinct), encoder.name))
+
+    def _encode(self, encoder, distinct, task=no_task):
+        if encoder.learns:
+            reply = encoder.encode(list(map(encodable, distinct)))
+            return self._finish(check_reply(reply, len(distinct), encoder.name))
+        try:
+            return encode_fixed(
+                encoder,
+                distinct,
+                batch_size=self.batch_size,
+                normalize=self.normalize,
+                store=self._store(encoder),
+                task=task,
+            )
+        finally:
+            if encoder.usage() is not None:
+                self.usage_ = encoder.usage()
+
+    def _finish(self, values):
+        return unit_rows(values) if self.normalize else values
+
+    def _store(self, encoder):
+        folder = self.cache
+        if folder == "auto":
+            folder = default_cache_folder() if encoder.is_paid_for else None
+        if folder is None:
+            return None
+        identity = encoder.identity() | {"normalize": bool(self.normalize)}
+        return VectorStore(folder, identity)
+
+    def _frame(self, texts, values):
+        rows = texts.scatter(values, self.n_features_out_)
+        return text_frame(rows, texts.all, self.get_feature_names_out())
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.one_d_array = True
+        tags.input_tags.two_d_array = False
+        return tags
+
+
+@contextlib.contextmanager
+def _batch_task(estimator, context):
+    """Tell the callbacks of one batch. A wish to stop is not granted half-way."""
+    task = context.subcontext(task_name="batch")
+    task.call_on_fit_task_begin(estimator=estimator)
+    yield
+    task.call_on_fit_task_end(estimator=estimator)
+
+
+class DistinctTexts:
+    """Validated texts, and the distinct ones among them that are not blank.
+
+    Parameters
+    ----------
+    X : list, tuple, array, Series or one-column frame of str
+        The texts. Blank ones are warned about.
+
+    Attributes
+    ----------
+    all : ndarray of shape (n_samples,), dtype object
+        The texts.
+    distinct : list of str
+        Each text once, in order of appearance; no blank ones.
+    """
+
+    def __init__(self, X):
+        self.all = check_texts(X, caller="TextEmbedder")
+        places = {}
+        self._place = np.array(
+            [
+                places.setdefault(text, len(places)) if text.strip() else -1
+                for text in self.all
+            ]
+        )
+        self.distinct = list(places)
+        self._warn_of_blanks()
+
+    def _warn_of_blanks(self):
+        n_blank = int((self._place < 0).sum())
+        if n_blank:
+            warnings.warn(
+                f"{n_blank} of {len(self.all)} texts are empty or hold only "
+                "whitespace. They become zero vectors.",
+                HypothesisWarning,
+                stacklevel=5,
+            )
+
+    def scatter(self, values, width):
+        """Give every text the row of its distinct text; blanks get zeros."""
+        rows = np.zeros((len(self.all), width), dtype=np.float32)
+        filled = self._place >= 0
+        rows[filled] = values[self._place[filled]]
+        return rows

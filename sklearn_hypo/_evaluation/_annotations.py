@@ -1,0 +1,155 @@
+"""`evaluate_annotations`: the test of annotations that are at hand."""
+
+import numpy as np
+
+from .._inference._design import row_facts
+from .._utils._annotation_input import check_annotations, check_target
+from .._utils._validation import validate_params
+from ._build_report import Extras, evaluated
+from ._checks import TEST_CONSTRAINTS, check_embeddings, check_order
+
+_CALLER = "evaluate_annotations"
+
+
+@validate_params(
+    TEST_CONSTRAINTS | {"embeddings": ["array-like", None]},
+    prefer_skip_nested_validation=True,
+)
+def evaluate_annotations(
+    annotations,
+    y,
+    *,
+    names=None,
+    texts=None,
+    task="auto",
+    alpha=0.1,
+    correction="holm",
+    sample_weight=None,
+    groups=None,
+    covariates=None,
+    fixed_effects=None,
+    pairs=None,
+    cov_type="auto",
+    previous=None,
+    n_resamples=999,
+    embeddings=None,
+    random_state=0,
+):
+    """Test annotations that are at hand: made by people, or by another program.
+
+    What `evaluate_hypotheses` does after the texts are annotated, by the same rules.
+
+    Parameters
+    ----------
+    annotations : DataFrame or array-like of shape (n_samples, n_hypotheses)
+        1 where a hypothesis holds, 0 where it does not, NaN without an answer.
+    y : array-like of shape (n_samples,)
+        The target, in its own units.
+    names : sequence of str of length n_hypotheses, default=None
+        The hypotheses. None: the columns of the frame.
+    texts : sequence of str of length n_samples, default=None
+        The texts, to be shown and hashed.
+    task : {"auto", "regression", "classification"}, default="auto"
+        With "auto", booleans, strings, categoricals and targets of two distinct
+        values are classes; any other numeric target is a quantity.
+    alpha : float, default=0.1
+        Level of significance after correction.
+    correction : {"bonferroni", "holm", "fdr_bh", "fdr_by"}, default="holm"
+        How p-values are corrected.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Positive sampling weights.
+    groups : array-like of shape (n_samples,), default=None
+        What makes rows dependent: their author, document or test.
+    covariates : DataFrame or array-like of shape (n_samples, n_columns), default=None
+        Held constant in the joint regression, and reported apart.
+    fixed_effects : array-like of shape (n_samples,), default=None
+        Levels within which rows are compared.
+    pairs : array-like of shape (n_samples,), default=None
+        Number of the pair that a row belongs to, each twice.
+    cov_type : {"auto", "HC2", "HC3", "nonrobust"}, default="auto"
+        Standard errors of the joint regression.
+    previous : HypothesisReport or list of HypothesisReport, default=None
+        Reports made before on the same rows, whose hypotheses count too.
+    n_resamples : int, default=999
+        Bootstrap resamples and permutations. 0: neither.
+    embeddings : array-like of shape (n_samples, n_features), default=None
+        What a dense model would predict from, for comparison.
+    random_state : int, default=0
+        Seeds folds, bootstrap and permutations.
+
+    Returns
+    -------
+    report : HypothesisReport
+        The table with one row per hypothesis, and the overall figures.
+
+    Raises
+    ------
+    ValueError
+        For annotations other than 1, 0 and NaN, lengths that differ, and whatever
+        `evaluate_hypotheses` refuses.
+
+    See Also
+    --------
+    evaluate_hypotheses : Annotates, then tests.
+
+    Examples
+    --------
+    Ten texts by each of 60 authors, whose opinions differ. Rows of one author are
+    no independent evidence:
+
+    >>> import numpy as np
+    >>> from sklearn_hypo import evaluate_annotations
+    >>> rng = np.random.default_rng(0)
+    >>> author = np.repeat(np.arange(60), 10)
+    >>> annotations = rng.integers(0, 2, size=(600, 2))
+    >>> y = annotations @ [0.5, 0] + rng.normal(size=60)[author] + rng.normal(size=600)
+    >>> report = evaluate_annotations(
+    ...     annotations, y, names=["mentions tea", "is long"], groups=author
+    ... )
+    >>> report.table[["hypothesis", "coef", "p_corrected", "significant"]].round(3)
+         hypothesis   coef  p_corrected  significant
+    0  mentions tea  0.461        0.001         True
+    1       is long -0.166        0.133        False
+    """
+    values, names = check_annotations(annotations, names)
+    task, codes, classes = check_target(y, task, None, caller=_CALLER)
+    if len(values) != len(codes):
+        raise ValueError(
+            f"{_CALLER}: annotations and y differ in length ({len(values)} and "
+            f"{len(codes)}). There must be one target value per row of annotations."
+        )
+    if texts is not None and len(texts) != len(codes):
+        raise ValueError(
+            f"{_CALLER}: there are {len(texts)} texts for {len(codes)} rows of "
+            "annotations. There must be one text per row."
+        )
+    beside = {
+        "sample_weight": sample_weight,
+        "groups": groups,
+        "covariates": covariates,
+        "fixed_effects": fixed_effects,
+        "pairs": pairs,
+    }
+    facts = row_facts(len(codes), **beside, caller=_CALLER)
+    check_order(y, beside | {"annotations": annotations}, _CALLER)
+    embeddings = check_embeddings(embeddings, len(codes), _CALLER)
+    extras = Extras(
+        target=y,
+        beside=beside,
+        texts=None if texts is None else np.asarray(texts, dtype=object),
+        embeddings=embeddings,
+        previous=previous,
+    )
+    return evaluated(
+        values,
+        codes,
+        names,
+        classes,
+        facts,
+        extras,
+        alpha=alpha,
+        correction=correction,
+        cov_type=cov_type,
+        n_resamples=n_resamples,
+        random_state=random_state,
+    )

@@ -1,0 +1,321 @@
+"""The test of hypotheses on texts that their discovery has not seen."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+from sklearn.utils.validation import check_is_fitted
+
+from .._embedding._text_embedder import TextEmbedder
+from .._extraction._extractor import strongest_activations
+from .._inference._design import row_facts
+from .._language_models._usage_table import usage_table
+from .._utils._annotation_input import check_annotations, check_target
+from .._utils._frames import texts_of
+from .._utils._validation import StrOptions, check_same_length, validate_params
+from ..exceptions import HypothesisWarning
+from ._build_report import Extras, evaluated
+from ._checks import TEST_CONSTRAINTS, check_embeddings, check_order
+
+_CALLER = "evaluate_hypotheses"
+
+
+@validate_params(
+    TEST_CONSTRAINTS | {"embeddings": [StrOptions({"auto"}), "array-like", None]},
+    prefer_skip_nested_validation=True,
+)
+def evaluate_hypotheses(
+    estimator,
+    X,
+    y,
+    *,
+    task="auto",
+    alpha=0.1,
+    correction="holm",
+    sample_weight=None,
+    groups=None,
+    covariates=None,
+    fixed_effects=None,
+    pairs=None,
+    cov_type="auto",
+    previous=None,
+    n_resamples=999,
+    embeddings="auto",
+    random_state=0,
+):
+    r"""Test the hypotheses of a fitted pipeline on texts held out from its fit.
+
+    The texts are annotated once, and each hypothesis is tested alone and beside the
+    others. Alone: its separation, the mean of the target where the hypothesis holds
+    minus the mean where it does not,
+
+    .. math:: S_j = \bar y_{a_j = 1} - \bar y_{a_j = 0},
+
+    with Welch's t-test. Beside the others: its coefficient in one regression of the
+    target on all annotations,
+
+    .. math:: y_i = \beta_0 + \sum_j \beta_j a_{ij} + \gamma' z_i + \varepsilon_i.
+
+    Both families of p-values are corrected for the number of hypotheses.
+
+    Parameters
+    ----------
+    estimator : HypothesisExtractor, or Pipeline that ends in one
+        Fitted. A fitted search is asked for its best estimator.
+    X : array-like of length n_samples
+        What `estimator.transform` takes: texts for a pipeline, a text-labelled frame
+        of activations for a bare extractor. The p-values hold for texts that had no
+        part in finding the hypotheses.
+    y : array-like of shape (n_samples,)
+        The target, in its own units.
+    task : {"auto", "regression", "classification"}, default="auto"
+        "auto" takes the task that the extractor was fitted for.
+    alpha : float, default=0.1
+        Level of significance after correction: a probability for the whole family of
+        hypotheses with "bonferroni" and "holm", an expected share of false
+        discoveries with "fdr_bh" and "fdr_by".
+    correction : {"bonferroni", "holm", "fdr_bh", "fdr_by"}, default="holm"
+        How p-values are corrected, by the names of statsmodels' `multipletests`.
+        Holm's method rejects whatever Bonferroni's does, and more, at the same level.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Positive sampling weights. Standard errors are then robust ones.
+    groups : array-like of shape (n_samples,), default=None
+        What makes rows dependent: their author, document or test. Standard errors,
+        tests, folds, bootstrap and permutations then go by groups.
+    covariates : DataFrame or array-like of shape (n_samples, n_columns), default=None
+        Held constant in the joint regression, and reported apart. Categories become
+        indicators.
+    fixed_effects : array-like of shape (n_samples,), default=None
+        One level per row, such as a year: the joint regression compares rows within
+        levels.
+    pairs : array-like of shape (n_samples,), default=None
+        Number of the pair that a row belongs to, each twice. The target says which
+        member won (two classes), or is a quantity; tests are made on the differences
+        within pairs, -1, 0 or 1. See `make_pairs`.
+    cov_type : {"auto", "HC2", "HC3", "nonrobust"}, default="auto"
+        Standard errors of the joint regression. "auto": HC3 for quantities, those of
+        the model for classes. With groups they are clustered (CR3) in any case.
+    previous : HypothesisReport or list of HypothesisReport, default=None
+        Reports made before on the same rows. Hypotheses tested there and not here,
+        because they were dropped or reworded, count in the correction, and the
+        change is recorded.
+    n_resamples : int, default=999
+        Bootstrap resamples for the intervals of the overall figures, and permutations
+        of the target. 0: neither.
+    embeddings : "auto", array-like of shape (n_samples, n_features) or None, \
+            default="auto"
+        What a dense model would predict from, for comparison. "auto": what the
+        pipeline's own `TextEmbedder` makes.
+    random_state : int, default=0
+        Seeds folds, bootstrap and permutations.
+
+    Returns
+    -------
+    report : HypothesisReport
+        The table with one row per hypothesis, the overall figures, the evidence.
+
+    Raises
+    ------
+    TypeError
+        If the estimator does not end in a `HypothesisExtractor`.
+    NotFittedError
+        If it is not fitted.
+    ValueError
+        If X and y differ in length; if y holds missing values, infinite ones, or
+        classes that were not there in fit; for weights, groups, covariates, levels
+        and pairs that do not fit the rows. All is checked before any text is
+        annotated.
+
+    Warns
+    -----
+    HypothesisWarning
+        Names each hypothesis that cannot be tested and says why: never or always
+        true, without answers, the duplicate or a linear combination of others. What
+        cannot be computed is NaN.
+
+    See Also
+    --------
+    evaluate_annotations : The same for annotations at hand.
+    HypothesisReport : What the columns and figures mean.
+
+    Notes
+    -----
+    - t statistics of robust and clustered errors are compared with t distributions
+      whose degrees of freedom count the rows (groups) that a coefficient rests on, by
+      Satterthwaite's approximation: for rare hypotheses they are few.
+    - Two classes are coded 0 and 1 in the order of `classes_`, so that a separation
+      is a difference of proportions, with Newcombe's interval and Fisher's exact
+      test. The joint regression is a logit; its p-values are those of penalized
+      likelihood-ratio tests, which keep their level for rare classes and find perfect
+      predictors. Where annotations separate the classes, coefficients are Firth's.
+      With groups or weights the likelihood ratios are divided by design effects.
+    - For more classes the separation is that of the class where it is largest in
+      size, its p-value that of Pearson's chi-square test of independence from all
+      classes (by Monte Carlo, seeded, where an expected count is below 5), and the
+      joint p-value that of a penalized likelihood-ratio test in a multinomial logit;
+      the interval beside it is that of a class picked because it is the largest, and
+      covers less than 95 % of the time. Effects on each class
+      are in `report.by_class`.
+    - A missing annotation is never taken for a "no". Each separation uses the rows
+      with an answer to its hypothesis, the joint regression those with an answer to
+      all hypotheses in it, the score out of sample all rows.
+    - Of exact duplicates the first is in the joint regression and is counted. The
+      correction counts every hypothesis that could be tested, significant or not.
+    - The protocol of the paper is ``correction="bonferroni", cov_type="nonrobust"``.
+
+    References
+    ----------
+    .. [1] R. Movva, K. Peng, N. Garg, J. Kleinberg, E. Pierson (2025). "Sparse
+       Autoencoders for Hypothesis Generation". arXiv 2502.04382.
+
+    Examples
+    --------
+    >>> from sklearn.model_selection import train_test_split
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn_hypo import HypothesisExtractor, NeuronSelector
+    >>> from sklearn_hypo import SparseAutoencoderTransformer, TextEmbedder
+    >>> from sklearn_hypo import evaluate_hypotheses
+    >>> from sklearn_hypo.datasets import make_concept_texts
+    >>> texts = make_concept_texts(1000, n_concepts=4, random_state=0)
+    >>> train, test, y_train, y_test = train_test_split(
+    ...     texts.data, texts.target, random_state=0
+    ... )
+    >>> pipe = make_pipeline(
+    ...     TextEmbedder(),
+    ...     SparseAutoencoderTransformer(n_neurons=32, k=4, random_state=0),
+    ...     NeuronSelector(n_select=4),
+    ...     HypothesisExtractor(random_state=0),
+    ... ).fit(train, y_train)
+    >>> report = evaluate_hypotheses(pipe, test, y_test)
+    >>> report.n_rows
+    250
+    """
+    estimator = getattr(estimator, "best_estimator_", estimator)
+    extractor = _extractor_of(estimator)
+    task = extractor.task_ if task == "auto" else task
+    classes = _known_classes(extractor, task)
+    task, codes, classes = check_target(y, task, classes, caller=_CALLER)
+    if hasattr(X, "__len__") and not (isinstance(X, str) or sparse.issparse(X)):
+        check_same_length(X, y, caller=_CALLER)
+    beside = {
+        "sample_weight": sample_weight,
+        "groups": groups,
+        "covariates": covariates,
+        "fixed_effects": fixed_effects,
+        "pairs": pairs,
+    }
+    facts = row_facts(len(codes), **beside, caller=_CALLER)
+    check_order(y, beside | {"X": X}, _CALLER)
+    embeddings = check_embeddings(embeddings, len(codes), _CALLER)
+    frame, dense = _activations(estimator, X, embeddings)
+    annotated = extractor.transform(frame)
+    annotations = check_annotations(annotated)[0]
+    check_same_length(annotations, y, caller=_CALLER)
+    names = _names(extractor, annotations)
+    report = evaluated(
+        annotations,
+        codes,
+        names,
+        classes,
+        facts,
+        Extras(
+            target=y,
+            beside=beside,
+            texts=np.asarray(texts_of(annotated, caller=_CALLER), dtype=object),
+            **_behind(extractor, frame),
+            embeddings=dense,
+            predictions=_predictions(extractor, annotations, task),
+            estimator=estimator,
+            usage=_usage(estimator),
+            previous=previous,
+        ),
+        alpha=alpha,
+        correction=correction,
+        cov_type=cov_type,
+        n_resamples=n_resamples,
+        random_state=random_state,
+    )
+    facts_of_fit = extractor.hypotheses_
+    neurons = pd.Series(facts_of_fit["neuron"].to_numpy(), dtype=object)
+    report.table.insert(0, "neuron", neurons)
+    report.table.insert(2, "fidelity", facts_of_fit["f1"].to_numpy(dtype=float))
+    return report
+
+
+def _usage(estimator):
+    """Collect what paid models consumed so far; None if there are none."""
+    steps = getattr(estimator, "steps", None) or [("hypotheses", estimator)]
+    parts = dict(steps)
+    for role in ("interpreter", "annotator"):
+        parts[role] = getattr(steps[-1][1], f"{role}_", None)
+    # the extractor's own table is that of its fit
+    parts = {role: part for role, part in parts.items() if part is not steps[-1][1]}
+    table = usage_table(parts)
+    return None if table.empty else table
+
+
+def _extractor_of(estimator):
+    """The last step of a pipeline, or the estimator itself, if it has hypotheses."""
+    steps = getattr(estimator, "steps", None)
+    extractor = steps[-1][1] if steps else estimator
+    if not hasattr(extractor, "predict_annotations"):
+        raise TypeError(
+            f"{_CALLER} expects a fitted HypothesisExtractor or a fitted Pipeline "
+            f"that ends in one, but {type(estimator).__name__} arrived"
+            + (f", which ends in {type(extractor).__name__}." if steps else ".")
+        )
+    check_is_fitted(extractor, "hypotheses_")
+    return extractor
+
+
+def _known_classes(extractor, task):
+    """The classes seen in fit; None for a quantity, or if y alone can tell."""
+    return getattr(extractor, "classes_", None) if task == "classification" else None
+
+
+def _activations(estimator, X, embeddings):
+    """The frame that reaches the extractor, and embeddings met on the way there."""
+    given = None if embeddings is None or isinstance(embeddings, str) else embeddings
+    steps = getattr(estimator, "steps", None)
+    if not steps or len(steps) == 1:
+        return X, given
+    if isinstance(embeddings, str) and isinstance(steps[0][1], TextEmbedder):
+        frame = estimator[:1].transform(X)
+        rest = estimator[1:-1]
+        return (rest.transform(frame) if len(rest.steps) else frame), frame
+    return estimator[:-1].transform(X), given
+
+
+def _behind(extractor, frame):
+    """Activations and terms behind the hypotheses, where the extractor tells them."""
+    hypotheses = getattr(extractor, "_hypotheses", None)
+    if hypotheses is None:
+        return {}
+    return {
+        "activations": strongest_activations(extractor, frame),
+        "terms": [h.terms or () for h in hypotheses],
+    }
+
+
+def _names(extractor, annotations):
+    names = extractor.hypotheses_["hypothesis"].tolist()
+    if len(names) != annotations.shape[1]:
+        raise ValueError(
+            f"{_CALLER}: transform returned {annotations.shape[1]} columns for "
+            f"{len(names)} hypotheses. There must be one column per hypothesis."
+        )
+    return names
+
+
+def _predictions(extractor, annotations, task):
+    """Predictions of the model that was fitted on the training annotations."""
+    if task != extractor.task_:
+        warnings.warn(
+            f"No score out of sample: the extractor was fitted for {extractor.task_}, "
+            f"the test is one of task={task!r}.",
+            HypothesisWarning,
+            stacklevel=4,
+        )
+        return None
+    return extractor.predict_annotations(annotations)

@@ -1,0 +1,456 @@
+"""`HypothesisExtractor`: selected neurons in, tested hypotheses out."""
+
+import warnings
+from numbers import Integral
+
+import numpy as np
+import pandas as pd
+from sklearn.base import TransformerMixin, clone
+from sklearn.utils import ClassifierTags, RegressorTags, check_random_state
+from sklearn.utils.validation import (
+    check_consistent_length,
+    check_is_fitted,
+    validate_data,
+)
+
+from .._annotation._lexicon import LexiconAnnotator
+from .._interpretation._lexicon import LexiconInterpreter
+from .._language_models._usage_table import usage_table
+from .._selection._scores import column_moments, correlation_scores
+from .._utils._base import HypoEstimator
+from .._utils._frames import is_marked_as_training, like, texts_of
+from .._utils._validation import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    _check_feature_names_in,
+    _fit_context,
+    check_texts,
+    encode_target,
+    random_seed,
+    resolve_task,
+)
+from ..exceptions import HypothesisWarning
+from ._final_estimator import AnnotationPredictorMixin
+from ._tables import candidates_table, distinct_hypotheses, hypotheses_table
+
+
+class HypothesisExtractor(AnnotationPredictorMixin, TransformerMixin, HypoEstimator):
+    """Put neurons into words, annotate texts with those words, predict the target.
+
+    The last step of a pipeline. `fit` has each neuron described by the interpreter,
+    has a sample of the training texts annotated with the descriptions alone, and
+    fits a model of the target on these annotations; `score` is how well the
+    *hypotheses* predict the target of new texts, with the neurons out of the way.
+
+    Parameters
+    ----------
+    interpreter : interpreter or None, default=None
+        Puts neurons into words. None: `LexiconInterpreter`, always, whatever keys
+        the environment holds.
+
+    annotator : annotator or None, default=None
+        Decides of which texts a hypothesis is true. None: `LexiconAnnotator`. To
+        search over its parameters, give one:
+        ``{"hypotheses__annotator__threshold": [0.5, 0.6]}``.
+
+    final_estimator : estimator or None, default=None
+        Predicts the target from the annotations. None: `LinearRegression`, or
+        `LogisticRegression` for classes.
+
+    task : {"auto", "regression", "classification"}, default="auto"
+        With "auto", booleans, strings, categoricals and targets of two distinct
+        values are classes; any other numeric target is a quantity. Until it is
+        fitted, an extractor with "auto" counts as a regressor; name the task where
+        that matters, as for stratified folds in `cross_val_score`.
+
+    max_annotated : int or None, default=10_000
+        Training texts annotated to fit `final_estimator`, drawn at random when there
+        are more. None: all.
+
+    random_state : int, RandomState instance or None, default=None
+        Seeds the split of the texts, the sample and the annotator.
+
+    Attributes
+    ----------
+    hypotheses_ : DataFrame of shape (n_hypotheses, 10)
+        One row per hypothesis: "neuron" (or neurons, separated by ", "),
+        "hypothesis"; its fidelity as a description of the neuron, as the interpreter
+        checks it (a lexicon by its terms, whatever the annotator; of several neurons
+        the one that is described best), on texts used neither to find nor to choose
+        it: "f1", "precision", "recall", "correlation";
+        and on the training texts "association" (correlation of the neuron with the
+        target; the largest over the classes if there are more than two), "coef" (of
+        the final estimator; NaN if it has no single one), "prevalence" (share of
+        annotated texts) and "missing" (texts without an answer). The last four
+        describe texts that took part in the discovery: they are no tests.
+
+    candidates_ : DataFrame of shape (n_candidates, 9)
+        Every statement considered: "neuron", "hypothesis", "rank" (1 is the chosen
+        one, the others follow from best to worst), "chosen", and the fidelity by
+        which candidates were compared: "f1", "precision", "recall", "correlation",
+        in "n" texts.
+
+    skipped_neurons_ : Series
+        Neurons that have no hypothesis, and why.
+
+    usage_ : DataFrame
+        What language models consumed in `fit`, one row per role ("interpreter",
+        "annotator"): calls, tokens, answers from the cache, and cost in dollars. No
+        rows without language models.
+
+    interpreter_, annotator_, final_estimator_ : estimators
+        The fitted strategies.
+
+    prevalence_ : ndarray of shape (n_hypotheses,)
+        Share of the annotated training texts of which each hypothesis is true;
+        stands in for a missing answer in `predict`. NaN if none was obtained.
+
+    task_ : {"regression", "classification"}
+        The task that was found.
+
+    classes_ : ndarray of shape (n_classes,)
+        The class labels; only for classification.
+
+    trained_on_target_ : bool
+        Whether the activations were themselves trained on this target, in these rows
+        (`SupervisedSAETransformer.fit_transform`). "association" then overstates what
+        a neuron has to do with the target.
+
+    n_features_in_ : int
+        Number of neurons seen in `fit`.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names.
+
+    See Also
+    --------
+    evaluate_hypotheses : Tests the hypotheses on texts held out.
+    make_hypothesis_pipeline : Builds the four steps.
+
+    References
+    ----------
+    Movva, Peng, Garg, Kleinberg and Pierson 2025, "Sparse Autoencoders for Hypothesis
+    Generation" (arXiv 2502.04382).
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn_hypo import HypothesisExtractor
+    >>> from sklearn_hypo.datasets import make_concept_texts
+    >>> data = make_concept_texts(1000, n_concepts=2, random_state=0)
+    >>> neurons = pd.DataFrame(
+    ...     data.truth.astype(float),
+    ...     index=pd.Index(data.data, name="text"),
+    ...     columns=["neuron000", "neuron001"],
+    ... )
+    >>> extractor = HypothesisExtractor(random_state=0).fit(neurons, data.target)
+    >>> extractor.hypotheses_[["neuron", "f1"]].round(2)
+          neuron    f1
+    0  neuron000  1.00
+    1  neuron001  0.97
+    >>> extractor.transform(neurons).shape
+    (1000, 2)
+    """
+
+    _parameter_constraints = {
+        "interpreter": [HasMethods(["interpret", "get_params"]), None],
+        "annotator": [HasMethods(["fit", "annotate", "get_params"]), None],
+        "final_estimator": [HasMethods(["fit", "predict"]), None],
+        "task": [StrOptions({"auto", "regression", "classification"})],
+        "max_annotated": [Interval(Integral, 2, None, closed="left"), None],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        interpreter=None,
+        annotator=None,
+        *,
+        final_estimator=None,
+        task="auto",
+        max_annotated=10_000,
+        random_state=None,
+    ):
+        self.interpreter = interpreter
+        self.annotator = annotator
+        self.final_estimator = final_estimator
+        self.task = task
+        self.max_annotated = max_annotated
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y):
+        """Find the hypotheses and fit the model of the target.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_samples, n_neurons)
+            Activations, text-labelled: its index is named "text" and holds the texts.
+        y : array-like of shape (n_samples,)
+            The target.
+
+        Returns
+        -------
+        self : HypothesisExtractor
+            The fitted extractor.
+
+        Raises
+        ------
+        NotTextLabelledError
+            A TypeError, if the rows do not carry their texts.
+        ValueError
+            If no neuron could be put into words, and for fewer than two rows.
+        """
+        context = self._init_callback_context(max_subtasks=3)
+        context.call_on_fit_task_begin(estimator=self, X=X, y=y)
+        activations, texts = self._check_rows(X, reset=True)
+        self.task_ = resolve_task(y, self.task)
+        target, classes = encode_target(y, self.task_, caller=type(self).__name__)
+        check_consistent_length(activations, target)
+        if classes is None and np.ptp(target) == 0:
+            raise ValueError(
+                f"HypothesisExtractor: y is constant ({target[0]:g} on all rows): "
+                "there is nothing to predict."
+            )
+        self.__dict__.pop("classes_", None)
+        if classes is not None:
+            self.classes_ = classes
+        self.trained_on_target_ = is_marked_as_training(X)
+        rng = check_random_state(self.random_state)
+        self.annotator_ = _fresh(self.annotator, LexiconAnnotator)
+
+        subtask = _subtask(context, self, "interpret neurons", X, y)
+        interpretations = self._interpret(texts, activations, rng)
+        subtask.call_on_fit_task_end(estimator=self, X=X, y=y)
+
+        subtask = _subtask(context, self, "annotate texts", X, y)
+        known = None if classes is None else target
+        rows = _sample(len(texts), self.max_annotated, rng, known)
+        self._hypotheses, members = distinct_hypotheses(interpretations)
+        described = _strongest(activations, self._neuron_names(), members)
+        annotations = self._annotate(texts, described, rows, rng)
+        subtask.call_on_fit_task_end(estimator=self, X=X, y=y)
+
+        subtask = _subtask(context, self, "fit final estimator", X, y)
+        labels = target if classes is None else classes[target]
+        self._fit_final_estimator(annotations, labels[rows])
+        self._tabulate(interpretations, described, target, annotations)
+        subtask.call_on_fit_task_end(estimator=self, X=X, y=y)
+        context.call_on_fit_task_end(
+            estimator=self, X=X, y=y, reconstruction_attributes={}
+        )
+        return self
+
+    def _check_rows(self, X, *, reset):
+        """Validate the activations and return them with the texts of their rows."""
+        name = type(self).__name__
+        texts = check_texts(texts_of(X, caller=name), caller=name)
+        activations = validate_data(
+            self,
+            X,
+            dtype=(np.float64, np.float32),
+            reset=reset,
+            ensure_min_samples=2 if reset else 1,
+        )
+        return activations, texts
+
+    def _interpret(self, texts, activations, rng):
+        """Interpret every neuron that is not constant."""
+        names = self._neuron_names()
+        varies = column_moments(activations, np.zeros((len(texts), 1))).std > 0
+        self.interpreter_ = _fresh(self.interpreter, LexiconInterpreter)
+        found = []
+        if varies.any():
+            found = self.interpreter_.interpret(
+                texts,
+                activations[:, varies],
+                names[varies],
+                annotator=self.annotator_,
+                random_state=np.random.RandomState(random_seed(rng)),
+            )
+        reasons = dict.fromkeys(names[~varies], "constant")
+        reasons |= {each.neuron: each.reason for each in found if not each.candidates}
+        self.skipped_neurons_ = pd.Series(reasons, dtype=object, name="reason")
+        if len(reasons) == len(names):
+            raise ValueError(
+                "HypothesisExtractor could not put any neuron into words: "
+                f"{self._skipped()}. Check that the texts have words in common and "
+                "that the neurons vary over the training rows."
+            )
+        if reasons:
+            warnings.warn(
+                f"HypothesisExtractor: {len(reasons)} of {len(names)} neurons have no "
+                f"hypothesis: {self._skipped()}.",
+                HypothesisWarning,
+                stacklevel=4,
+            )
+        return [each for each in found if each.candidates]
+
+    def _skipped(self):
+        return "; ".join(
+            f"{', '.join(map(str, neurons.index))} ({reason})"
+            for reason, neurons in self.skipped_neurons_.groupby(self.skipped_neurons_)
+        )
+
+    def _neuron_names(self):
+        names = getattr(self, "feature_names_in_", None)
+        if names is None:
+            names = [f"x{i}" for i in range(self.n_features_in_)]
+        return np.asarray(names, dtype=object)
+
+    def _annotate(self, texts, described, rows, rng):
+        """Fit the annotator on all training texts and annotate the sampled rows."""
+        self.annotator_.fit(
+            texts,
+            self._hypotheses,
+            described,
+            random_state=np.random.RandomState(random_seed(rng)),
+        )
+        return self._checked(self.annotator_.annotate(texts[rows]), len(rows))
+
+    def _checked(self, annotations, n_texts):
+        annotations = np.asarray(annotations, dtype=np.float64)
+        expected = (n_texts, len(self._hypotheses))
+        if annotations.shape != expected:
+            raise ValueError(
+                f"{type(self.annotator_).__name__}.annotate returned shape "
+                f"{annotations.shape}, but {expected} (texts, hypotheses) is needed."
+            )
+        return annotations
+
+    def _tabulate(self, interpretations, described, target, annotations):
+        columns = target[:, None].astype(float)
+        if self.task_ == "classification" and len(self.classes_) > 2:
+            columns = (columns == np.arange(len(self.classes_))).astype(float)
+        association = correlation_scores(described, columns)
+        strongest = np.abs(association).argmax(axis=1)[:, None]
+        self.hypotheses_ = hypotheses_table(
+            self._hypotheses,
+            interpretations,
+            association=np.take_along_axis(association, strongest, axis=1)[:, 0],
+            coef=self._coefficients(),
+            prevalence=self.prevalence_,
+            missing=np.isnan(annotations).sum(axis=0),
+        )
+        self.candidates_ = candidates_table(interpretations)
+        # the columns below say nothing about other texts, these least of all
+        self.hypotheses_.attrs["trained_on_target"] = self.trained_on_target_
+        self.usage_ = usage_table(
+            {"interpreter": self.interpreter_, "annotator": self.annotator_}
+        )
+
+    def transform(self, X):
+        """Annotate the texts of the rows.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_samples, n_neurons)
+            Text-labelled. Only the texts matter: what the neurons say of new texts
+            is not looked at.
+
+        Returns
+        -------
+        annotations : DataFrame of shape (n_samples, n_hypotheses)
+            One column per hypothesis, text-labelled: 1, 0, or NaN where no answer
+            was obtained.
+        """
+        return like(X, self._annotations(X), self.get_feature_names_out())
+
+    def _annotations(self, X):
+        """Annotate the texts of the rows and return a plain array."""
+        check_is_fitted(self)
+        _, texts = self._check_rows(X, reset=False)
+        return self._checked(self.annotator_.annotate(texts), len(texts))
+
+    def get_feature_names_out(self, input_features=None):
+        """Return the hypotheses.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Checked against the names seen in `fit`, otherwise not used.
+
+        Returns
+        -------
+        names : ndarray of shape (n_hypotheses,) and dtype object
+            The statements.
+        """
+        check_is_fitted(self)
+        _check_feature_names_in(self, input_features)
+        return np.array([h.statement for h in self._hypotheses], dtype=object)
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "hypotheses_")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        tags.transformer_tags.preserves_dtype = []  # annotations are float64
+        if getattr(self, "task_", self.task) == "classification":
+            tags.estimator_type = "classifier"
+            tags.classifier_tags = ClassifierTags()
+        else:
+            tags.estimator_type = "regressor"
+            tags.regressor_tags = RegressorTags()
+        return tags
+
+
+def _fresh(strategy, default):
+    """Return an unfitted copy of a strategy, or the default one for None."""
+    return default() if strategy is None else clone(strategy)
+
+
+def _subtask(context, estimator, name, X, y):
+    subtask = context.subcontext(task_name=name)
+    subtask.call_on_fit_task_begin(estimator=estimator, X=X, y=y)
+    return subtask
+
+
+def _sample(n_rows, max_rows, rng, classes=None):
+    """Draw row numbers, ascending; all of them if there are few enough.
+
+    Of every class at least one row is drawn, so that the final estimator knows it.
+    """
+    if max_rows is None or n_rows <= max_rows:
+        return np.arange(n_rows)
+    order = rng.permutation(n_rows)
+    if classes is not None:
+        _, first = np.unique(classes[order], return_index=True)
+        if len(first) > max_rows:
+            raise ValueError(
+                f"max_annotated={max_rows} is less than the number of classes, "
+                f"{len(first)}: at least one text of each has to be annotated."
+            )
+        order = np.concatenate([order[first], np.delete(order, first)])
+    return np.sort(order[:max_rows])
+
+
+def _strongest(activations, names, members):
+    """Return one activation column per hypothesis; the largest of merged neurons."""
+    number = {name: i for i, name in enumerate(names)}
+    columns = [
+        activations[:, [number[name] for name in neurons]].max(axis=1)
+        for neurons in members
+    ]
+    return np.column_stack(columns)
+
+
+def strongest_activations(extractor, frame):
+    """Return the activation behind each hypothesis, row by row.
+
+    Parameters
+    ----------
+    extractor : HypothesisExtractor
+        Fitted.
+    frame : DataFrame of shape (n_samples, n_neurons)
+        What the extractor takes.
+
+    Returns
+    -------
+    activations : ndarray of shape (n_samples, n_hypotheses)
+        The largest where several neurons were merged.
+    """
+    members = [str(h.neuron).split(", ") for h in extractor._hypotheses]
+    names = [str(name) for name in extractor._neuron_names()]
+    return _strongest(np.asarray(frame), names, members)

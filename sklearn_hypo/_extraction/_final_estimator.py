@@ -1,0 +1,226 @@
+"""The last link of the chain: from annotations to the target."""
+
+import warnings
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.metrics import r2_score, roc_auc_score
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from .._utils._annotation_input import check_target
+from ..exceptions import HypothesisWarning
+
+
+def _final_estimator_can(name):
+    """Offer a method only if the fitted or given final estimator has it."""
+
+    def check(self):
+        final = getattr(self, "final_estimator_", None)
+        if final is None:
+            final = self._new_final_estimator()
+        return hasattr(final, name)
+
+    return check
+
+
+class AnnotationPredictorMixin:
+    """Predicts from annotations, and scores; the part of `HypothesisExtractor` that
+    knows the final estimator and the training prevalences.
+    """
+
+    def _new_final_estimator(self):
+        if self.final_estimator is not None:
+            return clone(self.final_estimator)
+        if getattr(self, "task_", self.task) == "classification":
+            return LogisticRegression(max_iter=1000)
+        return LinearRegression()
+
+    def _fit_final_estimator(self, annotations, target):
+        answered = ~np.isnan(annotations)
+        count = answered.sum(axis=0)
+        total = np.where(answered, annotations, 0.0).sum(axis=0)
+        self.prevalence_ = np.divide(
+            total, count, out=np.full(len(count), np.nan), where=count > 0
+        )
+        mark = np.where(answered, annotations, self.prevalence_)
+        constant = (count > 0) & (np.ptp(mark, axis=0) == 0)
+        if constant.any():
+            names = [self._hypotheses[i].statement for i in np.flatnonzero(constant)]
+            warnings.warn(
+                f"{len(names)} hypotheses are true of all annotated training texts or "
+                f"of none, and predict nothing: {names}.",
+                HypothesisWarning,
+                stacklevel=4,
+            )
+        silent = [
+            h.statement for h, n in zip(self._hypotheses, count, strict=True) if not n
+        ]
+        if silent:
+            warnings.warn(
+                f"No answer was obtained for {len(silent)} hypotheses, which "
+                f"therefore do not take part in predictions: {silent}.",
+                HypothesisWarning,
+                stacklevel=4,
+            )
+        self.final_estimator_ = self._new_final_estimator().fit(
+            self._impute(annotations), target
+        )
+
+    def _impute(self, annotations):
+        """Put the training prevalence where there is no answer.
+
+        A hypothesis that was never answered in training is 0 throughout, so that
+        whatever is answered later it has coefficient 0.
+        """
+        never = np.isnan(self.prevalence_)
+        filled = np.where(np.isnan(annotations), self.prevalence_, annotations)
+        return np.where(never, 0.0, filled)
+
+    def _coefficients(self):
+        n_hypotheses = len(self._hypotheses)
+        coef = np.ravel(getattr(self.final_estimator_, "coef_", np.nan))
+        return coef if coef.shape == (n_hypotheses,) else np.full(n_hypotheses, np.nan)
+
+    def _features(self, X):
+        return self._impute(self._annotations(X))
+
+    def predict(self, X):
+        """Predict the target from the annotations alone.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_samples, n_neurons)
+            Text-labelled.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+            Predictions; a missing answer counts as its training prevalence.
+        """
+        features = self._features(X)
+        return self.final_estimator_.predict(features)
+
+    @available_if(_final_estimator_can("predict_proba"))
+    def predict_proba(self, X):
+        """Predict class probabilities from the annotations alone.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_samples, n_neurons)
+            Text-labelled.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes)
+            In the order of `classes_`.
+        """
+        features = self._features(X)
+        return self.final_estimator_.predict_proba(features)
+
+    @available_if(_final_estimator_can("decision_function"))
+    def decision_function(self, X):
+        """Compute the decision function of the final estimator.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_samples, n_neurons)
+            Text-labelled.
+
+        Returns
+        -------
+        decision : ndarray of shape (n_samples,) or (n_samples, n_classes)
+            As the final estimator defines it.
+        """
+        features = self._features(X)
+        return self.final_estimator_.decision_function(features)
+
+    def score(self, X, y, sample_weight=None):
+        """Compute how well the hypotheses predict the target.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_samples, n_neurons)
+            Text-labelled.
+        y : array-like of shape (n_samples,)
+            The target.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        score : float
+            R² for a quantity; the area under the ROC curve for classes (the mean of
+            each class against the rest if there are more than two). Out of sample
+            for texts that `fit` has not seen.
+        """
+        annotations = self._annotations(X)
+        return self.score_annotations(annotations, y, sample_weight=sample_weight)
+
+    def score_annotations(self, annotations, y, sample_weight=None):
+        """Compute `score` from annotations that are at hand.
+
+        Parameters
+        ----------
+        annotations : array-like of shape (n_samples, n_hypotheses)
+            What `transform` returned.
+        y : array-like of shape (n_samples,)
+            The target.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        score : float
+            As `score`.
+        """
+        check_is_fitted(self)
+        features = self._impute(self._checked(annotations, len(annotations)))
+        if self.task_ == "regression":
+            predicted = self.final_estimator_.predict(features)
+            return float(r2_score(y, predicted, sample_weight=sample_weight))
+        scores = self._class_scores(features)
+        _, codes, _ = check_target(
+            y, self.task_, self.classes_, caller=type(self).__name__
+        )
+        one_against_rest = codes[:, None] == np.arange(len(self.classes_))
+        first = 1 if len(self.classes_) == 2 else 0
+        areas = [
+            roc_auc_score(
+                one_against_rest[:, i], scores[:, i], sample_weight=sample_weight
+            )
+            for i in range(first, len(self.classes_))
+        ]
+        return float(np.mean(areas))
+
+    def predict_annotations(self, annotations):
+        """Compute what ranks or predicts the target, from annotations at hand.
+
+        Parameters
+        ----------
+        annotations : array-like of shape (n_samples, n_hypotheses)
+            What `transform` returned.
+
+        Returns
+        -------
+        values : ndarray of shape (n_samples, n_outputs)
+            Predictions for a quantity; for classes what ranks the rows: one column
+            for two classes (of the second), otherwise one per class.
+        """
+        check_is_fitted(self)
+        features = self._impute(self._checked(annotations, len(annotations)))
+        if self.task_ == "regression":
+            return np.reshape(self.final_estimator_.predict(features), (-1, 1))
+        scores = self._class_scores(features)
+        return scores[:, 1:] if len(self.classes_) == 2 else scores
+
+    def _class_scores(self, features):
+        """Return one column per class by which the final estimator ranks the rows."""
+        final = self.final_estimator_
+        if hasattr(final, "predict_proba"):
+            return final.predict_proba(features)
+        if hasattr(final, "decision_function"):
+            scores = final.decision_function(features)
+            return np.column_stack([-scores, scores]) if scores.ndim == 1 else scores
+        return (final.predict(features)[:, None] == self.classes_).astype(float)

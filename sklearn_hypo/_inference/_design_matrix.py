@@ -1,0 +1,192 @@
+"""What the joint regression holds beside the hypotheses."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+# Relative length below which what remains of a column, after the earlier columns
+# are projected out, is rounding error.
+_RANK_TOLERANCE = 1e-8
+
+
+# More levels than this are absorbed, not written out as columns.
+_MOST_LEVELS = 500
+
+
+@dataclass(frozen=True)
+class Nuisance:
+    """What the regression holds beside the hypotheses.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows, n_columns)
+        Constant, covariates, indicators of levels; linearly independent.
+    names : tuple of str
+        The covariates among them, which follow the constant.
+    has_constant : bool
+        Whether the first column is a constant.
+    scale : ndarray of shape (n_covariates,)
+        What the covariates were divided by.
+    levels, weights : ndarray of shape (n_rows,) or None
+        Levels to be absorbed, and weights of the rows.
+    """
+
+    values: np.ndarray
+    names: tuple
+    has_constant: bool
+    scale: np.ndarray
+    levels: np.ndarray | None = None
+    weights: np.ndarray | None = None
+
+    @property
+    def n_absorbed(self):
+        """Number of levels that are absorbed."""
+        return 0 if self.levels is None else len(np.unique(self.levels))
+
+    def clear(self, values):
+        """Subtract the (weighted) mean of each absorbed level."""
+        if self.levels is None:
+            return values
+        return without_level_means(values, self.levels, self.weights)
+
+
+def without_level_means(values, levels, weights=None):
+    """Subtract from each row the (weighted) mean of its level.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows,) or (n_rows, n_columns)
+        Numbers.
+    levels : ndarray of int of shape (n_rows,)
+        Level of each row.
+    weights : ndarray of shape (n_rows,) or None, default=None
+        Positive weights.
+
+    Returns
+    -------
+    cleared : ndarray of the same shape
+        The within-level deviations.
+    """
+    weights = np.ones(len(levels)) if weights is None else weights
+    levels = np.unique(levels, return_inverse=True)[1]
+    total = np.bincount(levels, weights)
+    table = np.atleast_2d(values.T).T.astype(float)
+    means = np.empty((len(total), table.shape[1]))
+    for j, column in enumerate(table.T):
+        means[:, j] = np.bincount(levels, weights * column) / total
+    return (table - means[levels]).reshape(values.shape)
+
+
+def nuisance_columns(facts, n_rows, *, paired, linear, remarks):
+    """Build constant, covariates and levels, without what is linearly dependent.
+
+    In a linear model, levels that lie within clusters are absorbed: the deviations
+    from their means are regressed. Others become columns.
+
+    Parameters
+    ----------
+    facts : RowFacts
+        Of the rows in the regression.
+    n_rows : int
+        Their number.
+    paired : bool
+        Whether rows are differences: there is no constant then.
+    linear : bool
+        Whether the model is linear, so that levels can be absorbed.
+    remarks : Remarks
+        Receives the covariates that are dropped.
+
+    Returns
+    -------
+    nuisance : Nuisance
+        The columns.
+
+    Raises
+    ------
+    ValueError
+        For too many levels that cannot be absorbed.
+    """
+    absorbed = linear and _within_clusters(facts.levels, facts.clusters)
+    has_constant = not paired and not absorbed
+    start = np.ones((n_rows, int(has_constant)))
+    covariates, names = facts.covariates, facts.covariate_names
+    if covariates is None:
+        covariates = np.empty((n_rows, 0))
+    levels = facts.levels if absorbed else None
+    if absorbed:
+        covariates = without_level_means(covariates, levels, facts.weights)
+    indicators = np.empty((n_rows, 0))
+    if facts.levels is not None and not absorbed:
+        indicators = _indicators(facts.levels, linear)
+    basis = np.column_stack([start, indicators])
+    kept = independent_columns(covariates, basis)
+    dropped = [names[j] for j in range(len(names)) if j not in kept]
+    if dropped:
+        remarks.say(
+            f"Covariates that are constant, or determined by earlier ones or by the "
+            f"fixed effects, were left out: {', '.join(dropped)}."
+        )
+    covariates, scale = _scaled(covariates[:, kept], center=has_constant)
+    values = np.column_stack([start, covariates, indicators])
+    names = tuple(names[j] for j in kept)
+    return Nuisance(values, names, has_constant, scale, levels, facts.weights)
+
+
+def _scaled(covariates, *, center):
+    """Covariates of a like size, whatever their units: logits are iterated."""
+    mean = covariates.mean(axis=0) if center else 0.0
+    scale = np.sqrt(np.mean((covariates - mean) ** 2, axis=0))
+    return (covariates - mean) / scale, scale
+
+
+def _within_clusters(levels, clusters):
+    """Tell whether each level belongs to one cluster only."""
+    if levels is None or clusters is None:
+        return False
+    pairs = np.unique(np.column_stack([levels, clusters]), axis=0)
+    return len(pairs) == len(np.unique(levels))
+
+
+def _indicators(levels, linear):
+    found, codes = np.unique(levels, return_inverse=True)
+    if len(found) > _MOST_LEVELS:
+        remedy = (
+            "So many are absorbed where each level lies within one group: pass the "
+            "same labels, or coarser ones, as groups."
+            if linear
+            else "A logit with so many is biased. For two classes, code y as 0 and 1 "
+            "and pass task='regression' (a linear probability model), with the same "
+            "labels as groups; or compare within pairs."
+        )
+        raise ValueError(
+            f"fixed_effects has {len(found)} levels, more than {_MOST_LEVELS}. {remedy}"
+        )
+    return (codes[:, None] == np.arange(1, len(found))).astype(float)
+
+
+def independent_columns(values, basis):
+    """Numbers of the columns that are no combination of the basis and earlier ones.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows, n_columns)
+        Columns to choose from, in order.
+    basis : ndarray of shape (n_rows, n_others)
+        Linearly independent columns that come first.
+
+    Returns
+    -------
+    kept : list of int
+        The choice.
+    """
+    basis = np.linalg.qr(basis)[0] if basis.shape[1] else basis
+    kept = []
+    for j, column in enumerate(values.T):
+        rest = column
+        for _ in range(2):  # once more, against rounding error
+            rest = rest - basis @ (basis.T @ rest)
+        length = np.linalg.norm(rest)
+        if length > _RANK_TOLERANCE * np.linalg.norm(column):
+            basis = np.column_stack([basis, rest / length])
+            kept.append(j)
+    return kept

@@ -1,0 +1,480 @@
+"""Logistic regression by (penalized) maximum likelihood, its tests and intervals.
+
+For two classes and for more. Rows that are alike are counted, not repeated, so that
+thousands of texts with binary annotations cost little.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import linalg, stats
+from scipy.optimize import linprog, minimize
+
+JEFFREYS = 0.5  # Firth's penalty: so much of the log determinant of the information
+
+
+_MAX_STEP = 5.0
+
+
+_MAX_ITERATIONS = 15
+
+
+# Newton stops where the likelihood can hardly rise by more than half of this
+_DECREMENT = 1e-11
+
+
+# A bound is looked for up to two to this power times as far out as Wald's
+_DOUBLINGS = 6
+
+
+# A bound is found when its signed root is this near to the normal quantile
+_ROOT_ERROR = 1e-4
+
+
+# Linear predictors beyond this occur where classes separate, and rarely elsewhere
+_SUSPICIOUS = 12.0
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Rows of a logistic regression, those that are alike counted.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_patterns, n_columns)
+        Distinct rows of the design.
+    counts : ndarray of shape (n_patterns, n_classes)
+        Weight of the rows of each pattern in each class.
+    """
+
+    X: np.ndarray
+    counts: np.ndarray
+
+    @property
+    def total(self):
+        """Weight of the rows of each pattern."""
+        return self.counts.sum(axis=1)
+
+    @property
+    def n_coefs(self):
+        """Coefficients of a column: one for each class but the first."""
+        return self.counts.shape[1] - 1
+
+
+def counted(X, codes, weights=None):
+    """Count the rows of a design that are alike.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_columns)
+        The design.
+    codes : ndarray of int of shape (n_rows,)
+        Classes, from 0 on; all of them present.
+    weights : ndarray of shape (n_rows,) or None, default=None
+        Weights of the rows.
+
+    Returns
+    -------
+    rows : Counted
+        The same, shorter.
+    """
+    k = int(codes.max()) + 1
+    patterns, number = np.unique(X, axis=0, return_inverse=True)
+    cell = number.ravel() * k + codes.astype(int)
+    counts = np.bincount(cell, weights, minlength=len(patterns) * k).astype(float)
+    return Counted(patterns, counts.reshape(-1, k))
+
+
+@dataclass(frozen=True)
+class LogitFit:
+    """A fitted logistic regression.
+
+    Parameters
+    ----------
+    coef : ndarray of shape (n_coefs * n_columns,)
+        Coefficients, class by class; the first class has none.
+    information : ndarray of shape (n_coefs * n_columns, n_coefs * n_columns)
+        Fisher information.
+    log_likelihood : float
+        With the penalty.
+    converged : bool
+        Whether the maximum was found.
+    """
+
+    coef: np.ndarray
+    information: np.ndarray
+    log_likelihood: float
+    converged: bool
+
+
+def fit_logit(rows, *, penalty=0.0, start=None, fixed=None):
+    r"""Maximize the (penalized) likelihood of a logistic regression.
+
+    .. math:: \ell(\beta) + \lambda \log \det I(\beta),
+
+    with :math:`\lambda = 1/2` for Firth's penalty, Jeffreys' prior, which keeps all
+    coefficients finite. By Newton's method with Fisher's information, with steps
+    halved until the likelihood rises; where classes separate, so that the penalty
+    matters as much as the likelihood, this is slow, and BFGS goes on from there.
+
+    Parameters
+    ----------
+    rows : Counted
+        Design and classes.
+    penalty : float, default=0.0
+        Weight of the penalty.
+    start : ndarray of shape (n_coefs * n_columns,) or None, default=None
+        Where to begin; zeros if None.
+    fixed : ndarray of bool of shape (n_coefs * n_columns,) or None, default=None
+        Coefficients to be left as they are in `start`. The penalty is that of the full
+        information nevertheless, so that likelihoods can be compared.
+
+    Returns
+    -------
+    fit : LogitFit
+        The maximum.
+
+    References
+    ----------
+    .. [1] D. Firth (1993). "Bias reduction of maximum likelihood estimates".
+       Biometrika 80.
+    .. [2] G. Heinze, M. Schemper (2002). "A solution to the problem of separation in
+       logistic regression". Statistics in Medicine 21.
+    .. [3] I. Kosmidis, D. Firth (2011). "Multinomial logit bias reduction via the
+       Poisson log-linear model". Biometrika 98.
+
+    Examples
+    --------
+    A perfect predictor. For a saturated table Firth's penalty adds half a row to
+    each of the four cells:
+
+    >>> import numpy as np
+    >>> from sklearn_hypo._firth import JEFFREYS, counted, fit_logit
+    >>> a = np.repeat([1, 0], 10)
+    >>> rows = counted(np.column_stack([a, np.ones(20)]), a)
+    >>> fit_logit(rows, penalty=JEFFREYS).coef.round(4), np.log(21 / (1 / 21)).round(4)
+    (array([ 6.089 , -3.0445]), np.float64(6.089))
+    """
+    size = rows.n_coefs * rows.X.shape[1]
+    beta = np.zeros(size) if start is None else np.array(start, dtype=float)
+    free = np.ones(size, dtype=bool) if fixed is None else ~fixed
+    state = _state(rows, beta, penalty)
+    if not np.isfinite(state[2]) and fixed is not None:  # a start too far out
+        beta = np.where(free, 0.0, beta)
+        state = _state(rows, beta, penalty)
+    converged = False
+    if not np.isfinite(state[2]):
+        return LogitFit(beta, state[1], -np.inf, converged)
+    for _ in range(_MAX_ITERATIONS):
+        step, decrement = _newton_step(rows, state, penalty, free)
+        if decrement < _DECREMENT:
+            converged = True
+            if not penalty:  # Newton's last step doubles the number of right digits
+                beta = beta + step
+                state = _state(rows, beta, penalty)
+            break
+        beta, state, rose = _line_search(rows, beta, state, step, penalty)
+        if not rose:  # no better point within rounding error
+            converged = decrement < 1e-6
+            break
+    if not converged and np.isfinite(state[2]):
+        beta, state, converged = _quasi_newton(rows, beta, state, penalty, free)
+    return LogitFit(beta, state[1], state[2], converged)
+
+
+def probabilities(X, coef, n_coefs):
+    """Probabilities of all classes.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_columns)
+        The design.
+    coef : ndarray of shape (n_coefs * n_columns,)
+        Coefficients, class by class.
+    n_coefs : int
+        Classes but the first.
+
+    Returns
+    -------
+    P : ndarray of shape (n_rows, n_coefs + 1)
+        Rows add up to 1.
+    """
+    eta = np.column_stack([np.zeros(len(X)), X @ coef.reshape(n_coefs, -1).T])
+    eta -= eta.max(axis=1, keepdims=True)
+    P = np.exp(eta)
+    return P / P.sum(axis=1, keepdims=True)
+
+
+def information_of(X, P, total):
+    """Fisher information of the coefficients, class by class.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_columns)
+        The design.
+    P : ndarray of shape (n_rows, n_classes)
+        Probabilities.
+    total : ndarray of shape (n_rows,)
+        Weights.
+
+    Returns
+    -------
+    information : ndarray of shape (n_coefs * n_columns, n_coefs * n_columns)
+        Symmetric.
+    """
+    q, p = P.shape[1] - 1, X.shape[1]
+    found = np.empty((q, p, q, p))
+    for c in range(q):
+        for d in range(c + 1):
+            spread = total * P[:, c + 1] * ((c == d) - P[:, d + 1])
+            found[c, :, d] = (X * spread[:, None]).T @ X
+            found[d, :, c] = found[c, :, d].T
+    return found.reshape(q * p, q * p)
+
+
+def _state(rows, beta, penalty):
+    """Probabilities, information, penalized log likelihood."""
+    if not np.isfinite(beta).all():  # a step into the void: refused by its value
+        return None, np.full((len(beta), len(beta)), np.nan), -np.inf
+    P = probabilities(rows.X, beta, rows.n_coefs)
+    information = information_of(rows.X, P, rows.total)
+    value = np.sum(rows.counts * np.log(np.maximum(P, 1e-300)))
+    if penalty:
+        sign, log_det = np.linalg.slogdet(information)
+        value = value + penalty * log_det if sign > 0 else -np.inf
+    return P, information, value
+
+
+def _score(rows, state, penalty):
+    """Derivative of the penalized log likelihood."""
+    P, information, _ = state
+    own = P[:, 1:]
+    residual = rows.counts[:, 1:] - rows.total[:, None] * own
+    if penalty:
+        slope = _slope_of_log_det(rows.X, own, information)
+        residual = residual + penalty * rows.total[:, None] * slope
+    return (residual.T @ rows.X).ravel()
+
+
+def _slope_of_log_det(X, P, information):
+    """Derivative of log det of the information by each linear predictor, per weight.
+
+    With h_cd = x' (I^-1)_cd x and the variance matrix M = diag(P) - PP' of a row, it
+    is the sum over c and d of h_cd dM_cd / d eta_e.
+    """
+    q, p = P.shape[1], X.shape[1]
+    inverse = linalg.pinvh(information).reshape(q, p, q, p)
+    h = np.empty((len(X), q, q))
+    for c in range(q):
+        for d in range(c + 1):
+            h[:, c, d] = h[:, d, c] = np.einsum("ij,ij->i", X @ inverse[c, :, d], X)
+    own = np.einsum("icc->ic", h)
+    mixed = np.einsum("icd,id->ic", h, P)
+    both = np.einsum("ic,ic->i", mixed, P)[:, None]
+    weighted = np.einsum("ic,ic->i", own, P)[:, None]
+    return P * (own - weighted - 2 * mixed + 2 * both)
+
+
+def _newton_step(rows, state, penalty, free):
+    score = _score(rows, state, penalty)[free]
+    information = state[1]
+    step = np.zeros(len(free))
+    step[free] = linalg.lstsq(information[np.ix_(free, free)], score)[0]
+    decrement = float(step[free] @ score)
+    largest = np.abs(step).max(initial=0.0)
+    return step * min(1.0, _MAX_STEP / max(largest, 1e-300)), decrement
+
+
+def _quasi_newton(rows, beta, state, penalty, free):
+    """Go on by BFGS, scaled by the information at the start."""
+    information = state[1][np.ix_(free, free)]
+    ridge = 1e-10 * np.trace(information) / len(information)
+    root = linalg.cholesky(information + ridge * np.eye(len(information)), lower=True)
+
+    def at(x):
+        moved = beta.copy()
+        moved[free] += linalg.solve_triangular(root, x, trans="T", lower=True)
+        return moved, _state(rows, moved, penalty)
+
+    def loss(x):
+        _, new = at(x)
+        if not np.isfinite(new[2]):
+            return np.inf, np.zeros(len(x))
+        score = _score(rows, new, penalty)[free]
+        return -new[2], -linalg.solve_triangular(root, score, lower=True)
+
+    options = {"gtol": 1e-5, "maxiter": 500}
+    found = minimize(loss, np.zeros(free.sum()), jac=True, options=options)
+    moved, new = at(found.x)
+    if not new[2] >= state[2]:
+        return beta, state, False
+    beta, state = moved, new
+    _, decrement = _newton_step(rows, state, penalty, free)
+    return beta, state, decrement < 1e-6
+
+
+def _line_search(rows, beta, state, step, penalty):
+    size = 1.0
+    while size > 1e-8:
+        candidate = beta + size * step
+        new = _state(rows, candidate, penalty)
+        if new[2] > state[2]:
+            return candidate, new, True
+        size /= 2
+    return beta, state, False
+
+
+# Tests and intervals ----------------------------------------------------------------
+
+
+def likelihood_ratio(rows, full, j):
+    """Penalized likelihood-ratio statistic of a column having no effect.
+
+    Parameters
+    ----------
+    rows : Counted
+        Design and classes.
+    full : LogitFit
+        With Firth's penalty.
+    j : int
+        Which column.
+
+    Returns
+    -------
+    statistic : float
+        To be compared with the chi-square distribution with a degree of freedom for
+        each class but the first. NaN if the restricted fit did not converge.
+    """
+    q = rows.n_coefs
+    columns = np.arange(j, q * rows.X.shape[1], rows.X.shape[1])
+    _, loss = _profile(rows, full, columns, np.zeros(q))
+    return max(2 * loss, 0.0) if np.isfinite(loss) else np.nan
+
+
+def profile_bounds(rows, full, j, *, target=None):
+    """Ends of the profile interval: all values that the test does not reject.
+
+    Parameters
+    ----------
+    rows : Counted
+        Design, and two classes.
+    full : LogitFit
+        With Firth's penalty.
+    j : int
+        Which coefficient.
+    target : float or None, default=None
+        Square root of the largest statistic that is not rejected; by default that of
+        a 95 % interval.
+
+    Returns
+    -------
+    bounds : ndarray of shape (2, n_columns)
+        All coefficients, as fitted with coefficient j at its lower and at its upper
+        bound. Infinite where the likelihood levels off before it has fallen so far,
+        NaN for a bound that was not found.
+    """
+    target = stats.norm.ppf(0.975) if target is None else target
+    se = np.sqrt(linalg.pinvh(full.information)[j, j])
+    found = [_bound(rows, full, j, side * se, target) for side in (-1, 1)]
+    return np.array(found)
+
+
+def _bound(rows, full, j, scale, target):
+    """Solve for where the signed root of the likelihood ratio reaches the target.
+
+    That root is nearly linear in the coefficient, so that secants need few steps.
+    """
+
+    def root(distance):
+        fit, loss = _profile(rows, full, [j], full.coef[[j]] + distance * scale)
+        return np.sqrt(max(2 * loss, 0.0)), fit.coef
+
+    nowhere = np.full(len(full.coef), np.nan)
+    low, high, at_low = 0.0, target, 0.0
+    at_high, coef = root(high)
+    for _ in range(_DOUBLINGS):  # until the bound is enclosed
+        if not at_high < target:
+            break
+        low, at_low, high = high, at_high, 2 * high
+        at_high, coef = root(high)
+    if not np.isfinite(at_high):
+        return nowhere
+    if at_high < target:  # the likelihood levels off before it has fallen so far
+        coef = coef.copy()
+        coef[j] = np.copysign(np.inf, scale)
+        return coef
+    for _ in range(40):
+        middle = low + (target - at_low) * (high - low) / (at_high - at_low)
+        edge = 0.01 * (high - low)
+        middle = min(max(middle, low + edge), high - edge)
+        value, coef = root(middle)
+        if abs(value - target) < _ROOT_ERROR:
+            break
+        if value < target:
+            low, at_low = middle, value
+        else:
+            high, at_high = middle, value
+    return coef
+
+
+def _profile(rows, full, fixed, values):
+    """The fit with some coefficients fixed, and how much log likelihood that costs."""
+    covariance = linalg.pinvh(full.information)
+    distance = values - full.coef[fixed]
+    move = covariance[:, fixed] @ np.linalg.solve(
+        covariance[np.ix_(fixed, fixed)], distance
+    )
+    start = full.coef + move
+    if np.abs(move).max() > 2 * _MAX_STEP:
+        start = full.coef.copy()
+    start[fixed] = values
+    mask = np.zeros(len(start), dtype=bool)
+    mask[fixed] = True
+    fit = fit_logit(rows, penalty=JEFFREYS, start=start, fixed=mask)
+    if not (fit.converged and np.isfinite(fit.log_likelihood)):
+        return fit, np.nan
+    return fit, full.log_likelihood - fit.log_likelihood
+
+
+# Separation -------------------------------------------------------------------------
+
+
+def infinite_coefficients(rows, fit):
+    """Tell which coefficients have no finite maximum-likelihood estimate.
+
+    Separation means that some direction b has s_i x_i'b >= 0 in every row, and > 0
+    in one (s_i = 1 in the second class, else -1). A linear programme finds the
+    direction that does so most, and its non-zero entries are the columns in question
+    (Konis 2007, "Linear programming algorithms for detecting separated data in binary
+    logistic regression models", thesis, University of Oxford).
+
+    Parameters
+    ----------
+    rows : Counted
+        Design, and two classes.
+    fit : LogitFit
+        By maximum likelihood. Where it converged with moderate linear predictors
+        there is no separation, and no programme is solved.
+
+    Returns
+    -------
+    infinite : ndarray of bool of shape (n_columns,)
+        All False without separation.
+    """
+    n_columns = rows.X.shape[1]
+    largest = np.abs(rows.X @ fit.coef).max(initial=0.0)
+    if fit.converged and largest < _SUSPICIOUS:
+        return np.zeros(n_columns, dtype=bool)
+    some_zero, some_one = rows.counts.T > 0
+    signed = np.vstack([rows.X[some_one], -rows.X[some_zero]])
+    solution = linprog(
+        -signed.sum(axis=0),
+        A_ub=-signed,
+        b_ub=np.zeros(len(signed)),
+        bounds=(-1, 1),
+        method="highs",
+    )
+    # The solver keeps its constraints to 1e-7 only, so a direction must do more.
+    if solution.status != 0 or (signed @ solution.x).max() < 1e-4:
+        return np.zeros(n_columns, dtype=bool)
+    return np.abs(solution.x) > 1e-4

@@ -1,0 +1,362 @@
+"""One regression of the target on all annotations at once.
+
+Everything here works on arrays and knows no estimator. What cannot be estimated is
+NaN and leaves a remark that names the column.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from ._design import RowFacts
+from ._design_matrix import independent_columns, nuisance_columns
+from ._logit import fit_binary, fit_multinomial
+from ._robust_covariance import least_squares, t_inference
+
+COEFFICIENT_COLUMNS = (
+    "coef",
+    "coef_se",
+    "coef_lower",
+    "coef_upper",
+    "coef_p",
+    "coef_df",
+    "coef_std",
+)
+
+# Share of the variance of y left unexplained below which y is an exact function of
+# the annotations, and t statistics are ratios of rounding errors.
+_PERFECT_FIT = 1e-12
+
+
+def spread(y):
+    """Range of y; 0 where it is rounding error."""
+    width = np.ptp(y)
+    return width if width > 1e-12 * np.abs(y).max() else 0.0
+
+
+@dataclass
+class JointFit:
+    """What the joint regression found.
+
+    Parameters
+    ----------
+    estimates : DataFrame of n_hypotheses rows
+        The columns `COEFFICIENT_COLUMNS` and, for classes, odds ratios and average
+        marginal effects; NaN where nothing could be estimated.
+    tested : ndarray of shape (n_hypotheses,) and dtype bool
+        Which hypotheses count in a correction for multiple tests. It depends on the
+        annotations only, never on y.
+    method : str, default=""
+        What was fitted.
+    cov_type : str, default=""
+        Kind of the standard errors.
+    covariates : DataFrame or None, default=None
+        Their estimates.
+    by_class : DataFrame or None, default=None
+        Average marginal effects by hypothesis and class, for more than two classes.
+    rows : ndarray of shape (n_rows,) and dtype bool, or None
+        Rows in the regression.
+    columns : list of int
+        Hypotheses in the regression.
+    metrics : dict of str to float
+        "r2" and "r2_adjusted", or "roc_auc" and "pseudo_r2".
+    fitted : ndarray of shape (n_fitted_rows, n_outputs) or None, default=None
+        Fitted values; for classes what ranks the rows.
+    """
+
+    estimates: pd.DataFrame
+    tested: np.ndarray
+    method: str = ""
+    cov_type: str = ""
+    covariates: pd.DataFrame | None = None
+    by_class: pd.DataFrame | None = None
+    rows: np.ndarray | None = None
+    columns: list = field(default_factory=list)
+    metrics: dict = field(default_factory=dict)
+    fitted: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Problem:
+    """The columns of a regression, ready to be fitted.
+
+    Parameters
+    ----------
+    annotations : ndarray of shape (n_rows, n_hypotheses)
+        Of the hypotheses in the regression.
+    nuisance : ndarray of shape (n_rows, n_others)
+        Constant, covariates and levels of the fixed effect.
+    y : ndarray of shape (n_rows,)
+        The target; class codes from 0 for classes.
+    facts : RowFacts
+        Weights and clusters.
+    n_covariates : int
+        How many of the nuisance columns are covariates; they follow the constant.
+    has_constant : bool
+        Whether the first nuisance column is a constant.
+    n_absorbed : int
+        Levels that all columns and y were cleared of.
+    paired : bool
+        Whether rows are differences within pairs.
+    """
+
+    annotations: np.ndarray
+    nuisance: np.ndarray
+    y: np.ndarray
+    facts: RowFacts
+    n_covariates: int = 0
+    has_constant: bool = True
+    n_absorbed: int = 0
+    paired: bool = False
+
+    @property
+    def design(self):
+        """All columns, the hypotheses first."""
+        return np.column_stack([self.annotations, self.nuisance])
+
+
+def joint_regression(A, y, n_classes, columns, facts, remarks, *, cov_type, paired):
+    """Regress y on the annotations, over the rows that answer all of them.
+
+    Ordinary least squares for a quantity, a logit for two classes and a multinomial
+    logit for more; with a constant, unless the rows are differences within pairs.
+
+    Parameters
+    ----------
+    A : ndarray of shape (n_rows, n_hypotheses)
+        Annotations: 1, 0 or NaN; or their differences.
+    y : ndarray of shape (n_rows,)
+        The target; class codes from 0 for classes.
+    n_classes : int or None
+        None for a quantity.
+    columns : list of int
+        The columns of A that vary at all.
+    facts : RowFacts
+        Weights, clusters, covariates and levels of the rows.
+    remarks : Remarks
+        Receives what went wrong, by column.
+    cov_type : {"auto", "HC2", "HC3", "nonrobust"}
+        Kind of the standard errors. "auto": HC3 for quantities, that of the model for
+        classes. With clusters always clustered.
+    paired : bool
+        Whether rows are differences within pairs.
+
+    Returns
+    -------
+    fit : JointFit
+        The estimates.
+    """
+    n_hypotheses = A.shape[1]
+    estimates = pd.DataFrame(
+        np.nan, index=range(n_hypotheses), columns=list(COEFFICIENT_COLUMNS)
+    )
+    fit = JointFit(estimates, np.zeros(n_hypotheses, dtype=bool))
+    columns, rows = _complete_cases(A, columns, remarks, paired)
+    columns = _without_twins(A[rows], columns, remarks)
+    n_rows = int(rows.sum())
+    if not columns:
+        remarks.say("No hypothesis can be in the joint regression: none varies.")
+        return fit
+    facts = facts.take(rows)
+    nuisance = nuisance_columns(
+        facts, n_rows, paired=paired, linear=n_classes is None, remarks=remarks
+    )
+    n_needed = len(columns) + nuisance.values.shape[1] + nuisance.n_absorbed
+    if n_rows <= n_needed:
+        remarks.say(
+            f"The joint regression was not run: {n_rows} of {len(A)} rows have an "
+            f"answer to all {len(columns)} hypotheses that can be in it, and more "
+            f"than {n_needed} are needed. Its coefficients are NaN."
+        )
+        return fit
+    cleared = nuisance.clear(A[rows])
+    columns = _without_dependent(cleared, nuisance.values, columns, remarks)
+    constant = not np.any(y[rows]) if paired else spread(y[rows]) == 0
+    if constant or not columns:
+        if constant:
+            remarks.say(
+                f"The joint regression was not run: y takes a single value on the "
+                f"{n_rows} rows in it. Its coefficients are NaN."
+            )
+        return fit
+    fit.tested[columns] = True
+    fit.rows, fit.columns = rows, columns
+    problem = Problem(
+        cleared[:, columns],
+        nuisance.values,
+        nuisance.clear(y[rows]) if n_classes is None else y[rows],
+        facts,
+        n_covariates=len(nuisance.names),
+        has_constant=nuisance.has_constant,
+        n_absorbed=nuisance.n_absorbed,
+        paired=paired,
+    )
+    _fit_problem(fit, problem, n_classes, nuisance, cov_type, remarks)
+    return fit
+
+
+# Which rows and which columns -----------------------------------------------------
+
+
+def _complete_cases(A, columns, remarks, paired):
+    """Rows that answer every column; columns that still vary on them.
+
+    A column that no longer varies is left out first, and its missing answers then
+    cost no rows: hence the loop. Differences within pairs vary unless they are 0.
+    """
+    width = np.any if paired else np.ptp
+    while True:
+        rows = ~np.isnan(A[:, columns]).any(axis=1)
+        if not rows.any():
+            break
+        constant = [j for j in columns if not width(A[rows, j])]
+        if not constant:
+            break
+        for j in constant:
+            remarks.add(j, "constant_joint", f"{int(rows.sum())} rows")
+        columns = [j for j in columns if j not in constant]
+    _remark_lost_rows(A, columns, rows, remarks)
+    return columns, rows
+
+
+def _remark_lost_rows(A, columns, rows, remarks):
+    if columns and rows.sum() < len(A) / 2:
+        missing = np.isnan(A[:, columns]).sum(axis=0)
+        worst = int(np.argmax(missing))
+        remarks.say(
+            f"Only {int(rows.sum())} of {len(A)} rows have an answer to all of the "
+            f"{len(columns)} hypotheses of the joint regression. The most answers "
+            f"are missing for {remarks.name(columns[worst])} ({missing[worst]})."
+        )
+
+
+def _without_twins(A, columns, remarks):
+    """Keep the first of several equal columns."""
+    first = {}
+    for j in columns:
+        original = first.setdefault(A[:, j].tobytes(), j)
+        if original != j:
+            remarks.add(j, "twin", f"the same as {remarks.name(original)}")
+    return list(first.values())
+
+
+def _without_dependent(A, nuisance, columns, remarks):
+    """Keep the columns that are no linear combination of earlier ones.
+
+    Constant, covariates and fixed effects come first, so that the opposite of a column
+    is a combination of it.
+    """
+    kept = [columns[i] for i in independent_columns(A[:, columns], nuisance)]
+    for position, j in enumerate(columns):
+        if j not in kept:
+            earlier = [i for i in kept if i in columns[:position]]
+            parts = _parts(A, nuisance, earlier, j)
+            by = ", ".join(map(remarks.name, parts)) or "the covariates"
+            remarks.add(j, "dependent", f"determined by {by}")
+    return kept
+
+
+def _parts(A, nuisance, kept, j):
+    """Which of the kept columns column j is a combination of."""
+    design = np.column_stack([A[:, kept], nuisance])
+    weights = np.linalg.lstsq(design, A[:, j], rcond=None)[0][: len(kept)]
+    return [i for i, weight in zip(kept, weights, strict=True) if abs(weight) > 1e-6]
+
+
+# The fit --------------------------------------------------------------------------
+
+
+def _fit_problem(fit, problem, n_classes, nuisance, cov_type, remarks):
+    """Fit the model that the target asks for, and write what it found into `fit`."""
+    if n_classes is None:
+        found = _fit_ols(problem, cov_type, fit.columns, remarks)
+    else:
+        present, codes = np.unique(problem.y, return_inverse=True)
+        if len(present) == 2 or problem.paired:
+            y = problem.y if problem.paired else codes
+            found = fit_binary(problem, y, cov_type, fit.columns, remarks)
+        else:
+            found = fit_multinomial(
+                problem, codes, present, cov_type, fit.columns, remarks
+            )
+    fit.method, fit.cov_type = found["method"], found["cov_type"]
+    fit.metrics, fit.by_class = found["metrics"], found.get("by_class")
+    fit.fitted = found.get("fitted")
+    h = len(fit.columns)
+    for name, values in found["estimates"].items():
+        column = np.full(len(fit.estimates), np.nan)
+        column[fit.columns] = values[:h]
+        fit.estimates[name] = column
+    if nuisance.names and found["estimates"]:
+        first = h + int(problem.has_constant)
+        fit.covariates = _covariate_table(found["estimates"], first, nuisance)
+
+
+def _covariate_table(estimates, first, nuisance):
+    """Estimates of the covariates, in their own units."""
+    names, blank = nuisance.names, np.full(first + len(nuisance.names), np.nan)
+    table = pd.DataFrame({"name": pd.Series(names, dtype=object)})
+    for name in COEFFICIENT_COLUMNS[:5]:
+        values = estimates.get(name, blank)[first : first + len(names)]
+        table[name] = values if name == "coef_p" else values / nuisance.scale
+    return table
+
+
+def _fit_ols(problem, cov_type, columns, remarks):
+    """Least squares, with robust or clustered standard errors by default."""
+    X, y, facts = problem.design, problem.y, problem.facts
+    root = np.ones(len(y)) if facts.weights is None else np.sqrt(facts.weights)
+    kind = "HC3" if cov_type == "auto" else cov_type
+    solved = least_squares(
+        X * root[:, None],
+        y * root,
+        cov_type=kind,
+        clusters=facts.clusters,
+        n_absorbed=problem.n_absorbed,
+    )
+    center = problem.has_constant or problem.n_absorbed > 0
+    r2, adjusted = _r2(y, solved.residuals, root, X.shape[1], problem, center)
+    estimates = {"coef": solved.coef}
+    if 1 - r2 < _PERFECT_FIT:
+        remarks.say(
+            "y is an exact linear function of the annotations, so the joint "
+            "regression leaves no residuals to judge by: its standard errors and "
+            "p-values are NaN."
+        )
+    else:
+        lower, upper, p = t_inference(solved.coef, solved.se, solved.df)
+        estimates |= {
+            "coef_se": solved.se,
+            "coef_lower": lower,
+            "coef_upper": upper,
+            "coef_p": p,
+            "coef_df": solved.df,
+        }
+        what = "row" if facts.clusters is None else "group"
+        for position in np.flatnonzero(np.isnan(solved.df[: len(columns)])):
+            remarks.add(columns[position], "single", f"one {what}")
+    estimates["coef_std"] = solved.coef * _sd(X, root, center) / _sd(y, root, center)
+    return {
+        "method": "OLS" if facts.weights is None else "WLS",
+        "cov_type": kind if facts.clusters is None else "cluster",
+        "estimates": estimates,
+        "metrics": {"r2": r2, "r2_adjusted": adjusted},
+        "fitted": None if problem.n_absorbed else (X @ solved.coef)[:, None],
+    }
+
+
+def _r2(y, residuals, root, n_columns, problem, center):
+    mean = np.average(y, weights=root**2) if center else 0.0
+    total = np.sum((root * (y - mean)) ** 2)
+    r2 = 1 - residuals @ residuals / total
+    n_used = n_columns + problem.n_absorbed
+    n_free = len(y) - max(int(center), problem.n_absorbed)
+    return r2, 1 - (1 - r2) * n_free / (len(y) - n_used)
+
+
+def _sd(values, root, center=True):
+    """Weighted standard deviation of each column."""
+    weights = root**2 / np.sum(root**2)
+    mean = weights @ values if center else 0.0
+    return np.sqrt(weights @ (values - mean) ** 2)

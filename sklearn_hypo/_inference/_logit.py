@@ -1,0 +1,266 @@
+"""Logits of two classes and of more, finite whatever the annotations separate."""
+
+import numpy as np
+from scipy import linalg, stats
+from sklearn.metrics import roc_auc_score
+
+from ._design_effects import column_tests
+from ._firth import (
+    JEFFREYS,
+    counted,
+    fit_logit,
+    infinite_coefficients,
+    probabilities,
+    profile_bounds,
+)
+from ._marginal_effects import binary_effects, class_effects, moved_along
+from ._robust_covariance import LinearFit, judged, t_inference
+
+# Linear predictors beyond this: some class is all but ruled out somewhere
+_FAR = 12.0
+
+
+# Two classes ----------------------------------------------------------------------
+
+
+def fit_binary(problem, y, cov_type, columns, remarks):
+    """Fit a logit of two classes on all columns.
+
+    By maximum likelihood, or, where some combination of columns separates the classes
+    so that a coefficient would be infinite, with Firth's penalty (Jeffreys' prior).
+    p-values are those of penalized likelihood-ratio tests, which hold in small
+    samples and have power for perfect predictors, as Wald's do not; with clusters,
+    weights or HC3 the statistics are divided by their design effects.
+
+    Parameters
+    ----------
+    problem : Problem
+        Columns, weights and clusters.
+    y : ndarray of shape (n_rows,)
+        0 and 1; for pairs -1 and 1, which member won.
+    cov_type : {"auto", "HC2", "HC3", "nonrobust"}
+        Kind of the standard errors.
+    columns : list of int
+        Numbers of the hypotheses, for remarks.
+    remarks : Remarks
+        Receives what separates the classes.
+
+    Returns
+    -------
+    found : dict
+        "method", "cov_type", "metrics" and "estimates" (arrays over all columns).
+
+    References
+    ----------
+    .. [1] D. Firth (1993). "Bias reduction of maximum likelihood estimates".
+       Biometrika 80.
+    .. [2] G. Heinze, M. Schemper (2002). "A solution to the problem of separation in
+       logistic regression". Statistics in Medicine 21.
+    """
+    X, y = _oriented(problem, y)
+    facts, h = problem.facts, len(columns)
+    rows = counted(X, y, facts.weights)
+    fit = fit_logit(rows)
+    infinite = infinite_coefficients(rows, fit)
+    for position in np.flatnonzero(infinite[:h]):
+        remarks.add(columns[position], "separates", f"{len(y)} rows")
+    penalized = fit_logit(rows, penalty=JEFFREYS)
+    firth = bool(infinite.any())
+    fit = penalized if firth else fit
+    if not (fit.converged and penalized.converged):
+        return _not_converged(h, len(y), remarks)
+    probability = probabilities(X, fit.coef, 1)[:, 1]
+    robust = _is_robust(facts, cov_type)
+    solved = _working_fit(X, y, fit.coef, probability, facts, robust, cov_type)
+    df = solved.df if robust else np.full(X.shape[1], np.inf)
+    ratio_p, effects, f_df = column_tests(
+        rows, penalized, X, y, range(h), facts, robust=robust
+    )
+    se = solved.se
+    if robust:  # squared residuals alone say too little where a class is rare
+        of_model = np.sqrt(np.diag(linalg.pinvh(fit.information))[:h] * effects)
+        se[:h] = np.fmax(se[:h], of_model)
+        df[:h] = np.fmin(df[:h], np.maximum(f_df, 1e-3))
+    lower, upper, p = t_inference(solved.coef, se, df)
+    p[:h] = ratio_p
+    if firth:  # Wald's intervals are too short around Firth's estimates
+        targets = np.sqrt(effects) * stats.t.ppf(0.975, np.maximum(f_df, 1e-3))
+        bounds = np.array(
+            [profile_bounds(rows, penalized, j, target=targets[j]) for j in range(h)]
+        )
+        lower[:h], upper[:h] = np.einsum("jbj->bj", bounds[..., :h])
+    else:
+        bounds = moved_along(fit, lower[:h], upper[:h])
+    estimates = {
+        "coef": solved.coef,
+        "coef_se": se,
+        "coef_lower": lower,
+        "coef_upper": upper,
+        "coef_p": p,
+        "coef_df": df,
+        "coef_std": solved.coef * _spread_of(X, facts.weights, problem.paired),
+    }
+    with np.errstate(over="ignore"):
+        for name, values in (("", solved.coef), ("_lower", lower), ("_upper", upper)):
+            estimates[f"odds_ratio{name}"] = np.exp(values)
+    estimates |= binary_effects(X, solved, bounds, facts.weights, problem.paired)
+    return {
+        "method": "Firth logit" if firth else "logit",
+        "cov_type": _kind(facts, robust, cov_type),
+        "estimates": estimates,
+        "metrics": _binary_metrics(y, probability, facts.weights, problem.paired),
+        "fitted": (problem.design @ fit.coef)[:, None],
+    }
+
+
+def _not_converged(h, n_rows, remarks):
+    remarks.say(
+        f"The joint logit of {h} hypotheses on {n_rows} rows did not converge. Its "
+        "coefficients and p-values are NaN."
+    )
+    return {"method": "", "cov_type": "", "estimates": {}, "metrics": {}}
+
+
+def _is_robust(facts, cov_type):
+    return (
+        facts.clusters is not None or facts.weights is not None or cov_type[:2] == "HC"
+    )
+
+
+def _oriented(problem, y):
+    """The design and 0/1; every other pair is turned around.
+
+    Without a constant the order of the members means nothing, but with the winner
+    always first there would be one class only.
+    """
+    X = problem.design
+    if not problem.paired:
+        return X, y.astype(int)
+    turn = np.where(np.arange(len(y)) % 2, -1.0, 1.0)
+    return X * turn[:, None], (y * turn > 0).astype(int)
+
+
+def _spread_of(X, weights, paired):
+    """Standard deviations of the columns; of differences, about zero."""
+    mean = 0.0 if paired else np.average(X, axis=0, weights=weights)
+    return np.sqrt(np.average((X - mean) ** 2, axis=0, weights=weights))
+
+
+def _kind(facts, robust, cov_type):
+    if facts.clusters is not None:
+        return "cluster"
+    if not robust:
+        return "nonrobust"
+    return cov_type if cov_type[:2] == "HC" else "HC3"
+
+
+def _working_fit(X, y, coef, probability, facts, robust, cov_type):
+    """Judge the coefficients by the linear model that Newton's last step solves."""
+    weights = np.ones(len(y)) if facts.weights is None else facts.weights
+    spread = np.maximum(probability * (1 - probability), 1e-12)
+    Q, R = linalg.qr(X * np.sqrt(weights * spread)[:, None], mode="economic")
+    T = linalg.solve_triangular(R, np.eye(len(R)), trans="T")
+    residuals = np.sqrt(weights / spread) * (y - probability)
+    kind = cov_type if cov_type == "HC2" else "HC3"
+    solved = judged(coef, residuals, Q, T, cov_type=kind, clusters=facts.clusters)
+    if robust:
+        return solved
+    return LinearFit(coef, T.T @ T, np.full(len(coef), np.inf), residuals)
+
+
+def _binary_metrics(y, probability, weights, paired):
+    """ROC AUC (pairs ranked rightly) and McFadden's pseudo R², on the fitted rows."""
+    if paired:  # a coin decides about a pair with nothing to tell its members apart
+        right = (1 + np.sign(y - 0.5) * np.sign(probability - 0.5)) / 2
+        area, chance = np.average(right, weights=weights), 0.5
+    else:
+        area = roc_auc_score(y, probability, sample_weight=weights)
+        chance = np.average(y, weights=weights)
+    null = _log_likelihood(y, np.full(len(y), chance), weights)
+    pseudo = 1 - _log_likelihood(y, probability, weights) / null
+    return {"roc_auc": area, "pseudo_r2": pseudo}
+
+
+def _log_likelihood(y, probability, weights):
+    of_class = np.where(y == 1, probability, 1 - probability)
+    weights = np.ones(len(y)) if weights is None else weights
+    return weights @ np.log(np.maximum(of_class, 1e-300))
+
+
+# More classes ---------------------------------------------------------------------
+
+
+def fit_multinomial(problem, codes, present, cov_type, columns, remarks):
+    """Fit a multinomial logit, and test each column for all classes at once.
+
+    By maximum likelihood, or, where annotations separate the classes, with Firth's
+    penalty. p-values are those of penalized likelihood-ratio tests of a column having
+    no effect on any class; with clusters, weights or HC3 the statistics are divided by
+    their design effects.
+
+    Parameters
+    ----------
+    problem : Problem
+        Columns, weights and clusters.
+    codes : ndarray of int of shape (n_rows,)
+        Classes from 0 to n_present - 1, all present.
+    present : ndarray of int of shape (n_present,)
+        Their codes among all known classes.
+    cov_type : {"auto", "HC2", "HC3", "nonrobust"}
+        Kind of the standard errors.
+    columns : list of int
+        Numbers of the hypotheses, for remarks.
+    remarks : Remarks
+        Receives what separates the classes.
+
+    Returns
+    -------
+    found : dict
+        "method", "cov_type", "metrics", "estimates" and "by_class".
+    """
+    X, facts, h = problem.design, problem.facts, len(columns)
+    rows = counted(X, codes, facts.weights)
+    penalized, fit = fit_logit(rows, penalty=JEFFREYS), fit_logit(rows)
+    far = np.abs(rows.X @ fit.coef.reshape(rows.n_coefs, -1).T).max() > _FAR
+    firth = bool(far) or not fit.converged
+    fit = penalized if firth else fit
+    if not (fit.converged and penalized.converged):
+        return _not_converged(h, len(codes), remarks)
+    if firth:
+        _remark_empty_cells(problem.annotations, codes, len(present), columns, remarks)
+    robust = _is_robust(facts, cov_type)
+    n_tested = h + problem.has_constant + problem.n_covariates
+    p = np.full(X.shape[1], np.nan)
+    p[:n_tested], *_ = column_tests(
+        rows, penalized, X, codes, range(n_tested), facts, robust=robust
+    )
+    P = probabilities(X, fit.coef, rows.n_coefs)
+    B = fit.coef.reshape(rows.n_coefs, -1)
+    return {
+        "method": "Firth multinomial logit" if firth else "multinomial logit",
+        "cov_type": _kind(facts, robust, cov_type),
+        "estimates": {"coef_p": p},
+        "fitted": P,
+        "metrics": _class_metrics(codes, P, facts.weights),
+        "by_class": {"classes": present, **class_effects(X, codes, B, h, facts)},
+    }
+
+
+def _remark_empty_cells(A, codes, k, columns, remarks):
+    for position, a in enumerate(A.T):
+        cells = np.unique(np.column_stack([a, codes]), axis=0)
+        if len(cells) < len(np.unique(a)) * k:
+            remarks.add(columns[position], "empty_cell", f"{len(codes)} rows")
+
+
+def _class_metrics(codes, P, weights):
+    """Mean ROC AUC of each class against the rest, and McFadden's pseudo R²."""
+    counts = np.bincount(codes, weights)
+    shares = counts / counts.sum()
+    own = np.log(np.maximum(P[np.arange(len(codes)), codes], 1e-300))
+    weighted = own if weights is None else weights * own
+    area = roc_auc_score(codes, P, multi_class="ovr", sample_weight=weights)
+    return {
+        "roc_auc": area,
+        "pseudo_r2": 1 - weighted.sum() / (counts @ np.log(shares)),
+    }

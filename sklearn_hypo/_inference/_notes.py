@@ -1,0 +1,119 @@
+"""What could not be computed, and the warnings that say so by name."""
+
+from .._utils._printable import printable
+
+_SHOWN = 6  # names in one warning; the notes of the table name all
+
+# What is wrong with a hypothesis: the note in its row of the table, and the warning,
+# before and after the names.
+_REMARKS = {
+    "unanswered": (
+        "no answers",
+        "Hypotheses without any answer",
+        "They cannot be tested.",
+    ),
+    "constant": (
+        "never or always true",
+        "Hypotheses that hold for every answered text or for none",
+        "They cannot be tested.",
+    ),
+    "no_variance": (
+        "no standard error of the separation",
+        "Hypotheses with too little on one side (fewer than two texts, or one value "
+        "of y) for the separation to have a standard error",
+        "Standard error and p-value of the separation are NaN.",
+    ),
+    "constant_joint": (
+        "constant in the joint regression",
+        "Hypotheses that do not vary on the rows that answer all hypotheses",
+        "They are not in the joint regression.",
+    ),
+    "twin": (
+        "duplicate",
+        "Hypotheses that repeat another one on every row of the joint regression",
+        "Only the first of each is in it and is counted.",
+    ),
+    "dependent": (
+        "combination of others",
+        "Hypotheses that are linear combinations of others on every row of the joint "
+        "regression",
+        "They are not in it.",
+    ),
+    "separates": (
+        "separates the classes",
+        "Hypotheses that separate the classes, alone or together with others (some "
+        "class is never, or always, where the hypothesis holds, or where it does not)",
+        "Their maximum-likelihood coefficient would be infinite: the logit is fitted "
+        "with Firth's penalty, which keeps it finite.",
+    ),
+    "empty_cell": (
+        "some class never or always where it holds",
+        "Hypotheses that never meet some class, or meet only one",
+        "Their effects on the odds would be infinite: the multinomial logit is fitted "
+        "with Firth's penalty, which keeps them finite.",
+    ),
+    "single": (
+        "coefficient rests on one row or group",
+        "Hypotheses whose joint coefficient rests on a single row or group",
+        "What cannot be left out cannot be judged: standard error and p-value are NaN.",
+    ),
+    "skewed": (
+        "skewed target, few texts on one side: p may be too small",
+        "Hypotheses with few texts on one side, for a target as skewed as this",
+        "The p-values of means may be too small. Test log(y) or ranks of y, if the "
+        "question allows it.",
+    ),
+    "concordant": (
+        "the same in both members of every pair",
+        "Hypotheses that hold for both members or neither in every pair",
+        "They cannot be tested.",
+    ),
+}
+
+
+class Remarks:
+    """Collects what could not be computed, by hypothesis, for one warning a kind.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The hypotheses.
+    """
+
+    def __init__(self, names):
+        self._names = [str(name) for name in names]
+        self._by_kind = {}
+        self._sentences = []
+
+    def name(self, j):
+        """The hypothesis in quotes, shortened so that a message stays readable."""
+        name = printable(self._names[j])
+        return repr(name if len(name) <= 80 else name[:79] + "…")
+
+    def add(self, j, kind, detail):
+        """Record a remark of a known kind on hypothesis j."""
+        self._by_kind.setdefault(kind, []).append((j, detail))
+
+    def say(self, sentence):
+        """Record a remark on the whole."""
+        self._sentences.append(sentence)
+
+    def notes(self):
+        """One note per hypothesis; an empty string where all is well."""
+        notes = [[] for _ in self._names]
+        for kind, entries in self._by_kind.items():
+            for j, detail in entries:
+                notes[j].append(f"{_REMARKS[kind][0]} ({detail})")
+        return ["; ".join(parts) for parts in notes]
+
+    def messages(self):
+        """The texts of the warnings."""
+        messages = []
+        for kind, entries in self._by_kind.items():
+            shown = [f"{self.name(j)} ({detail})" for j, detail in entries[:_SHOWN]]
+            rest = len(entries) - len(shown)
+            who = ", ".join(shown) + (f" and {rest} more" if rest else "")
+            count = f"{len(entries)} of {len(self._names)}"
+            _, before, after = _REMARKS[kind]
+            messages.append(f"{before} [{count}]: {who}. {after}")
+        return messages + self._sentences

@@ -1,0 +1,303 @@
+"""The overall figures of a test, with intervals and what each of them is."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeCV
+from sklearn.model_selection import (
+    GroupKFold,
+    KFold,
+    StratifiedGroupKFold,
+    StratifiedKFold,
+)
+
+from ._design_matrix import nuisance_columns
+from ._notes import Remarks
+from ._resampling import bootstrap_interval, permutation_p, scorer
+
+
+class Overall:
+    """Collects overall figures of the hypotheses in a joint regression.
+
+    Parameters
+    ----------
+    tests : Outcome
+        What was regressed, and on what.
+    n_classes : int or None
+        None for a quantity.
+    n_resamples : int
+        Bootstrap resamples, and permutations.
+    seed : int
+        Seeds folds, resamples and permutations.
+    """
+
+    def __init__(self, tests, n_classes, n_resamples, seed):
+        self._tests = tests
+        self._n_classes = n_classes
+        self._n_resamples = n_resamples
+        self._seed = seed
+        self._paired = (
+            tests.facts.pairs is None and tests.summary["n_pairs"] is not None
+        )
+        self._metric = "r2" if n_classes is None else "roc_auc"
+        self._rows = []
+
+    def add_in_sample(self):
+        """Add what the joint regression reaches on its own rows."""
+        joint = self._tests.joint
+        of = f"{len(joint.columns)} hypotheses, {int(joint.rows.sum()):,} rows"
+        names = {
+            "r2": f"R² in-sample (as published): fit and score on the same rows; {of}",
+            "r2_adjusted": "R² in-sample, adjusted for the number of hypotheses",
+            "roc_auc": f"{self._word()} in-sample: fit, score on the same rows; {of}",
+            "pseudo_r2": "pseudo R² (McFadden) in-sample",
+        }
+        for name, value in joint.metrics.items():
+            lower = upper = np.nan
+            if self._has_fitted() and name != "pseudo_r2":
+                lower, upper = self._fitted_interval(name)
+            self._add(name, value, lower, upper, names[name])
+
+    def _word(self):
+        return "pairs ranked rightly" if self._paired else "ROC AUC"
+
+    def _has_fitted(self):
+        """Whether fitted values of all classes are at hand."""
+        fitted, k = self._tests.joint.fitted, self._n_classes
+        return fitted is not None and fitted.shape[1] == (k if k and k > 2 else 1)
+
+    def _fitted_interval(self, name):
+        """Bootstrap of the score of the fitted values, which are not fitted again."""
+        joint = self._tests.joint
+        y, facts = self._tests.y[joint.rows], self._tests.facts.take(joint.rows)
+        score = self._scorer(y, joint.fitted, None)
+        lower, upper = self._interval(score, facts, len(y))
+        if name != "r2_adjusted":
+            return lower, upper
+        unexplained = max(1 - joint.metrics["r2"], 1e-300)
+        ratio = (1 - joint.metrics["r2_adjusted"]) / unexplained
+        return 1 - (1 - lower) * ratio, 1 - (1 - upper) * ratio
+
+    def add_cross_fitted(self):
+        """Add what hypotheses predict of rows that their model has not seen."""
+        rows = self._tests.joint.rows
+        A = self._tests.annotations[rows][:, self._tests.joint.columns]
+        what = (
+            f"{self._title()} cross-fitted: fit on four fifths of these rows, score on "
+            "the fifth left out"
+        )
+        self._add_cross_fitted(
+            f"{self._metric}_cross_fitted", A, rows, what, dense=False
+        )
+
+    def add_embeddings(self, embeddings):
+        """Add what the embeddings themselves predict: a ceiling for the words."""
+        what = (
+            f"{self._title()} of the embeddings, cross-fitted on these rows by ridge: "
+            "what a dense model makes of as many texts"
+        )
+        rows = np.ones(len(self._tests.y), dtype=bool)
+        name = f"{self._metric}_embeddings"
+        self._add_cross_fitted(name, np.asarray(embeddings), rows, what, dense=True)
+
+    def _title(self):
+        return {"r2": "R²"}.get(self._metric, self._word())
+
+    def _add_cross_fitted(self, name, X, rows, description, *, dense):
+        y, facts = self._tests.y[rows], self._tests.facts.take(rows)
+        n_classes = None if self._paired else self._n_classes
+        folds = folds_of(y, n_classes, facts.clusters, self._seed)
+        with warnings.catch_warnings():
+            # ill-conditioned folds of few rows; their predictions are as they are
+            warnings.simplefilter("ignore")
+            predictions = cross_fitted(
+                X,
+                y,
+                self._n_classes,
+                folds,
+                weights=facts.weights,
+                paired=self._paired,
+                dense=dense,
+            )
+        score = self._scorer(y, predictions, folds)
+        self._add(name, *self._with_interval(score, facts, len(y)), description)
+
+    def add_out_of_sample(self, predictions):
+        """Add the score of predictions made elsewhere, one row per row of the test."""
+        what = (
+            f"{self._title()} out-of-sample: fit on the training texts, score on these "
+            f"{len(self._tests.y):,} {'pairs' if self._paired else 'texts'}"
+        )
+        score = self._scorer(self._tests.y, predictions, None)
+        values = self._with_interval(score, self._tests.facts, len(self._tests.y))
+        name = f"{self._metric}_out_of_sample"
+        self._add(name, *values, what)
+        if np.isnan(values[0]) and len(np.unique(self._tests.y)) > 1:
+            return "No score out of sample: some class has no rows here."
+        return None
+
+    def _scorer(self, y, predictions, folds):
+        return scorer(y, predictions, self._n_classes, paired=self._paired, folds=folds)
+
+    def _with_interval(self, score, facts, n_rows):
+        weights = np.ones(n_rows) if facts.weights is None else facts.weights
+        return (float(score(weights[None])[0]), *self._interval(score, facts, n_rows))
+
+    def _interval(self, score, facts, n_rows):
+        rng = np.random.default_rng([self._seed, 1])
+        return bootstrap_interval(
+            score,
+            n_rows,
+            rng,
+            self._n_resamples,
+            weights=facts.weights,
+            clusters=facts.clusters,
+        )
+
+    def permutation_p(self):
+        """Return the p-value of all hypotheses together."""
+        if not self._n_resamples:
+            return np.nan
+        tests, rows = self._tests, self._tests.joint.rows
+        A = tests.annotations[rows][:, tests.joint.columns]
+        y, facts = tests.y[rows], tests.facts.take(rows)
+        Y = y[:, None].astype(float)
+        if self._n_classes is not None and not self._paired:
+            Y = (y[:, None] == np.arange(self._n_classes)).astype(float)
+        nuisance = nuisance_columns(
+            facts, len(y), paired=self._paired, linear=True, remarks=Remarks([])
+        )
+        return permutation_p(
+            nuisance.clear(A),
+            nuisance.clear(Y),
+            nuisance.values,
+            np.random.default_rng([self._seed, 2]),
+            self._n_resamples,
+            weights=facts.weights,
+            clusters=facts.clusters,
+            paired=self._paired,
+        )
+
+    def _add(self, name, value, lower, upper, description):
+        self._rows.append((name, value, lower, upper, description))
+
+    def table(self):
+        """Return the figures, one row each."""
+        columns = ["name", "value", "lower", "upper", "description"]
+        return pd.DataFrame(self._rows, columns=columns)
+
+
+_N_FOLDS = 5
+
+
+_PENALTIES = np.logspace(-3, 3, 13)
+
+
+def folds_of(y, n_classes, clusters, seed):
+    """Folds of rows that keep clusters whole and classes in proportion.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_rows,)
+        The target, or class codes.
+    n_classes : int or None
+        None for a quantity, and for differences within pairs.
+    clusters : ndarray of int of shape (n_rows,) or None
+        Clusters.
+    seed : int
+        Seeds the order.
+
+    Returns
+    -------
+    folds : list of (ndarray of int, ndarray of int)
+        Rows to fit on and rows to predict; empty where there are too few.
+    """
+    units = len(y) if clusters is None else len(np.unique(clusters))
+    rarest = units if n_classes is None else _rarest(y, n_classes, clusters)
+    n_folds = min(_N_FOLDS, units, rarest)
+    if n_folds < 2:
+        return []
+    options = {"n_splits": n_folds, "shuffle": True, "random_state": seed}
+    if n_classes is None:
+        kind = KFold if clusters is None else GroupKFold
+    else:
+        kind = StratifiedKFold if clusters is None else StratifiedGroupKFold
+    return list(kind(**options).split(np.zeros(len(y)), y, clusters))
+
+
+def _rarest(y, n_classes, clusters):
+    """Rows, or clusters, that have the rarest of the classes that occur."""
+    if clusters is None:
+        counts = np.bincount(y, minlength=n_classes)
+    else:
+        cells = np.unique(np.column_stack([y, clusters]), axis=0)
+        counts = np.bincount(cells[:, 0], minlength=n_classes)
+    return counts[counts > 0].min()
+
+
+def cross_fitted(X, y, n_classes, folds, *, weights=None, paired=False, dense=False):
+    """Predict each row by a linear model that was fitted on the other folds.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_columns)
+        Annotations or embeddings, or their differences within pairs.
+    y : ndarray of shape (n_rows,)
+        The target; class codes; for pairs the difference.
+    n_classes : int or None
+        None for a quantity.
+    folds : list of (ndarray of int, ndarray of int)
+        From `folds_of`.
+    weights : ndarray of shape (n_rows,) or None, default=None
+        Weights of the rows.
+    paired : bool, default=False
+        Whether rows are differences: there is no constant then.
+    dense : bool, default=False
+        Ridge regression with a penalty chosen by leave-one-out, as for embeddings,
+        rather than least squares or a logit.
+
+    Returns
+    -------
+    predictions : ndarray of shape (n_rows, n_outputs)
+        One column for a quantity and two classes, else one per class. NaN in folds
+        whose training rows lack a class.
+    """
+    n_outputs = 1 if paired or n_classes is None or n_classes == 2 else n_classes
+    predictions = np.full((len(y), n_outputs), np.nan)
+    for train, test in folds:
+        own = None if weights is None else weights[train]
+        if n_classes is not None and len(np.unique(y[train])) < (1 if paired else 2):
+            continue
+        predictions[test] = _predicted(
+            X[train], y[train], X[test], n_classes, own, paired, dense
+        )
+    return predictions
+
+
+def _predicted(X, y, X_new, n_classes, weights, paired, dense):
+    if n_classes is not None and not dense:
+        return _class_scores(X, y, X_new, n_classes, weights, paired)
+    if n_classes is not None and not paired:
+        y = (y[:, None] == np.arange(n_classes)).astype(float)
+        y = y[:, 1:] if n_classes == 2 else y
+    if dense:
+        model = RidgeCV(_PENALTIES, fit_intercept=not paired)
+    else:
+        model = LinearRegression(fit_intercept=not paired)
+    return model.fit(X, y, sample_weight=weights).predict(X_new).reshape(len(X_new), -1)
+
+
+def _class_scores(X, y, X_new, n_classes, weights, paired):
+    model = LogisticRegression(max_iter=1000, fit_intercept=not paired)
+    if paired:  # both orders of each pair, so that there are wins and losses
+        X, y = np.vstack([X, -X]), np.concatenate([y, -y])
+        weights = None if weights is None else np.concatenate([weights, weights])
+    model.fit(X, y, sample_weight=weights)
+    if paired or n_classes == 2:
+        return model.decision_function(X_new)[:, None]
+    # probabilities: only they can be compared across rows, class by class
+    scores = model.predict_proba(X_new)
+    spread = np.zeros((len(X_new), n_classes))
+    spread[:, model.classes_] = scores  # a class may be absent from the training rows
+    return spread

@@ -1,0 +1,341 @@
+"""One hypothesis at a time: the separation of the target, its interval and its test."""
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
+
+from ._design_effects import design_effect_of_mean, independence_test
+from ._joint_regression import spread
+from ._robust_covariance import least_squares, t_inference
+
+_NAMES = ("separation", "separation_se", "separation_lower", "separation_upper")
+
+
+def _row(*values, p):
+    return dict(zip(_NAMES, values, strict=True)) | {"separation_p": p}
+
+
+def quantity_separation(holds, y, facts):
+    r"""Difference of means between the rows with and without an annotation.
+
+    .. math:: S = \bar y_{a = 1} - \bar y_{a = 0}
+
+    With Welch's t-test and interval; with weights or clusters, those of a regression
+    on the annotation alone with HC3 or clustered (CR3) standard errors.
+
+    Parameters
+    ----------
+    holds : ndarray of bool of shape (n_rows,)
+        Where the hypothesis holds; neither everywhere nor nowhere.
+    y : ndarray of shape (n_rows,)
+        The target.
+    facts : RowFacts
+        Weights and clusters of the rows.
+
+    Returns
+    -------
+    row : dict
+        "separation", its "_se", "_lower", "_upper" (95 %) and "_p".
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_hypo._evaluation_rows import RowFacts
+    >>> from sklearn_hypo._separation import quantity_separation
+    >>> holds = np.array([True, True, True, False, False, False])
+    >>> row = quantity_separation(holds, np.array([3.0, 4, 5, 1, 2, 3]), RowFacts())
+    >>> row["separation"], round(row["separation_p"], 4)
+    (np.float64(2.0), 0.0705)
+    """
+    if facts.weights is not None or facts.clusters is not None:
+        return _regressed(holds, y, facts)
+    one, zero = y[holds], y[~holds]
+    difference = one.mean() - zero.mean()
+    if min(spread(one), spread(zero)) == 0:
+        return _row(difference, np.nan, np.nan, np.nan, p=np.nan)
+    a, b = one.var(ddof=1) / len(one), zero.var(ddof=1) / len(zero)
+    df = (a + b) ** 2 / (a**2 / (len(one) - 1) + b**2 / (len(zero) - 1))
+    lower, upper, p = t_inference(difference, np.sqrt(a + b), df)
+    return _row(difference, np.sqrt(a + b), float(lower), float(upper), p=float(p))
+
+
+def class_separation(holds, is_class, facts):
+    """Difference of the shares of a class with and without an annotation.
+
+    With Newcombe's interval and Fisher's exact test, which hold for rare annotations
+    and rare classes; with weights or clusters, the same interval for as many rows as
+    the design effect leaves, and a penalized likelihood-ratio test divided by it.
+
+    Parameters
+    ----------
+    holds, is_class : ndarrays of bool of shape (n_rows,)
+        Where the hypothesis holds, and which rows are of the class.
+    facts : RowFacts
+        Weights and clusters of the rows.
+
+    Returns
+    -------
+    row : dict
+        As for `quantity_separation`.
+
+    References
+    ----------
+    .. [1] R. G. Newcombe (1998). "Interval estimation for the difference between
+       independent proportions". Statistics in Medicine 17.
+    """
+    if facts.weights is not None or facts.clusters is not None:
+        return _dependent_classes(holds, is_class, facts)
+    counts = [is_class[holds].sum(), is_class[~holds].sum()]
+    totals = [holds.sum(), (~holds).sum()]
+    shares = np.divide(counts, totals)
+    se = np.sqrt(np.sum(shares * (1 - shares) / np.maximum(np.subtract(totals, 1), 1)))
+    lower, upper = confint_proportions_2indep(
+        counts[0], totals[0], counts[1], totals[1], method="newcomb"
+    )
+    table = [counts, np.subtract(totals, counts)]
+    p = stats.fisher_exact(table).pvalue if 0 < sum(counts) < sum(totals) else np.nan
+    se = se if se > 0 else np.nan
+    return _row(shares[0] - shares[1], se, float(lower), float(upper), p=p)
+
+
+def _dependent_classes(holds, is_class, facts):
+    """Separation of a class where rows are weighted or clustered."""
+    weights = np.ones(len(holds)) if facts.weights is None else facts.weights
+    p, effect, _ = independence_test(holds, is_class, facts)
+    sides = (holds, ~holds)
+    totals = np.array([weights[side].sum() for side in sides])
+    shares = np.array([weights[side] @ is_class[side] for side in sides]) / totals
+    if np.isnan(effect):
+        return _row(shares[0] - shares[1], np.nan, np.nan, np.nan, p=np.nan)
+    rows = totals / effect
+    se = np.sqrt(np.sum(shares * (1 - shares) / rows))
+    lower, upper = confint_proportions_2indep(
+        shares[0] * rows[0], rows[0], shares[1] * rows[1], rows[1], method="newcomb"
+    )
+    se = se if se > 0 else np.nan
+    return _row(shares[0] - shares[1], se, float(lower), float(upper), p=p)
+
+
+def independence(counts):
+    """p-value of independence of a 2 x k table without empty rows and columns.
+
+    NaN for a single class, Fisher's exact test for two. For more, Pearson's
+    chi-square test, or its Monte Carlo version (seeded) where an expected count is
+    below 5, too few for the chi-square distribution.
+
+    Parameters
+    ----------
+    counts : ndarray of int of shape (2, k)
+        Rows with and without the annotation, by class.
+
+    Returns
+    -------
+    p : float
+        The p-value.
+    """
+    if counts.shape[1] == 1:
+        return np.nan
+    if counts.shape[1] == 2:
+        return stats.fisher_exact(counts).pvalue
+    method = None
+    if stats.contingency.expected_freq(counts).min() < 5:
+        method = stats.MonteCarloMethod(n_resamples=9999, rng=np.random.default_rng(0))
+    return stats.chi2_contingency(counts, correction=False, method=method).pvalue
+
+
+def paired_separation(difference, y, facts, *, classes):
+    """Mean advantage of the member of a pair that alone has the annotation.
+
+    Over the pairs of which exactly one member has it: the mean of its target minus
+    that of the other member. For classes (1 won, 0 lost) this is its share of wins
+    minus its share of losses, with an exact binomial test and Wilson's interval; for
+    quantities a one-sample t-test; with weights or clusters, robust regression.
+
+    Parameters
+    ----------
+    difference : ndarray of shape (n_pairs,)
+        Annotation of the first member minus that of the second: -1, 0, 1.
+    y : ndarray of shape (n_pairs,)
+        Target of the first member minus that of the second.
+    facts : RowFacts
+        Weights and clusters of the pairs.
+    classes : bool
+        Whether the target says who won.
+
+    Returns
+    -------
+    row : dict
+        As for `quantity_separation`, and "n_discordant".
+    """
+    rows = np.flatnonzero(difference)
+    gain, facts = (difference * y)[rows], facts.take(rows)
+    found = {"n_discordant": len(rows)}
+    if not len(rows):
+        return found
+    dependent = facts.weights is not None or facts.clusters is not None
+    if dependent and classes:
+        return found | _dependent_wins(gain, facts)
+    if dependent:
+        solved = _constant_fit(gain, facts)
+        estimate, se, df = solved.coef[0], solved.se[0], solved.df[0]
+        lower, upper, p = map(float, t_inference(estimate, se, df))
+        return found | _row(estimate, se if se > 0 else np.nan, lower, upper, p=p)
+    if classes:
+        wins = int((gain > 0).sum())
+        lower, upper = proportion_confint(wins, len(gain), method="wilson")
+        p = stats.binomtest(wins, len(gain)).pvalue
+        se = gain.std(ddof=1) / np.sqrt(len(gain)) if spread(gain) else np.nan
+        return found | _row(gain.mean(), se, 2 * lower - 1, 2 * upper - 1, p=p)
+    if spread(gain) == 0:
+        return found | _row(gain.mean(), np.nan, np.nan, np.nan, p=np.nan)
+    se = gain.std(ddof=1) / np.sqrt(len(gain))
+    lower, upper, p = map(float, t_inference(gain.mean(), se, len(gain) - 1))
+    return found | _row(gain.mean(), se, lower, upper, p=p)
+
+
+def _dependent_wins(gain, facts):
+    """Wins minus losses where pairs are weighted or clustered."""
+    share = np.average(gain > 0, weights=facts.weights)
+    effect, df = design_effect_of_mean(gain, facts)
+    rows = len(gain) / effect
+    lower, upper = proportion_confint(share * rows, rows, method="wilson")
+    # the variance of the null hypothesis: it needs no losses to be estimated from
+    z = (share - 0.5) / np.sqrt(0.25 / rows)
+    p = 2 * stats.t.sf(abs(z), df) if df > 0 else np.nan
+    se = 2 * np.sqrt(share * (1 - share) / rows)
+    se = se if se > 0 else np.nan
+    return _row(2 * share - 1, se, 2 * lower - 1, 2 * upper - 1, p=p)
+
+
+def _regressed(holds, y, facts):
+    """Separation by a regression on the annotation alone."""
+    root = np.ones(len(y)) if facts.weights is None else np.sqrt(facts.weights)
+    X = np.column_stack([np.ones(len(y)), holds]) * root[:, None]
+    solved = least_squares(X, y * root, clusters=facts.clusters)
+    se = solved.se[1] if solved.se[1] > 0 else np.nan
+    lower, upper, p = map(float, t_inference(solved.coef[1], se, solved.df[1]))
+    return _row(solved.coef[1], se, lower, upper, p=p)
+
+
+def _constant_fit(values, facts):
+    root = np.ones(len(values)) if facts.weights is None else np.sqrt(facts.weights)
+    return least_squares(root[:, None], values * root, clusters=facts.clusters)
+
+
+_DTYPES = {
+    "n": int,
+    "missing": int,
+    "prevalence": float,
+    "separation": float,
+    "separation_se": float,
+    "separation_lower": float,
+    "separation_upper": float,
+    "separation_p": float,
+}
+
+
+def varies(a, width=np.ptp):
+    answered = a[~np.isnan(a)]
+    return len(answered) > 0 and bool(width(answered))
+
+
+def marginal_tests(A, y, classes, facts, remarks, paired):
+    """Separation of each column, over the rows that have an answer to it."""
+    if len(y) and not paired and spread(y) == 0:
+        remarks.say(
+            f"y takes a single value on all {len(y)} rows, so that nothing can be "
+            "compared: standard errors and p-values are NaN."
+        )
+    cells = []
+    rows = [
+        _marginal_test(a, y, classes, facts, j, remarks, paired, cells)
+        for j, a in enumerate(A.T)
+    ]
+    columns = dict(_DTYPES) | ({"n_discordant": float} if paired else {})
+    table = pd.DataFrame(rows, columns=list(columns), index=range(A.shape[1]))
+    table = table.astype(columns)
+    if _is_multiclass(classes):
+        labels = [row.get("separation_class") for row in rows]
+        table["separation_class"] = pd.Series(labels, dtype=object)
+        table.attrs["by_class"] = pd.DataFrame(cells)
+    return table
+
+
+def _is_multiclass(classes):
+    return classes is not None and len(classes) > 2
+
+
+def _marginal_test(a, y, classes, facts, j, remarks, paired, cells):
+    """One row of the table, as a dict."""
+    answered = ~np.isnan(a)
+    n = int(answered.sum())
+    row = {"n": n, "missing": 0, "prevalence": np.nan}
+    if n == 0:
+        remarks.add(j, "unanswered", f"0 of {len(a)}")
+    values, target, facts = a[answered], y[answered], facts.take(answered)
+    if paired:
+        found = paired_separation(values, target, facts, classes=classes is not None)
+        if n and not found["n_discordant"]:
+            remarks.add(j, "concordant", f"{n} pairs")
+        elif n and np.isnan(found["separation_p"]):
+            remarks.add(j, "no_variance", f"{found['n_discordant']} pairs differ")
+        return row | found
+    holds = values == 1
+    counts = f"true of {int(holds.sum())} of {n}"
+    if n and not varies(a):
+        remarks.add(j, "constant", counts)
+    if _is_multiclass(classes):
+        found, of_classes = _classwise(holds, target, classes, facts)
+        cells += [{"position": j, **cell} for cell in of_classes]
+    elif not varies(a):
+        return row
+    elif classes is None:
+        found = quantity_separation(holds, target, facts)
+        if _is_skewed(holds, target):
+            remarks.add(j, "skewed", counts)
+    else:
+        found = class_separation(holds, target == 1, facts)
+    if classes is None and np.isnan(found["separation_se"]) and spread(y) > 0:
+        remarks.add(j, "no_variance", counts)
+    return row | found
+
+
+def _classwise(holds, codes, classes, facts):
+    """The class that differs most, one test of all classes, and every class."""
+    labels = classes.tolist()
+    blank = dict.fromkeys(
+        [name for name in _DTYPES if name.startswith("separation")], np.nan
+    )
+    varies = 0 < holds.sum() < len(holds)
+    cells = [
+        {
+            "class": label,
+            "n": int((codes == c).sum()),
+            **(class_separation(holds, codes == c, facts) if varies else blank),
+        }
+        for c, label in enumerate(labels)
+    ]
+    if not varies:
+        return blank, cells
+    c = int(np.nanargmax([abs(cell["separation"]) for cell in cells]))
+    found = {name: cells[c][name] for name in blank}
+    if facts.weights is None and facts.clusters is None:
+        k = len(labels)
+        counts = np.stack([np.bincount(codes[s], minlength=k) for s in (holds, ~holds)])
+        found["separation_p"] = independence(counts[:, counts.any(axis=0)])
+    else:
+        found["separation_p"], *_ = independence_test(holds, codes, facts)
+    return found | {"separation_class": labels[c]}, cells
+
+
+def _is_skewed(holds, y):
+    """Whether a mean of the smaller side is far from normal, by skewness of y.
+
+    Heavy but symmetric tails do no harm to t-tests: mean and median have to differ too.
+    """
+    if spread(y) == 0:
+        return False
+    rows, spread_of_y = min(holds.sum(), (~holds).sum()), y.std()
+    skewness = abs(stats.skew(y)) / np.sqrt(rows)
+    return skewness > 0.3 and abs(y.mean() - np.median(y)) > 0.1 * spread_of_y

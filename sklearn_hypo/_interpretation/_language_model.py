@@ -1,0 +1,444 @@
+"""`LLMInterpreter`: neurons in words, written by a language model."""
+
+from dataclasses import replace
+from numbers import Integral, Real
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator
+
+from .._annotation._lexicon import LexiconAnnotator
+from .._language_models._cells import CostEstimate
+from .._language_models._ledger import cost_of
+from .._language_models._models import as_model
+from .._language_models._session import (
+    new_ledger,
+    open_store,
+    warn_of_shutdown,
+    workers,
+)
+from .._language_models._text import clean_text, cut_words, estimate_tokens
+from .._language_models._values import Usage
+from .._utils._validation import Interval, StrOptions, check_texts
+from ._prompts import (
+    BINS_TEMPLATE,
+    REFINEMENT_TEMPLATE,
+    SYSTEM,
+    TEMPLATE,
+    as_array,
+    as_bins,
+    check_template,
+    render,
+)
+from ._sampling import percentile_bin_rows, split_rows, top_and_zero_rows
+from ._statement_scoring import StatementScorer, balanced_rows, contrast
+from ._statement_search import StatementSearch
+from ._write_statements import Writer
+
+# Shares of the distinct texts: shown as examples, mined for mistakes, compared on,
+# reported on. The second part is there only if statements are refined.
+_PARTS = (0.6, 0.0, 0.2, 0.2)
+
+
+_PARTS_WITH_REFINEMENT = (0.5, 0.1, 0.2, 0.2)
+
+_REQUIRED = {"top": ("active_texts", "inactive_texts"), "bins": ("binned_texts",)}
+
+
+_REFINEMENT_REQUIRED = ("statement", "missed_texts", "wrongly_marked_texts")
+
+
+class LLMInterpreter(BaseEstimator):
+    r"""Describe a neuron by a statement that a language model writes.
+
+    The model is shown texts that activate the neuron and texts that do not, and
+    writes a statement; several candidates are written from different draws of the
+    texts. Each is tested by the annotator of the pipeline, which sees the statement
+    alone, on texts that the writer never saw; the best is kept. On request, the model
+    is shown the mistakes and improves the statement. The fidelity reported is that on
+    a third set of texts, used for none of this.
+
+    Parameters
+    ----------
+    model : str, specification or callable, default="gemini:gemini-3.8-flash"
+        Who writes; as for `LLMAnnotator`.
+    sampling : {"top", "bins"}, default="top"
+        "top": `n_examples` most active texts against as many of activation 0. "bins":
+        a fifth of twice that number from each of four bins of activation (the
+        percentiles 0-50, 50-80, 80-95 and 95-100 of the active texts) and from the
+        texts of activation 0.
+    n_examples : int, default=10
+        Active texts shown, and as many others.
+    n_candidates : int, default=3
+        Statements written for a neuron.
+    temperature : float or None, default=None
+        Sent only if set. Candidates differ without it, too: each sees other texts of
+        activation 0, in another order.
+    n_scoring_examples : int, default=100
+        Texts on which a statement is tested; half of them active.
+    n_refinements : int, default=0
+        Rounds in which the model sees false positives and false negatives of the best
+        statement and improves it. An improvement is kept only if its F1 is higher on
+        the texts that candidates are compared on.
+    max_words_per_example : int or None, default=256
+        Longer examples are cut there.
+    task_instructions : str or None, default=None
+        What the texts are and what the study is about; put into the prompt.
+    template : str or None, default=None
+        Prompt in the place of the built-in one. It must contain ``{active_texts}``
+        and ``{inactive_texts}`` (with "bins", ``{binned_texts}``) and may contain
+        ``{task_instructions}``. Texts are put in as JSON arrays.
+    refinement_template : str or None, default=None
+        The same for refinements. It must contain ``{statement}``,
+        ``{missed_texts}`` and ``{wrongly_marked_texts}``.
+    max_cost : float or None, default=None
+        Dollars that the writing may cost in one call of `interpret`. Scoring is the
+        annotator's expense.
+    cache : str, path or None, default="auto"
+        Folder of the answers; as for `LLMAnnotator`.
+    n_workers : int or None, default=None
+        Calls under way at once. None: 16; 1 for a function.
+
+    Attributes
+    ----------
+    failures_ : DataFrame
+        One row per statement that was not obtained: "neuron", "reason".
+    usage_ : dict
+        Model, calls, tokens and cost of the writing.
+
+    See Also
+    --------
+    LLMAnnotator : Judges the statements.
+    LexiconInterpreter : The default, which needs no model.
+
+    Notes
+    -----
+    The texts are split by distinct text (up to case, white space and what is cut):
+    60 % to show, 20 % to compare on, 20 % to report on (50, 20 and 20 % with
+    refinements, which look for mistakes in the remaining 10 %). Fewer than four
+    distinct texts cannot be split, and then no fidelity is reported. F1, precision and
+    recall are those in samples of which half is active, as in the published method; in
+    the population a neuron is active in far fewer texts, and precision is lower. A
+    statement that was judged in less than half of the sample never wins against one
+    that was judged in more. Of a neuron that is active in more than half
+    of the texts, the activation above its median counts.
+
+    A statement is one line of at most 200 characters. A refusal, or an answer that is
+    empty, cut or longer, is asked for again, then recorded in `failures_`; it never
+    becomes a hypothesis.
+
+    References
+    ----------
+    Movva, Peng, Garg, Kleinberg and Pierson 2025 (arXiv 2502.04382).
+
+    Examples
+    --------
+    Any function can stand in for a model:
+
+    >>> import json
+    >>> import numpy as np
+    >>> from sklearn_hypo import LLMAnnotator, LLMInterpreter
+    >>> from sklearn_hypo.datasets import make_concept_texts
+    >>> data = make_concept_texts(300, n_concepts=1, random_state=0)
+    >>> def writer(prompt):
+    ...     return json.dumps({"statement": "expresses thanks"})
+    >>> def reader(prompt):
+    ...     text = json.loads(prompt.rpartition("\n\n")[2])["text"].lower()
+    ...     return "yes" if "thank" in text else "no"
+    >>> interpreted = LLMInterpreter(writer, n_candidates=1, cache=None).interpret(
+    ...     np.array(data.data, dtype=object), data.truth.astype(float), ["neuron000"],
+    ...     annotator=LLMAnnotator(reader, cache=None),
+    ...     random_state=np.random.RandomState(0),
+    ... )
+    >>> interpreted[0].candidates[0].hypothesis.statement
+    'expresses thanks'
+    >>> interpreted[0].fidelity.precision
+    1.0
+    """
+
+    _parameter_constraints = {
+        "model": "no_validation",  # as_model says more
+        "sampling": [StrOptions({"top", "bins"})],
+        "n_examples": [Interval(Integral, 1, None, closed="left")],
+        "n_candidates": [Interval(Integral, 1, None, closed="left")],
+        "temperature": [Interval(Real, 0, None, closed="left"), None],
+        "n_scoring_examples": [Interval(Integral, 2, None, closed="left")],
+        "n_refinements": [Interval(Integral, 0, None, closed="left")],
+        "max_words_per_example": [Interval(Integral, 1, None, closed="left"), None],
+        "task_instructions": [str, None],
+        "template": [str, None],
+        "refinement_template": [str, None],
+        "max_cost": [Interval(Real, 0, None, closed="neither"), None],
+        "cache": "no_validation",
+        "n_workers": [Interval(Integral, 1, 256, closed="both"), None],
+    }
+
+    def __init__(
+        self,
+        model="gemini:gemini-3.8-flash",
+        *,
+        sampling="top",
+        n_examples=10,
+        n_candidates=3,
+        temperature=None,
+        n_scoring_examples=100,
+        n_refinements=0,
+        max_words_per_example=256,
+        task_instructions=None,
+        template=None,
+        refinement_template=None,
+        max_cost=None,
+        cache="auto",
+        n_workers=None,
+    ):
+        self.model = model
+        self.sampling = sampling
+        self.n_examples = n_examples
+        self.n_candidates = n_candidates
+        self.temperature = temperature
+        self.n_scoring_examples = n_scoring_examples
+        self.n_refinements = n_refinements
+        self.max_words_per_example = max_words_per_example
+        self.task_instructions = task_instructions
+        self.template = template
+        self.refinement_template = refinement_template
+        self.max_cost = max_cost
+        self.cache = cache
+        self.n_workers = n_workers
+
+    def interpret(self, texts, activations, neurons, *, annotator, random_state):
+        """Have every neuron described, and the descriptions tested.
+
+        Parameters
+        ----------
+        texts : ndarray of shape (n_texts,) and dtype object
+            The training texts.
+        activations : ndarray of shape (n_texts, n_neurons)
+            Non-negative; no column is constant.
+        neurons : sequence of str
+            The names of the columns.
+        annotator : Annotator
+            Unfitted; judges the statements.
+        random_state : RandomState
+            Splits the texts and draws examples.
+
+        Returns
+        -------
+        interpretations : list of Interpretation
+            One per neuron. Without candidates where the model gave no statement.
+
+        Raises
+        ------
+        ValueError
+            If the annotator can only look for terms, and for templates without
+            their placeholders. No call is made then.
+        LanguageModelError
+            As `LLMAnnotator.annotate` raises it. Statements obtained are kept.
+        """
+        self._validate_params()
+        self._check_templates()
+        _refuse_lexicons(annotator)
+        writer = self._writer(annotator)
+        activations = contrast(np.asarray(activations))
+        parts, are_apart = self._parts(texts, random_state)
+        show, mine, compare, report = parts
+        scorer = StatementScorer(annotator, texts, activations, show, random_state)
+        rows = [
+            [
+                balanced_rows(column, part, self.n_scoring_examples, random_state)
+                for part in (mine, compare, report)
+            ]
+            for column in activations.T
+        ]
+        run = StatementSearch(self, writer, scorer, texts, activations, rows)
+        try:
+            run.write_candidates(show, random_state)
+            for number in range(self.n_refinements):
+                run.refine(number)
+        finally:
+            self.usage_ = {"model": str(writer.model), **writer.ledger.summary()}
+            self.failures_ = pd.DataFrame(
+                [(neurons[j], reason) for j, reason in run.failures],
+                columns=["neuron", "reason"],
+                dtype=object,
+            )
+        found = run.interpretations(neurons)
+        if are_apart:
+            return found
+        return [each._replace(fidelity=None) for each in found]
+
+    def estimate_cost(self, texts, n_neurons, annotator=None):
+        """Estimate what the writing, and the scoring, will cost. No call is made.
+
+        Parameters
+        ----------
+        texts : sequence of str
+            The training texts.
+        n_neurons : int
+            Neurons to describe.
+        annotator : LLMAnnotator or None, default=None
+            If given, the scoring of the candidates by it is included.
+
+        Returns
+        -------
+        estimate : CostEstimate
+            Calls, tokens and dollars for texts of mean length. Refinements come on
+            top.
+        """
+        self._validate_params()
+        texts = check_texts(texts, caller=type(self).__name__)
+        shown = 2 * self.n_examples * (np.mean([len(t) for t in self._cut(texts)]) + 4)
+        fixed = estimate_tokens(
+            SYSTEM + self._template() + (self.task_instructions or "")
+        )
+        calls = n_neurons * self.n_candidates
+        usage = Usage(calls, round(calls * (fixed + shown / 4)), 0, 0, 20 * calls)
+        price = as_model(self.model, "interpreter").price_per_million()
+        cost = float("nan") if price is None else cost_of(price, usage)
+        parts = [CostEstimate(calls, usage.input_tokens, usage.output_tokens, cost)]
+        if annotator is not None:
+            some = texts[: self.n_scoring_examples]
+            compared = annotator.estimate_cost(some, self.n_candidates)
+            parts += [compared, annotator.estimate_cost(some, 1)] * n_neurons
+        return CostEstimate(*map(sum, zip(*parts, strict=True)))
+
+    def _template(self):
+        if self.template is not None:
+            return self.template
+        return TEMPLATE if self.sampling == "top" else BINS_TEMPLATE
+
+    def _refinement_template(self):
+        given = self.refinement_template
+        return REFINEMENT_TEMPLATE if given is None else given
+
+    def _check_templates(self):
+        check_template(self._template(), "template", _REQUIRED[self.sampling])
+        check_template(
+            self._refinement_template(), "refinement_template", _REFINEMENT_REQUIRED
+        )
+
+    def _writer(self, annotator):
+        model = as_model(self.model, "interpreter")
+        warn_of_shutdown(model, stacklevel=4)
+        opened_for = (self.model, self.cache)
+        if getattr(self, "_opened_for", None) != opened_for:
+            self._answers = open_store(self.cache, model)
+            self._opened_for = opened_for
+        check_key = getattr(annotator, "check_key", None)
+        if check_key is not None:
+            # what is wrong with it shows now, before the writing is paid for
+            annotator.twin().fit([], [])
+        return Writer(
+            model=model,
+            store=self._answers,
+            ledger=new_ledger(model, self.max_cost, self._answers),
+            n_workers=workers(self.n_workers, model),
+            parameter=f"{type(self).__name__}(model={str(model)!r})",
+            before_calls=check_key,
+        )
+
+    def __getstate__(self):
+        """Leave the open store behind: a copy opens the folder again."""
+        state = super().__getstate__().copy()
+        for name in ("_answers", "_opened_for"):
+            state.pop(name, None)
+        return state
+
+    def _parts(self, texts, random_state):
+        """Split the rows so that like texts are in one part; drop blank texts.
+
+        Returns the parts, and whether they are apart.
+        """
+        code, distinct = pd.factorize(np.array(self._alike(texts), dtype=object))
+        worded = distinct.astype(bool)
+        order = random_state.permutation(np.flatnonzero(worded))
+        shares = _PARTS_WITH_REFINEMENT if self.n_refinements else _PARTS
+        if len(order) < 4:
+            # nothing can be held out of so few texts: all are seen by each part
+            return [np.flatnonzero(worded[code])] * 4, False
+        used = [share for share in shares if share]
+        parts = [order[part] for part in split_rows(len(order), used, random_state)]
+        if not self.n_refinements:
+            parts.insert(1, order[:0])
+        return [np.flatnonzero(np.isin(code, part)) for part in parts], True
+
+    def _alike(self, texts):
+        """Write texts so that those are equal which a reader would call the same."""
+        return [" ".join(text.split()).casefold() for text in self._cut(texts)]
+
+    def example_prompt(self, texts, activation, rng):
+        """Build a prompt from examples; also used to look at what will be sent.
+
+        Parameters
+        ----------
+        texts : ndarray of shape (n_texts,) and dtype object
+            To choose from.
+        activation : ndarray of shape (n_texts,)
+            Non-negative.
+        rng : RandomState
+            Draws and shuffles.
+
+        Returns
+        -------
+        prompt : Prompt
+            Its `system` and `user` messages.
+        """
+        values = {"task_instructions": self._instructions()}
+        if self.sampling == "top":
+            n = self.n_examples
+            top, zero = top_and_zero_rows(activation, n, n, rng)
+            values["active_texts"] = as_array(self._cut(texts[rng.permutation(top)]))
+            values["inactive_texts"] = as_array(self._cut(texts[zero]))
+        else:
+            n_per_bin = max(1, round(2 * self.n_examples / 5))
+            bins = percentile_bin_rows(activation, n_per_bin, rng)
+            cut = [self._cut(texts[rows]) for rows in reversed(bins)]
+            values["binned_texts"] = as_bins(cut)
+        return self._prompt(self._template(), values)
+
+    def refinement_prompt(self, statement, missed, wrongly_marked):
+        """Build a prompt from mistakes.
+
+        Parameters
+        ----------
+        statement : str
+            To be improved.
+        missed, wrongly_marked : sequence of str
+            Texts.
+
+        Returns
+        -------
+        prompt : Prompt
+            Its `system` and `user` messages.
+        """
+        values = {
+            "task_instructions": self._instructions(),
+            "statement": as_array([statement])[1:-1],
+            "missed_texts": as_array(self._cut(missed[: self.n_examples])),
+            "wrongly_marked_texts": as_array(
+                self._cut(wrongly_marked[: self.n_examples])
+            ),
+        }
+        return self._prompt(self._refinement_template(), values)
+
+    def _prompt(self, template, values):
+        prompt = render(template, values)
+        if self.temperature is None:
+            return prompt
+        return replace(prompt, temperature=float(self.temperature))
+
+    def _instructions(self):
+        return f"{self.task_instructions}\n" if self.task_instructions else ""
+
+    def _cut(self, texts):
+        cut = self.max_words_per_example
+        return [cut_words(clean_text(text), cut)[0] for text in texts]
+
+
+def _refuse_lexicons(annotator):
+    if isinstance(annotator, LexiconAnnotator):
+        raise ValueError(
+            "LLMInterpreter writes statements in plain words, and annotator=None (the "
+            "LexiconAnnotator) only looks for terms. Give an annotator that judges "
+            "meaning: LLMAnnotator(...) or EmbeddingAnnotator(...)."
+        )

@@ -1,0 +1,143 @@
+"""How well statements describe neurons, judged by an annotator on rows held out."""
+
+import numpy as np
+from sklearn.base import clone
+
+from .._hypotheses._fidelity import fidelity
+from .._hypotheses._hypothesis import Hypothesis
+
+
+class StatementScorer:
+    """Has statements annotated on chosen rows, many neurons at once.
+
+    Parameters
+    ----------
+    annotator : Annotator
+        Unfitted. A clone is used; it counts for the same account where the annotator
+        keeps one.
+    texts : ndarray of shape (n_texts,) and dtype object
+        The training texts.
+    activations : ndarray of shape (n_texts, n_neurons)
+        What the statements should agree with.
+    calibration : ndarray of int
+        Rows that an annotator may learn from; no others are shown to it in `fit`.
+    random_state : RandomState
+        For the annotator.
+    """
+
+    def __init__(self, annotator, texts, activations, calibration, random_state):
+        self._annotator = annotator
+        self._texts = texts
+        self._activations = activations
+        self._calibration = calibration
+        self._seed = random_state.randint(np.iinfo(np.int32).max)
+
+    def annotate(self, asked):
+        """Annotate rows with statements.
+
+        Parameters
+        ----------
+        asked : list of (int, str, ndarray of int)
+            Neuron, statement and rows.
+
+        Returns
+        -------
+        annotations : list of ndarray
+            1, 0 or NaN, in the order of the rows.
+        """
+        if not asked:
+            return []
+        statements = list(dict.fromkeys(statement for _, statement, _ in asked))
+        rows = np.unique(np.concatenate([rows for _, _, rows in asked]))
+        column = {statement: j for j, statement in enumerate(statements)}
+        where = np.zeros((len(rows), len(statements)), dtype=bool)
+        for _, statement, wanted in asked:
+            where[np.searchsorted(rows, wanted), column[statement]] = True
+        annotator = self._fitted(statements, asked)
+        if hasattr(annotator, "annotate_cells"):
+            table = annotator.annotate_cells(self._texts[rows], where)
+        else:
+            table = np.asarray(annotator.annotate(self._texts[rows]), dtype=float)
+        return [
+            table[np.searchsorted(rows, wanted), column[statement]]
+            for _, statement, wanted in asked
+        ]
+
+    def _fitted(self, statements, asked):
+        """Fit a clone; each statement goes with the first neuron it was written for."""
+        neuron = {}
+        for number, statement, _ in asked:
+            neuron.setdefault(statement, number)
+        hypotheses = [Hypothesis(s, f"neuron {neuron[s]}") for s in statements]
+        columns = [neuron[s] for s in statements]
+        twin = getattr(self._annotator, "twin", None)
+        annotator = clone(self._annotator) if twin is None else twin()
+        return annotator.fit(
+            self._texts[self._calibration],
+            hypotheses,
+            self._activations[np.ix_(self._calibration, columns)],
+            random_state=np.random.RandomState(self._seed),
+        )
+
+    def score(self, asked):
+        """Compute the fidelity of statements; see `annotate`.
+
+        Returns
+        -------
+        scores : list of Fidelity
+            One per entry.
+        """
+        return [
+            fidelity(annotation, self._activations[rows, neuron])
+            for annotation, (neuron, _, rows) in zip(
+                self.annotate(asked), asked, strict=True
+            )
+        ]
+
+
+def contrast(activations):
+    """Return activations in which at most half of the rows are active.
+
+    Of a neuron that is active in more than half of the texts only the strength tells
+    anything: what exceeds the median counts.
+
+    Parameters
+    ----------
+    activations : ndarray of shape (n_texts, n_neurons)
+        Non-negative.
+
+    Returns
+    -------
+    activations : ndarray of shape (n_texts, n_neurons)
+        Non-negative.
+    """
+    often = (activations > 0).mean(axis=0) > 0.5
+    median = np.where(often, np.median(activations, axis=0), 0.0)
+    return np.maximum(activations - median, 0.0)
+
+
+def balanced_rows(activation, rows, n_rows, rng):
+    """Draw rows to score on: half of them active, as far as there are such.
+
+    Parameters
+    ----------
+    activation : ndarray of shape (n_texts,)
+        Non-negative.
+    rows : ndarray of int
+        To draw from.
+    n_rows : int
+        How many.
+    rng : RandomState
+        Source of randomness.
+
+    Returns
+    -------
+    drawn : ndarray of int
+        Ascending.
+    """
+    shuffled = rng.permutation(rows)
+    active = activation[shuffled] > 0
+    n_active = min(n_rows // 2, int(active.sum()))
+    n_inactive = min(n_rows - n_active, int((~active).sum()))
+    drawn = [shuffled[active][:n_active], shuffled[~active][:n_inactive]]
+    return np.sort(np.concatenate(drawn))

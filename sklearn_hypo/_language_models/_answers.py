@@ -1,0 +1,409 @@
+"""A store of paid answers, shared by threads, processes and runs that come later.
+
+One SQLite file holds, under the hash of all that changes an answer, the answer as
+JSON. An answer that is stored never changes. Before a question is asked it is
+claimed, so that two runs at once never pay for the same one; the claims of a run that
+died are taken over by whoever meets them. Neither texts nor keys of providers are
+written: only hashes and the JSON that is handed in.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import threading
+from typing import NamedTuple
+
+from .._utils._sqlite import (
+    CacheFile,
+    FileFormat,
+    MemoryConnection,
+    SharedConnection,
+    lookup,
+    transaction,
+)
+from ..exceptions import CacheError
+from ._claims import FileRuns, MemoryRuns
+
+FILE_NAME = "answers.sqlite3"
+
+_FORMAT = FileFormat(
+    name=FILE_NAME,
+    version=1,
+    tables=(
+        "CREATE TABLE IF NOT EXISTS answers "
+        "(key BLOB PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+        "CREATE TABLE IF NOT EXISTS claims "
+        "(key BLOB PRIMARY KEY, owner TEXT NOT NULL) WITHOUT ROWID",
+        "CREATE TABLE IF NOT EXISTS records "
+        "(kind TEXT, name TEXT, value TEXT NOT NULL, PRIMARY KEY (kind, name))",
+    ),
+    cache="answer cache",
+    content="answers",
+)
+
+
+_ANSWERS = "SELECT key, value FROM answers WHERE key IN ({})"
+
+
+_OWNERS = "SELECT key, owner FROM claims WHERE key IN ({})"
+
+
+class Claimed(NamedTuple):
+    """What became of the keys that a run asked for; each is in one place.
+
+    Attributes
+    ----------
+    answered : dict of bytes to JSON value
+        Those with an answer.
+    mine : list of bytes
+        Those that nobody asks for: the caller does so now, and then puts or releases
+        them.
+    busy : list of bytes
+        Those that another caller asks for at this moment, be it another process or
+        another thread of this run. Claim them again after a while: by then they are
+        answered, or given up and free.
+    """
+
+    answered: dict
+    mine: list
+    busy: list
+
+
+class AnswerStore:
+    """The answers in a cache folder, or in memory.
+
+    Parameters
+    ----------
+    folder : str, path-like or None
+        Made if it does not exist. None keeps the answers in memory, for this object
+        only. A folder on a network file system works if it supports POSIX locks, but
+        slowly.
+
+    Raises
+    ------
+    CacheError
+        Here and in every method: if the folder cannot be made or written to, if the
+        disk is full, and if the file in it is damaged, foreign, or of another
+        version. Nothing is deleted.
+    """
+
+    def __init__(self, folder):
+        if folder is None:
+            self.folder = None
+            self._runs = MemoryRuns()
+            self._database = MemoryConnection(_FORMAT)
+        else:
+            file = CacheFile(folder, _FORMAT)
+            self.folder = file.folder
+            self._runs = FileRuns(file.folder)
+            self._database = SharedConnection(file)
+
+    def get(self, keys):
+        """Return the answers that are stored.
+
+        Parameters
+        ----------
+        keys : iterable of bytes
+            Any number.
+
+        Returns
+        -------
+        answers : dict of bytes to JSON value
+            In the order of the keys.
+        """
+        keys = list(dict.fromkeys(keys))
+        with self._database.reading() as connection:
+            found = lookup(connection, _ANSWERS, keys)
+        return self._decoded(keys, found)
+
+    @contextlib.contextmanager
+    def run(self):
+        """Begin a run: one piece of work of one process, with any number of threads.
+
+        Yields
+        ------
+        run : AnswerRun
+            Whatever it has claimed and not answered is given up at the end.
+        """
+        with self._database.held():
+            run = AnswerRun(self)
+            try:
+                yield run
+            except BaseException:
+                # That error is the one to report. Where answers could not be
+                # stored, it is the same one again.
+                with contextlib.suppress(CacheError):
+                    run._end()
+                raise
+            run._end()
+
+    def put_record(self, kind, name, value):
+        """Store a small JSON value, such as the state of a batch job, for good.
+
+        A record of that kind and name is replaced. Unlike an answer it also survives
+        a power failure: the job may be the only trace of money spent.
+        """
+        row = kind, name, _dumps(value)
+        with self._database.writing(durable=True) as connection:
+            connection.execute("INSERT OR REPLACE INTO records VALUES (?, ?, ?)", row)
+
+    def records(self, kind):
+        """Return the records of a kind: name to JSON value, ordered by name."""
+        query = "SELECT name, value FROM records WHERE kind = ? ORDER BY name"
+        with self._database.reading() as connection:
+            found = dict(connection.execute(query, [kind]))
+        return self._decoded(found, found)
+
+    def record_names(self, kind):
+        """Return the names of the records of one kind, as a set."""
+        query = "SELECT name FROM records WHERE kind = ?"
+        with self._database.reading() as connection:
+            return {name for (name,) in connection.execute(query, [kind])}
+
+    def delete_record(self, kind, name):
+        """Remove a record; one that is not there is no error."""
+        with self._database.writing(durable=True) as connection:
+            connection.execute(
+                "DELETE FROM records WHERE kind = ? AND name = ?", (kind, name)
+            )
+
+    def _decoded(self, keys, found):
+        try:
+            return {key: json.loads(found[key]) for key in keys if key in found}
+        except ValueError as error:
+            raise CacheError(
+                f"The answer cache in {self.folder!r} is damaged: {FILE_NAME} holds a "
+                f"value that is not JSON ({error}). Choose another folder, or move "
+                "the file away."
+            ) from error
+
+
+class AnswerRun:
+    """One run on a store, made by `AnswerStore.run`. Its threads share it.
+
+    A process that was forked off does not: every method raises RuntimeError there.
+    """
+
+    def __init__(self, store):
+        self._store = store
+        self._database = store._database
+        self._runs = store._runs
+        self._pid = os.getpid()
+        self._unsaved = {}
+        self._unsaved_lock = threading.Lock()
+        self._owner = None
+        try:
+            with self._database.writing() as connection:
+                _drop_claims(connection, self._runs.bury_dead())
+                self._owner = self._runs.begin()
+        except BaseException:
+            if self._owner is not None:
+                self._runs.end(self._owner)
+            raise
+
+    def claim(self, keys):
+        """Look keys up, and claim those that have no answer and nobody asks for.
+
+        Parameters
+        ----------
+        keys : iterable of bytes
+            Any number; one that is there twice counts once.
+
+        Returns
+        -------
+        claimed : Claimed
+            In the order of the keys.
+        """
+        self._check_process()
+        keys = list(dict.fromkeys(keys))
+        with self._database.reading() as connection:
+            found = lookup(connection, _ANSWERS, keys)
+        mine, busy = [], []
+        if len(found) < len(keys):  # else nobody needs to be kept from writing
+            with self._database.writing() as connection:
+                missing = [key for key in keys if key not in found]
+                found |= lookup(connection, _ANSWERS, missing)
+                missing = [key for key in missing if key not in found]
+                mine, busy = self._share_out(connection, missing)
+        return Claimed(self._store._decoded(keys, found), mine, busy)
+
+    def _share_out(self, connection, keys):
+        owners = lookup(connection, _OWNERS, keys)
+        alive = set(filter(self._runs.is_alive, set(owners.values())))
+        _drop_claims(connection, set(owners.values()) - alive)
+        mine = [key for key in keys if owners.get(key) not in alive]
+        busy = [key for key in keys if owners.get(key) in alive]
+        connection.executemany(
+            "INSERT INTO claims VALUES (?, ?)", [(key, self._owner) for key in mine]
+        )
+        return mine, busy
+
+    def put(self, answers):
+        """Store answers; they are on disk when this returns.
+
+        Where it raises, the answers are kept and tried again with the next ones and
+        at the end of the run.
+
+        Parameters
+        ----------
+        answers : dict of bytes to JSON value
+            Their claims are released. A key that has an answer keeps it.
+        """
+        self._check_process()
+        rows = {key: _dumps(value) for key, value in answers.items()}
+        with self._unsaved_lock:
+            self._unsaved = rows | self._unsaved
+        self._save()
+
+    def _save(self):
+        """Store what all threads have handed in so far, in one transaction."""
+        with self._database.reading() as connection:
+            with self._unsaved_lock:
+                rows = dict(self._unsaved)
+            if not rows:  # another thread has stored those of this one
+                return
+            with transaction(connection):
+                connection.executemany(
+                    "INSERT OR IGNORE INTO answers VALUES (?, ?)", rows.items()
+                )
+                connection.executemany(
+                    "DELETE FROM claims WHERE key = ?", [(key,) for key in rows]
+                )
+            with self._unsaved_lock:
+                for key in rows:
+                    del self._unsaved[key]
+
+    def release(self, keys):
+        """Give up claims of this run without an answer; others are left alone."""
+        self._check_process()
+        rows = [(key, self._owner) for key in keys]
+        with self._database.writing() as connection:
+            connection.executemany(
+                "DELETE FROM claims WHERE key = ? AND owner = ?", rows
+            )
+
+    def _end(self):
+        if os.getpid() != self._pid:
+            return  # the run is the parent's and goes on there
+        try:
+            self._save()
+            # What is not released now is the claim of a dead run, which costs the
+            # next one a look at a file and nothing else.
+            with contextlib.suppress(CacheError), self._database.writing() as one:
+                _drop_claims(one, [self._owner])
+        finally:
+            self._runs.end(self._owner)
+
+    def _check_process(self):
+        if os.getpid() != self._pid:
+            raise RuntimeError(
+                "A run on the answer cache cannot be used in a process that was "
+                "forked off during the run. Open the cache in that process "
+                "(AnswerStore(folder).run())."
+            )
+
+
+def _drop_claims(connection, owners):
+    connection.executemany(
+        "DELETE FROM claims WHERE owner = ?", [(owner,) for owner in owners]
+    )
+
+
+def _dumps(value):
+    return json.dumps(value, ensure_ascii=True, sort_keys=True)
+
+
+class KeyMaker:
+    """Makes the keys of answers: hashes of an identity and of parts of a question.
+
+    Parameters
+    ----------
+    identity : dict
+        All that changes the answers and is the same for many of them: provider,
+        model, prompt, parameters that are sent. It is written as JSON, in which the
+        order of its items does not matter.
+
+    Examples
+    --------
+    >>> from sklearn_hypo._llm._answers import KeyMaker
+    >>> key = KeyMaker({"model": "m", "temperature": 0.0})
+    >>> key("a text", "a statement").hex()[:16]
+    '97b9b9b4ccde61be'
+    >>> key("a text", "a statement") == key("a texta ", "statement")
+    False
+    """
+
+    def __init__(self, identity):
+        self._hash = hashlib.sha256()
+        canonical = json.dumps(identity, sort_keys=True, ensure_ascii=True)
+        self._hash.update(_delimited(canonical))
+
+    def __call__(self, *parts):
+        """Return the 32 bytes that stand for the identity and the parts.
+
+        Parameters
+        ----------
+        *parts : str
+            Any texts, lone surrogates included, in an order that matters.
+
+        Returns
+        -------
+        key : bytes
+            Their SHA-256, from which the texts cannot be read.
+        """
+        digest = self._hash.copy()
+        digest.update(b"".join(map(_delimited, parts)))
+        return digest.digest()
+
+
+def answer_key(identity, *parts):
+    """Return one key; see `KeyMaker`, which is faster for many."""
+    return KeyMaker(identity)(*parts)
+
+
+def default_cache_folder():
+    """Return the folder named by SKLEARN_HYPO_CACHE, else ~/.cache/sklearn_hypo."""
+    folder = os.environ.get("SKLEARN_HYPO_CACHE") or "~/.cache/sklearn_hypo"
+    return os.path.abspath(os.path.expanduser(folder))
+
+
+def resolve_cache(cache):
+    """Find the folder that a parameter `cache` stands for.
+
+    Parameters
+    ----------
+    cache : "auto", str, path-like or None
+        "auto" is the default folder.
+
+    Returns
+    -------
+    folder : str or None
+        An absolute path; None for no folder.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For anything else.
+    """
+    if cache is None:
+        return None
+    if not isinstance(cache, str | os.PathLike):
+        raise TypeError(
+            f"cache={cache!r} is of type {type(cache).__name__}. Pass 'auto' for the "
+            "default folder, the path of a folder, or None to keep nothing on disk."
+        )
+    if not os.fspath(cache):
+        raise ValueError(
+            "cache='' names no folder. Pass 'auto' for the default folder, or None "
+            "to keep nothing on disk."
+        )
+    if cache == "auto":
+        return default_cache_folder()
+    return os.path.abspath(os.path.expanduser(os.fspath(cache)))
+
+
+def _delimited(text):
+    """Put the length before a text, so that no two lists of texts look the same."""
+    data = text.encode("utf-8", "surrogatepass")
+    return len(data).to_bytes(8, "big") + data

@@ -1,0 +1,340 @@
+"""Annotation in batches: submit, leave, and collect, perhaps in another process.
+
+What a job will answer is written down, beside the answers, before the job is
+submitted: by hashes, without texts. If the process dies before it has noted the
+vendor's name of the job, the job is found again by the tag that it carries.
+"""
+
+import logging
+import uuid
+import warnings
+from typing import NamedTuple
+
+from ..exceptions import BudgetError, HypothesisWarning, LanguageModelError
+from ._answers import KeyMaker
+from ._layouts import Layout
+from ._values import ANSWERED, LIMITS
+
+logger = logging.getLogger("sklearn_hypo")
+
+_KIND = "batch"
+
+
+# Reasons of errors by which the vendor says that there is no job.
+_REFUSALS = ("authentication", "quota", "model", "request")
+
+
+class Collected(NamedTuple):
+    """What `collect` found.
+
+    Attributes
+    ----------
+    n_answers : int
+        Answers that were taken over into the cache.
+    n_unanswered : int
+        Cells of finished jobs that came back without an answer. They can be
+        submitted again, or asked at once.
+    pending : list of str
+        Jobs that are not finished.
+    """
+
+    n_answers: int
+    n_unanswered: int
+    pending: list
+
+
+class BatchJobs:
+    """The batch jobs of one model in one store.
+
+    Parameters
+    ----------
+    asker : Asker
+        With model, layout, store and account.
+    open_dispatcher : callable
+        Returns a context manager of a Dispatcher.
+    """
+
+    def __init__(self, asker, open_dispatcher):
+        self.asker = asker
+        self._open_dispatcher = open_dispatcher
+        self._seen = set()
+
+    def records(self):
+        """Return what is known of the jobs of this model that are not collected."""
+        return {
+            tag: record
+            for tag, record in self.asker.store.records(_KIND).items()
+            if record["whom"] == self._whom()
+        }
+
+    def pending_keys(self):
+        """Return the keys of all cells that jobs will answer."""
+        return {
+            bytes.fromhex(key)
+            for record in self.records().values()
+            for keys in record["requests"].values()
+            for key in keys
+        }
+
+    def newly_pending_keys(self):
+        """Return `pending_keys` if there are other jobs than at the last call."""
+        names = self.asker.store.record_names(_KIND)
+        if names <= self._seen:
+            return set()
+        self._seen |= names
+        return self.pending_keys()
+
+    def committed(self):
+        """Return the most that jobs which are not collected may cost, in dollars."""
+        return sum(record["most"] for record in self.records().values())
+
+    def submit(self, table):
+        """Submit the open cells of a table.
+
+        Parameters
+        ----------
+        table : Table
+            Answers in the store are taken over already.
+
+        Returns
+        -------
+        names : list of str
+            The vendor's names of the jobs; none if nothing is open.
+        """
+        self._check()
+        names = []
+        with self._open_dispatcher() as dispatcher, self.asker.store.run() as claims:
+            self._settle_unnamed(dispatcher, claims)
+            mine = self._unclaimed(table, claims)
+            requests = self._requests(table, mine, dispatcher)
+            self._check_budget(requests)
+            for part in self._parts(requests, dispatcher):
+                names.append(self._submit_part(part, dispatcher, claims))
+        return names
+
+    def collect(self):
+        """Take over the answers of finished jobs.
+
+        Returns
+        -------
+        collected : Collected
+            What was found.
+        """
+        n_answers = n_unanswered = 0
+        pending = []
+        records = self.records()
+        if records:
+            self._check()
+            with (
+                self._open_dispatcher() as dispatcher,
+                self.asker.store.run() as claims,
+            ):
+                for tag, record in records.items():
+                    fetched = self._fetch(tag, record, dispatcher, claims)
+                    if fetched is None:
+                        pending.append(record.get("job") or tag)
+                        continue
+                    n_found, n_cells = self._take_over(record, fetched, claims)
+                    self.asker.store.delete_record(_KIND, tag)
+                    self._discard(record, dispatcher)
+                    n_answers += n_found
+                    n_unanswered += n_cells - n_found
+        return Collected(n_answers, n_unanswered, pending)
+
+    def _unclaimed(self, table, claims):
+        """Claim the keys that have no answer, and that no job will answer.
+
+        The order matters, as other processes submit and collect meanwhile: whoever
+        gives up its claims has noted its job before, and whoever removes the note of
+        a job has stored the answers before.
+        """
+        mine = set(claims.claim(table.open_keys()).mine)
+        mine -= self.pending_keys()
+        return mine - self.asker.store.get(mine).keys()
+
+    def _settle_unnamed(self, dispatcher, claims):
+        """Find out of jobs whose process died whether they were submitted."""
+        for tag, record in self.records().items():
+            if self._identify(tag, record, dispatcher, claims) == "lost":
+                self.asker.store.delete_record(_KIND, tag)
+
+    def _identify(self, tag, record, dispatcher, claims):
+        """Learn the vendor's name of a job.
+
+        Returns
+        -------
+        state : {"known", "submitting", "lost"}
+            "submitting": by another process, at this moment. "lost": it never
+            reached the vendor.
+        """
+        if record["job"] is not None:
+            return "known"
+        if not claims.claim([_tag_key(tag)]).mine:
+            return "submitting"
+        record["job"] = dispatcher.call(lambda c: c.batches().find(tag))
+        if record["job"] is None:
+            return "lost"
+        self.asker.store.put_record(_KIND, tag, record)
+        return "known"
+
+    def _whom(self):
+        model = self.asker.model
+        return [model.provider, model.server(), model.model]
+
+    def _check(self):
+        if self.asker.layout.name == "decisions":
+            raise ValueError(
+                "layout='decisions': the Decisions endpoints take no batches. Use "
+                "layout='stacked' or 'single' to submit."
+            )
+        if self.asker.model.provider not in LIMITS:
+            raise ValueError(
+                f"model={str(self.asker.model)!r} takes no batches; only OpenAI and "
+                "Gemini do."
+            )
+
+    def _requests(self, table, mine, dispatcher):
+        """Return (prompt, keys) of everything to be asked."""
+        requests = []
+        for text, group in table.groups(self.asker.layout):
+            ours = [s for s in group if table.key(text, s) in mine]
+            if ours:
+                prompt = dispatcher.bounded(self.asker.layout.request(text, ours))
+                requests.append((prompt, [table.key(text, s) for s in ours]))
+        return requests
+
+    def _check_budget(self, requests):
+        """Raise unless the worst case of this and all open jobs is within the cap."""
+        ledger = self.asker.ledger
+        if ledger.max_cost is None:
+            return
+        most = self._most(requests)
+        open_jobs = self.committed()
+        if ledger.cost + open_jobs + most > ledger.max_cost:
+            raise BudgetError(
+                f"max_cost={ledger.max_cost:g} dollars: the batch could cost "
+                f"${most:.4f}, beside ${ledger.cost:.4f} spent and ${open_jobs:.4f} "
+                "that open jobs may cost, so it was not submitted. Raise max_cost, set "
+                "max_output_tokens= of the model, or submit fewer texts at once."
+            )
+
+    def _most(self, requests):
+        return sum(self.asker.ledger.most(prompt) for prompt, _ in requests) / 2
+
+    def _parts(self, requests, dispatcher):
+        """Yield ({name: keys}, written requests, most) within the vendor's limits."""
+        max_requests, max_bytes = LIMITS[self.asker.model.provider]
+        batches = dispatcher.connection.batches()
+        keys, written, prompts, size = {}, [], [], 0
+        for prompt, cells in requests:
+            name = f"r{len(written)}"
+            line = batches.write(name, prompt)
+            n_bytes = len(line.encode()) + 1
+            if written and (len(written) == max_requests or size + n_bytes > max_bytes):
+                yield keys, written, self._most(prompts)
+                keys, written, prompts, size = {}, [], [], 0
+                name = "r0"
+                line = batches.write(name, prompt)
+            keys[name] = [key.hex() for key in cells]
+            written.append(line)
+            prompts.append((prompt, cells))
+            size += n_bytes
+        if written:
+            yield keys, written, self._most(prompts)
+
+    def _submit_part(self, part, dispatcher, claims):
+        keys, written, most = part
+        tag = uuid.uuid4().hex
+        claims.claim([_tag_key(tag)])  # while it is held, the job is being submitted
+        layout = self.asker.layout
+        record = {
+            "whom": self._whom(),
+            "layout": [layout.name, layout.per_call, layout.seed],
+            "requests": keys,
+            "most": most,
+            "job": None,
+        }
+        store = self.asker.store
+        store.put_record(_KIND, tag, record)
+        attempts = iter(range(1_000_000))
+
+        def submit(connection):
+            batches = connection.batches()
+            # after a failure, the job may be there all the same
+            known = batches.find(tag) if next(attempts) else None
+            return known or batches.submit(tag, written)
+
+        try:
+            record["job"] = dispatcher.call(submit)
+        except LanguageModelError as error:
+            # otherwise the job may be there all the same, and is looked for later
+            if error.reason in _REFUSALS:
+                store.delete_record(_KIND, tag)
+            raise
+        store.put_record(_KIND, tag, record)
+        return record["job"]
+
+    def _fetch(self, tag, record, dispatcher, claims):
+        """Return what came of a job; None while it is not finished."""
+        state = self._identify(tag, record, dispatcher, claims)
+        if state != "known":
+            return _NOTHING if state == "lost" else None
+        try:
+            fetched = dispatcher.call(lambda c: c.batches().fetch(record["job"]))
+        except LanguageModelError as error:
+            if error.reason != "model":
+                raise
+            self._warn(record, "the provider does not know it any more")
+            return _NOTHING
+        if fetched.state == "pending":
+            return None
+        if fetched.state == "failed":
+            self._warn(record, fetched.detail)
+        return fetched.replies
+
+    def _discard(self, record, dispatcher):
+        """Have the texts of a job deleted at the vendor, if that is possible."""
+        if record["job"] is None:
+            return
+        try:
+            dispatcher.call(lambda c: c.batches().discard(record["job"]))
+        except LanguageModelError as error:
+            logger.warning("batch %s: %s", record["job"], error)
+
+    def _warn(self, record, detail):
+        warnings.warn(
+            f"{self.asker.parameter}: batch {record['job']} failed ({detail}). Its "
+            "questions can be submitted again.",
+            HypothesisWarning,
+            stacklevel=6,
+        )
+
+    def _take_over(self, record, replies, claims):
+        """Store the answers of a job; return how many, and of how many cells."""
+        layout = Layout(*record["layout"])
+        n_found = 0
+        for name, keys in record["requests"].items():
+            reply = replies.get(name)
+            if reply is None:
+                continue
+            most = record["most"] / len(record["requests"])
+            self.asker.ledger.add_from_batch(reply.usage, most)
+            if reply.outcome != ANSWERED:
+                continue
+            values = layout.read(reply, keys)
+            found = {
+                bytes.fromhex(key): {"value": value, "model": reply.version}
+                for key, value in zip(keys, values, strict=True)
+                if value is not None
+            }
+            if found:
+                claims.put(found)
+                n_found += len(found)
+        return n_found, sum(map(len, record["requests"].values()))
+
+
+_NOTHING = {}
+
+
+def _tag_key(tag):
+    return KeyMaker({"task": "batch"})(tag)

@@ -1,0 +1,401 @@
+"""Cells of a table of texts and statements, answered: from the cache or by a model."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from ..exceptions import BatchPendingError
+from ._answers import AnswerStore, KeyMaker
+from ._batch_jobs import BatchJobs
+from ._dispatch import Dispatcher
+from ._layouts import ask_cells
+from ._ledger import Ledger, cost_of, input_tokens
+from ._session import Patience, Progress, Watch
+from ._text import clean_text, cut_words
+from ._values import ANSWERED, Usage
+
+# Format of keys and values. To be raised when either changes.
+_FORMAT = 1
+
+
+# Rows are dealt with in blocks, so that a million texts need no more memory.
+_BLOCK = 20_000
+
+
+class CostEstimate(NamedTuple):
+    """What a run is expected to need.
+
+    Attributes
+    ----------
+    calls : int
+        Requests, if none has to be repeated.
+    input_tokens, output_tokens : int
+        A quarter of the characters; reasoning is not foreseen.
+    cost : float
+        Dollars; NaN if the price of the model is not known.
+    """
+
+    calls: int
+    input_tokens: int
+    output_tokens: int
+    cost: float
+
+
+@dataclass
+class Asker:
+    """Everything that the answering of cells needs.
+
+    Attributes
+    ----------
+    model : OpenAIModel, GeminiModel or CallableModel
+        Whom to ask.
+    layout : Layout
+        In which form.
+    store : AnswerStore
+        Where answers are kept.
+    ledger : Ledger
+        What they cost.
+    n_workers : int
+        Calls under way at once.
+    max_words : int or None
+        Where to cut texts.
+    parameter : str
+        What messages call the model.
+    """
+
+    model: object
+    layout: object
+    store: AnswerStore
+    ledger: Ledger
+    n_workers: int
+    max_words: int | None
+    parameter: str
+
+    def answer(self, texts, statements, where=None):
+        """Answer the cells of a table.
+
+        Parameters
+        ----------
+        texts : sequence of str
+            Rows. Equal ones are asked about once.
+        statements : sequence of str
+            Columns. Equal ones are asked about once.
+        where : ndarray of bool of shape (n_texts, n_statements) or None
+            Which cells; None: all.
+
+        Returns
+        -------
+        values : ndarray of shape (n_texts, n_statements)
+            Probabilities, or 1 and 0; NaN where there is no answer.
+        missing : list of Missing
+            Cells that were asked for and have no answer.
+        """
+        blocks, missing = [], []
+        for start in range(0, len(texts), _BLOCK):
+            rows = slice(start, start + _BLOCK)
+            wanted = None if where is None else where[rows]
+            table = self._answered(texts[rows], statements, wanted)
+            blocks.append(table.values())
+            missing += [m._replace(text=m.text + start) for m in table.missing()]
+        if not blocks:
+            return np.empty((0, len(statements))), missing
+        return np.vstack(blocks), missing
+
+    def _answered(self, texts, statements, where):
+        table = self._table(texts, statements, where)
+        self.ledger.from_cache += table.look_up(self.store)
+        if table.open_keys():
+            self._wait_for_batches(table)
+        if table.open_keys():
+            self._ask(table)
+        return table
+
+    def _table(self, texts, statements, where=None):
+        identity = annotation_identity(self)
+        return Table(identity, self.max_words, texts, statements, where)
+
+    def submit(self, texts, statements):
+        """Submit the cells without an answer as batch jobs; see `BatchJobs.submit`."""
+        table = self._table(texts, statements)
+        self.ledger.from_cache += table.look_up(self.store)
+        return self._jobs().submit(table)
+
+    def collect(self):
+        """Take over the answers of finished batch jobs; see `BatchJobs.collect`."""
+        return self._jobs().collect()
+
+    def _jobs(self):
+        return BatchJobs(self, self._dispatcher)
+
+    def _dispatcher(self, *, proven=False):
+        return Dispatcher(
+            self.model,
+            n_workers=self.n_workers,
+            ledger=self.ledger,
+            parameter=self.parameter,
+            kept=self.ledger.kept,
+            proven=proven,
+        )
+
+    def _wait_for_batches(self, table):
+        """Do not pay now for what a batch job will answer."""
+        jobs = self._jobs()
+        if jobs.pending_keys().isdisjoint(table.open_keys()):
+            return
+        jobs.collect()
+        self.ledger.from_cache += table.look_up(self.store)
+        n_pending = len(jobs.pending_keys() & set(table.open_keys()))
+        if n_pending:
+            raise self._pending(n_pending)
+
+    def _pending(self, n_pending):
+        return BatchPendingError(
+            f"{self.parameter}: {n_pending} answers are being made in batch jobs that "
+            "are not finished. Call again later; nothing is asked twice."
+        )
+
+    def estimate(self, texts, statements):
+        """Estimate what the cells that have no answer yet will cost.
+
+        Parameters
+        ----------
+        texts, statements : sequence of str
+            Rows and columns.
+
+        Returns
+        -------
+        estimate : CostEstimate
+            What is expected.
+        """
+        distinct = list(dict.fromkeys(texts))
+        calls = n_input = n_output = 0
+        for start in range(0, len(distinct), _BLOCK):
+            table = self._table(distinct[start : start + _BLOCK], statements)
+            table.look_up(self.store)
+            for text, group in table.groups(self.layout):
+                calls += 1
+                n_input += input_tokens(self.layout.request(text, group))
+                n_output += self.layout.output_tokens(len(group))
+        price = self.model.price_per_million()
+        usage = Usage(calls, n_input, 0, 0, n_output)
+        cost = float("nan") if price is None else cost_of(price, usage)
+        return CostEstimate(calls, n_input, n_output, cost)
+
+    def _ask(self, table):
+        if self.ledger.max_cost is not None:
+            self.ledger.committed = self._jobs().committed()
+        with (
+            self._dispatcher(proven=table.has_answers) as dispatcher,
+            self.store.run() as claims,
+        ):
+            groups = list(table.groups(self.layout))
+            progress = Progress(self.parameter, self.ledger, len(groups))
+            patience = Patience(self.parameter, self.store.folder)
+            watch = Watch(self.parameter, self.n_workers, is_of_use=table.has_answers)
+            while groups:
+                busy = []
+
+                def work(job):
+                    watch.check(self._do(job, dispatcher, claims, table))
+                    progress.step()
+
+                dispatcher.run(self._claimed(table, groups, claims, busy), work)
+                if busy:
+                    patience.wait(sum(len(group) for _, group in busy))
+                groups = busy
+
+    def _claimed(self, table, groups, claims, busy):
+        """Yield jobs of cells that no other run is asking for.
+
+        Cells are claimed shortly before they are asked for, so that several
+        processes share the work. Those of others are put into `busy`.
+        """
+        size = 4 * self.n_workers
+        jobs = self._jobs()
+        for start in range(0, len(groups), size):
+            chunk = groups[start : start + size]
+            claimed = claims.claim(
+                [table.key(text, s) for text, group in chunk for s in group]
+            )
+            self.ledger.from_cache += len(claimed.answered)
+            table.settle_all(claimed.answered)
+            mine, others = set(claimed.mine), set(claimed.busy)
+            # another process may have submitted some since they were looked up
+            submitted = mine & jobs.newly_pending_keys()
+            if submitted:
+                raise self._pending(len(submitted))
+            for text, group in chunk:
+                waiting = [s for s in group if table.key(text, s) in others]
+                if waiting:
+                    busy.append((text, waiting))
+                ours = [s for s in group if table.key(text, s) in mine]
+                if ours:
+                    yield text, ours
+
+    def _do(self, job, dispatcher, claims, table):
+        """Ask one group, and store every answer as soon as it is there.
+
+        Returns the outcomes.
+        """
+        text, group = job
+        outcomes = []
+        for answers in ask_cells(dispatcher, self.layout, text, group):
+            found, unanswered = {}, []
+            for statement, answer in answers.items():
+                key = table.key(text, statement)
+                if answer.outcome == ANSWERED:
+                    found[key] = {"value": answer.value, "model": answer.version}
+                else:
+                    unanswered.append(key)
+                    table.give_up(key, answer.outcome, answer.detail)
+            if found:
+                claims.put(found)
+                table.settle_all(found)
+            if unanswered:
+                claims.release(unanswered)
+            outcomes += [answer.outcome for answer in answers.values()]
+        return outcomes
+
+
+def annotation_identity(asker):
+    """Return what changes an answer, beside text and statement."""
+    return {
+        "format": _FORMAT,
+        "task": "annotation",
+        **asker.layout.identity(),
+        **_model_identity(asker),
+    }
+
+
+def _model_identity(asker):
+    if asker.store.folder is None and asker.model.provider == "callable":
+        return {}  # what is kept in memory is of this function alone
+    return asker.model.identity()
+
+
+# Answers are looked up so many at a time.
+_CHUNK = 50_000
+
+
+class Missing(NamedTuple):
+    """A cell without an answer."""
+
+    text: int
+    statement: int
+    outcome: str
+    detail: str
+
+
+@dataclass
+class Table:
+    """The distinct cells of a table, and what is known of them.
+
+    Attributes
+    ----------
+    identity : dict
+        What changes an answer, beside text and statement.
+    max_words : int or None
+        Where texts are cut.
+    texts, statements : list of str
+        Rows and columns.
+    where : ndarray of bool of shape (n_texts, n_statements) or None
+        Which cells are wanted; None: all.
+    """
+
+    identity: dict
+    max_words: int | None
+    texts: list
+    statements: list
+    where: np.ndarray | None
+    _keys: dict = field(default_factory=dict)
+    _values: dict = field(default_factory=dict)
+    _reasons: dict = field(default_factory=dict)
+
+    def __post_init__(self):
+        sent = {
+            text: cut_words(clean_text(text), self.max_words)[0] for text in self.texts
+        }
+        self.texts = [sent[text] for text in self.texts]
+        make_key = KeyMaker(self.identity)
+        distinct = dict.fromkeys(self.statements)
+        for row, text in enumerate(self.texts):
+            cells = self._keys.setdefault(text, {})
+            if not text.strip():
+                continue  # has no property, and is not worth a call
+            wanted = distinct if self.where is None else self._wanted(row)
+            for statement in wanted:
+                if statement not in cells:
+                    cells[statement] = make_key(text, statement)
+
+    def _wanted(self, row):
+        return [self.statements[j] for j in np.flatnonzero(self.where[row])]
+
+    def key(self, text, statement):
+        """Return the key of a cell."""
+        return self._keys[text][statement]
+
+    def open_keys(self):
+        """Return the keys of all cells without an answer."""
+        return [
+            key
+            for cells in self._keys.values()
+            for key in cells.values()
+            if key not in self._values
+        ]
+
+    @property
+    def has_answers(self):
+        """Whether any cell has an answer."""
+        return bool(self._values)
+
+    def look_up(self, store):
+        """Take over what the store has; return how many answers that is."""
+        keys = self.open_keys()
+        n_before = len(self._values)
+        for start in range(0, len(keys), _CHUNK):
+            self.settle_all(store.get(keys[start : start + _CHUNK]))
+        return len(self._values) - n_before
+
+    def groups(self, layout):
+        """Yield (text, statements) for what is to be asked."""
+        for text, cells in self._keys.items():
+            wanted = [s for s, key in cells.items() if key not in self._values]
+            if wanted:
+                for group in layout.groups(text, wanted):
+                    yield text, group
+
+    def settle_all(self, found):
+        """Take over answers from the store."""
+        for key, answer in found.items():
+            self._values[key] = float(answer["value"])
+
+    def give_up(self, key, outcome, detail):
+        """Note why a cell has no answer."""
+        self._reasons[key] = (outcome, detail)
+
+    def _cells(self):
+        """Yield row, column and key of every cell; the key of a blank text is None."""
+        for row, text in enumerate(self.texts):
+            columns = range(len(self.statements))
+            if self.where is not None:
+                columns = np.flatnonzero(self.where[row])
+            keys = self._keys[text]
+            for column in columns:
+                yield row, int(column), keys.get(self.statements[column])
+
+    def values(self):
+        """Return the table."""
+        values = np.full((len(self.texts), len(self.statements)), np.nan)
+        for row, column, key in self._cells():
+            values[row, column] = 0.0 if key is None else self._values.get(key, np.nan)
+        return values
+
+    def missing(self):
+        """Return the cells without an answer."""
+        unknown = ("failed", "")
+        return [
+            Missing(row, column, *self._reasons.get(key, unknown))
+            for row, column, key in self._cells()
+            if key is not None and key not in self._values
+        ]

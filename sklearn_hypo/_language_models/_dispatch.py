@@ -1,0 +1,399 @@
+"""Calls made by many threads: retries, pauses, limits, and a clean end."""
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from ..exceptions import LanguageModelError
+from ._catalog import lifecycle_note
+from ._errors import FATAL, TRANSIENT, classify
+from ._ledger import DEFAULT_OUTPUT_BOUND, input_tokens
+from ._values import BLOCKED, FAILED, Prompt, Reply
+
+logger = logging.getLogger("sklearn_hypo")
+
+# Exponential backoff with full jitter: up to so many seconds, doubled each time.
+_FIRST_WAIT = 0.5
+
+
+_LONGEST_WAIT = 60.0
+
+
+# Who asks for more patience than this is not waited for.
+_LONGEST_HINT = 300.0
+
+
+# Being told to slow down is no failure of the call: it gets more attempts.
+_RATE_LIMIT_ATTEMPTS = 4
+
+
+# Ctrl-C is noticed at least so often, in seconds.
+_STEP = 0.2
+
+
+class Stopped(Exception):
+    """The run is being stopped; what is not under way is not begun."""
+
+
+class Dispatcher:
+    """Sends the requests of one run to one model.
+
+    Parameters
+    ----------
+    model : OpenAIModel, GeminiModel or CallableModel
+        Whom to ask.
+    n_workers : int
+        Threads, that is, calls under way at once.
+    ledger : Ledger
+        Counts, and enforces the cap.
+    parameter : str
+        What messages call the model, such as "LLMAnnotator(model='gemini:x')".
+    kept : str, default="All answers obtained so far are kept."
+        What messages say about the answers that were paid for.
+    proven : bool, default=False
+        Whether the model is known to answer, from earlier runs. Then a request that
+        is refused is one that the provider does not like, and no reason to stop.
+    """
+
+    def __init__(
+        self,
+        model,
+        *,
+        n_workers,
+        ledger,
+        parameter,
+        kept="All answers obtained so far are kept.",
+        proven=False,
+    ):
+        self.model = model
+        self.n_workers = n_workers
+        self.ledger = ledger
+        self.parameter = parameter
+        self.kept = kept
+        self.proven = proven
+        self._stop = threading.Event()
+        self._lock = threading.Lock()
+        self._paused_until = 0.0
+        self._next_start = 0.0
+        self._strikes = 0
+        # what could not be answered since the last success
+        self._failed = set()
+        # Only spreads waiting times; no result depends on it.
+        self._random = random.Random()
+
+    def __enter__(self):
+        self.connection = self.model.connect(self.n_workers)
+        return self
+
+    def __exit__(self, *exception):
+        self.connection.close()
+
+    def run(self, jobs, work: Callable):
+        """Do jobs in the threads; return when all are done.
+
+        On an error, and on Ctrl-C, no job is begun any more, those under way are
+        waited for, and the error is raised.
+
+        Parameters
+        ----------
+        jobs : iterable
+            Drawn from as threads become free, in the calling thread.
+        work : callable
+            Takes one job; calls `send`.
+        """
+        n_slots = 2 * self.n_workers
+        slots = threading.Semaphore(n_slots)
+        errors, under_way = [], set()
+
+        def attempt(job):
+            token = object()
+            under_way.add(token)
+            try:
+                if not self._stop.is_set():
+                    work(job)
+            except Stopped:
+                pass
+            except BaseException as error:
+                errors.append(error)
+                self._stop.set()
+            finally:
+                under_way.discard(token)
+                slots.release()
+
+        with ThreadPoolExecutor(self.n_workers, "sklearn-hypo-llm") as pool:
+            try:
+                for job in jobs:
+                    take(slots)
+                    if self._stop.is_set():
+                        slots.release()
+                        break
+                    pool.submit(attempt, job)
+                for _ in range(n_slots):
+                    take(slots)
+            except BaseException:
+                self._stop.set()
+                pool.shutdown(wait=True, cancel_futures=True)
+                # A thread that was being started when Ctrl-C came is not the pool's.
+                while under_way:
+                    time.sleep(_STEP / 10)
+                raise
+        if errors:
+            raise errors[0]
+
+    def send(self, request, method="ask", *, subject=None, **options):
+        """Send one request, from any thread, and see to it that an answer comes.
+
+        Parameters
+        ----------
+        request : Prompt, Questions or list of str
+            What to send.
+        method : {"ask", "decide", "embed"}, default="ask"
+            Which endpoint.
+        subject : hashable, default=None
+            What the request is about, such as a text. Failures that are all about
+            one subject do not stop the run.
+        **options : dict
+            For the endpoint.
+
+        Returns
+        -------
+        reply : Reply
+            Of outcome "failed" if retries were of no use.
+
+        Raises
+        ------
+        LanguageModelError
+            If no further call can succeed.
+        """
+        request = self.bounded(request)
+        attempts = {"rate_limit": 0, "other": 0}
+        while True:
+            trouble = self._attempt(request, method, options)
+            if isinstance(trouble, Reply):
+                self.proven = True
+                self._failed = set()
+                return trouble
+            if trouble.kind == "forbidden" and self.proven:
+                # not the key, then, but something in the way that dislikes the text
+                trouble = trouble._replace(kind="request")
+            if trouble.kind in FATAL:
+                raise self._fatal(trouble)
+            if trouble.kind == "blocked":
+                return Reply(BLOCKED, detail=trouble.detail)
+            family = trouble.kind if trouble.kind in attempts else "other"
+            attempts[family] += 1
+            is_over = attempts[family] > self._patience(trouble)
+            if trouble.kind not in TRANSIENT or is_over:
+                return self._give_up(trouble, subject)
+            self._pause(trouble, attempts[family])
+
+    def call(self, function):
+        """Do something that costs nothing, with the patience of `send`.
+
+        Parameters
+        ----------
+        function : callable
+            Takes the connection.
+
+        Returns
+        -------
+        result : object
+            What the function returned.
+
+        Raises
+        ------
+        LanguageModelError
+            If it is of no use to try again.
+        """
+        attempt = 0
+        while True:
+            try:
+                return function(self.connection)
+            except Exception as error:
+                trouble = classify(error, datetime.now(UTC), self._secrets())
+                if trouble is None:
+                    raise
+            attempt += 1
+            if trouble.kind in FATAL:
+                raise self._fatal(trouble)
+            if trouble.kind not in TRANSIENT or attempt > self._patience(trouble):
+                raise self._unreachable(trouble, 1)
+            self._pause(trouble, attempt)
+            if self._stop.wait(max(0.0, self._paused_until - time.monotonic())):
+                raise Stopped
+
+    @property
+    def output_limit(self):
+        """The limit on an answer that is in force; None without one."""
+        bound = None if self.ledger.max_cost is None else DEFAULT_OUTPUT_BOUND
+        return self.model.max_output_tokens or bound
+
+    def bounded(self, request):
+        """Limit the answer, where there is a cap on the cost and no limit yet.
+
+        Parameters
+        ----------
+        request : Prompt, Questions or list of str
+            Only a prompt can be limited.
+
+        Returns
+        -------
+        request : Prompt, Questions or list of str
+            With a limit.
+        """
+        if not isinstance(request, Prompt) or request.max_output_tokens is not None:
+            return request
+        return replace(request, max_output_tokens=self.output_limit)
+
+    def _attempt(self, request, method, options):
+        """Make one call; return a Reply or a Trouble, and settle the account."""
+        amount = self.ledger.reserve(request, self._stop.is_set)
+        try:
+            # not before: reserving may take long, and a pause may have begun
+            self._wait_for_turn(request)
+        except Stopped:
+            self.ledger.cancel(amount)
+            raise
+        began = time.monotonic()
+        try:
+            reply = getattr(self.connection, method)(request, **options)
+        except Exception as error:
+            trouble = classify(error, datetime.now(UTC), self._secrets())
+            billed = trouble is None or trouble.billed
+            self.ledger.settle(amount, request, None, billed=billed)
+            if trouble is None:
+                raise
+            logger.debug("%s: %s", self.model, trouble.kind)
+            return trouble
+        self.ledger.settle(amount, request, reply.usage)
+        if began >= self._paused_until:
+            self._strikes = 0  # one that began before the pause tells nothing
+        return reply
+
+    def _patience(self, trouble):
+        n_retries = self.model.max_retries
+        if trouble.kind == "rate_limit":
+            return n_retries * _RATE_LIMIT_ATTEMPTS
+        return n_retries
+
+    def _wait_for_turn(self, request):
+        """Wait until no pause is on, and for the limits per minute."""
+        while not self._stop.is_set():
+            with self._lock:
+                now = time.monotonic()
+                ready = max(self._paused_until, self._next_start)
+                if ready <= now:
+                    self._next_start = max(now, self._next_start) + self._gap(request)
+                    return
+            self._stop.wait(ready - now)
+        raise Stopped
+
+    def _gap(self, request):
+        """Return the seconds until the next call may begin."""
+        gap = 0.0
+        if self.model.requests_per_minute is not None:
+            gap = 60.0 / self.model.requests_per_minute
+        if self.model.tokens_per_minute is not None:
+            gap = max(gap, 60.0 * input_tokens(request) / self.model.tokens_per_minute)
+        return gap
+
+    def _pause(self, trouble, attempt):
+        """Wait before the next attempt; after a 429, all threads do."""
+        if trouble.hint > _LONGEST_HINT:
+            raise LanguageModelError(
+                f"{self.parameter}: the provider asks to wait {trouble.hint:.0f} "
+                f"seconds ({trouble.detail}). Call again later. {self.kept}",
+                reason="rate_limit",
+            )
+        if trouble.kind != "rate_limit":
+            if self._stop.wait(max(trouble.hint, self._backoff(attempt))):
+                raise Stopped
+            return
+        with self._lock:
+            now = time.monotonic()
+            if now >= self._paused_until:  # the first of those under way to hear it
+                self._strikes += 1
+            wait = max(trouble.hint, self._backoff(self._strikes))
+            self._paused_until = max(self._paused_until, now + wait)
+
+    def _backoff(self, attempt):
+        longest = min(_LONGEST_WAIT, _FIRST_WAIT * 2.0 ** (attempt - 1))
+        return self._random.uniform(0.0, longest)
+
+    def _give_up(self, trouble, subject):
+        """Report a failed call; stop the run if nothing else happens any more."""
+        with self._lock:
+            self._failed.add(object() if subject is None else subject)
+            n_failed = len(self._failed)
+        is_odd = trouble.kind == "request" and self.proven
+        if n_failed >= max(8, self.n_workers) and not is_odd:
+            raise self._unreachable(trouble, n_failed)
+        return Reply(FAILED, detail=trouble.detail)
+
+    def _unreachable(self, trouble, n_failed):
+        if trouble.kind == "request":
+            return LanguageModelError(
+                f"{self.parameter}: the provider refuses every request "
+                f"({trouble.detail}). Check the parameters of the model: "
+                f"unset the one that is named. {self.kept}",
+                reason="request",
+            )
+        return LanguageModelError(
+            f"{self.parameter}: {n_failed} calls in a row failed in spite of "
+            f"{self.model.max_retries} retries each, the last one with: "
+            f"{trouble.detail}. Check the connection, the address and "
+            f"the state of the provider, and call again to go on. {self.kept}",
+            reason="unreachable",
+        )
+
+    def _fatal(self, trouble):
+        refused = (
+            "the key was not accepted"
+            f" ({trouble.detail.partition(':')[0]}). Check the environment "
+            "variable that holds it, and that it may use this model."
+        )
+        messages = {
+            "authentication": refused,
+            "forbidden": refused,
+            "quota": (
+                f"the quota is spent ({trouble.detail}). Add credit, or "
+                "wait until it is renewed, and call again to go on."
+            ),
+            "model": (
+                "the provider knows no such model or endpoint "
+                f"({trouble.detail}). {self._lifecycle()}Set model= to "
+                "one that it has."
+            ),
+        }
+        return LanguageModelError(
+            f"{self.parameter}: {messages[trouble.kind]} {self.kept}",
+            reason=trouble.kind.replace("forbidden", "authentication"),
+        )
+
+    def _lifecycle(self):
+        today = datetime.now(UTC).date()
+        note = lifecycle_note(self.model.provider, self.model.model, today)
+        return f"{self.model.model} {note}. " if note else ""
+
+    def _secrets(self):
+        """Return what is not to be shown, should the provider repeat it."""
+        try:
+            key = self.model.read_key()
+        except (AttributeError, LanguageModelError):
+            key = None
+        return [key] if key else []
+
+
+def take(slots):
+    """Acquire a semaphore, waiting in steps.
+
+    Libraries such as polars have the system resume a wait that Ctrl-C interrupts, so
+    that a wait without an end could not be interrupted at all.
+    """
+    while not slots.acquire(timeout=_STEP):
+        pass

@@ -1,0 +1,236 @@
+"""What an exception of an SDK means: try again, go on without, or stop.
+
+The SDKs raise three families of exceptions between them, and more than one kind of
+each for the same fact; they are told apart by what they carry, not by their classes.
+"""
+
+import json
+import re
+from email.utils import parsedate_to_datetime
+from typing import NamedTuple
+
+# The call is repeated, after a while.
+TRANSIENT = ("rate_limit", "server", "connection", "timeout", "garbage")
+
+
+# No call with this key and model can succeed: the run stops.
+FATAL = ("quota", "authentication", "forbidden", "model")
+
+_QUOTA_CODES = {
+    "insufficient_quota",
+    "billing_hard_limit_reached",
+    "billing_not_active",
+}
+
+
+_BLOCK_CODES = {"content_filter", "content_policy_violation"}
+
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)s")
+
+
+class GarbageError(Exception):
+    """A reply that is not what the protocol says, although the server said 200."""
+
+
+# Also JSON that is not UTF-8, or nested without end.
+_UNREADABLE = (GarbageError, json.JSONDecodeError, UnicodeDecodeError, RecursionError)
+
+
+# No connection was made, so nothing was sent.
+_NOT_SENT = ("ConnectError", "ConnectTimeout", "PoolTimeout")
+
+
+class Trouble(NamedTuple):
+    """What went wrong.
+
+    Attributes
+    ----------
+    kind : str
+        One of `TRANSIENT` and `FATAL`; "blocked", for a prompt that a filter
+        refused; or "request", for one that the server refused for another reason.
+        "forbidden" may be the key, or something in the way that dislikes a text.
+    detail : str
+        What the provider said, one line.
+    hint : float
+        Seconds that the provider asks to wait; 0 if it does not say.
+    billed : bool
+        Whether the call may cost something all the same.
+    """
+
+    kind: str
+    detail: str
+    hint: float = 0.0
+    billed: bool = False
+
+
+def classify(error, now, secrets=()):
+    """Tell what an exception means.
+
+    Parameters
+    ----------
+    error : Exception
+        Raised by an SDK, or by what it is built on.
+    now : datetime
+        The time, with its zone, for hints that name a date.
+    secrets : iterable of str
+        Taken out of what the provider said.
+
+    Returns
+    -------
+    trouble : Trouble or None
+        None for an exception that has nothing to do with a call.
+    """
+    trouble = _classify(error, now)
+    if trouble is None:
+        return None
+    detail = trouble.detail
+    for secret in secrets:
+        detail = detail.replace(secret, "***")
+    # cut last, lest a part of a secret stays
+    return trouble._replace(detail=" ".join(detail.split())[:300])
+
+
+def _classify(error, now):
+    if isinstance(error, _UNREADABLE):
+        return Trouble("garbage", f"unreadable reply: {error}", billed=True)
+    status = _status(error)
+    if status is None or 200 <= status < 300:
+        return _without_status(error)
+    body = _body(error)
+    detail = f"HTTP {status}: {_message(error, body)}"
+    hint = max(_header_hint(error, now), _body_hint(body))
+    return Trouble(_kind(status, error, body), detail, hint)
+
+
+def _status(error):
+    for name in ("status_code", "code"):
+        value = getattr(error, name, None)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
+    return None
+
+
+def _without_status(error):
+    name = type(error).__name__
+    module = type(error).__module__.partition(".")[0]
+    detail = f"{name}: {error}".rstrip(". ")
+    was_sent = not any(name in _NOT_SENT for name in (name, _cause_name(error)))
+    if "Timeout" in name:
+        return Trouble("timeout", detail, billed=was_sent)
+    if "Connection" in name or module in ("httpx2", "httpx"):
+        return Trouble("connection", detail, billed=was_sent)
+    if module in ("openai", "google", "pydantic", "pydantic_core"):
+        return Trouble("garbage", detail, billed=True)
+    return None
+
+
+def _names_key(error, body):
+    return _message(error, body).startswith("API key not valid")
+
+
+def _cause_name(error):
+    return type(error.__cause__).__name__
+
+
+def _kind(status, error, body):
+    # Messages are not searched: they may repeat a text that was sent.
+    codes = {str(getattr(error, "code", "")), *_codes(body)}
+    if codes & _BLOCK_CODES:
+        return "blocked"
+    if status == 401 or "API_KEY_INVALID" in codes or _names_key(error, body):
+        return "authentication"
+    if status == 403:
+        return "forbidden"
+    if status == 402 or codes & _QUOTA_CODES or (status == 429 and _is_daily(body)):
+        return "quota"
+    if status == 429:
+        return "rate_limit"
+    if status == 404:
+        return "model"
+    if status in (408, 409, 425) or status >= 500:
+        return "server"
+    return "request"
+
+
+def _body(error):
+    """Return what the server sent, as far as the SDK kept it."""
+    for name in ("body", "details", "response_json"):
+        value = getattr(error, name, None)
+        if isinstance(value, dict):
+            return value
+        if isinstance(value, str):
+            try:
+                loaded = json.loads(value)
+            except ValueError:
+                continue
+            if isinstance(loaded, dict):
+                return loaded
+    return {}
+
+
+def _error_object(body):
+    inner = body.get("error")
+    return inner if isinstance(inner, dict) else body
+
+
+def _codes(body):
+    inner = _error_object(body)
+    codes = {str(inner.get(name, "")) for name in ("code", "type", "status")}
+    return codes | {str(detail.get("reason")) for detail in _details(body)}
+
+
+def _details(body):
+    """Return the details of an error of Google."""
+    details = _error_object(body).get("details")
+    details = details if isinstance(details, list) else []
+    return [detail for detail in details if isinstance(detail, dict)]
+
+
+def _is_daily(body):
+    """Whether a quota of a day is spent, and not one of a minute."""
+    violations = [detail.get("violations") for detail in _details(body)]
+    return "PerDay" in json.dumps(violations, default=str)
+
+
+def _message(error, body):
+    inner = _error_object(body)
+    message = str(inner.get("message") or getattr(error, "message", None) or error)
+    parameter = getattr(error, "param", None) or inner.get("param")
+    return f"{message} (parameter {parameter!r})" if parameter else message
+
+
+def _header_hint(error, now):
+    """Read retry-after-ms, and retry-after as seconds or as a date."""
+    headers = getattr(getattr(error, "response", None), "headers", None)
+    headers = headers if headers is not None else getattr(error, "headers", None)
+    if not hasattr(headers, "get"):
+        return 0.0
+    milliseconds = _number(headers.get("retry-after-ms"))
+    if milliseconds is not None:
+        return milliseconds / 1000
+    value = headers.get("retry-after")
+    seconds = _number(value)
+    if seconds is not None:
+        return seconds
+    try:
+        return max(0.0, (parsedate_to_datetime(value) - now).total_seconds())
+    except (TypeError, ValueError):
+        return 0.0
+
+
+def _number(value):
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return number if 0 <= number < float("inf") else None
+
+
+def _body_hint(body):
+    """Read google.rpc.RetryInfo."""
+    for detail in _details(body):
+        if str(detail.get("@type")).endswith("RetryInfo"):
+            duration = _DURATION.fullmatch(str(detail.get("retryDelay")))
+            return float(duration.group(1)) if duration else 0.0
+    return 0.0

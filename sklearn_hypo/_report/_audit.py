@@ -1,0 +1,235 @@
+"""The audit bundle: a folder from which anyone can run the test of a report again."""
+
+import json
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from .._utils._files import expanded
+from .._utils._printable import printable
+from ._audit_files import (
+    COLUMNS,
+    EDITS,
+    MANIFEST,
+    README,
+    REPORT,
+    ROWS,
+    SETTINGS,
+    TABLE,
+    TEXTS,
+    VERSIONS,
+    check_manifest,
+    read_json,
+    read_rows,
+    write_json,
+    write_manifest,
+    write_rows,
+    write_texts,
+)
+from ._details import EvaluationData
+from ._export import table_from_json, to_csv, to_json
+from ._words import conditions, title
+
+_KEYWORDS = ("task", "alpha", "correction", "cov_type", "n_resamples", "random_state")
+
+
+@dataclass(frozen=True, eq=False)
+class AuditBundle:
+    """What an audit bundle holds.
+
+    Parameters
+    ----------
+    data : EvaluationData
+        Annotations, target and what accompanied them.
+    table : DataFrame
+        The table of the report, as it was.
+    report : dict
+        The report's JSON.
+    settings, versions : dict
+        Of the pipeline and its surroundings.
+    edits : list of dict
+        What was changed by hand, or tested before, on the same rows.
+    """
+
+    data: EvaluationData
+    table: pd.DataFrame
+    report: dict
+    settings: dict
+    versions: dict
+    edits: list
+
+
+# Writing --------------------------------------------------------------------------
+
+
+def write_audit_bundle(report, folder, *, include_texts=False):
+    """Write a folder that lets another person run the test again, offline.
+
+    Parameters
+    ----------
+    report : HypothesisReport
+        A report with its data.
+    folder : path-like
+        Must not exist, or be empty; ``~`` is the home folder. It is there in full or
+        not at all.
+    include_texts : bool, default=False
+        Whether the texts go into it. The test does not need them, and they may not be
+        yours to pass on.
+
+    Returns
+    -------
+    folder : Path
+        The folder.
+
+    Raises
+    ------
+    ValueError
+        If the report has no data, or no texts that are to be included.
+    TypeError
+        If labels are of types that cannot be stored without pickle.
+    FileExistsError
+        If there is something in the folder.
+    OSError
+        If it cannot be written.
+    """
+    data = _data_of(report, include_texts)
+    folder = expanded(folder)
+    _check_is_free(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    prefix = ".unfinished-"
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=prefix) as around:
+        unfinished = Path(around) / "bundle"
+        unfinished.mkdir()
+        _write_files(unfinished, report, data, include_texts)
+        write_manifest(unfinished)
+        if folder.is_dir():
+            folder.rmdir()  # it is empty
+        os.rename(unfinished, folder)
+    return folder
+
+
+def _data_of(report, include_texts):
+    data = getattr(report, "data", None)
+    if data is None:
+        raise ValueError(
+            "This report holds no data, only results, so that it cannot be run again. "
+            "Make it with evaluate_hypotheses or evaluate_annotations."
+        )
+    if include_texts and data.texts is None:
+        raise ValueError("include_texts=True, but the report has no texts.")
+    return data
+
+
+def _check_is_free(folder):
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise FileExistsError(
+            f"{str(folder)!r} exists and is not empty. An audit bundle is never mixed "
+            "with other files; name another folder."
+        )
+
+
+def _write_files(folder, report, data, include_texts):
+    provenance = getattr(report, "provenance", None) or {}
+    write_rows(folder, data)
+    to_csv(report, folder / TABLE)
+    to_json(report, folder / REPORT)
+    settings = {
+        "evaluation": {key: data.settings.get(key) for key in _KEYWORDS},
+        "pipeline": provenance.get("settings"),
+        "seeds": provenance.get("seeds"),
+        "data": provenance.get("data"),
+    }
+    write_json(folder / SETTINGS, settings)
+    write_json(folder / VERSIONS, provenance.get("versions") or {})
+    edits = provenance.get("edits") or []
+    write_json(folder / EDITS, {"count": len(edits), "edits": list(edits)})
+    if include_texts:
+        write_texts(folder, data.texts)
+    readme = _readme(report, len(edits), include_texts)
+    (folder / README).write_text(readme, encoding="utf-8", newline="\n")
+
+
+def _readme(report, n_edits, include_texts):
+    texts = TEXTS if include_texts else "not included (not needed to run it again)"
+    version = (getattr(report, "provenance", None) or {}).get("versions") or {}
+    version = version.get("sklearn-hypo")
+    beside = "".join(f"{name}: {what}\n" for name, what in conditions(report).items())
+    package = "sklearn-hypo" + (f"=={version}" if version else "")
+    return f"""\
+{printable(title(report))}
+{beside}
+To run the test again, offline:
+
+    pip install {package}
+    python -c "from sklearn_hypo import rerun_audit_bundle as run; \
+print(run('.'))"
+    sha256sum -c {MANIFEST}
+
+The second line, run in this folder, checks every file against {MANIFEST}, computes
+the test anew from {ROWS}, and warns of every column that differs from {REPORT}. The
+third does the check without Python. Who changes a file and its line in the manifest
+is not found out: keep the hash of the manifest where you cite the bundle.
+
+{TABLE}   the results, to read
+{REPORT}      the results, to compute with (NaN is null)
+{ROWS}         annotations (1, 0, NaN), target, weights, groups: NumPy, no pickle
+{COLUMNS}     the hypotheses in the order of the annotations; labels with their types
+{SETTINGS}    settings of the test and of the pipeline, seeds, hashes of the data
+{VERSIONS}    versions of the packages
+{EDITS}       changes of hypotheses that the correction counts: {n_edits}
+texts            {texts}
+"""
+
+
+# Reading --------------------------------------------------------------------------
+
+
+def read_audit_bundle(folder):
+    """Read a bundle, after checking that no file has changed.
+
+    Parameters
+    ----------
+    folder : path-like
+        What `write_audit_bundle` wrote.
+
+    Returns
+    -------
+    bundle : AuditBundle
+        Labels have the types and values they had.
+
+    Raises
+    ------
+    FileNotFoundError
+        If it is no bundle.
+    ValueError
+        If a file is missing or not what it was; all such files are named.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from sklearn_hypo import evaluate_annotations, read_audit_bundle
+    >>> rng = np.random.default_rng(0)
+    >>> annotations = rng.integers(0, 2, size=(100, 2))
+    >>> report = evaluate_annotations(annotations, rng.normal(size=100))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     report.save(f"{folder}/audit")
+    ...     bundle = read_audit_bundle(f"{folder}/audit")
+    >>> bundle.table["coef_p"].equals(report.table["coef_p"])
+    True
+    """
+    folder = expanded(folder)
+    check_manifest(folder)
+    settings = read_json(folder / SETTINGS)
+    text = (folder / REPORT).read_text(encoding="ascii")
+    return AuditBundle(
+        data=read_rows(folder, settings["evaluation"]),
+        table=table_from_json(text),
+        report=json.loads(text),
+        settings=settings,
+        versions=read_json(folder / VERSIONS),
+        edits=read_json(folder / EDITS)["edits"],
+    )

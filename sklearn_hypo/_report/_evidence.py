@@ -1,0 +1,100 @@
+"""The evidence that a reader looks at: texts, activations, shares by target."""
+
+import numpy as np
+import pandas as pd
+
+from ._details import HypothesisDetail
+
+_N_TEXTS = 5
+
+
+_N_BINS = 20
+
+
+_MOST_VALUES = 6
+
+
+def details_of(annotations, target, *, texts, activations=None, terms=None):
+    """Collect the evidence for every hypothesis.
+
+    Parameters
+    ----------
+    annotations : ndarray of shape (n_rows, n_hypotheses)
+        1, 0 or NaN.
+    target : ndarray of shape (n_rows,)
+        As it was given.
+    texts : ndarray of shape (n_rows,) or None
+        The texts.
+    activations : ndarray of shape (n_rows, n_hypotheses) or None, default=None
+        Of the neuron of each hypothesis.
+    terms : list of tuple of str or None, default=None
+        The n-grams of each hypothesis.
+
+    Returns
+    -------
+    details : tuple of HypothesisDetail
+        One per hypothesis.
+    """
+    bins = _target_bins(target)
+    return tuple(
+        HypothesisDetail(
+            terms=() if terms is None else tuple(terms[j]),
+            prevalence_by_target=_shares(a, *bins),
+            **_histogram(a, None if activations is None else activations[:, j]),
+            **_examples(a, texts, None if activations is None else activations[:, j]),
+        )
+        for j, a in enumerate(annotations.T)
+    )
+
+
+def _target_bins(target):
+    """Number of the bin of each row, and the labels of the bins."""
+    values = pd.Series(np.asarray(target))
+    if values.nunique() <= _MOST_VALUES or values.dtype.kind not in "iuf":
+        codes, labels = pd.factorize(values, sort=True)
+        return codes, [f"{v:g}" if isinstance(v, float) else str(v) for v in labels]
+    binned = pd.qcut(values, 4, duplicates="drop")
+    labels = [f"{c.left:.3g} to {c.right:.3g}" for c in binned.cat.categories]
+    return binned.cat.codes.to_numpy(), labels
+
+
+def _shares(a, codes, labels):
+    found = []
+    for c, label in enumerate(labels):
+        own = a[codes == c]
+        own = own[~np.isnan(own)]
+        found.append((label, len(own), float(own.mean()) if len(own) else np.nan))
+    return tuple(found)
+
+
+def _histogram(a, activation):
+    """Positive activations of the rows with and without the hypothesis, in bins."""
+    if activation is None:
+        return {}
+    active = activation > 0
+    zero = tuple(int((~active & (a == value)).sum()) for value in (1, 0))
+    if not active.any():
+        return {"n_zero": zero}
+    edges = np.linspace(0, activation.max(), _N_BINS + 1)
+    counts = [
+        tuple(np.histogram(activation[active & (a == value)], edges)[0].tolist())
+        for value in (1, 0)
+    ]
+    return {
+        "bin_edges": tuple(edges.tolist()),
+        "counts_present": counts[0],
+        "counts_absent": counts[1],
+        "n_zero": zero,
+    }
+
+
+def _examples(a, texts, activation):
+    """Texts with and without the hypothesis, different ones, the most active first."""
+    if texts is None:
+        return {}
+    order = np.arange(len(a)) if activation is None else np.argsort(-activation)
+    found = {}
+    for name, value in (("present", 1), ("absent", 0)):
+        chosen = dict.fromkeys(texts[order[a[order] == value][: 4 * _N_TEXTS]])
+        found[name] = tuple(chosen)[:_N_TEXTS]
+    return found

@@ -1,0 +1,223 @@
+"""The drawings of the page, as SVG: intervals, histograms, bars.
+
+Colours come from the style sheet by class, so that a drawing follows the light or
+dark scheme; sizes are in units of the view box and scale with the page.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .._words import figure
+from ._markup import element, join
+
+_WIDTH = 300
+
+
+_BROAD = 420  # of a histogram
+
+
+_MARGIN = 12
+
+
+_TICKS = 5
+
+
+_SMALLEST = 1e-300  # range of an axis that can still be divided
+
+_ALONE, _JOINT = 20, 9  # heights of the two intervals in a row of 28
+
+
+_OVER = (-200, 228)  # lines run beyond a row, into the next; the cell cuts them off
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A common axis for all rows of a forest plot.
+
+    Parameters
+    ----------
+    lower, upper : float
+        Its ends, finite, the second larger.
+    """
+
+    lower: float
+    upper: float
+
+    @classmethod
+    def of(cls, effects):
+        """Choose an axis that shows all estimates, zero, and most of the intervals.
+
+        Parameters
+        ----------
+        effects : list of tuple of ndarray
+            Estimates, lower and upper bounds, with gaps and infinities.
+
+        Returns
+        -------
+        scale : Scale
+            Intervals much wider than the range of the estimates are cut off.
+        """
+        values = np.concatenate([np.zeros(1)] + [np.ravel(e[0]) for e in effects])
+        values = values[np.isfinite(values)]
+        lower, upper = values.min(), values.max()
+        span = (upper - lower) or 1.0
+        bounds = np.concatenate(
+            [np.zeros(1)] + [np.ravel(b) for e in effects for b in e[1:]]
+        )
+        bounds = bounds[np.isfinite(bounds)]
+        lower = min(lower, max(bounds.min(), lower - span))
+        upper = max(upper, min(bounds.max(), upper + span))
+        if not _SMALLEST < upper - lower < np.inf:
+            lower, upper = -1.0, 1.0
+        return cls(float(lower), float(upper))
+
+    def place(self, value):
+        """Horizontal place of a value, cut off at the ends."""
+        share = (value - self.lower) / (self.upper - self.lower)
+        x = _MARGIN + min(max(share, 0.0), 1.0) * (_WIDTH - 2 * _MARGIN)
+        return round(float(x), 1)
+
+    def ticks(self):
+        """Round numbers within the axis."""
+        rough = (self.upper - self.lower) / _TICKS
+        power = 10.0 ** np.floor(np.log10(rough))
+        step = power * next((m for m in (1, 2, 5) if m * power >= rough), 10)
+        first, last = np.ceil(self.lower / step), np.floor(self.upper / step)
+        return [float(n * step) + 0.0 for n in np.arange(first, last + 1)]  # no -0
+
+
+def drawing(height, *parts, label=None, width=_WIDTH, class_="drawing"):
+    """An SVG of a height; without a label it is decoration beside the same in words."""
+    spoken = {"role": "img", "aria_label": label} if label else {"aria_hidden": "true"}
+    box = f"0 0 {width} {height}"
+    return element("svg", *parts, viewBox=box, class_=class_, **spoken)
+
+
+def axis(scale):
+    """The axis above a forest plot."""
+    parts = []
+    for tick in scale.ticks():
+        x = scale.place(tick)
+        parts.append(element("line", x1=x, x2=x, y1=15, y2=20, class_="axis"))
+        label = f"{tick:.6g}".replace("-", "−")
+        parts.append(element("text", label, x=x, y=11, class_="tick"))
+    parts.append(
+        element("line", x1=_MARGIN, x2=_WIDTH - _MARGIN, y1=20, y2=20, class_="axis")
+    )
+    return drawing(21, *parts, class_="drawing axis-row")
+
+
+def forest_row(scale, alone, joint, *, tone):
+    """The intervals of one hypothesis: beside the others, and below it alone.
+
+    Parameters
+    ----------
+    scale : Scale
+        The axis.
+    alone, joint : tuple of float, or None
+        Estimate, lower bound, upper bound.
+    tone : str
+        Class of the style sheet that gives the colour.
+
+    Returns
+    -------
+    svg : Markup
+        Empty but for the grid if there is nothing finite to draw.
+    """
+    parts = [
+        element("line", x1=x, x2=x, y1=_OVER[0], y2=_OVER[1], class_="grid")
+        for x in map(scale.place, scale.ticks())
+    ]
+    zero = scale.place(0.0)
+    over = {"y1": _OVER[0], "y2": _OVER[1]}
+    parts.append(element("line", x1=zero, x2=zero, **over, class_="zero"))
+    if alone is not None:
+        parts += _interval(scale, *alone, y=_ALONE, mark=_diamond, tone="alone")
+    if joint is not None:
+        parts += _interval(scale, *joint, y=_JOINT, mark=_dot, tone=tone)
+    return drawing(28, *parts)
+
+
+def _interval(scale, value, lower, upper, *, y, mark, tone):
+    if not np.isfinite(value):
+        return []
+    parts = []
+    if not np.isnan([lower, upper]).any():
+        ends = [scale.place(lower), scale.place(upper)]
+        parts.append(element("line", x1=ends[0], x2=ends[1], y1=y, y2=y, class_=tone))
+        beyond = (lower < scale.lower, upper > scale.upper)
+        for x, out, way in zip(ends, beyond, (-1, 1), strict=True):
+            if out:  # the interval goes on
+                arrow = f"M{x + way * 7} {y}l{-way * 7} -4v8z"
+                parts.append(element("path", d=arrow, class_=f"{tone} solid"))
+    return [*parts, mark(scale.place(value), y, tone)]
+
+
+def _dot(x, y, tone):
+    return element("circle", cx=x, cy=y, r=5, class_=f"{tone} dot")
+
+
+def _diamond(x, y, tone):
+    return element("path", d=f"M{x} {y - 4}l4 4l-4 4l-4 -4z", class_=f"{tone} dot")
+
+
+def histogram(edges, present, absent, *, label):
+    """Activations of the texts that have a hypothesis, above those that lack it.
+
+    Parameters
+    ----------
+    edges : sequence of float
+        Edges of the bins.
+    present, absent : sequence of int
+        Texts in each bin.
+    label : str
+        What it shows, in words.
+
+    Returns
+    -------
+    svg : Markup
+        Heights are square roots of the numbers, so that a few texts at the strong
+        end can be seen beside thousands at the weak one (a rootogram).
+    """
+    n = max(len(edges) - 1, 1)
+    top, middle, deep = 4, 64, 60
+    most = max([1, *present, *absent])
+    wide = (_BROAD - 2 * _MARGIN) / n
+    parts = []
+    for i, (up, down) in enumerate(zip(present, absent, strict=True)):
+        x = round(_MARGIN + i * wide, 1)
+        bounds = f"{figure(edges[i])} to {figure(edges[i + 1])}"
+        for count, tone in ((up, "present"), (down, "absent")):
+            if count <= 0:
+                continue
+            high = round((middle - top) * (count / most) ** 0.5, 1)
+            y = middle - high if tone == "present" else middle
+            hint = element("title", f"{bounds}: {count:,} texts")
+            box = {"x": x, "y": round(y, 1), "width": round(wide - 1, 1)}
+            bar = element("rect", **box, height=high, class_=tone)
+            parts.append(element("g", bar, hint))
+    ends = (_MARGIN, _BROAD - _MARGIN)
+    parts.append(
+        element("line", x1=ends[0], x2=ends[1], y1=middle, y2=middle, class_="axis")
+    )
+    base = middle + deep + 12
+    for x, value, anchor in zip(
+        ends, (edges[0], edges[-1]), ("start", "end"), strict=True
+    ):
+        text = element(
+            "text", figure(value), x=x, y=base, class_="tick", text_anchor=anchor
+        )
+        parts.append(text)
+    look = {"width": _BROAD, "class_": "drawing histogram"}
+    return drawing(base + 4, join(parts), label=label, **look)
+
+
+def bar(share, *, most):
+    """A bar of a share, drawn relative to the largest of its list."""
+    wide = 0.0 if not np.isfinite(share) or most <= 0 else 100 * share / most
+    wide = round(min(max(wide, 0.0), 100.0), 1)
+    back = element("rect", x=0, y=0, width=100, height=8, class_="bar-back")
+    front = element("rect", x=0, y=0, width=wide, height=8, class_="bar")
+    box = {"viewBox": "0 0 100 8", "preserveAspectRatio": "none"}
+    return element("svg", back, front, class_="bar-box", aria_hidden="true", **box)

@@ -1,0 +1,314 @@
+"""The report on a test of hypotheses: a table, its overall figures, the evidence."""
+
+import json
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from .._displays import CoefficientsDisplay
+from ._details import EvaluationData
+from ._export import to_csv, to_json, to_latex, to_markdown
+from ._page._page import write_page
+from ._text import notebook_html, text_lines
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class HypothesisReport:
+    """What `evaluate_hypotheses` found.
+
+    Printing it shows the table and the overall figures, `plot` the coefficients with
+    their intervals, `to_html` writes a page with the texts behind them.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row per hypothesis, in the order of the extractor, with the columns
+
+        - ``neuron``, ``hypothesis``: the neuron and the words that describe it;
+        - ``fidelity``: F1 of the words for the neuron's activation, in 0..1,
+          measured in training;
+        - ``n``, ``missing``: rows with and without an answer;
+        - ``prevalence``: share of the answered rows where the hypothesis holds;
+        - ``separation``, ``_se``, ``_lower``, ``_upper``, ``_p``: difference of the
+          mean target in its units (of proportions, for classes; within pairs, of the
+          member that alone has it), standard error, 95% interval, p-value;
+          ``separation_p_corrected``: corrected for the number of hypotheses;
+          ``separation_std``: in standard deviations of the target;
+        - ``separation_class``: for more than two classes, the class of which
+          ``separation`` is the difference;
+        - ``separation_worst_lower``, ``separation_worst_upper``: where answers are
+          missing, the smallest and the largest separation that they could have made;
+        - ``coef``, ``coef_se``, ``coef_lower``, ``coef_upper``, ``coef_p``,
+          ``coef_df``: joint coefficient in units of the target (log odds of the
+          second class, for two classes; NaN for more), standard error, 95% interval,
+          p-value, degrees of freedom of its t distribution; ``coef_std``: per standard
+          deviation of the annotation, in standard deviations of a quantity;
+        - ``odds_ratio``, ``_lower``, ``_upper``: for two classes;
+        - ``ame``, ``_se``, ``_lower``, ``_upper``: for classes, the average marginal
+          effect on the probability of the second class, or of ``separation_class``
+          (within pairs, of winning where only this member has it, against losing to a
+          member that alone has it);
+        - ``vif``: variance inflation beside the other hypotheses;
+        - ``p_corrected``, ``significant``: ``coef_p`` corrected for multiple tests,
+          and whether that is at most alpha;
+        - ``method``: the model of the joint regression, empty if not in it;
+        - ``duplicate_of``: an earlier hypothesis that it nearly repeats, or empty;
+        - ``note``: what could not be computed, and why. Empty if all is well.
+    task : {"regression", "classification"}
+        The task.
+    classes : tuple or None
+        The classes, in order; None for a quantity.
+    n_rows : int
+        Texts evaluated.
+    n_joint : int
+        Texts in the joint regression; 0 if it was not run.
+    n_joint_hypotheses : int
+        Hypotheses in it.
+    n_tested : int
+        Hypotheses that the correction counts, those of `previous` reports included.
+    n_significant : int
+        Hypotheses that are significant in the joint regression after correction.
+    alpha : float
+        Level of significance after correction.
+    correction : str
+        Name of the correction.
+    r2 : float
+        In-sample R² of the joint regression, fitted and scored on the evaluated
+        texts as published. Grows with the number of hypotheses, true or not.
+    r2_adjusted : float
+        The same, adjusted: 1 - (1 - R²) (n - 1) / (n - h - 1) for n texts and h
+        hypotheses.
+    r2_out_of_sample : float
+        R² on the evaluated texts of the linear model that was fitted on the training
+        texts; missing annotations count as the training prevalence.
+    roc_auc : float
+        In-sample area under the ROC curve of the joint logit (for more than two
+        classes: mean over the classes, one against the rest).
+    pseudo_r2 : float
+        McFadden's pseudo R² of the joint logit, in-sample.
+    roc_auc_out_of_sample : float
+        Area under the ROC curve of the model that was fitted on the training texts.
+    usage : DataFrame or None
+        What language models consumed in fit and test, one row per role: calls,
+        tokens, answers from the cache, and cost in dollars.
+    overall : DataFrame or None
+        Overall figures: "name", "value", "lower" and "upper" (95 % bootstrap interval
+        over rows, or groups, with the predictions as they are), "description".
+    permutation_p : float
+        p-value of all hypotheses together: how often a permuted target is explained
+        as well by the same annotations. A test of independence, of means and spreads.
+    n_resamples : int
+        Bootstrap resamples, and permutations.
+    cov_type : str
+        Standard errors of the joint regression: "HC3", "HC2", "cluster", "nonrobust".
+    n_groups, n_pairs : int or None
+        Groups, and pairs, of the rows.
+    by_class : DataFrame or None
+        For more than two classes, one row per hypothesis and class: separation and
+        average marginal effect, with intervals and p-values (uncorrected).
+    covariates : DataFrame or None
+        Joint coefficients of the covariates.
+    redundancy : Redundancy or None
+        Near-duplicate hypotheses, and the effective number of different ones.
+    details : tuple of HypothesisDetail or None
+        Texts, activations and shares by target of each hypothesis.
+    provenance : dict or None
+        Date, versions, settings, seeds, hashes of the data, and edits.
+    data : EvaluationData or None
+        What the test was computed from.
+
+    See Also
+    --------
+    evaluate_hypotheses : Makes it.
+
+    Examples
+    --------
+    Annotations that were made elsewhere, tested and shown without an extractor:
+
+    >>> import numpy as np
+    >>> from sklearn_hypo import evaluate_annotations
+    >>> rng = np.random.default_rng(0)
+    >>> annotations = rng.integers(0, 2, size=(2000, 2))
+    >>> y = annotations @ [0.8, 0.0] + rng.normal(size=2000)
+    >>> report = evaluate_annotations(annotations, y, names=["has tea", "has rain"])
+    >>> print(report)
+    2 hypotheses tested on 2,000 texts (regression)
+    <BLANKLINE>
+    hypothesis  prev.        separation [95%]      p        joint coef [95%]  joint p
+    has tea     0.518    0.850 [0.763, 0.938]  2e-74    0.849 [0.761, 0.936]    5e-74  *
+    has rain    0.496  -0.082 [-0.177, 0.013]  0.092  -0.054 [-0.141, 0.034]    0.228
+    <BLANKLINE>
+    * 1 of 2 significant in the joint regression (holm, family level 0.1)
+    p: of the separation, corrected too; joint p: corrected; standard errors: ... (HC3)
+      0.154 [0.124, 0.180]  R² in-sample (as published): fit and score on ... 2,000 rows
+      0.154 [0.123, 0.179]  R² in-sample, adjusted for the number of hypotheses
+      0.152 [0.121, 0.178]  R² cross-fitted: fit on four fifths of these rows, ...
+      0.001                 p-value of all hypotheses together, from 999 ...
+    """
+
+    table: pd.DataFrame
+    task: str
+    classes: tuple | None
+    n_rows: int
+    n_joint: int
+    n_joint_hypotheses: int
+    n_tested: int
+    n_significant: int
+    alpha: float
+    correction: str
+    r2: float = np.nan
+    r2_adjusted: float = np.nan
+    r2_out_of_sample: float = np.nan
+    roc_auc: float = np.nan
+    pseudo_r2: float = np.nan
+    roc_auc_out_of_sample: float = np.nan
+    usage: pd.DataFrame | None = None
+    overall: pd.DataFrame | None = None
+    permutation_p: float = np.nan
+    n_resamples: int = 0
+    cov_type: str = "nonrobust"
+    n_groups: int | None = None
+    n_pairs: int | None = None
+    by_class: pd.DataFrame | None = None
+    covariates: pd.DataFrame | None = None
+    redundancy: object = None
+    details: tuple | None = None
+    provenance: dict | None = None
+    data: EvaluationData | None = None
+
+    def __str__(self):
+        return "\n".join(text_lines(self))
+
+    __repr__ = __str__
+
+    def _repr_html_(self):
+        return notebook_html(self)
+
+    def to_dict(self):
+        """Return everything as plain Python values that JSON can hold.
+
+        Returns
+        -------
+        values : dict
+            The overall figures by name, tables as lists of dicts, and under
+            "hypotheses" one dict per row of the table. What could not be computed is
+            None. Evidence and data are left out: see `to_html` and `save`.
+        """
+        values = json.loads(to_json(self))
+        values["usage"] = values["usage"] or []
+        return values
+
+    def to_json(self, path=None):
+        """Write `to_dict` as JSON, or return it.
+
+        Parameters
+        ----------
+        path : str or path-like, default=None
+            Where to. None returns the text.
+
+        Returns
+        -------
+        text : str or None
+            The JSON text, if no path was given.
+        """
+        return to_json(self, path)
+
+    def to_csv(self, path):
+        """Write the table as a CSV file in UTF-8.
+
+        Parameters
+        ----------
+        path : str or path-like
+            Where to. Characters that UTF-8 cannot hold (lone surrogates) are written
+            as their escapes.
+        """
+        to_csv(self, path)
+
+    def to_markdown(self):
+        """Return the table and the overall figures in Markdown.
+
+        Returns
+        -------
+        text : str
+            A pipe table, and a list of figures.
+        """
+        return to_markdown(self)
+
+    def to_latex(self, caption=None, label=None):
+        """Return the table for a paper.
+
+        Parameters
+        ----------
+        caption, label : str or None, default=None
+            Of the table environment.
+
+        Returns
+        -------
+        text : str
+            LaTeX; needs the package booktabs.
+        """
+        return to_latex(self, caption=caption, label=label)
+
+    def to_html(self, path, *, title=None):
+        """Write one self-contained page: table, intervals, and the texts behind them.
+
+        It needs no network and no other file, and shows a few of the texts of each
+        hypothesis: mind who may read them.
+
+        Parameters
+        ----------
+        path : str or path-like
+            Where to.
+        title : str or None, default=None
+            Heading of the page.
+        """
+        write_page(self, path, title=title)
+
+    def save(self, folder, *, include_texts=False):
+        """Write a folder from which another person can run the test again, offline.
+
+        Parameters
+        ----------
+        folder : str or path-like
+            Must not exist, or be empty.
+        include_texts : bool, default=False
+            Whether to write the texts too. Their hash is written in any case.
+
+        See Also
+        --------
+        rerun_audit_bundle : Runs the test again.
+        """
+        from ._audit import write_audit_bundle  # it runs tests, which make reports
+
+        write_audit_bundle(self, folder, include_texts=include_texts)
+
+    def plot(self, ax=None):
+        """Draw the joint coefficients with their 95% intervals.
+
+        For more than two classes, which have no single coefficient, it draws the
+        separations. Filled points are significant after correction.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw. None makes a new figure.
+
+        Returns
+        -------
+        ax : matplotlib Axes
+            The drawing.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+
+        See Also
+        --------
+        CoefficientsDisplay : The same with more to choose from.
+        """
+        display = CoefficientsDisplay.from_report(
+            self, by_class=False, sort=False, ax=ax
+        )
+        return display.ax_

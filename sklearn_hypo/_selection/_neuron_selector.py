@@ -1,0 +1,280 @@
+"""`NeuronSelector`: keep the neurons that predict the target."""
+
+import warnings
+from numbers import Integral
+
+import numpy as np
+from sklearn.feature_selection import SelectorMixin
+from sklearn.utils.validation import (
+    check_consistent_length,
+    check_is_fitted,
+    validate_data,
+)
+
+from .._utils._base import HypoEstimator
+from .._utils._frames import is_marked_as_training, like
+from .._utils._validation import (
+    Interval,
+    StrOptions,
+    _fit_context,
+    encode_target,
+    resolve_task,
+)
+from ..exceptions import HypothesisWarning
+from ._scores import (
+    column_moments,
+    correlation_scores,
+    lasso_path_selection,
+    separation_scores,
+)
+
+
+class NeuronSelector(SelectorMixin, HypoEstimator):
+    """Select the neurons that predict a target best.
+
+    Parameters
+    ----------
+    n_select : int or "all", default=20
+        How many neurons to keep: one hypothesis comes from each. "all" keeps every
+        neuron that is not constant, so that a grid search can switch selection off.
+
+    method : {"lasso", "correlation", "separation"} or callable, default="lasso"
+        How neurons are scored.
+
+        - "lasso": follow the lasso path on standardized activations until exactly
+          `n_select` neurons have a non-zero coefficient. Prefers neurons that tell
+          different things, which is what a joint model of the hypotheses needs.
+        - "correlation": the absolute Pearson correlation of each neuron with the
+          target.
+        - "separation": the absolute difference between the mean target of the
+          `n_top` rows that activate the neuron most, among those with an activation
+          above 0, and that of the rows with activation 0.
+        - a callable ``method(activations, y) -> scores`` of shape (n_neurons,),
+          larger is better; scikit-learn's score functions that return
+          ``(scores, p_values)`` work too. It is given numbers for regression and the
+          labels as they are for classification.
+
+    task : {"auto", "regression", "classification"}, default="auto"
+        With "auto", booleans, strings, categoricals and targets of two distinct
+        values are classes, and any other numeric target is a quantity (so -1/0/1 and
+        1-5 stars are). With more than two classes each is set against the rest, and
+        a neuron's score is its largest over the classes; the lasso paths of the
+        classes share one penalty.
+
+    n_top : int, default=100
+        Top-activating rows that `method="separation"` averages over.
+
+    Attributes
+    ----------
+    scores_ : ndarray of shape (n_features_in_,)
+        Score of each neuron, signed for one target (positive: goes with larger y, or
+        with the second class): the correlation, the difference in units of y, the
+        standardized lasso coefficient, or what the callable returned. They were
+        computed on the training rows; do not test hypotheses with them.
+
+    ranking_ : ndarray of shape (n_features_in_,)
+        Rank of each neuron; 1 is the best. Ties go to the lower column.
+
+    trained_on_target_ : bool
+        Whether the activations were themselves trained on this target, in these rows
+        (`SupervisedSAETransformer.fit_transform`). `scores_` then overstate what the
+        neurons predict: they order the neurons, and say nothing else.
+
+    task_ : {"regression", "classification"}
+        The task that was found.
+
+    n_features_in_ : int
+        Number of neurons seen in `fit`.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, if they have any.
+
+    See Also
+    --------
+    SparseAutoencoderTransformer : Computes the activations.
+    HypothesisExtractor : Puts the selected neurons into words.
+
+    Notes
+    -----
+    Constant (for example dead) neurons score 0 and are never selected. If fewer than
+    `n_select` neurons can be selected, a warning says how many were.
+
+    References
+    ----------
+    Movva, Peng, Garg, Kleinberg and Pierson 2025, "Sparse Autoencoders for Hypothesis
+    Generation" (arXiv 2502.04382).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_hypo import NeuronSelector
+    >>> rng = np.random.default_rng(0)
+    >>> activations = np.maximum(rng.standard_normal((200, 6)), 0)
+    >>> y = 2 * activations[:, 4] - activations[:, 1] + rng.standard_normal(200)
+    >>> selector = NeuronSelector(n_select=2).fit(activations, y)
+    >>> selector.get_support(indices=True)
+    array([1, 4])
+    >>> selector.ranking_[[4, 1]]
+    array([1, 2])
+    """
+
+    _parameter_constraints = {
+        "n_select": [Interval(Integral, 1, None, closed="left"), StrOptions({"all"})],
+        "method": [StrOptions({"lasso", "correlation", "separation"}), callable],
+        "task": [StrOptions({"auto", "regression", "classification"})],
+        "n_top": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def __init__(self, n_select=20, *, method="lasso", task="auto", n_top=100):
+        self.n_select = n_select
+        self.method = method
+        self.task = task
+        self.n_top = n_top
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y):
+        """Score the neurons and select the best.
+
+        Parameters
+        ----------
+        X : {DataFrame, ndarray, sparse array} of shape (n_samples, n_neurons)
+            Activations.
+        y : array-like of shape (n_samples,)
+            The target.
+
+        Returns
+        -------
+        self : NeuronSelector
+            The fitted selector.
+        """
+        context = self._init_callback_context()
+        context.call_on_fit_task_begin(estimator=self, X=X, y=y)
+        activations = validate_data(
+            self,
+            X,
+            accept_sparse=("csr", "csc"),
+            dtype=(np.float64, np.float32),
+            ensure_min_samples=2,
+        )
+        self.task_ = resolve_task(y, self.task)
+        values, classes = encode_target(y, self.task_, caller=type(self).__name__)
+        check_consistent_length(activations, values)
+        if values.min() == values.max():
+            raise ValueError(
+                f"NeuronSelector: y is constant ({values[0]:g}), so there is nothing "
+                "that a neuron could predict."
+            )
+        targets = _target_columns(values, classes)
+        moments = column_moments(activations, targets)
+        usable = moments.std > 0
+        labels = values if classes is None else classes[values]
+        self.scores_, strength = self._score(activations, labels, targets, moments)
+        self._rank(np.where(usable, strength, -np.inf))
+        self.trained_on_target_ = is_marked_as_training(X)
+        context.call_on_fit_task_end(estimator=self, X=X, y=y)
+        return self
+
+    def _score(self, activations, labels, targets, moments):
+        """Return the scores to show and the strengths to rank by."""
+        if callable(self.method):
+            scores = _call(self.method, activations, labels)
+            return scores, np.where(np.isnan(scores), -np.inf, scores)
+        if self.method == "lasso":
+            wanted = activations.shape[1] if self.n_select == "all" else self.n_select
+            by_target = lasso_path_selection(activations, targets, wanted)
+        elif self.method == "correlation":
+            by_target = correlation_scores(activations, targets, moments=moments)
+        else:
+            by_target = separation_scores(activations, targets, n_top=self.n_top)
+        strength = _rounded(np.abs(by_target).max(axis=1), activations.dtype)
+        if self.method == "lasso" and self.n_select != "all":
+            strength[strength == 0] = -np.inf  # not on the path: not selected
+        scores = (
+            by_target[:, 0] if targets.shape[1] == 1 else np.abs(by_target).max(axis=1)
+        )
+        return np.where(moments.std > 0, scores, 0.0), strength
+
+    def _rank(self, strength):
+        """Set `ranking_` and how many of the best are selected."""
+        n_possible = int((strength > -np.inf).sum())
+        wanted = n_possible if self.n_select == "all" else self.n_select
+        if n_possible == 0:
+            raise ValueError(
+                "NeuronSelector found no neuron that varies over the "
+                "training rows, so there is nothing to select. Train the autoencoder "
+                "for longer or on more texts."
+            )
+        if n_possible < wanted:
+            warnings.warn(
+                f"NeuronSelector: n_select={wanted}, but only {n_possible} of "
+                f"{len(strength)} neurons can be selected (the others are constant"
+                + (" or never on the lasso path" if self.method == "lasso" else "")
+                + (" or scored NaN" if callable(self.method) else "")
+                + f"). {n_possible} are.",
+                HypothesisWarning,
+                stacklevel=4,
+            )
+        order = np.argsort(-strength, kind="stable")
+        self.ranking_ = np.empty(len(order), dtype=np.int64)
+        self.ranking_[order] = np.arange(1, len(order) + 1)
+        self._n_selected = min(wanted, n_possible)
+
+    def _get_support_mask(self):
+        check_is_fitted(self)
+        return self.ranking_ <= self._n_selected
+
+    def transform(self, X):
+        """Keep the selected neurons.
+
+        Parameters
+        ----------
+        X : {DataFrame, ndarray, sparse array} of shape (n_samples, n_neurons)
+            Activations.
+
+        Returns
+        -------
+        X_selected : {DataFrame, ndarray, sparse array} of shape (n_samples, n_selected)
+            A frame for a frame, with its index; an array for an array.
+        """
+        selected = super().transform(X)
+        if type(selected) is not np.ndarray:
+            return selected
+        return like(X, selected, self.get_feature_names_out())
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        tags.input_tags.sparse = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+def _target_columns(values, classes):
+    """Return the target as columns: one, or one indicator per class beyond two."""
+    if classes is None or len(classes) == 2:
+        return values[:, None].astype(np.float64)
+    return (values[:, None] == np.arange(len(classes))).astype(np.float64)
+
+
+def _rounded(strength, dtype):
+    """Round away what the order of the rows leaves: it must not decide between equals.
+
+    A strength that is not zero stays so: on the lasso path that is what counts.
+    """
+    scale = strength.max() or 1.0
+    decimals = 6 if dtype == np.float32 else 9
+    rounded = np.round(strength / scale, decimals)
+    return np.where(strength > 0, np.maximum(rounded, 0.1**decimals / 2), 0.0)
+
+
+def _call(method, activations, y):
+    """Call a user's score function and check what it returned."""
+    result = method(activations, y)
+    scores = np.asarray(result[0] if isinstance(result, tuple) else result, dtype=float)
+    if scores.shape != (activations.shape[1],):
+        raise ValueError(
+            "NeuronSelector: the callable given as method must return one score per "
+            f"neuron, shape ({activations.shape[1]},), but returned shape "
+            f"{scores.shape}."
+        )
+    return scores

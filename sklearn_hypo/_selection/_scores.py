@@ -1,0 +1,297 @@
+"""How well single neurons predict a target: correlation, separation, lasso path.
+
+Plain functions on arrays. Activations may be dense or CSR, and every score of a
+constant column is 0 without a warning, because such a column predicts nothing.
+"""
+
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import lars_path_gram
+
+# A column is constant if its standard deviation is below so many roundings of its
+# typical magnitude: what is left of a constant.
+_CONSTANT = 10
+
+
+# Two columns say the same if their correlation is as close to 1 as this.
+_SAME = 1e-6
+
+
+class Moments(NamedTuple):
+    r"""First and second moments of every column, and with every target.
+
+    Attributes
+    ----------
+    mean, std : ndarray of shape (n_neurons,), float64
+        Population moments; `std` is exactly 0 for constant columns.
+    cross : ndarray of shape (n_neurons, n_targets), float64
+        :math:`\sum_i (a_{ij} - \bar a_j)(t_i - \bar t)`.
+    """
+
+    mean: np.ndarray
+    std: np.ndarray
+    cross: np.ndarray
+
+
+def column_moments(activations, targets):
+    """Compute `Moments` in one pass over the activations.
+
+    Parameters
+    ----------
+    activations : ndarray or sparse array of shape (n_samples, n_neurons)
+        Dense or sparse; a sparse one is never made dense.
+    targets : ndarray of shape (n_samples, n_targets)
+        Any numbers.
+
+    Returns
+    -------
+    moments : Moments
+        Sums run over deviations from a shift near the mean, so that nothing cancels,
+        and are carried from block to block in float64.
+    """
+    n_samples = activations.shape[0]
+    centered = targets - targets.mean(axis=0)
+    if sparse.issparse(activations):
+        sums, squares, cross, shift, largest = _sparse_sums(activations, centered)
+    else:
+        sums, squares, cross, shift, largest = _dense_sums(activations, centered)
+    deviation = squares - sums**2 / n_samples
+    std = np.sqrt(np.maximum(deviation, 0.0) / n_samples)
+    std[std <= _CONSTANT * np.finfo(activations.dtype).eps * largest] = 0.0
+    return Moments(shift + sums / n_samples, std, cross)
+
+
+def _dense_sums(activations, centered, *, block=1024):
+    """Sum deviations from the mean of the first block, in blocks that fit a cache."""
+    shift = activations[:block].mean(axis=0)
+    n_neurons, n_targets = activations.shape[1], centered.shape[1]
+    weights = np.column_stack([np.ones(len(centered)), centered]).astype(shift.dtype)
+    first, squares = np.zeros((1 + n_targets, n_neurons)), np.zeros(n_neurons)
+    for start in range(0, len(centered), block):
+        rows = slice(start, start + block)
+        deviations = activations[rows] - shift
+        first += weights[rows].T @ deviations
+        deviations *= deviations
+        squares += weights[rows, 0] @ deviations
+    spread = np.sqrt(squares / len(centered))
+    return first[0], squares, first[1:].T, shift, np.abs(shift) + spread
+
+
+def _sparse_sums(activations, centered):
+    X = sparse.csc_array(activations, dtype=np.float64)
+    columns = np.repeat(np.arange(X.shape[1]), np.diff(X.indptr))
+    sums = np.bincount(columns, X.data, minlength=X.shape[1])
+    mean = sums / X.shape[0]
+    n_absent = X.shape[0] - np.diff(X.indptr)
+    deviations = X.data - mean[columns]
+    sums = np.bincount(columns, deviations, X.shape[1]) - n_absent * mean
+    squares = np.bincount(columns, deviations**2, X.shape[1]) + n_absent * mean**2
+    largest = np.abs(mean) + np.sqrt(squares / X.shape[0])
+    cross = X.T @ centered - np.outer(mean, centered.sum(axis=0))
+    return sums, squares, cross, mean, largest
+
+
+def correlation_scores(activations, targets, *, moments=None):
+    r"""Compute the Pearson correlation of every neuron with every target.
+
+    One matrix product :math:`A^T (t - \bar t)`, scaled by the standard deviations.
+
+    Parameters
+    ----------
+    activations : ndarray or sparse array of shape (n_samples, n_neurons)
+        Activations.
+    targets : ndarray of shape (n_samples, n_targets)
+        One column for a quantity or a binary target, one indicator column per class
+        otherwise.
+    moments : Moments, default=None
+        Those of `column_moments` for the same arguments, where they are at hand.
+
+    Returns
+    -------
+    correlations : ndarray of shape (n_neurons, n_targets)
+        In [-1, 1]; 0 for constant columns.
+    """
+    if moments is None:
+        moments = column_moments(activations, targets)
+    norm = len(targets) * np.outer(moments.std, targets.std(axis=0))
+    norm[norm == 0] = np.inf
+    return np.clip(moments.cross / norm, -1.0, 1.0)
+
+
+def separation_scores(activations, targets, *, n_top=100):
+    r"""Compute how the target differs between rows that activate a neuron and others.
+
+    .. math:: s_j = \bar y_{\text{top}(j)} - \bar y_{a_j = 0}
+
+    where top(j) are the `n_top` rows with the largest activations *among those with
+    an activation above 0* (rows tied with the last one share its places, so that the
+    order of the rows does not matter).
+
+    Parameters
+    ----------
+    activations : ndarray or sparse array of shape (n_samples, n_neurons)
+        Non-negative activations.
+    targets : ndarray of shape (n_samples, n_targets)
+        As for `correlation_scores`.
+    n_top : int, default=100
+        Top-activating rows averaged over.
+
+    Returns
+    -------
+    scores : ndarray of shape (n_neurons, n_targets)
+        In units of the target. 0 for neurons that are never or always active: they
+        separate nothing.
+
+    References
+    ----------
+    Movva, Peng, Garg, Kleinberg and Pierson 2025 (arXiv 2502.04382).
+    """
+    columns = sparse.csc_array(activations)
+    columns.eliminate_zeros()
+    totals = targets.sum(axis=0)
+    n_samples, n_neurons = columns.shape
+    scores = np.zeros((n_neurons, targets.shape[1]))
+    for j in range(n_neurons):
+        part = slice(columns.indptr[j], columns.indptr[j + 1])
+        values, rows = columns.data[part], columns.indices[part]
+        rows, values = rows[values > 0], values[values > 0]
+        n_zero = n_samples - len(rows)
+        if len(rows) == 0 or n_zero == 0:
+            continue
+        zero_mean = (totals - targets[rows].sum(axis=0)) / n_zero
+        scores[j] = _mean_of_top(values, targets[rows], n_top) - zero_mean
+    return scores
+
+
+def _mean_of_top(values, targets, n_top):
+    """Average the targets of the largest values; ties at the end share places."""
+    if len(values) <= n_top:
+        return targets.mean(axis=0)
+    cut = np.partition(values, len(values) - n_top)[len(values) - n_top]
+    above, tied = values > cut, values == cut
+    places = n_top - above.sum()
+    return (targets[above].sum(axis=0) + places * targets[tied].mean(axis=0)) / n_top
+
+
+def lasso_path_selection(activations, targets, n_select):
+    r"""Follow the lasso path until exactly `n_select` neurons have a coefficient.
+
+    The least-angle path of
+
+    .. math:: \min_w \tfrac{1}{2n} \lVert t - Z w \rVert^2 + \alpha \lVert w \rVert_1
+
+    with standardized columns :math:`Z`, from large to small :math:`\alpha`, computed
+    from the Gram matrix. It stops at the first knot at which `n_select` neurons have
+    a non-zero coefficient, and no penalty has to be searched for. Several targets
+    (the classes) share :math:`\alpha`, and a neuron counts once.
+
+    Parameters
+    ----------
+    activations : ndarray or sparse array of shape (n_samples, n_neurons)
+        Activations.
+    targets : ndarray of shape (n_samples, n_targets)
+        As for `correlation_scores`.
+    n_select : int
+        Number of neurons.
+
+    Returns
+    -------
+    coef : ndarray of shape (n_neurons, n_targets)
+        Coefficients on the standardized columns; rows of zeros for neurons that are
+        not selected. Fewer than `n_select` rows are non-zero if the path ends before
+        (too few columns that are neither constant nor collinear). Of columns that
+        are proportional to each other, up to an origin, the first one is used.
+
+    References
+    ----------
+    Tibshirani 1996, JRSS-B 58(1); Efron, Hastie, Johnstone and Tibshirani 2004,
+    Annals of Statistics 32(2).
+    """
+    moments = column_moments(activations, targets)
+    usable = np.flatnonzero(moments.std > 0)
+    coef = np.zeros((activations.shape[1], targets.shape[1]))
+    if len(usable) == 0:
+        return coef
+    correlations = _correlations(activations, usable, moments)
+    # of columns that say the same, the first one stands for all
+    distinct = ~np.triu(np.abs(correlations) > 1 - _SAME, 1).any(axis=0)
+    usable, correlations = usable[distinct], correlations[np.ix_(distinct, distinct)]
+    limit = min(len(usable), n_select)
+    inner = moments.cross[usable] / (len(targets) * moments.std[usable, None])
+    # each knot adds a neuron, except where one leaves: then go on a little further
+    for n_knots in (limit + 1, 2 * limit + 8, 8 * limit + 64):
+        paths = [_lasso_path(correlations, xy, n_knots) for xy in inner.T]
+        alphas = np.unique(np.concatenate([alpha for alpha, _ in paths]))[::-1]
+        # below the end of the shortest path nothing is known
+        alphas = alphas[alphas >= max(alpha[-1] for alpha, _ in paths)]
+        supports = [_support_at(alphas, *path) for path in paths]
+        counts = np.logical_or.reduce(supports).sum(axis=0)
+        if counts.max() >= limit:
+            break
+    at = np.flatnonzero(counts >= min(limit, counts.max()))[0]
+    columns = [_coef_at(alphas[at], *path) for path in paths]
+    coef[usable] = np.column_stack(columns)
+    return coef
+
+
+def _correlations(activations, usable, moments):
+    """Return Z'Z / n of the standardized usable columns."""
+    n_samples, n_neurons = activations.shape
+    X = activations if len(usable) == n_neurons else activations[:, usable]
+    mean, std = moments.mean[usable], moments.std[usable]
+    if sparse.issparse(X) and (np.abs(mean) <= 1e3 * std).all():
+        X = X.astype(np.float64)
+        gram = (X.T @ X).toarray() - n_samples * np.outer(mean, mean)
+    else:
+        gram = _centered_gram(X, mean)
+    scale = np.sqrt(np.diag(gram))  # of the same rounding, so that twins reach 1
+    gram /= np.outer(scale, scale)
+    np.fill_diagonal(gram, 1.0)
+    return gram
+
+
+def _centered_gram(X, mean, *, block=4096):
+    """Sum the products of deviations, which do not cancel as raw products would."""
+    n_samples, n_neurons = X.shape
+    gram = np.zeros((n_neurons, n_neurons))
+    X = X.tocsr() if sparse.issparse(X) else X
+    for start in range(0, n_samples, block):
+        rows = X[start : start + block]
+        rows = rows.toarray() if sparse.issparse(rows) else rows
+        deviations = rows - mean.astype(X.dtype)
+        gram += deviations.T @ deviations
+    return gram
+
+
+def _lasso_path(correlations, inner, n_knots):
+    """Return the first knots (penalties, falling) and the coefficients at them."""
+    with warnings.catch_warnings():
+        # collinear columns are left out by the algorithm, and by intent here
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        alphas, _, coefs = lars_path_gram(
+            Xy=inner.copy(),
+            Gram=correlations,
+            n_samples=1,  # inner and Gram are means, which its tolerances expect
+            method="lasso",
+            max_iter=n_knots,
+            copy_Gram=True,
+        )
+    return alphas, coefs
+
+
+def _support_at(alphas, knots, coefs):
+    """Return which coefficients are non-zero at each penalty, columns by penalty."""
+    return np.column_stack([_coef_at(alpha, knots, coefs) != 0 for alpha in alphas])
+
+
+def _coef_at(alpha, knots, coefs):
+    """Interpolate a path, which is linear between knots, at one penalty."""
+    right = int(np.searchsorted(-knots, -alpha))
+    if right == 0 or knots[right] == alpha:
+        return coefs[:, right]
+    share = (knots[right - 1] - alpha) / (knots[right - 1] - knots[right])
+    return (1 - share) * coefs[:, right - 1] + share * coefs[:, right]

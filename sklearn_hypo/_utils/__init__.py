@@ -1,0 +1,4 @@
+"""The ground: what has nothing to do with hypotheses.
+
+Imports no other room.
+"""

@@ -1,0 +1,23 @@
+"""Text as it can be shown and written: escapes for what cannot."""
+
+_JOINER = "\u200d"  # holds composed emoji together, and shows as nothing
+
+
+def printable(text):
+    """Text on one line that any terminal, file or page can take.
+
+    Runs of white space become one space, and what cannot be encoded (lone
+    surrogates) or shown (control characters) becomes its escape.
+    """
+    text = " ".join(str(text).split())
+    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return "".join(c if c.isprintable() or c == _JOINER else _escape(c) for c in text)
+
+
+def _escape(character):
+    return character.encode("unicode_escape").decode("ascii")
+
+
+def encodable(text):
+    """Escape lone surrogates, which have no place in tables and files."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

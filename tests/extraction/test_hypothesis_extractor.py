@@ -1,0 +1,906 @@
+"""`HypothesisExtractor`: neurons in, hypotheses out."""
+
+import copy
+import pickle
+import socket
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+from sklearn.base import (
+    BaseEstimator,
+    ClassifierMixin,
+    clone,
+    is_classifier,
+    is_regressor,
+)
+from sklearn.callback import ScoringMonitor
+from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import (
+    LinearRegression,
+    LogisticRegression,
+    Perceptron,
+    Ridge,
+    RidgeClassifier,
+)
+from sklearn.metrics import r2_score, roc_auc_score
+from sklearn.model_selection import cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import LinearSVC
+from sklearn.tree import DecisionTreeRegressor
+from sklearn.utils import estimator_checks as checks
+from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.validation import validate_data
+
+from sklearn_hypo import (
+    EmbeddingAnnotator,
+    Hypothesis,
+    HypothesisExtractor,
+    LexiconAnnotator,
+    LexiconInterpreter,
+    TextEmbedder,
+    make_hypothesis_pipeline,
+)
+from sklearn_hypo._hypotheses._fidelity import fidelity
+from sklearn_hypo._hypotheses._protocols import Candidate, Interpretation
+from sklearn_hypo.datasets import make_concept_texts
+from sklearn_hypo.exceptions import HypothesisWarning, NotTextLabelledError
+
+
+def frame(values, texts, name="text"):
+    columns = [f"neuron{j:03d}" for j in range(np.shape(values)[1])]
+    index = pd.Index(np.asarray(texts, dtype=object), dtype=object, name=name)
+    return pd.DataFrame(np.asarray(values, dtype=np.float32), index, columns)
+
+
+def neurons_of(data, n_neurons=None, seed=0):
+    """One neuron per planted concept, active where the concept is."""
+    rng = np.random.RandomState(seed)
+    truth = data.truth[:, :n_neurons]
+    return frame(truth * (0.2 + rng.exponential(size=truth.shape)), data.data)
+
+
+@pytest.fixture(scope="module")
+def data():
+    return make_concept_texts(400, n_concepts=3, random_state=0)
+
+
+@pytest.fixture(scope="module")
+def X(data):
+    return neurons_of(data)
+
+
+@pytest.fixture(scope="module")
+def fitted(data, X):
+    return HypothesisExtractor(random_state=0).fit(X, data.target)
+
+
+# scikit-learn's checks, which know arrays only
+
+
+class FramedExtractor(HypothesisExtractor):
+    """Labels every row with a text made from its values."""
+
+    def _check_rows(self, X, *, reset):
+        values = validate_data(self, X, dtype=(np.float64, np.float32), reset=reset)
+        # "x1n17" says that column 1 exceeds the 17th threshold; some checks center
+        # their data at 0 and some at 100
+        exceeds = values[:, :, None] > np.r_[-4:4:33j, 97:103:25j]
+        texts = [" ".join(f"x{j}n{n}" for j, n in np.argwhere(row)) for row in exceeds]
+        index = pd.Index(texts, dtype=object, name="text")
+        columns = X.columns if isinstance(X, pd.DataFrame) else None
+        return super()._check_rows(pd.DataFrame(values, index, columns), reset=reset)
+
+
+def expected_failures(estimator):
+    """A hypothesis is a yes or a no, and two checks ask for more than that."""
+    if estimator.final_estimator is not None:
+        return {}
+    if estimator.task == "classification":
+        reason = (
+            "two yes-or-no questions, which follow the activations and not the "
+            "classes, have to tell three classes apart"
+        )
+        return {"check_classifiers_train": reason}
+    reason = (
+        "of the linear effect of the check's normal column, yes and no explain 2/pi "
+        "at most, which with its noise makes 0.48"
+    )
+    return {"check_regressors_train": reason}
+
+
+@pytest.mark.filterwarnings("ignore::sklearn_hypo.exceptions.HypothesisWarning")
+@parametrize_with_checks(
+    [
+        FramedExtractor(random_state=0),
+        FramedExtractor(final_estimator=DecisionTreeRegressor(), random_state=0),
+        FramedExtractor(task="classification", random_state=0),
+    ],
+    expected_failed_checks=expected_failures,
+    xfail_strict=True,
+)
+def test_scikit_learn_checks(estimator, check):
+    check(estimator)
+
+
+FURTHER_CHECKS = [
+    checks.check_param_validation,
+    checks.check_set_output_transform,
+    checks.check_set_output_transform_pandas,
+    checks.check_set_output_transform_polars,
+    checks.check_global_output_transform_pandas,
+    checks.check_global_set_output_transform_polars,
+    checks.check_transformer_get_feature_names_out,
+    checks.check_transformer_get_feature_names_out_pandas,
+    checks.check_get_feature_names_out_error,
+    checks.check_dataframe_column_names_consistency,
+    checks.check_inplace_ensure_writeable,
+]
+
+
+@pytest.mark.filterwarnings("ignore::sklearn_hypo.exceptions.HypothesisWarning")
+@pytest.mark.parametrize("check", FURTHER_CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("task", ["auto", "classification"])
+def test_further_checks(check, task):
+    check("FramedExtractor", FramedExtractor(task=task, random_state=0))
+
+
+# Rows without texts
+
+
+def unlabelled(kind, X):
+    import polars
+
+    values = X.to_numpy()
+    return {
+        "ndarray": values,
+        "list": values.tolist(),
+        "csr": sparse.csr_array(values),
+        "polars": polars.DataFrame(values, schema=list(X.columns)),
+        "unnamed index": X.rename_axis(None),
+        "ID index": X.rename_axis("ID"),
+        "row numbers": X.reset_index(drop=True),
+        "texts in a column": X.reset_index(),
+        "series": X.iloc[:, 0],
+    }[kind]
+
+
+UNLABELLED = {
+    "ndarray": "numpy.ndarray of shape (400, 3)",
+    "list": "builtins.list",
+    "csr": "scipy.csr_array of shape (400, 3)",
+    "polars": "polars.DataFrame of shape (400, 3)",
+    "unnamed index": "pandas.DataFrame with an index named None",
+    "ID index": "pandas.DataFrame with an index named 'ID'",
+    "row numbers": "pandas.DataFrame with an index named None",
+    "texts in a column": "pandas.DataFrame with an index named None",
+    "series": "pandas.Series of shape (400,)",
+}
+
+
+@pytest.mark.parametrize("kind", UNLABELLED)
+def test_rows_without_texts_are_refused(kind, X, data, fitted):
+    rows = unlabelled(kind, X)
+    for call in (
+        lambda: HypothesisExtractor().fit(rows, data.target),
+        lambda: fitted.transform(rows),
+        lambda: fitted.predict(rows),
+        lambda: fitted.score(rows, data.target),
+    ):
+        with pytest.raises(NotTextLabelledError) as caught:
+            call()
+        assert isinstance(caught.value, TypeError)
+        message = str(caught.value)
+        assert UNLABELLED[kind] in message
+        assert 'index is named "text"' in message
+        assert 'pipe.set_output(transform="pandas")' in message
+        assert (
+            'pd.DataFrame(activations, index=pd.Index(texts, name="text"))' in message
+        )
+
+
+@pytest.mark.parametrize(
+    ("bad", "error", "message"),
+    [
+        (None, ValueError, "missing"),
+        (np.nan, ValueError, "missing"),
+        (7, TypeError, "int, not a text"),
+        (b"tea", TypeError, "bytes, not a text"),
+    ],
+)
+def test_an_index_named_text_must_hold_texts(bad, error, message, X, data):
+    texts = X.index.to_numpy(dtype=object).copy()
+    texts[5] = bad
+    with pytest.raises(error, match=f"HypothesisExtractor.*position 5.*{message}"):
+        HypothesisExtractor().fit(frame(X.to_numpy(), texts), data.target)
+
+
+def test_other_neurons_are_refused(X, fitted):
+    with pytest.raises(ValueError, match="feature names should match"):
+        fitted.transform(X.rename(columns={"neuron000": "other"}))
+    with pytest.raises(ValueError, match="Feature names seen at fit time"):
+        fitted.transform(X.iloc[:, :2])
+    with pytest.raises(ValueError, match="NaN"):
+        fitted.transform(X.replace(0.0, np.nan))
+    with pytest.raises(ValueError, match="1 sample"):
+        HypothesisExtractor().fit(X.iloc[:1], [1.0])
+
+
+def test_not_fitted(X, data):
+    extractor = HypothesisExtractor(task="classification")
+    for method in ("transform", "predict", "predict_proba", "decision_function"):
+        with pytest.raises(NotFittedError):
+            getattr(extractor, method)(X)
+    with pytest.raises(NotFittedError):
+        extractor.score(X, data.target)
+    with pytest.raises(NotFittedError):
+        extractor.score_annotations(np.zeros((3, 1)), [1, 2, 3])
+    with pytest.raises(NotFittedError):
+        extractor.get_feature_names_out()
+
+
+# The tables
+
+
+def test_hypotheses_table(X, data, fitted):
+    table = fitted.hypotheses_
+    assert list(table.columns) == [
+        "neuron",
+        "hypothesis",
+        "f1",
+        "precision",
+        "recall",
+        "correlation",
+        "association",
+        "coef",
+        "prevalence",
+        "missing",
+    ]
+    assert table["neuron"].tolist() == list(X.columns)
+    assert table["hypothesis"].tolist() == list(fitted.get_feature_names_out())
+    annotations = fitted.transform(X)
+    np.testing.assert_allclose(table["prevalence"], annotations.mean())
+    np.testing.assert_allclose(table["coef"], fitted.final_estimator_.coef_)
+    correlation = [np.corrcoef(X[c], data.target)[0, 1] for c in X]
+    np.testing.assert_allclose(table["association"], correlation, rtol=1e-5)
+    assert (table["missing"] == 0).all()
+    assert (table["f1"] > 0.5).all()
+    # planted: +2, -1.5, +1
+    assert np.sign(table["coef"]).tolist() == [1, -1, 1]
+
+
+def test_candidates_table(fitted):
+    table = fitted.candidates_
+    assert list(table.columns) == [
+        "neuron",
+        "hypothesis",
+        "rank",
+        "chosen",
+        "f1",
+        "precision",
+        "recall",
+        "correlation",
+        "n",
+    ]
+    chosen = table[table["chosen"]]
+    assert chosen["hypothesis"].tolist() == fitted.hypotheses_["hypothesis"].tolist()
+    assert (chosen["rank"] == 1).all()
+    for _, group in table.groupby("neuron"):
+        assert group["rank"].tolist() == list(range(1, len(group) + 1))
+        assert group["correlation"].iloc[1:].is_monotonic_decreasing
+
+
+def test_transform(X, fitted):
+    annotations = fitted.transform(X)
+    assert list(annotations.columns) == list(fitted.get_feature_names_out())
+    assert annotations.index.equals(X.index)
+    assert annotations.index.name == "text"
+    assert set(np.unique(annotations)) == {0.0, 1.0}
+    lexicons = [h.terms for h in fitted._hypotheses]
+    assert all(lexicons)
+    for text, row in zip(X.index[:50], annotations.to_numpy()[:50], strict=True):
+        hypotheses = LexiconAnnotator().fit([], fitted._hypotheses)
+        assert hypotheses.annotate([text])[0].tolist() == row.tolist()
+
+
+def test_annotations_depend_on_the_texts_alone(X, fitted):
+    other = frame(np.zeros(X.shape), X.index)
+    assert fitted.transform(other).equals(fitted.transform(X))
+    rows = np.random.RandomState(0).permutation(len(X))
+    assert fitted.transform(X.iloc[rows]).equals(fitted.transform(X).iloc[rows])
+
+
+def test_set_output(X, fitted):
+    import polars
+
+    extractor = copy.deepcopy(fitted)
+    kept = extractor.set_output(transform="pandas").transform(X)
+    assert kept.equals(fitted.transform(X))
+    assert kept.index.name == "text"
+    assert isinstance(
+        extractor.set_output(transform="polars").transform(X), polars.DataFrame
+    )
+
+
+def test_equal_neurons_share_one_column(X, data):
+    doubled = pd.concat(
+        [X, X.add_suffix("b") * 2, X[["neuron000"]].add_suffix("c")], axis=1
+    )
+    extractor = HypothesisExtractor(random_state=0).fit(doubled, data.target)
+    assert extractor.hypotheses_["neuron"].tolist() == [
+        "neuron000, neuron000b, neuron000c",
+        "neuron001, neuron001b",
+        "neuron002, neuron002b",
+    ]
+    assert extractor.transform(doubled).shape == (400, 3)
+    assert extractor.candidates_.loc[extractor.candidates_["chosen"]].shape[0] == 7
+    assert extractor.hypotheses_["hypothesis"].is_unique
+    assert len(extractor.skipped_neurons_) == 0
+
+
+class Recites(BaseEstimator):
+    """An interpreter that says what it is told to; None: finds no words."""
+
+    def __init__(self, hypotheses=()):
+        self.hypotheses = hypotheses
+
+    def interpret(self, texts, activations, neurons, *, annotator, random_state):
+        assert annotator is not None
+        assert isinstance(random_state, np.random.RandomState)
+        found = []
+        by_neuron = dict(zip(neurons, activations.T, strict=True))
+        for neuron, hypothesis in zip(neurons, self.hypotheses, strict=True):
+            if hypothesis is None:
+                found.append(Interpretation(neuron, (), None))
+                continue
+            statement, terms = hypothesis
+            measured = fidelity(np.zeros(len(texts)), by_neuron[neuron])
+            one = Candidate(Hypothesis(statement, neuron, terms), measured)
+            found.append(Interpretation(neuron, (one,), measured))
+        return found
+
+
+def test_the_same_terms_in_another_order_are_one_hypothesis(X, data):
+    told = Recites(
+        (
+            ("mentions any of: thank, owe", ("thank", "owe")),
+            ("mentions any of: owe, thank", ("owe", "thank")),
+            ("mentions refund", ("refund",)),
+        )
+    )
+    extractor = HypothesisExtractor(told).fit(X, data.target)
+    assert extractor.hypotheses_["neuron"].tolist() == [
+        "neuron000, neuron001",
+        "neuron002",
+    ]
+    assert extractor.get_feature_names_out()[0] == "mentions any of: thank, owe"
+
+
+def test_constant_and_wordless_neurons_are_reported(X, data):
+    padded = X.assign(dead=0.0, always=1.5)
+    told = Recites(
+        ((("mentions thank"), ("thank",)), None, ("mentions snow", ("snow",)))
+    )
+    with pytest.warns(
+        HypothesisWarning, match="3 of 5 neurons have no hypothesis"
+    ) as got:
+        extractor = HypothesisExtractor(told).fit(padded, data.target)
+    message = str(got[0].message)
+    assert "dead, always (constant)" in message
+    assert "neuron001 (no statement found)" in message
+    assert extractor.skipped_neurons_.to_dict() == {
+        "dead": "constant",
+        "always": "constant",
+        "neuron001": "no statement found",
+    }
+    assert extractor.transform(padded).shape == (400, 2)
+    assert extractor.n_features_in_ == 5
+
+
+def test_nothing_to_interpret_is_an_error(X, data):
+    with pytest.raises(ValueError, match=r"any neuron into words: neuron000.*constant"):
+        HypothesisExtractor().fit(X * 0, data.target)
+    strange = frame(X.to_numpy(), [f"word{i}" for i in range(len(X))])
+    with pytest.raises(ValueError, match=r"no statement found.*words in common"):
+        HypothesisExtractor().fit(strange, data.target)
+
+
+# Missing answers
+
+
+class Hesitates(BaseEstimator):
+    """An annotator that has no answer for some texts, and none for some hypotheses."""
+
+    def __init__(self, silent=(), every=3):
+        self.silent = silent
+        self.every = every
+
+    def fit(self, texts, hypotheses, activations, *, random_state):
+        assert activations.shape == (len(texts), len(hypotheses))
+        self.lexicon_ = LexiconAnnotator().fit(texts, hypotheses)
+        return self
+
+    def annotate(self, texts):
+        annotations = self.lexicon_.annotate(texts)
+        annotations[[len(text) % self.every == 0 for text in texts]] = np.nan
+        annotations[:, list(self.silent)] = np.nan
+        return annotations
+
+
+def test_missing_answers_stay_missing_and_no_row_is_lost(X, data):
+    extractor = HypothesisExtractor(annotator=Hesitates(), random_state=0)
+    extractor.fit(X, data.target)
+    annotations = extractor.transform(X)
+    unknown = np.array([len(text) % 3 == 0 for text in X.index])
+    assert annotations.isna().all(axis=1).tolist() == unknown.tolist()
+    prevalence = annotations.mean().to_numpy()  # of the texts with an answer
+    np.testing.assert_allclose(extractor.prevalence_, prevalence)
+    assert (extractor.hypotheses_["missing"] == unknown.sum()).all()
+    imputed = annotations.fillna(annotations.mean())
+    model = LinearRegression().fit(imputed.to_numpy(), data.target)
+    predicted = extractor.predict(X)
+    np.testing.assert_allclose(predicted, model.predict(imputed.to_numpy()))
+    assert len(predicted) == len(X)
+    score = extractor.score(X, data.target)
+    assert score == pytest.approx(r2_score(data.target, predicted))
+    assert extractor.score_annotations(annotations, data.target) == score
+
+
+def test_the_training_prevalence_is_imputed_later(X, data):
+    """Not that of the rows at hand."""
+    extractor = HypothesisExtractor(annotator=Hesitates(), random_state=0)
+    extractor.fit(X, data.target)
+    silent = X[[len(text) % 3 == 0 for text in X.index]]
+    model = extractor.final_estimator_
+    expected = model.predict(extractor.prevalence_[None])
+    np.testing.assert_allclose(
+        extractor.predict(silent), np.full(len(silent), expected)
+    )
+
+
+@pytest.mark.parametrize("task", ["regression", "classification"])
+def test_a_hypothesis_without_any_answer_takes_no_part(X, data, task):
+    y = data.target if task == "regression" else data.target > 0
+    extractor = HypothesisExtractor(annotator=Hesitates(silent=(1,)), random_state=0)
+    statement = HypothesisExtractor(random_state=0).fit(X, y).get_feature_names_out()[1]
+    with pytest.warns(HypothesisWarning, match="No answer") as caught:
+        extractor.fit(X, y)
+    assert statement in str(caught[0].message)
+    assert extractor.hypotheses_["coef"][1] == 0
+    assert np.isnan(extractor.prevalence_[1])
+    assert extractor.hypotheses_["missing"][1] == len(X)
+    assert extractor.transform(X).iloc[:, 1].isna().all()
+    before = extractor.predict(X)
+    assert len(before) == len(X)
+    extractor.annotator_.silent = ()  # answers arrive that training never saw
+    assert extractor.predict(X).tolist() == before.tolist()
+
+
+def test_no_answer_at_all(X, data):
+    extractor = HypothesisExtractor(annotator=Hesitates(every=1), random_state=0)
+    with pytest.warns(HypothesisWarning, match="No answer"):
+        extractor.fit(X, data.target)
+    assert (extractor.hypotheses_["coef"] == 0).all()
+    np.testing.assert_allclose(extractor.predict(X), data.target.mean())
+
+
+class Miscounts(Hesitates):
+    def annotate(self, texts):
+        return super().annotate(texts)[:, :-1]
+
+
+def test_annotations_of_the_wrong_shape(X, data, fitted):
+    with pytest.raises(
+        ValueError, match=r"Miscounts.annotate .*\(400, 2\).*\(400, 3\)"
+    ):
+        HypothesisExtractor(annotator=Miscounts()).fit(X, data.target)
+    with pytest.raises(ValueError, match=r"\(400, 2\)"):
+        fitted.score_annotations(fitted.transform(X).iloc[:, :2], data.target)
+
+
+# The sample
+
+
+def test_max_annotated(X, data):
+    extractor = HypothesisExtractor(max_annotated=50, random_state=0)
+    extractor.fit(X, data.target)
+    whole = HypothesisExtractor(max_annotated=None, random_state=0).fit(X, data.target)
+    assert extractor.get_feature_names_out().tolist() == (
+        whole.get_feature_names_out().tolist()
+    )
+    annotated = 50 * extractor.prevalence_
+    np.testing.assert_allclose(annotated, np.round(annotated))
+    assert not np.array_equal(extractor.prevalence_, whole.prevalence_)
+    again = HypothesisExtractor(max_annotated=50, random_state=0).fit(X, data.target)
+    pd.testing.assert_frame_equal(extractor.hypotheses_, again.hypotheses_)
+    other = HypothesisExtractor(max_annotated=50, random_state=1).fit(X, data.target)
+    assert not np.array_equal(extractor.prevalence_, other.prevalence_)
+    with pytest.raises(ValueError, match="max_annotated"):
+        HypothesisExtractor(max_annotated=1).fit(X, data.target)
+
+
+# Tasks, estimators and scores
+
+
+def classes_of(data, kind):
+    halves = data.target > np.median(data.target)
+    thirds = np.digitize(data.target, np.quantile(data.target, [1 / 3, 2 / 3]))
+    return {
+        "bool": halves,
+        "int": np.where(halves, 3, -1),
+        "str": np.where(halves, "yes", "no"),
+        "object": np.where(halves, "yes", "no").astype(object),
+        "series": pd.Series(np.where(halves, "yes", "no")),
+        "categorical": pd.Series(np.where(halves, "yes", "no")).astype("category"),
+        "three": np.array(["low", "mid", "top"])[thirds],
+    }[kind]
+
+
+@pytest.mark.parametrize(
+    "kind", ["bool", "int", "str", "object", "series", "categorical", "three"]
+)
+def test_classification(X, data, kind):
+    y = classes_of(data, kind)
+    extractor = HypothesisExtractor(random_state=0).fit(X, y)
+    assert extractor.task_ == "classification"
+    assert isinstance(extractor.final_estimator_, LogisticRegression)
+    assert extractor.classes_.tolist() == sorted(set(y))
+    annotations = extractor.transform(X).to_numpy()
+    model = LogisticRegression(max_iter=1000).fit(annotations, np.asarray(y))
+    predicted = extractor.predict(X)
+    assert predicted.tolist() == model.predict(annotations).tolist()
+    assert np.mean(predicted == np.asarray(y)) > (0.45 if kind == "three" else 0.65)
+    probabilities = extractor.predict_proba(X)
+    np.testing.assert_allclose(probabilities, model.predict_proba(annotations))
+    if kind == "three":
+        expected = roc_auc_score(y, probabilities, multi_class="ovr")
+        assert extractor.decision_function(X).shape == (400, 3)
+        assert extractor.hypotheses_["coef"].isna().all()
+        assert (extractor.hypotheses_["association"].abs() > 0.1).all()
+    else:
+        expected = roc_auc_score(np.asarray(y), probabilities[:, 1])
+        coefficients = model.coef_[0]
+        np.testing.assert_allclose(extractor.hypotheses_["coef"], coefficients)
+    assert extractor.score(X, y) == pytest.approx(expected)
+
+
+def test_numbers_are_regressed_on(X, data):
+    for y in (np.digitize(data.target, [-1, 1]) - 1, data.target.tolist()):
+        extractor = HypothesisExtractor().fit(X, y)
+        assert extractor.task_ == "regression"
+        assert not hasattr(extractor, "classes_")
+        assert not hasattr(extractor, "predict_proba")
+        assert not hasattr(extractor, "decision_function")
+        assert extractor.score(X, y) == pytest.approx(r2_score(y, extractor.predict(X)))
+
+
+def test_a_refit_forgets_the_former_task(X, data):
+    extractor = HypothesisExtractor().fit(X, data.target > 0)
+    assert is_classifier(extractor)
+    extractor.fit(X, data.target)
+    assert is_regressor(extractor)
+    assert not hasattr(extractor, "classes_")
+    assert not hasattr(extractor, "predict_proba")
+
+
+def test_tags(X, data):
+    assert is_regressor(HypothesisExtractor())
+    assert is_regressor(HypothesisExtractor(task="regression"))
+    named = HypothesisExtractor(task="classification")
+    assert is_classifier(named)
+    assert is_classifier(make_pipeline(StandardScaler(), named))
+    fitted = HypothesisExtractor().fit(X, data.target > 0)
+    assert is_classifier(fitted)
+    assert is_regressor(clone(fitted))
+    assert named.__sklearn_tags__().target_tags.required
+
+
+@pytest.mark.parametrize("task", ["regression", "classification"])
+def test_sample_weight(X, data, task):
+    y = data.target if task == "regression" else data.target > 0
+    weights = np.random.RandomState(0).randint(0, 4, len(y))
+    extractor = HypothesisExtractor(random_state=0).fit(X, y)
+    repeated = np.repeat(np.arange(len(y)), weights)
+    weighted = extractor.score(X, y, sample_weight=weights)
+    expected = extractor.score(X.iloc[repeated], np.asarray(y)[repeated])
+    assert weighted == pytest.approx(expected)
+    assert weighted != pytest.approx(extractor.score(X, y), abs=1e-6)
+
+
+class Wavers(ClassifierMixin, BaseEstimator):
+    """A classifier with neither probabilities nor a decision function."""
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        self.tree_ = RandomForestClassifier(5, random_state=0).fit(X, y)
+        return self
+
+    def predict(self, X):
+        return self.tree_.predict(X)
+
+
+@pytest.mark.parametrize("kind", ["str", "three"])
+@pytest.mark.parametrize(
+    "final",
+    [
+        RandomForestClassifier(5, random_state=0),
+        LinearSVC(),
+        RidgeClassifier(),
+        Perceptron(),
+        DummyClassifier(),
+        Wavers(),
+        make_pipeline(StandardScaler(), LogisticRegression()),
+    ],
+    ids=lambda final: type(final).__name__,
+)
+def test_any_classifier_may_be_the_last(X, data, kind, final):
+    y = classes_of(data, kind)
+    extractor = HypothesisExtractor(final_estimator=final).fit(X, y)
+    annotations = extractor.transform(X).to_numpy()
+    model = clone(final).fit(annotations, y)
+    assert extractor.predict(X).tolist() == model.predict(annotations).tolist()
+    for method in ("predict_proba", "decision_function"):
+        assert hasattr(extractor, method) == hasattr(model, method)
+    score = extractor.score(X, y)
+    if isinstance(final, DummyClassifier):
+        assert score == 0.5
+    else:
+        assert 0.5 < score <= 1
+    if kind == "str" and hasattr(model, "decision_function"):
+        assert score == pytest.approx(
+            roc_auc_score(y, model.decision_function(annotations))
+        )
+
+
+@pytest.mark.parametrize("final", [Ridge(), RandomForestRegressor(5, random_state=0)])
+def test_any_regressor_may_be_the_last(X, data, final):
+    extractor = HypothesisExtractor(final_estimator=final).fit(X, data.target)
+    annotations = extractor.transform(X).to_numpy()
+    model = clone(final).fit(annotations, data.target)
+    np.testing.assert_allclose(extractor.predict(X), model.predict(annotations))
+    assert hasattr(final, "coef_") is False  # the parameter is not fitted
+    has_one = isinstance(final, Ridge)
+    assert extractor.hypotheses_["coef"].isna().all() == (not has_one)
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (None, "requires y"),
+        ([1.0] * 399, "inconsistent numbers of samples"),
+        ([np.nan] + [1.0] * 399, "1 of 400 target values are missing"),
+        ([None] + ["a"] * 399, "missing"),
+        ([np.inf] + list(range(399)), "infinity"),
+        (["a"] * 400, "single class"),
+    ],
+)
+def test_bad_targets(X, y, message):
+    with pytest.raises(ValueError, match=message):
+        HypothesisExtractor().fit(X, y)
+
+
+def test_strings_are_no_quantity(X):
+    with pytest.raises(ValueError, match=r"numeric for task='regression'.*'a'"):
+        HypothesisExtractor(task="regression").fit(X, ["a", "b"] * 200)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"interpreter": "lexicon"},
+        {"annotator": LexiconInterpreter()},
+        {"final_estimator": "ridge"},
+        {"task": "ranking"},
+        {"random_state": "seed"},
+    ],
+)
+def test_bad_parameters_are_named(params, X, data):
+    with pytest.raises(ValueError, match=next(iter(params))):
+        HypothesisExtractor(**params).fit(X, data.target)
+
+
+# Seeds, keys, and what leaves the object
+
+
+def test_same_seed_same_tables(X, data):
+    fits = [
+        HypothesisExtractor(random_state=seed).fit(X, data.target)
+        for seed in (0, 0, np.random.RandomState(0), 1)
+    ]
+    for other in fits[1:3]:
+        pd.testing.assert_frame_equal(fits[0].hypotheses_, other.hypotheses_)
+        pd.testing.assert_frame_equal(fits[0].candidates_, other.candidates_)
+    fidelities = ["f1", "precision", "recall", "correlation"]
+    assert not fits[0].hypotheses_[fidelities].equals(fits[3].hypotheses_[fidelities])
+
+
+def test_the_global_generator_is_left_alone(X, data):
+    before = np.random.get_state()  # noqa: NPY002
+    HypothesisExtractor(random_state=0).fit(X, data.target).score(X, data.target)
+    after = np.random.get_state()  # noqa: NPY002
+    assert before[2] == after[2]
+    assert np.array_equal(before[1], after[1])
+
+
+KEYS = (
+    "OPENAI_API_KEY",
+    "GEMINI_API_KEY",
+    "GOOGLE_API_KEY",
+    "ANTHROPIC_API_KEY",
+    "HF_TOKEN",
+)
+
+
+def test_keys_in_the_environment_change_nothing(X, data, fitted, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise AssertionError("tried to open a connection")
+
+    for key in KEYS:
+        monkeypatch.setenv(key, "a key that must not be used")
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    extractor = HypothesisExtractor(random_state=0).fit(X, data.target)
+    assert isinstance(extractor.interpreter_, LexiconInterpreter)
+    assert isinstance(extractor.annotator_, LexiconAnnotator)
+    pd.testing.assert_frame_equal(extractor.hypotheses_, fitted.hypotheses_)
+    extractor.score(X, data.target)
+
+
+def test_the_given_strategies_stay_unfitted(X, data):
+    interpreter, annotator = LexiconInterpreter(3), LexiconAnnotator()
+    extractor = HypothesisExtractor(interpreter, annotator).fit(X, data.target)
+    assert extractor.interpreter_ is not interpreter
+    assert extractor.annotator_ is not annotator
+    assert not hasattr(annotator, "terms_")
+    assert all(len(h.terms) <= 3 for h in extractor._hypotheses)
+
+
+def test_odd_texts_among_the_training_texts(X, data):
+    texts = X.index.to_numpy(dtype=object).copy()
+    texts[:5] = ["", " \n", "\ud800 thank you", "tea \ud83d", "thank you " * 100_000]
+    texts[5] = "\x00 thank\u200byou \u202e"
+    rows = frame(X.to_numpy(), texts)
+    extractor = HypothesisExtractor(random_state=0).fit(rows, data.target)
+    annotations = extractor.transform(rows)
+    assert annotations.index.tolist() == texts.tolist()
+    assert annotations.iloc[:2].to_numpy().sum() == 0
+    assert np.isfinite(extractor.predict(rows)).all()
+
+
+def test_repeated_rows(X, data):
+    rows = np.r_[np.arange(400), np.arange(100), np.zeros(50, dtype=int)]
+    extractor = HypothesisExtractor(random_state=0)
+    extractor.fit(X.iloc[rows], data.target[rows])
+    annotations = extractor.transform(X.iloc[rows])
+    assert annotations.shape == (550, 3)
+    assert (annotations.iloc[500:].to_numpy() == annotations.iloc[0].to_numpy()).all()
+
+
+@pytest.mark.parametrize(
+    "annotator", [None, EmbeddingAnnotator(TextEmbedder(n_components=8))]
+)
+def test_pickle_and_clone(X, data, annotator):
+    extractor = HypothesisExtractor(annotator=annotator, random_state=0)
+    extractor.fit(X, data.target)
+    copied = pickle.loads(pickle.dumps(extractor))  # noqa: S301
+    assert copied.predict(X).tolist() == extractor.predict(X).tolist()
+    pd.testing.assert_frame_equal(copied.hypotheses_, extractor.hypotheses_)
+    fresh = clone(extractor)
+    assert not hasattr(fresh, "hypotheses_")
+    again = fresh.fit(X, data.target)
+    pd.testing.assert_frame_equal(again.hypotheses_, extractor.hypotheses_)
+
+
+@pytest.mark.parametrize(
+    "annotator", [None, EmbeddingAnnotator(TextEmbedder(n_components=8))]
+)
+def test_neither_the_display_nor_the_pickle_holds_training_texts(data, annotator):
+    secret = "zqxj private wvkp"
+    texts = [f"{text} {secret}{i}" for i, text in enumerate(data.data)]
+    pipe = make_hypothesis_pipeline(
+        n_texts=300, n_neurons=12, k=3, n_select=4, random_state=0, annotator=annotator
+    ).set_params(sae__max_epochs=5)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", HypothesisWarning)
+        pipe.fit(texts, data.target)
+    html = pipe._repr_html_()
+    assert "HypothesisExtractor" in html
+    assert not any(text[:40] in html for text in texts)
+    for shown in (html, repr(pipe), str(pickle.dumps(pipe))):
+        assert secret not in shown
+
+
+class Log:
+    """A callback that writes down the tasks that end."""
+
+    def __init__(self):
+        self.events = []
+
+    def setup(self, estimator, context):
+        self.events.append("setup")
+
+    def on_fit_task_begin(self, estimator, context):
+        pass
+
+    def on_fit_task_end(self, estimator, context):
+        self.events.append(context.task_name)
+
+    def teardown(self, estimator, context):
+        self.events.append("teardown")
+
+
+def test_callbacks_see_three_tasks(X, data):
+    log = Log()
+    HypothesisExtractor(random_state=0).set_callbacks(log).fit(X, data.target)
+    tasks = ["interpret neurons", "annotate texts", "fit final estimator", "fit"]
+    assert log.events == ["setup", *tasks, "teardown"]
+
+
+def test_a_monitor_scores_the_finished_extractor(X, data):
+    monitor = ScoringMonitor(scoring="r2")
+    extractor = HypothesisExtractor(random_state=0).set_callbacks(monitor)
+    extractor.fit(X, data.target)
+    log = monitor.get_logs(select="most_recent")
+    assert log.data[-1]["r2"] == pytest.approx(extractor.score(X, data.target))
+
+
+def test_callbacks_end_when_fit_fails(X, data):
+    log = Log()
+    extractor = HypothesisExtractor(random_state=0).set_callbacks(log)
+    with pytest.raises(ValueError, match="constant"):
+        extractor.fit(X * 0, data.target)
+    assert log.events == ["setup", "teardown"]
+    extractor.fit(X, data.target)
+    assert extractor.hypotheses_.shape == (3, 10)
+
+
+def test_cross_validation_of_the_extractor_alone(X, data):
+    scores = cross_val_score(HypothesisExtractor(random_state=0), X, data.target, cv=3)
+    assert (scores > 0).all()
+
+
+def labelled_classes(n_rows=300, seed=0):
+    """Three classes, of which one is rare, and a neuron for each of two words."""
+    rng = np.random.RandomState(seed)
+    truth = (rng.uniform(size=(n_rows, 2)) < 0.4).astype(float)
+    texts = [
+        " ".join(["plain", "words", *np.array(["apple", "stone"])[row > 0]])
+        for row in truth
+    ]
+    y = np.where(truth[:, 0] > 0, "m", "z").astype(object)
+    y[:2] = "a"
+    index = pd.Index(texts, dtype=object, name="text")
+    return pd.DataFrame(truth, index=index, columns=["n0", "n1"]), y
+
+
+def test_a_sample_of_the_texts_holds_every_class():
+    X, y = labelled_classes()
+    extractor = HypothesisExtractor(max_annotated=30, random_state=0).fit(X, y)
+    assert extractor.final_estimator_.classes_.tolist() == ["a", "m", "z"]
+    assert extractor.predict_proba(X).shape == (len(X), 3)
+    assert 0.5 < extractor.score(X, y) <= 1
+    with pytest.raises(ValueError, match="max_annotated=2 is less than the number"):
+        HypothesisExtractor(max_annotated=2).fit(X, y)
+
+
+def test_score_refuses_missing_and_unknown_classes():
+    X, y = labelled_classes()
+    extractor = HypothesisExtractor(random_state=0).fit(X, y)
+    for label, message in ((None, "missing"), ("other", "not there in fit")):
+        wrong = y.copy()
+        wrong[:5] = label
+        with pytest.raises(ValueError, match=message):
+            extractor.score(X, wrong)
+
+
+def test_constant_target_and_mixed_labels_are_refused():
+    X, y = labelled_classes()
+    with pytest.raises(ValueError, match="y is constant"):
+        HypothesisExtractor().fit(X, np.full(len(X), 3.0))
+    y[5] = 7
+    with pytest.raises(ValueError, match="mixes labels of types int, str"):
+        HypothesisExtractor().fit(X, y)

@@ -1,0 +1,224 @@
+"""The table of known models is consistent, and says what a user has to know."""
+
+from datetime import date, datetime
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sklearn_hypo._language_models._catalog import (
+    AS_OF,
+    DEFAULTS,
+    MODELS,
+    KnownModel,
+    Price,
+    find,
+    lifecycle_note,
+    model_table,
+    price_of,
+)
+
+ROWS = pytest.mark.parametrize("known", MODELS, ids=lambda known: known.name)
+
+
+def test_rows_are_unique_and_cannot_be_changed():
+    assert len({(known.provider, known.name) for known in MODELS}) == len(MODELS)
+    with pytest.raises(AttributeError):
+        MODELS[0].name = "another"
+
+
+@ROWS
+def test_row(known):
+    assert find(known.provider, known.name) is known
+    assert known.provider in {"openai", "gemini"}
+    assert known.roles
+    assert known.successor is None or known.shutdown
+    assert not known.rumored or known.shutdown
+    if known.shutdown:
+        assert date.fromisoformat(known.shutdown).isoformat() == known.shutdown
+    if known.price:
+        assert 0 <= known.price.cached <= known.price.input
+        assert known.price.input > 0
+        assert known.price.output == 0 or known.price.output > known.price.input
+        assert (known.price.output == 0) is (known.kind != "chat")
+        assert (known.price.cache_write == 1.25) is known.name.startswith("gpt-6")
+    embeds = known.kind == "embedding"
+    assert embeds is (known.inputs_per_request is not None)
+    assert embeds is (known.tokens_per_input is not None)
+    assert embeds is known.dimensions
+    assert not embeds or not known.max_questions
+
+
+@ROWS
+def test_successor_is_a_model_that_lives_longer(known):
+    if known.successor is None:
+        return
+    successor = find(known.provider, known.successor)
+    assert successor.kind == known.kind
+    assert successor.price
+    assert successor.shutdown is None or successor.shutdown > known.shutdown
+
+
+@pytest.mark.parametrize(("provider", "role"), DEFAULTS)
+def test_defaults_can_be_used_and_priced(provider, role):
+    known = find(provider, DEFAULTS[provider, role])
+    assert known.name == DEFAULTS[provider, role]
+    assert role in known.roles
+    assert known.price is not None
+    assert known.shutdown is None or known.shutdown > AS_OF
+    # nobody starts a study with a model that ends within half a year
+    assert lifecycle_note(provider, known.name, AS_OF, within=183) == ""
+
+
+def test_every_provider_has_a_default_for_every_role():
+    roles = {"annotator", "interpreter", "embedding"}
+    expected = {(name, role) for name in ("openai", "gemini") for role in roles}
+    assert DEFAULTS.keys() == expected
+
+
+def test_decisions():
+    offered = {known.name: known.max_questions for known in MODELS}
+    offered = {name: most for name, most in offered.items() if most}
+    assert offered == {"gpt-6-luna": 400, "gemini-decision-1": 1000}
+
+
+def test_limits_of_embeddings():
+    small = find("openai", "text-embedding-3-small")
+    assert small.inputs_per_request == 2048
+    assert (small.tokens_per_input, small.tokens_per_request) == (8192, 300_000)
+    gemini = find("gemini", "gemini-embedding-001")
+    assert (gemini.inputs_per_request, gemini.tokens_per_input) == (100, 2048)
+    assert find("gemini", "gemini-embedding-2").tokens_per_input == 8192
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "name"),
+    [
+        ("openai", "gpt-5.2-2025-12-11", "gpt-5.2"),
+        ("openai", "gpt-5-2025-08-07", "gpt-5"),
+        ("openai", "gpt-5-mini", "gpt-5-mini"),
+        ("openai", "gpt-5-mini-2025-08-07", "gpt-5-mini"),
+        ("openai", "gpt-4o-mini-2024-07-18", "gpt-4o-mini"),
+        ("gemini", "models/gemini-2.5-flash-lite", "gemini-2.5-flash-lite"),
+        ("gemini", "gemini-embedding-001", "gemini-embedding-001"),
+    ],
+)
+def test_find(provider, model, name):
+    assert find(provider, model).name == name
+
+
+@pytest.mark.parametrize(
+    ("provider", "model"),
+    [
+        ("openai", "gpt-5.2-mini"),
+        ("openai", "gpt-5.2-pro"),
+        ("openai", "gpt-5-"),
+        ("openai", "gpt-5-2025"),
+        ("openai", "gpt-5-2025-08-07-mini"),
+        ("openai", "gpt-5-2025-08-07-2025-08-08"),
+        ("openai", "-2025-08-07"),
+        ("openai", "gpt-"),
+        ("openai", ""),
+        ("openai", "GPT-5"),
+        ("openai", "ft:gpt-4o-mini-2024-07-18:org::id"),
+        ("openai", "models/gpt-5"),
+        ("openai", "gemini-2.5-flash"),
+        ("gemini", "gpt-5"),
+        ("gemini", "gemini-2.5-flash-lite-preview-09-2025"),
+        ("gemini", "gemini-2.5"),
+        ("gemini", "gemini-embedding"),
+        ("mistral", "gpt-5"),
+    ],
+)
+def test_another_model_is_not_found(provider, model):
+    assert find(provider, model) is None
+    assert price_of(provider, model) is None
+    assert lifecycle_note(provider, model, AS_OF) == ""
+
+
+def test_cost_of_the_layouts():
+    # instructions, a tweet and one concept, 40,000 times: dollars of the facts' table
+    luna = price_of("openai", "gpt-6-luna")
+    assert luna.cost(17_680_000, 0, 80_000) == pytest.approx(1.81, abs=0.005)
+    lite = price_of("gemini", "gemini-2.5-flash-lite")
+    assert lite.cost(17_680_000, 0, 80_000) == pytest.approx(1.80, abs=0.005)
+    upstream = price_of("openai", "gpt-5.2")
+    assert upstream.cost(17_680_000, 0, 80_000) == pytest.approx(32.06, abs=0.005)
+    assert upstream.cost(1_460_000, 0, 200_000) == pytest.approx(5.36, abs=0.01)
+
+
+def test_cost_of_cached_and_written_tokens():
+    price = Price(2.0, 0.5, 10.0, cache_write=1.25)
+    million = 1_000_000
+    assert price.cost(0, 0, 0) == 0
+    assert price.cost(million, 0, 0) == 2.0
+    assert price.cost(million, million, 0) == 0.5
+    assert price.cost(million, 0, 0, cache_write_tokens=million) == 2.5
+    assert price.cost(4 * million, million, million, million) == 4.0 + 0.5 + 2.5 + 10.0
+    # a server that reports more cached tokens than tokens never pays us
+    assert price.cost(0, million, 0) == 0.5
+
+
+def test_half_price():
+    half = Price(2.0, 0.5, 10.0, cache_write=1.25).half()
+    assert half == Price(1.0, 0.5, 5.0, cache_write=1.25)
+    assert Price(0.02, 0.02, 0.0).half() == Price(0.01, 0.01, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("model", "today", "note"),
+    [
+        (
+            "gpt-5-mini",
+            "2026-11-22",
+            "shuts down on 2026-12-11; successor gpt-6.1-terra",
+        ),
+        (
+            "gpt-5-mini-2025-08-07",
+            date(2026, 12, 11),
+            "shuts down on 2026-12-11; successor gpt-6.1-terra",
+        ),
+        (
+            "gpt-5-mini",
+            datetime(2026, 12, 12, 1),
+            "was shut down on 2026-12-11; successor gpt-6.1-terra",
+        ),
+        ("gpt-5-mini", datetime(2026, 12, 11, 23), "shuts down on 2026-12-11; succ"),
+        ("gpt-4.1-nano", pd.Timestamp("2026-11-22"), "was shut down on 2026-10-23"),
+        ("gpt-5.1", "2026-11-22", "shuts down on 2027-04-01"),
+        ("gpt-5.2", "2036-11-22", ""),
+    ],
+)
+def test_lifecycle(model, today, note):
+    found = lifecycle_note("openai", model, today)
+    assert found.startswith(note)
+    assert bool(found) is bool(note)
+
+
+def test_lifecycle_from_one_source():
+    note = lifecycle_note("gemini", "gemini-2.5-pro", AS_OF)
+    assert note == "reportedly shuts down on 2026-12-01"
+    note = lifecycle_note("gemini", "gemini-2.5-pro", "2027-01-01")
+    assert note == "was reportedly shut down on 2026-12-01"
+
+
+def test_lifecycle_of_the_near_future_only():
+    assert lifecycle_note("openai", "gpt-5", "2026-12-01", within=10)
+    assert not lifecycle_note("openai", "gpt-5", "2026-11-30", within=10)
+    assert lifecycle_note("openai", "gpt-5", "2027-11-30", within=10)
+
+
+def test_table():
+    table = model_table()
+    assert len(table) == len(MODELS)
+    assert table.attrs["as_of"] == AS_OF
+    fields = KnownModel.__dataclass_fields__.keys() - {"name", "price"}
+    assert fields | set(Price._fields) | {"model", "default_for"} == set(table.columns)
+    table = table.set_index("model")
+    assert table.loc["gpt-6-luna", "default_for"] == "annotator"
+    assert table.loc["gemini-3.8-flash", ["input", "output"]].to_list() == [0.75, 3.75]
+    assert np.isnan(table.loc["gpt-5.1", "input"])
+    assert table.loc["gemini-embedding-001", "tokens_per_request"] is pd.NA
+    assert sorted(filter(None, table["default_for"])) == sorted(
+        role for _, role in DEFAULTS
+    )

@@ -1,0 +1,210 @@
+"""Annotation that is killed, interrupted, and done by several processes at once.
+
+Children are forked off a process that has imported everything and runs no threads,
+so that twenty of them start and die within seconds.
+"""
+
+import contextlib
+import multiprocessing
+import os
+import random
+import signal
+import sqlite3
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from llm_cases import (
+    annotate_in_child,
+    annotator_for,
+    make_mind,
+    make_texts,
+    model_at,
+    statements,
+    truth,
+)
+from llm_double import LLMServer
+
+if "forkserver" not in multiprocessing.get_all_start_methods():
+    pytest.skip("needs a server of forks", allow_module_level=True)
+
+N_WORKERS = 16  # the default
+PATIENCE = 60.0  # seconds; nothing here takes nearly as long
+S10 = statements(10)
+TEXTS = make_texts(80)
+TRUTH = truth(TEXTS, S10)
+CELLS = [(text, statement) for text in TEXTS for statement in S10]
+
+
+pytestmark = pytest.mark.usefixtures("prepared")
+
+
+@pytest.fixture
+def server():
+    with LLMServer(make_mind()) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def forks():
+    """Return the context of processes that find everything imported."""
+    context = multiprocessing.get_context("forkserver")
+    with pytest.MonkeyPatch.context() as patch:
+        folder = str(Path(__file__).parents[1] / "support")
+        inherited = os.environ.get("PYTHONPATH", "")
+        patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [folder, inherited])))
+        context.set_forkserver_preload(["llm_cases", "openai"])
+        context.Process(target=int).start()
+    return context
+
+
+@pytest.fixture
+def start(forks, server, tmp_path):
+    """Return a function that starts to annotate in another process."""
+    started = []
+
+    def start(texts=TEXTS, asked=S10, layout="single", *, wait=False):
+        here, there = forks.Pipe()
+        arguments = (server.openai_url, tmp_path / "c", texts, asked, layout, there)
+        process = forks.Process(target=annotate_in_child, args=arguments)
+        process.start()
+        started.append(process)
+        there.close()
+        assert here.recv() == "ready"
+        if not wait:
+            here.send("go")
+        return process, here
+
+    yield start
+    for process in started:
+        process.kill()
+        process.join(PATIENCE)
+
+
+def n_stored(folder):
+    with contextlib.closing(sqlite3.connect(folder / "answers.sqlite3")) as connection:
+        return connection.execute("SELECT count(*) FROM answers").fetchone()[0]
+
+
+def wait_for(condition):
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.002)
+
+
+def wait_for_calls(server, n):
+    wait_for(lambda: server.service.stats.calls >= n)
+
+
+def total(counts):
+    return sum(counts.values())
+
+
+def join(process):
+    process.join(PATIENCE)
+    assert process.exitcode is not None
+    return process.exitcode
+
+
+# Killed
+
+
+def test_of_twenty_kills_each_costs_no_more_than_what_was_in_flight(
+    server, start, tmp_path
+):
+    server.latency = 0.005
+    draw = random.Random(0)
+    moments = sorted(draw.randrange(1, len(CELLS) - 50) for _ in range(20))
+    asked_before = stored_before = lost = 0
+    for moment in moments:
+        process, _ = start()
+        wait_for_calls(server, moment + lost)
+        process.kill()
+        assert join(process) == -signal.SIGKILL
+        wait_for(lambda: server.service.stats.in_flight == 0)
+        asked, stored = total(server.stats().asked), n_stored(tmp_path / "c")
+        lost_now = asked - asked_before - (stored - stored_before)
+        assert 0 <= lost_now <= N_WORKERS
+        asked_before, stored_before = asked, stored
+        lost += lost_now
+    assert 0 < lost < len(CELLS) / 2
+    assert stored_before < len(CELLS)
+    process, pipe = start()
+    labels, usage = pipe.recv()
+    assert join(process) == 0
+    np.testing.assert_array_equal(labels, TRUTH)
+    stats = server.stats()
+    assert usage["answers_from_cache"] == stored_before
+    assert usage["calls"] == len(CELLS) - stored_before
+    assert total(stats.asked) == len(CELLS) + lost
+    assert stats.answered.keys() == set(CELLS)
+    assert total(stats.answered) <= len(CELLS) + lost
+    assert n_stored(tmp_path / "c") == len(CELLS)
+
+
+# Interrupted
+
+
+@pytest.mark.parametrize("layout", ["single", "stacked"])
+def test_ctrl_c_stops_soon_and_keeps_every_answer(server, start, tmp_path, layout):
+    server.latency = 0.02
+    process, pipe = start(layout=layout)
+    wait_for_calls(server, {"single": 200, "stacked": 20}[layout])
+    os.kill(process.pid, signal.SIGINT)
+    said, usage = pipe.recv()
+    assert said == "interrupted"
+    assert join(process) == 0
+    stats = server.stats()
+    n_answered = total(stats.answered)
+    assert n_answered < len(CELLS)
+    assert stats.in_flight == 0
+    assert usage["calls"] == stats.calls
+    assert n_stored(tmp_path / "c") == n_answered == total(stats.asked)
+    server.latency = 0.0
+    again = annotator_for(
+        model_at("chat", server), S10, layout=layout, cache=tmp_path / "c"
+    )
+    np.testing.assert_array_equal(again.annotate(TEXTS), TRUTH)
+    assert again.usage_["answers_from_cache"] == n_answered
+    assert server.stats().asked == dict.fromkeys(CELLS, 1)
+
+
+# At once
+
+
+@pytest.mark.parametrize("layout", ["single", "stacked", "decisions"])
+def test_two_processes_share_the_work(server, start, tmp_path, layout):
+    """Their tables overlap in a part of the texts and of the statements."""
+    server.latency = 0.005
+    tables = [(TEXTS[:55], S10[:7]), (TEXTS[:25:-1], S10[3:])]
+    children = [start(*table, layout, wait=True) for table in tables]
+    for _, pipe in children:
+        pipe.send("go")
+    used = 0
+    for (process, pipe), table in zip(children, tables, strict=True):
+        labels, usage = pipe.recv()
+        assert join(process) == 0
+        np.testing.assert_array_equal(labels, truth(*table))
+        used += usage["calls"]
+    cells = {(text, s) for texts, asked in tables for text in texts for s in asked}
+    assert server.stats().asked == dict.fromkeys(cells, 1)
+    assert server.stats().calls == used
+    assert n_stored(tmp_path / "c") == len(cells)
+
+
+def test_the_work_of_a_process_that_is_killed_is_taken_over(server, start, tmp_path):
+    server.latency = 0.02
+    (first, _), (second, pipe) = start(), start(wait=True)
+    wait_for_calls(server, 100)
+    pipe.send("go")
+    wait_for_calls(server, 300)
+    first.kill()
+    join(first)
+    labels, _ = pipe.recv()
+    assert join(second) == 0
+    np.testing.assert_array_equal(labels, TRUTH)
+    twice = total(server.stats().asked) - len(CELLS)
+    assert 0 <= twice <= N_WORKERS
+    assert n_stored(tmp_path / "c") == len(CELLS)

@@ -1,0 +1,197 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from report_cases import CLASSES, NASTY, damaged, make_report
+
+from sklearn_hypo._report._export import (
+    table_from_json,
+    to_csv,
+    to_json,
+    to_latex,
+    to_markdown,
+)
+from sklearn_hypo._report._page._page import write_page
+
+KINDS = list(CLASSES)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("full", [True, False])
+@pytest.mark.parametrize(
+    "params", [{}, {"n_hypotheses": 0}, {"n_hypotheses": 60}, {"statements": NASTY}]
+)
+def test_any_report_is_written_in_every_format(kind, full, params, tmp_path):
+    report = make_report(kind, full=full, **params)
+    for each in (report, damaged(report)):
+        h = len(each.table)
+        markdown = to_markdown(each)
+        assert sum(line.startswith("|") for line in markdown.splitlines()) == h + 2
+        latex = to_latex(each)
+        assert sum(line.endswith(r" \\") for line in latex.splitlines()) == h + 1
+        for text in (markdown, latex, to_json(each)):
+            text.encode("utf-8")
+        to_csv(each, tmp_path / "table.csv")
+        assert len(pd.read_csv(tmp_path / "table.csv")) == h
+
+
+# Markdown -------------------------------------------------------------------------
+
+
+def test_markdown_table():
+    lines = to_markdown(make_report(n_hypotheses=2)).splitlines()
+    assert lines[2].startswith(
+        "| Hypothesis | Fidelity | Prevalence | n | Separation |"
+    )
+    assert lines[3] == "| :-- | --: | --: | --: | --: | --: | --: | --: |"
+    assert lines[4].startswith("| mentions tea | 0.")
+    assert "- 0.001: p-value of all hypotheses together" in "\n".join(lines)
+
+
+def test_markdown_is_escaped():
+    lines = to_markdown(make_report(statements=NASTY)).splitlines()
+    text = "\n".join(lines)
+    assert "<script" not in text
+    assert "&lt;script&gt;alert('x')" in text
+    assert r"of\_it \{sure\} \~ ^ \\ \# \| \`code\`" in text
+    columns = lines[3].count("|")
+    rows = [line.replace(r"\|", "") for line in lines[2:14]]
+    assert {row.count("|") for row in rows} == {columns}
+
+
+# LaTeX ----------------------------------------------------------------------------
+
+
+def test_latex_table():
+    text = to_latex(make_report(n_hypotheses=2), caption="5% of_them", label="tab:a_1")
+    assert r"\caption{5\% of\_them}" in text
+    assert r"\label{tab:a_1}" in text
+    for rule in (r"\toprule", r"\midrule", r"\bottomrule"):
+        assert text.count(rule) == 1
+    assert text.count("{") == text.count("}")
+    header = text.split("\\toprule\n")[1].splitlines()[0]
+    sides = text.split(r"\linewidth}")[1].partition("}")[0]
+    assert header.count("&") == len(sides)
+
+
+def test_latex_without_label_and_caption():
+    text = to_latex(make_report(n_hypotheses=2))
+    assert r"\label" not in text
+    assert r"\caption{2 hypotheses tested on 500 texts (regression)" in text
+
+
+def test_latex_is_escaped():
+    statements = [*NASTY, "[option]", "*star*", "a--b", r"\input{/etc/passwd}"]
+    text = to_latex(make_report(statements=statements))
+    assert r"\input" not in text
+    assert r"\textbackslash{}input\{/etc/passwd\}" in text
+    assert r"\$5 or \$10, 100\% of\_it \{sure\} \textasciitilde{}" in text
+    # after the end of a row these would be its options
+    assert "\n{[}option{]}" in text
+    assert "\n{*}star{*}" in text
+    assert "--" not in text
+    assert r"\label{ab}" in to_latex(make_report(), label=r"a}\b{")
+
+
+# CSV ------------------------------------------------------------------------------
+
+
+def test_csv_round_trip(tmp_path):
+    report = make_report(statements=NASTY)
+    to_csv(report, tmp_path / "table.csv")
+    table = pd.read_csv(tmp_path / "table.csv", keep_default_na=False)
+    assert table["hypothesis"][0] == NASTY[0]
+    assert table["hypothesis"][1] == "lone \\ud800 surrogate"
+    np.testing.assert_array_equal(table["coef"].astype(float), report.table["coef"])
+    assert [p.name for p in tmp_path.iterdir()] == ["table.csv"]
+
+
+def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("old")
+    report = make_report()
+    report.table = None
+    with pytest.raises(AttributeError):
+        to_csv(report, path)
+    assert path.read_text() == "old"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize("write", [to_csv, to_json, write_page])
+def test_paths_are_those_of_the_user(write, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    report = make_report()
+    write(report, "~/there")
+    assert (tmp_path / "there").is_file()
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(FileNotFoundError, match=r"'~/no/file' cannot.*there is no"):
+        write(report, "~/no/file")
+    with pytest.raises(NotADirectoryError, match=r"'there/file' cannot.*no folder"):
+        write(report, "there/file")
+    with pytest.raises(IsADirectoryError, match="'~/folder' is a folder"):
+        write(report, "~/folder")
+    write(report, "~no_such_user_here")
+    names = {"there", "folder", "~no_such_user_here"}
+    assert {p.name for p in tmp_path.iterdir()} == names
+    assert not list((tmp_path / "folder").iterdir())
+
+
+# JSON -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("n_hypotheses", [0, 6])
+def test_json_gives_the_table_back_to_the_last_bit(kind, n_hypotheses, tmp_path):
+    report = make_report(kind, n_hypotheses)
+    to_json(report, tmp_path / "report.json")
+    text = (tmp_path / "report.json").read_text(encoding="ascii")
+    pd.testing.assert_frame_equal(table_from_json(text), report.table, check_exact=True)
+
+
+def test_json_keeps_strange_values():
+    report = damaged(make_report(statements=[*NASTY, "Infinity", "null"]))
+    report.table["n"] = np.arange(12)
+    table = table_from_json(to_json(report))
+    pd.testing.assert_frame_equal(table, report.table, check_exact=True)
+
+
+def test_json_holds_the_rest_without_texts():
+    report = make_report("three")
+    values = json.loads(to_json(report))
+    assert values["task"] == "classification"
+    assert values["classes"] == ["a", "b", "c"]
+    assert values["overall"][2]["lower"] is None
+    assert values["covariates"][0]["name"] == "length"
+    assert values["redundancy"]["pairs"][0]["kind"] == "near"
+    assert values["provenance"]["seeds"] == {"random_state": 0}
+    assert "text " not in json.dumps(values["hypotheses"])
+    assert not {"details", "data"} & values.keys()
+
+
+def test_settings_and_conditions_are_told():
+    report = make_report(n_hypotheses=2)
+    assert "settings" not in json.loads(to_json(make_report(full=False)))
+    assert "weights" not in to_markdown(report) + to_latex(report)
+    settings = {"cov_type": "auto", "classes": (np.int64(1), np.nan)}
+    report.data = replace(
+        report.data,
+        sample_weight=np.ones(500),
+        fixed_effects=np.arange(500) % 7,
+        settings=settings,
+    )
+    values = json.loads(to_json(report))
+    assert values["settings"] == {"cov_type": "auto", "classes": [1, None]}
+    assert values["conditions"]["fixed effects"].startswith("7 levels")
+    for text in (to_markdown(report), to_latex(report)):
+        assert "sample weights: 1.000 to 1.000, 500 rows worth 500 of equal" in text
+        assert "fixed effects: 7 levels" in text
+
+
+def test_json_of_something_else():
+    with pytest.raises(ValueError, match="no JSON of a report"):
+        table_from_json('{"a": 1}')

@@ -1,0 +1,300 @@
+"""Scores of single neurons, against SciPy, scikit-learn and hand calculation."""
+
+import warnings
+
+import numpy as np
+import pytest
+from scipy import sparse, stats
+from sklearn.datasets import make_regression
+from sklearn.linear_model import Lasso
+
+from sklearn_hypo._selection._scores import (
+    column_moments,
+    correlation_scores,
+    lasso_path_selection,
+    separation_scores,
+)
+
+CONTAINERS = {
+    "dense": np.asarray,
+    "csr": sparse.csr_array,
+    "csc": sparse.csc_array,
+    "csr_matrix": sparse.csr_matrix,
+}
+
+
+@pytest.fixture(autouse=True)
+def no_warnings():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield
+
+
+def activations(n_rows=300, n_neurons=12, seed=0, dtype=np.float64):
+    rng = np.random.default_rng(seed)
+    A = np.maximum(rng.standard_normal((n_rows, n_neurons)) - 1, 0)
+    return A.astype(dtype)
+
+
+def target(n_rows=300, seed=1):
+    return np.random.default_rng(seed).standard_normal((n_rows, 1))
+
+
+# --- moments and correlation --------------------------------------------------------
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+@pytest.mark.parametrize(("dtype", "rtol"), [(np.float32, 2e-5), (np.float64, 1e-11)])
+@pytest.mark.parametrize("n_rows", [2, 300, 2500])
+def test_moments(container, dtype, rtol, n_rows):
+    A, t = activations(n_rows, dtype=dtype), target(n_rows)
+    A[0] += 1
+    found = column_moments(CONTAINERS[container](A), t)
+    A = A.astype(np.float64)
+    np.testing.assert_allclose(found.mean, A.mean(axis=0), rtol=rtol)
+    np.testing.assert_allclose(found.std, A.std(axis=0), rtol=rtol)
+    cross = (A - A.mean(axis=0)).T @ (t - t.mean())
+    np.testing.assert_allclose(found.cross, cross, rtol=rtol, atol=n_rows * rtol)
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+@pytest.mark.parametrize(("dtype", "atol"), [(np.float32, 1e-6), (np.float64, 1e-12)])
+def test_correlation_equals_scipy(container, dtype, atol):
+    A, t = activations(2500, dtype=dtype), target(2500)
+    t += A[:, [3]]
+    found = correlation_scores(CONTAINERS[container](A), t)
+    expected = [stats.pearsonr(column, t[:, 0]).statistic for column in A.T]
+    assert found.shape == (12, 1)
+    np.testing.assert_allclose(found[:, 0], expected, atol=atol)
+
+
+def test_correlation_with_several_targets():
+    A = activations()
+    t = np.eye(3)[np.random.default_rng(0).integers(3, size=300)]
+    expected = np.corrcoef(A.T, t.T)[:12, 12:]
+    np.testing.assert_allclose(correlation_scores(A, t), expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n_rows", [50, 1500, 5000])
+def test_constant_columns_score_zero(container, dtype, n_rows):
+    A = activations(n_rows, dtype=dtype)
+    for column, value in ((1, 0.0), (4, 0.1), (5, 1e6 / 3), (6, 1e-20), (7, -1 / 7)):
+        A[:, column] = value
+    t = target(n_rows)
+    wrapped = CONTAINERS[container](A)
+    constant = [1, 4, 5, 6, 7]
+    assert (column_moments(wrapped, t).std[constant] == 0).all()
+    assert (correlation_scores(wrapped, t)[constant] == 0).all()
+    assert (lasso_path_selection(wrapped, t, 12)[constant] == 0).all()
+    others = np.setdiff1d(np.arange(12), constant)
+    assert (correlation_scores(wrapped, t)[others] != 0).all()
+
+
+def test_constant_target_scores_zero():
+    assert (correlation_scores(activations(), np.ones((300, 1))) == 0).all()
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+@pytest.mark.parametrize(
+    ("mean", "std", "dtype", "atol"),
+    [
+        (1e4, 1.0, np.float32, 1e-3),
+        (1e-4, 1e-8, np.float32, 1e-2),
+        (1e7, 1.0, np.float64, 1e-6),
+        (1e4, 1e-5, np.float64, 1e-4),
+        (-1e3, 1e-3, np.float64, 1e-6),
+        (0.0, 1e-12, np.float64, 1e-9),
+    ],
+)
+def test_ill_conditioned_columns(container, mean, std, dtype, atol):
+    rng = np.random.default_rng(0)
+    noise = rng.standard_normal((3000, 3))
+    t = noise @ [[3.0], [2.0], [1.0]] + rng.standard_normal((3000, 1))
+    A = (mean + std * noise).astype(dtype)
+    expected = np.corrcoef(noise.T, t.T)[:3, 3:]
+    wrapped = CONTAINERS[container](A)
+    np.testing.assert_allclose(correlation_scores(wrapped, t), expected, atol=atol)
+    coef = lasso_path_selection(wrapped, t, 2)
+    reference = lasso_path_selection(noise, t, 2)
+    np.testing.assert_allclose(coef, reference, atol=max(10 * atol, 1e-6))
+
+
+def test_sorted_rows_do_not_cancel():
+    # the first rows say nothing of the mean of the others
+    A = np.zeros((5000, 2), dtype=np.float32)
+    rng = np.random.default_rng(0)
+    A[2000:] = 100 + rng.standard_normal((3000, 2))
+    t = A[:, :1].astype(np.float64) + rng.standard_normal((5000, 1))
+    expected = np.corrcoef(A.T.astype(np.float64), t.T)[:2, 2:]
+    np.testing.assert_allclose(correlation_scores(A, t), expected, atol=1e-6)
+
+
+# --- separation ---------------------------------------------------------------------
+
+
+def test_separation_by_hand():
+    A = np.array([[3.0, 0, 1], [2, 0, 1], [1, 0, 1], [0, 0, 1], [0, 5, 1]])
+    t = np.array([[10.0], [20], [60], [1], [3]])
+    # neuron 0: top two (10 + 20) / 2, zero rows (1 + 3) / 2
+    # neuron 1: one row only, 3, against (10 + 20 + 60 + 1) / 4
+    # neuron 2: always on
+    found = separation_scores(A, t, n_top=2)
+    np.testing.assert_allclose(found[:, 0], [13, 3 - 22.75, 0])
+    # fewer active rows than n_top: all of them
+    found = separation_scores(A, t, n_top=100)
+    np.testing.assert_allclose(found[:, 0], [30 - 2, 3 - 22.75, 0])
+
+
+def test_rows_tied_at_the_end_share_the_places():
+    A = np.array([[3.0], [1], [1], [1], [0]])
+    t = np.array([[10.0], [1], [2], [6], [0]])
+    # one place is sure, the second one is shared by 1, 2 and 6
+    assert separation_scores(A, t, n_top=2)[0, 0] == pytest.approx((10 + 3) / 2)
+    order = [3, 4, 1, 0, 2]
+    assert separation_scores(A[order], t[order], n_top=2)[0, 0] == pytest.approx(6.5)
+
+
+def test_negative_activations_are_not_active():
+    A = np.array([[2.0], [-5], [0], [-1]])
+    t = np.array([[9.0], [1], [2], [3]])
+    assert separation_scores(A, t)[0, 0] == pytest.approx(9 - 2)
+
+
+def test_dead_neurons_separate_nothing():
+    A = np.zeros((5, 2))
+    A[:, 1] = 1.0
+    assert (separation_scores(A, target(5)) == 0).all()
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_separation_against_a_plain_loop(container, dtype):
+    A, t = activations(dtype=dtype), np.hstack([target(), target(seed=2)])
+    found = separation_scores(CONTAINERS[container](A), t, n_top=20)
+    for j, column in enumerate(A.T):
+        top = [i for i in np.argsort(-column)[:20] if column[i] > 0]
+        expected = t[top].mean(axis=0) - t[column == 0].mean(axis=0)
+        np.testing.assert_allclose(found[j], expected, atol=1e-12)
+
+
+def test_stored_zeros_are_zeros():
+    A = sparse.csr_array(activations())
+    A.data[::3] = 0.0
+    before = A.nnz
+    expected = separation_scores(A.toarray(), target())
+    np.testing.assert_allclose(separation_scores(A, target()), expected)
+    assert before == A.nnz  # the caller's array is not changed
+    np.testing.assert_allclose(
+        correlation_scores(A, target()),
+        correlation_scores(A.toarray(), target()),
+        atol=1e-12,
+    )
+
+
+# --- lasso --------------------------------------------------------------------------
+
+
+def standardized(A):
+    return (A - A.mean(axis=0)) / A.std(axis=0)
+
+
+def penalty_of(Z, t, coef):
+    """The alpha at which coef solves the lasso: the largest |correlation| left."""
+    return np.abs(Z.T @ (t - Z @ coef)).max() / len(Z)
+
+
+@pytest.mark.parametrize("container", ["dense", "csr"])
+@pytest.mark.parametrize("seed", range(8))
+def test_lasso_is_scikit_learns_lasso(seed, container):
+    rng = np.random.default_rng(seed)
+    A = activations(200, 30, seed)
+    A[:, 10:20] += 0.8 * A[:, :10]  # correlated columns
+    t = A @ rng.standard_normal((30, 1)) + rng.standard_normal((200, 1))
+    n_select = int(rng.integers(1, 30))
+    coef = lasso_path_selection(CONTAINERS[container](A), t, n_select)[:, 0]
+    assert (coef != 0).sum() == n_select
+    Z, centered = standardized(A), t[:, 0] - t.mean()
+    alpha = penalty_of(Z, centered, coef)
+    lasso = Lasso(alpha=alpha, tol=1e-12, max_iter=100_000).fit(Z, centered)
+    np.testing.assert_allclose(coef, lasso.coef_, atol=1e-6)
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.9])
+@pytest.mark.parametrize("n_rows", [40, 200])
+def test_exactly_n_select_for_every_number(rho, n_rows):
+    rng = np.random.default_rng(0)
+    A = rng.standard_normal((n_rows, 25)) + rho * 3 * rng.standard_normal((n_rows, 1))
+    t = A @ rng.standard_normal((25, 1)) + rng.standard_normal((n_rows, 1))
+    for n_select in range(1, 26):
+        coef = lasso_path_selection(A, t, n_select)
+        assert np.count_nonzero(coef) == n_select
+
+
+def test_random_problems_select_exactly():
+    for seed in range(30):
+        A, t = make_regression(
+            n_samples=150, n_features=60, effective_rank=8, noise=1, random_state=seed
+        )
+        n_select = 5 + seed % 40
+        coef = lasso_path_selection(A, t[:, None], n_select)
+        assert np.count_nonzero(coef) == n_select, seed
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_duplicate_columns_are_not_both_selected(dtype):
+    A = activations(dtype=dtype)
+    doubled = np.hstack([A, A[:, :4], 2 * A[:, 4:6]])
+    t = A[:, :6] @ np.array([[3.0], [-2], [2], [1], [1], [-1]]) + 0.1 * target()
+    coef = lasso_path_selection(doubled, t, 6)[:, 0]
+    assert np.count_nonzero(coef) == 6
+    selected = set(np.flatnonzero(coef))
+    for first, copy in ((0, 12), (1, 13), (2, 14), (3, 15), (4, 16), (5, 17)):
+        assert len(selected & {first, copy}) == 1
+
+
+def test_path_that_ends_early():
+    A = activations(300, 3)
+    A = np.hstack([A, A, np.ones((300, 2))])
+    coef = lasso_path_selection(A, target(), 8)
+    assert np.count_nonzero(coef) == 3
+    few_rows = lasso_path_selection(activations(5, 20) + np.eye(5, 20), target(5), 20)
+    assert 1 <= np.count_nonzero(few_rows) <= 5
+
+
+def test_nothing_to_select():
+    assert not lasso_path_selection(np.ones((9, 4)), target(9), 2).any()
+
+
+@pytest.mark.parametrize("n_select", [1, 3, 8, 20, 29])
+def test_classes_share_one_penalty(n_select):
+    rng = np.random.default_rng(0)
+    A = activations(400, 30)
+    codes = np.argmax(A[:, :4] + rng.standard_normal((400, 4)), axis=1)
+    t = np.eye(4)[codes]
+    coef = lasso_path_selection(A, t, n_select)
+    assert np.any(coef != 0, axis=1).sum() in (n_select, n_select + 1)
+    Z, centered = standardized(A), t - t.mean(axis=0)
+    active = np.any(coef != 0, axis=0)
+    alphas = [penalty_of(Z, centered[:, c], coef[:, c]) for c in np.flatnonzero(active)]
+    np.testing.assert_allclose(alphas, alphas[0], rtol=1e-6)
+    lasso = Lasso(alpha=alphas[0], tol=1e-12, max_iter=100_000).fit(Z, centered)
+    np.testing.assert_allclose(coef, lasso.coef_.T, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "score",
+    [
+        correlation_scores,
+        separation_scores,
+        lambda A, t: lasso_path_selection(A, t, 5),
+    ],
+)
+@pytest.mark.parametrize("container", CONTAINERS)
+def test_arguments_are_not_changed(score, container):
+    A, t = CONTAINERS[container](activations()), target()
+    dense, kept = activations(), t.copy()
+    score(A, t)
+    np.testing.assert_array_equal(A if container == "dense" else A.toarray(), dense)
+    np.testing.assert_array_equal(t, kept)
