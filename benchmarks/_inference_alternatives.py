@@ -3,7 +3,7 @@
 import warnings
 
 import numpy as np
-from _inference_runs import seeds_of
+from _inference_runs import record_seeds
 from _inference_worlds import N_HYPOTHESES, WORLDS, draw
 from joblib import Parallel, delayed
 from scipy import stats
@@ -66,7 +66,7 @@ def alternatives(runs, jobs):
     rows = []
     for name, worlds in WORLD_OF.items():
         for world in worlds:
-            seeds = seeds_of(world, "null", runs)
+            seeds = record_seeds(world, "null", runs)
             found = Parallel(n_jobs=jobs, batch_size=10)(
                 delayed(_one)(name, world, seed) for seed in seeds
             )

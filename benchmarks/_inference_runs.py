@@ -142,7 +142,7 @@ def evaluate(sample, task, settings):
 # Many runs --------------------------------------------------------------------------
 
 
-def seeds_of(name, kind, runs, seed=0):
+def record_seeds(name, kind, runs, seed=0):
     """One seed for each run."""
     entropy = [seed, zlib.crc32(f"{name} {kind}".encode())]
     return np.random.SeedSequence(entropy).spawn(runs)
@@ -184,7 +184,7 @@ def simulate(names, kind, runs, jobs):
     with Parallel(jobs) as parallel:
         for name in names:
             start = time.perf_counter()
-            seeds = seeds_of(name, kind, runs)
+            seeds = record_seeds(name, kind, runs)
             blocks = parallel(
                 delayed(run_block)(name, kind, seeds[i : i + BLOCK])
                 for i in range(0, runs, BLOCK)

@@ -41,7 +41,7 @@ from sklearn_hypo import (
     evaluate_hypotheses,
     make_hypothesis_pipeline,
 )
-from sklearn_hypo._utils._terms import any_of, find_vocabulary, term_presence
+from sklearn_hypo._utils._terms import contains_any, find_vocabulary, mark_terms
 from sklearn_hypo.datasets._tweets import tweets_reference_split
 from sklearn_hypo.exceptions import HypothesisWarning
 
@@ -162,7 +162,7 @@ def rules_from_target(split):
     lexicons = [list(terms[part]) for part in np.split(order, N_SELECT)]
     used = sorted({term for lexicon in lexicons for term in lexicon})
     marks, marks_scored = (
-        any_of(sparse.csr_array(term_presence(texts, used)), used, lexicons)
+        contains_any(sparse.csr_array(mark_terms(texts, used)), used, lexicons)
         for texts in (train, scored)
     )
     return LinearRegression().fit(marks, y).score(marks_scored, y_scored)

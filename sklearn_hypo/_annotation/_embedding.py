@@ -8,7 +8,7 @@ from sklearn.metrics.pairwise import cosine_similarity, euclidean_distances
 from sklearn.utils.validation import check_is_fitted
 
 from .._embedding._text_embedder import TextEmbedder
-from .._hypotheses._fidelity import what_to_match
+from .._hypotheses._fidelity import matching_target
 from .._utils._validation import HasMethods, Interval, StrOptions, random_seed
 
 
@@ -133,7 +133,7 @@ class EmbeddingAnnotator(BaseEstimator):
             meant = embeddings.any(axis=1)  # a zero vector is near to nothing
             nearness = self._nearness(embeddings[meant])
             best = [
-                best_cut(near, what_to_match(activation))
+                find_threshold(near, matching_target(activation))
                 for near, activation in zip(
                     nearness.T, activations[meant].T, strict=True
                 )
@@ -183,7 +183,7 @@ class EmbeddingAnnotator(BaseEstimator):
         return annotations
 
 
-def best_cut(nearness, target):
+def find_threshold(nearness, target):
     """Find the value at which ``nearness >= value`` correlates best with a target.
 
     Parameters

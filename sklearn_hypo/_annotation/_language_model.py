@@ -11,10 +11,10 @@ from .._language_models._cells import Asker
 from .._language_models._layouts import LAYOUTS, Layout, choose_layout, choose_size
 from .._language_models._models import as_model
 from .._language_models._session import (
-    new_ledger,
+    count_workers,
+    make_ledger,
     open_store,
     warn_of_shutdown,
-    workers,
 )
 from .._utils._validation import Interval, StrOptions, check_texts
 from ._missing_answers import MissingAnswers, no_missing_answers
@@ -386,7 +386,7 @@ class LLMAnnotator(BaseEstimator):
         if getattr(self, "_opened_for", None) != opened_for:
             self._answers = open_store(self.cache, model)
             self._opened_for = opened_for
-        now = new_ledger(model, self.max_cost, self._answers)
+        now = make_ledger(model, self.max_cost, self._answers)
         if not hasattr(self, "_ledger"):
             self._ledger = now
         # these may have been set since; what was spent stays spent
@@ -403,7 +403,7 @@ class LLMAnnotator(BaseEstimator):
             layout=Layout(layout, per_call, self.shuffle_seed),
             store=self._answers,
             ledger=self._ledger,
-            n_workers=workers(self.n_workers, model),
+            n_workers=count_workers(self.n_workers, model),
             max_words=self.max_words_per_example,
             parameter=f"{type(self).__name__}(model={str(model)!r})",
         )

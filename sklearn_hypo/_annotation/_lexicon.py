@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from .._utils._terms import any_of, term_presence
+from .._utils._terms import contains_any, mark_terms
 from .._utils._tokens import tokenize
 
 
@@ -91,7 +91,7 @@ class LexiconAnnotator(BaseEstimator):
         check_is_fitted(self, "terms_")
         if not self.terms_:
             return np.zeros((len(texts), 0))
-        return any_of(term_presence(texts, self.terms_), self.terms_, self._lexicons)
+        return contains_any(mark_terms(texts, self.terms_), self.terms_, self._lexicons)
 
 
 def _as_tokens(term):

@@ -37,7 +37,7 @@ class CorrectedEstimates:
         - ``naive``, ``naive_lower``, ``naive_upper``: from machine annotations;
         - ``human_only``, with ``_se``, ``_lower``, ``_upper``: from the labelled rows
           alone;
-        - ``corrected``, with ``_se``, ``_lower``, ``_upper``, ``_p``: from both;
+        - ``adjust_p_values``, with ``_se``, ``_lower``, ``_upper``, ``_p``: from both;
         - ``tuning``: weight of the machine's part, 0 where it is of no use;
         - [``bootstrap_lower``, ``bootstrap_upper``]: of the corrected estimate;
         - ``note``: what could not be estimated, and why.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._inference._design_matrix import independent_columns
+from .._inference._design_matrix import find_independent_columns
 from .._inference._influence import (
     Influence,
     effect_influence,
@@ -170,7 +170,7 @@ def _resampled(data, model, counts, omega):
     found = []
     for X, target, weights, where in sets:
         mask = few if where is places else kept
-        if len(independent_columns(X, X[:, :0])) < X.shape[1]:
+        if len(find_independent_columns(X, X[:, :0])) < X.shape[1]:
             return nothing
         fit = model(X, target, weights[mask] * per_row[where][mask])
         if fit is None:
@@ -275,6 +275,6 @@ def _estimable(rows, columns, corrected, used, labelled):
     )
     for values, chosen in ((machine, used), (machine, labelled), (human, labelled)):
         known = np.column_stack([np.ones(chosen.sum()), rows.covariates[chosen]])
-        part = independent_columns(values[np.ix_(chosen, columns)], known)
+        part = find_independent_columns(values[np.ix_(chosen, columns)], known)
         columns = [columns[k] for k in part]
     return columns

@@ -5,8 +5,8 @@ from numbers import Real
 import numpy as np
 import pandas as pd
 
-from .._inference._design import row_facts
-from .._inference._design_matrix import independent_columns
+from .._inference._design import make_design
+from .._inference._design_matrix import find_independent_columns
 from .._utils._validation import encode_target, resolve_task
 from ._fits import Rows
 from ._human_labels import HumanLabels
@@ -176,7 +176,7 @@ def target_values(y, task, estimand, n_rows):
 
 
 def labelled_rows(machine, human, label_weights, given):
-    facts = row_facts(
+    design = make_design(
         len(machine),
         sample_weight=given["sample_weight"],
         groups=given["groups"],
@@ -184,10 +184,10 @@ def labelled_rows(machine, human, label_weights, given):
         caller=_CALLER,
     )
     n = len(machine)
-    covariates = np.empty((n, 0)) if facts.covariates is None else facts.covariates
+    covariates = np.empty((n, 0)) if design.covariates is None else design.covariates
     labelled = ~np.isnan(human).all(axis=1)
-    kept = independent_columns(covariates[labelled], np.ones((labelled.sum(), 1)))
-    weights = np.ones(n) if facts.weights is None else facts.weights
+    kept = find_independent_columns(covariates[labelled], np.ones((labelled.sum(), 1)))
+    weights = np.ones(n) if design.weights is None else design.weights
     return Rows(
-        machine, human, weights, label_weights, facts.clusters, covariates[:, kept]
+        machine, human, weights, label_weights, design.clusters, covariates[:, kept]
     )

@@ -7,7 +7,7 @@ import struct
 import numpy as np
 import pandas as pd
 
-from .._utils._files import expanded
+from .._utils._files import expand_path
 from .._utils._validation import check_texts
 from ._human_labels import HumanLabels, draw_rows, inclusion_probabilities
 from ._spreadsheet_cells import comparable, read_cells, shown, write_cells
@@ -110,7 +110,7 @@ def labelling_sheet(
     """
     texts = check_texts(texts, caller="labelling_sheet")
     names, annotations = _asked(hypotheses, annotations)
-    if path is not None and not overwrite and expanded(path).exists():
+    if path is not None and not overwrite and expand_path(path).exists():
         raise FileExistsError(
             f"{str(path)!r} exists, and may hold the work of people. Name another "
             "file, or pass overwrite=True."

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import linalg
 
-from .._inference._influence import degrees_of_freedom
+from .._inference._influence import satterthwaite_df
 
 # Fewest degrees of freedom: residuals have their size from all labelled rows, so that
 # an estimate that leans on one or two knows more of it than these could tell.
@@ -131,7 +131,7 @@ def predict_then_debias(
         unseen = np.where(agreed, np.abs(human.load).max(axis=0), 0.0)
         variance = variance + unseen**2
         load, units = np.vstack([load, unseen]), np.append(units, units.max() + 1)
-    df = np.minimum(degrees_of_freedom(load, units), max(len(places) - 1, 1))
+    df = np.minimum(satterthwaite_df(load, units), max(len(places) - 1, 1))
     df = np.maximum(df, LEAST_DF)
     estimate = human.estimate + omega @ difference
     se = np.sqrt(variance)

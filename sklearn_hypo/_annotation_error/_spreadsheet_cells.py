@@ -3,8 +3,8 @@
 import csv
 import io
 
-from .._utils._files import atomic_path, expanded
-from .._utils._printable import encodable
+from .._utils._files import atomic_path, expand_path
+from .._utils._printable import escape_surrogates
 
 # What a spreadsheet takes for a formula (the last four are full-width), and the
 # apostrophe, so that one that was put in front can be told from one that was there.
@@ -34,7 +34,7 @@ def shown(text):
     text : str
         The same, if it can be held.
     """
-    text = encodable(text).replace("\0", "\\x00")
+    text = escape_surrogates(text).replace("\0", "\\x00")
     return text if len(text) <= _LONGEST else text[:_LONGEST] + _CUT
 
 
@@ -141,7 +141,7 @@ def read_cells(path):
         If the file is not CSV in UTF-8.
     """
     try:
-        with open(expanded(path), encoding="utf-8-sig", newline="") as file:
+        with open(expand_path(path), encoding="utf-8-sig", newline="") as file:
             content = file.read()
     except UnicodeDecodeError as error:
         raise ValueError(

@@ -10,7 +10,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from .._utils._base import HypoEstimator
-from .._utils._frames import like
+from .._utils._frames import frame_like
 from .._utils._validation import (
     Interval,
     StrOptions,
@@ -18,7 +18,7 @@ from .._utils._validation import (
     random_seed,
 )
 from ..exceptions import HypothesisWarning
-from ._distributed import any_of, from_first, largest, summed
+from ._distributed import contains_any, from_first, largest, summed
 from ._encoding import calibrate_threshold, encode, firing_counts, squared_errors
 from ._gradients import Weights
 from ._initialization import (
@@ -328,7 +328,7 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
             threshold = calibrate_threshold(samples, found, self.k)
             total, n = summed([threshold, 1.0])
             threshold = float(total / n)
-        fired = any_of(firing_counts(run.rows, found, self.k, threshold) > 0)
+        fired = contains_any(firing_counts(run.rows, found, self.k, threshold) > 0)
         history = pd.DataFrame(run.history)
         if run.head is None:
             history = history.drop(columns="target_error")
@@ -376,7 +376,7 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
             self.threshold_,
             as_sparse=self.output == "sparse",
         )
-        return like(X, activations, self.get_feature_names_out())
+        return frame_like(X, activations, self.get_feature_names_out())
 
     def inverse_transform(self, X):
         """Reconstruct embeddings from activations.
@@ -403,7 +403,7 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
         names = getattr(self, "feature_names_in_", None)
         if names is None:
             names = [f"x{i}" for i in range(self.n_features_in_)]
-        return like(X, embeddings.astype(activations.dtype, copy=False), names)
+        return frame_like(X, embeddings.astype(activations.dtype, copy=False), names)
 
     def explained_variance(self, X, sample_weight=None):
         r"""Compute the explained variance.

@@ -43,7 +43,7 @@ def largest(array):
     return _reduced(array, "MAX", np.float64)
 
 
-def any_of(mask):
+def contains_any(mask):
     """Return where a mask is True in some process."""
     return _reduced(mask, "MAX", np.uint8).astype(bool) if is_distributed() else mask
 

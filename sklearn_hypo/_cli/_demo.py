@@ -7,7 +7,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from .._pipeline import make_hypothesis_pipeline
-from .._report._provenance import estimator_settings, versions
+from .._report._provenance import list_versions, record_settings
 from ..datasets import load_docstrings
 from ._output import check_output_folder, write_results
 from ._run import Split, figures, shown_in_any_case
@@ -51,11 +51,11 @@ def demo(options, say, note):
     with _one_thread():
         split.fit(pipe)
         report = split.evaluate(pipe)
-    metrics = {"holdout": figures(report), "versions": versions()}
+    metrics = {"holdout": figures(report), "versions": list_versions()}
     settings = {"dataset": "load_docstrings()", "seed": options.seed}
     with shown_in_any_case(say, str(report)):
         paths = write_results(
-            options.output, report, metrics, settings | estimator_settings(pipe)
+            options.output, report, metrics, settings | record_settings(pipe)
         )
     say(
         f"\nHoldout R² of the hypotheses: {report.r2_out_of_sample:.3f}, after "

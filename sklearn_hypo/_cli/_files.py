@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from .._utils._printable import printable
+from .._utils._printable import to_printable
 
 _OPENERS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 
@@ -43,7 +43,7 @@ def shown(value, quote="'"):
     text : str
         At most 200 characters, and the quotes.
     """
-    text = printable(value)
+    text = to_printable(value)
     text = text if len(text) <= 200 else text[:199] + "…"
     return f"{quote}{text}{quote}"
 

@@ -13,7 +13,7 @@ import warnings
 from contextlib import contextmanager
 
 from .. import __version__
-from .._utils._printable import printable
+from .._utils._printable import to_printable
 from ..exceptions import LanguageModelError
 
 _PROG = "sklearn-hypo"
@@ -328,7 +328,7 @@ def _say(text):
 
 
 def _note(text):
-    _print(f"{_PROG}: {printable(text)}", sys.stderr)
+    _print(f"{_PROG}: {to_printable(text)}", sys.stderr)
 
 
 def _print(text, stream):

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from .._report._export import plain_value
-from .._utils._printable import encodable
+from .._utils._printable import escape_surrogates
 from ._files import InputError
 
 TABLE, METRICS, SETTINGS = "hypotheses.csv", "metrics.json", "settings.json"
@@ -100,8 +100,11 @@ def json_values(value):
     NaN becomes None, a lone surrogate its escape.
     """
     if isinstance(value, dict):
-        return {encodable(str(key)): json_values(each) for key, each in value.items()}
+        return {
+            escape_surrogates(str(key)): json_values(each)
+            for key, each in value.items()
+        }
     if isinstance(value, list | tuple):
         return [json_values(each) for each in value]
     value = plain_value(value)
-    return encodable(value) if isinstance(value, str) else value
+    return escape_surrogates(value) if isinstance(value, str) else value

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from .._data_preparation._groups import join_groups
-from .._utils._printable import encodable
+from .._utils._printable import escape_surrogates
 from .._utils._validation import resolve_task
 from ._files import InputError, read_columns, shown
 
@@ -225,7 +225,7 @@ def _without_map(values, column, task):
     numbers = pd.to_numeric(values, errors="coerce").astype(float)
     words = values[numbers.isna()]
     if len(words) and task == "classification":
-        return np.array([encodable(label_of(value)) for value in values])
+        return np.array([escape_surrogates(label_of(value)) for value in values])
     if len(words):
         examples = [f"{shown(value, '')}=…" for value in dict.fromkeys(words)]
         raise InputError(
@@ -261,7 +261,7 @@ def covariate_frame(columns):
         different ones that are no numbers.
     """
     parts = {name: _covariate(name, values) for name, values in columns.items()}
-    return pd.DataFrame({encodable(name): part for name, part in parts.items()})
+    return pd.DataFrame({escape_surrogates(name): part for name, part in parts.items()})
 
 
 def _covariate(name, values):
@@ -284,7 +284,7 @@ def _covariate(name, values):
             f"them {some(words)}, which are no numbers. At most {_MOST_LEVELS} can be "
             "told apart. If rows of one value are to be kept together, use --groups."
         )
-    return np.array([encodable(label) for label in labels], dtype=object)
+    return np.array([escape_surrogates(label) for label in labels], dtype=object)
 
 
 def rows_in_pairs(rows, column, *, classes):

@@ -20,8 +20,8 @@ from sklearn.model_selection import (
 
 from .._evaluation._hypotheses import evaluate_hypotheses
 from .._pipeline import make_hypothesis_pipeline
-from .._report._provenance import estimator_settings, versions
-from .._utils._printable import printable
+from .._report._provenance import list_versions, record_settings
+from .._utils._printable import to_printable
 from .._utils._validation import resolve_task
 from ..exceptions import HypothesisWarning
 from ._files import InputError
@@ -143,9 +143,9 @@ def run(options, say, note):
         "rows": _row_counts(rows, split),
         "holdout": figures(report),
         "cross_validation": validation,
-        "versions": versions(),
+        "versions": list_versions(),
     }
-    settings = _job_settings(options, mapping, task) | estimator_settings(pipe)
+    settings = _job_settings(options, mapping, task) | record_settings(pipe)
     with shown_in_any_case(say, _text_of(report, validation)):
         paths = write_results(options.output, report, metrics, settings)
     say(f"\nWrote {', '.join(map(str, paths))}")
@@ -216,7 +216,9 @@ def _check_classes(split, n_folds):
     counts = np.bincount(np.unique(pairs, axis=0)[:, 0], minlength=len(classes))
     rare = np.flatnonzero(counts < n_folds)
     if len(rare):
-        named = ", ".join(f"'{printable(classes[i])}' ({counts[i]})" for i in rare[:5])
+        named = ", ".join(
+            f"'{to_printable(classes[i])}' ({counts[i]})" for i in rare[:5]
+        )
         raise InputError(
             f"{len(rare)} of {len(counts)} classes have fewer than {n_folds} distinct "
             f"texts outside the holdout: {named}. Join or drop rare classes, or, if "

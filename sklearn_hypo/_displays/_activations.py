@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .._utils._frames import texts_of
+from .._utils._frames import get_texts
 from ._figures import BLUE, PLAIN, VERMILION, axes_for, label, plain_legend, styled
 from ._lookup import check_report, fitted_extractor, row_of, without_search
 
@@ -116,7 +116,7 @@ class ActivationHistogramDisplay:
             caller=caller,
         )
         frame = X if estimator is extractor else estimator[:-1].transform(X)
-        texts_of(frame, caller=caller)
+        get_texts(frame, caller=caller)
         answers = np.asarray(extractor.transform(frame), dtype=float)[:, row]
         name = str(table["neuron"].iloc[row])
         activation = _activation(frame, extractor, name.split(", "))

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from .._utils._printable import printable
+from .._utils._printable import to_printable
 from ._lookup import choice
 
 NOT_SET = "not set"  # candidates of another grid do without the parameter
@@ -133,7 +133,7 @@ def value_text(value):
     if _is_number(value):
         return f"{value:.4g}" if value != int(value) else f"{int(value):,}"
     text = getattr(value, "__name__", None) or str(value)
-    return printable(text)
+    return to_printable(text)
 
 
 def _metric(search, metric, caller):

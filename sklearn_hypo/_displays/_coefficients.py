@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .._utils._printable import printable
+from .._utils._printable import to_printable
 from ._figures import (
     BLUE,
     GREY,
@@ -356,7 +356,7 @@ def _meaning(effect, classes):
             "coef": "joint coefficient, in units of y",
             "separation": "separation: mean of y where it holds − where it does not",
         }.get(effect, effect)
-    of = f"class {printable(classes[1])}" if len(classes) == 2 else "the class"
+    of = f"class {to_printable(classes[1])}" if len(classes) == 2 else "the class"
     return {
         "coef": f"joint coefficient: log odds of {of}",
         "separation": f"separation: share of {of} where it holds − where it does not",

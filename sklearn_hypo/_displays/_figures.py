@@ -5,7 +5,7 @@ from unicodedata import category, name
 
 import numpy as np
 
-from .._utils._printable import printable
+from .._utils._printable import to_printable
 
 # Okabe and Ito's colours: people with any kind of colour blindness tell them apart.
 BLUE, VERMILION, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "0.55"
@@ -225,7 +225,7 @@ def label(text, width=_WIDTH, lines=_LINES):
     label : str
         To be drawn with `PLAIN`.
     """
-    text = _with_glyphs(printable(text))
+    text = _with_glyphs(to_printable(text))
     wrapped = textwrap.wrap(text, width, max_lines=lines, placeholder="…")
     return "\n".join(wrapped)
 

@@ -5,7 +5,7 @@ from numbers import Integral
 
 from sklearn.utils.validation import check_is_fitted
 
-from .._utils._printable import printable
+from .._utils._printable import to_printable
 
 
 def check_report(report, caller, *, needs=("table",), made_by="evaluate_hypotheses"):
@@ -138,7 +138,7 @@ def _suggestion(wanted, known):
 
 
 def _quoted(text):
-    text = printable(text)
+    text = to_printable(text)
     return repr(text if len(text) <= 80 else text[:79] + "…")
 
 

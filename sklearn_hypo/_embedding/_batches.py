@@ -5,7 +5,7 @@ import contextlib
 import numpy as np
 from scipy import sparse
 
-from .._language_models._text import encodable
+from .._language_models._text import replace_surrogates
 
 
 def unit_rows(values):
@@ -119,7 +119,7 @@ def encode_fixed(encoder, texts, *, batch_size, normalize, store, task):
             if put is not None:
                 put([texts[i] for i in rows], values)
 
-        inputs = [encodable(texts[i]) for i in order]
+        inputs = [replace_surrogates(texts[i]) for i in order]
         encoder.encode_in_batches(inputs, batch_size, keep, task)
 
     if store is None:

@@ -8,10 +8,10 @@ from collections import deque
 
 import numpy as np
 
-from .._language_models._catalog import DEFAULTS, find
+from .._language_models._catalog import DEFAULTS, find_model
 from .._language_models._cells import CostEstimate
-from .._language_models._dispatch import Dispatcher, take
-from .._language_models._ledger import Ledger, cost_of
+from .._language_models._dispatch import Dispatcher, acquire_slot
+from .._language_models._ledger import Ledger, compute_cost
 from .._language_models._text import clean_text, estimate_tokens, most_tokens
 from .._language_models._values import ANSWERED, FAILED, Usage
 from ..exceptions import HypothesisWarning, LanguageModelError
@@ -151,12 +151,12 @@ class RemoteEncoder(Encoder):
         n_tokens = sum(map(estimate_tokens, texts))
         price = self.spec.price_per_million()
         usage = Usage(n_calls, n_tokens)
-        cost = float("nan") if price is None else cost_of(price, usage)
+        cost = float("nan") if price is None else compute_cost(price, usage)
         return CostEstimate(n_calls, n_tokens, 0, cost)
 
     @property
     def _known(self):
-        return find(self.spec.provider, self.spec.model)
+        return find_model(self.spec.provider, self.spec.model)
 
     @property
     def tokens_per_text(self):
@@ -259,7 +259,7 @@ class _Requests:
                 n_open -= 1
                 self._keep_landed()
         while n_open and not self._failed:
-            take(self._done)
+            acquire_slot(self._done)
             n_open -= 1
             self._keep_landed()
 

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._language_models._answers import default_cache_folder
 from .._language_models._models import GeminiModel, OpenAIModel
-from .._language_models._text import encodable
+from .._language_models._text import replace_surrogates
 from .._utils._base import HypoEstimator
 from .._utils._frames import text_frame
 from .._utils._validation import (
@@ -379,12 +379,12 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
 
     def _fit_learner(self, encoder, distinct):
         seed = random_seed(check_random_state(self.random_state))
-        reply = encoder.fit_encode(list(map(encodable, distinct)), seed)
+        reply = encoder.fit_encode(list(map(replace_surrogates, distinct)), seed)
         return self._finish(check_reply(reply, len(distinct), encoder.name))
 
     def _encode(self, encoder, distinct, task=no_task):
         if encoder.learns:
-            reply = encoder.encode(list(map(encodable, distinct)))
+            reply = encoder.encode(list(map(replace_surrogates, distinct)))
             return self._finish(check_reply(reply, len(distinct), encoder.name))
         try:
             return encode_fixed(

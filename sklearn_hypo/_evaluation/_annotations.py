@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from .._inference._design import row_facts
+from .._inference._design import make_design
 from .._utils._annotation_input import check_annotations, check_target
 from .._utils._validation import validate_params
-from ._build_report import Extras, evaluated
+from ._build_report import Extras, build_report
 from ._checks import TEST_CONSTRAINTS, check_embeddings, check_order
 
 _CALLER = "evaluate_annotations"
@@ -130,7 +130,7 @@ def evaluate_annotations(
         "fixed_effects": fixed_effects,
         "pairs": pairs,
     }
-    facts = row_facts(len(codes), **beside, caller=_CALLER)
+    design = make_design(len(codes), **beside, caller=_CALLER)
     check_order(y, beside | {"annotations": annotations}, _CALLER)
     embeddings = check_embeddings(embeddings, len(codes), _CALLER)
     extras = Extras(
@@ -140,12 +140,12 @@ def evaluate_annotations(
         embeddings=embeddings,
         previous=previous,
     )
-    return evaluated(
+    return build_report(
         values,
         codes,
         names,
         classes,
-        facts,
+        design,
         extras,
         alpha=alpha,
         correction=correction,

@@ -7,17 +7,17 @@ import numpy as np
 import pandas as pd
 
 from .._inference._design import pair_members
-from .._inference._missing_bounds import worst_case_separation
+from .._inference._missing_bounds import bound_separation
 from .._inference._overall import Overall
-from .._inference._redundancy import redundancy
-from .._inference._tests import annotation_tests
+from .._inference._redundancy import measure_redundancy
+from .._inference._tests import run_tests
 from .._report._details import EvaluationData
-from .._report._evidence import details_of
+from .._report._evidence import collect_details
 from .._report._provenance import (
-    estimator_settings,
-    hash_of_values,
-    provenance,
-    seeds_of,
+    hash_values,
+    record_provenance,
+    record_seeds,
+    record_settings,
 )
 from .._report._report import HypothesisReport
 from ..exceptions import HypothesisWarning
@@ -59,12 +59,12 @@ class Extras:
     previous: object = None
 
 
-def evaluated(
+def build_report(
     values,
     codes,
     names,
     classes,
-    facts,
+    design,
     extras,
     *,
     alpha,
@@ -77,8 +77,8 @@ def evaluated(
 
     Parameters
     ----------
-    values, codes, names, classes, facts
-        As for `annotation_tests`.
+    values, codes, names, classes, design
+        As for `run_tests`.
     extras : Extras
         What else is at hand.
     alpha, correction, cov_type, n_resamples, random_state
@@ -92,19 +92,19 @@ def evaluated(
     target = np.array(extras.target)  # a copy: what was tested stays what it was
     target = target.ravel() if target.ndim == 2 else target
     edits, n_more = _since(extras.previous, names, target)
-    tests = annotation_tests(
+    tests = run_tests(
         values,
         codes,
         names,
         classes,
-        facts,
+        design,
         alpha=alpha,
         correction=correction,
         cov_type=cov_type,
         n_more=n_more,
         stacklevel=_STACK,
     )
-    overall = _overall(tests, classes, extras, facts, n_resamples, random_state)
+    overall = _overall(tests, classes, extras, design, n_resamples, random_state)
     figures = dict(zip(overall["name"], overall["value"], strict=True))
     known = {"r2_out_of_sample", "roc_auc_out_of_sample"}
     settings = {
@@ -116,8 +116,10 @@ def evaluated(
         "n_resamples": n_resamples,
         "random_state": random_state,
     }
-    overlap = redundancy(values, names, terms=extras.terms) if len(names) else None
-    table = _with_further_columns(tests, values, codes, classes, facts, overlap)
+    overlap = (
+        measure_redundancy(values, names, terms=extras.terms) if len(names) else None
+    )
+    table = _with_further_columns(tests, values, codes, classes, design, overlap)
     return HypothesisReport(
         table=table,
         **tests.summary,
@@ -126,19 +128,19 @@ def evaluated(
         overall=overall,
         permutation_p=overall.attrs.pop("permutation_p"),
         n_resamples=n_resamples,
-        redundancy=overlap,
-        details=details_of(
+        measure_redundancy=overlap,
+        details=collect_details(
             values,
             target,
             texts=extras.texts,
             activations=extras.activations,
             terms=extras.terms,
         ),
-        provenance=provenance(
+        record_provenance=record_provenance(
             texts=extras.texts,
             target=target,
-            settings=estimator_settings(extras.estimator),
-            seeds={"random_state": random_state, **seeds_of(extras.estimator)},
+            settings=record_settings(extras.estimator),
+            seeds={"random_state": random_state, **record_seeds(extras.estimator)},
             edits=edits,
         ),
         data=_data(values, names, target, extras, settings),
@@ -174,7 +176,7 @@ def _since(previous, names, target):
                 f"{type(report).__name__} arrived."
             )
         told = (report.provenance or {}).get("data", {}).get("target_sha256")
-        if told is not None and told != hash_of_values(target):
+        if told is not None and told != hash_values(target):
             raise ValueError(
                 "previous: a report on other rows arrived (its target differs). Only "
                 "tests on the same rows count together; leave it out."
@@ -189,7 +191,7 @@ def _since(previous, names, target):
     return edits, len(gone)
 
 
-def _overall(tests, classes, extras, facts, n_resamples, seed):
+def _overall(tests, classes, extras, design, n_resamples, seed):
     """The overall figures, with the permutation p-value among the attributes."""
     n_classes = None if classes is None else len(classes)
     overall = Overall(tests, n_classes, n_resamples, seed)
@@ -200,30 +202,30 @@ def _overall(tests, classes, extras, facts, n_resamples, seed):
         overall.add_cross_fitted()
         p = overall.permutation_p()
     if extras.predictions is not None and len(tests.y) > 1:
-        trouble = overall.add_out_of_sample(_rows(extras.predictions, facts))
+        trouble = overall.add_out_of_sample(_rows(extras.predictions, design))
         if trouble:
             warnings.warn(trouble, HypothesisWarning, stacklevel=_STACK)
     if extras.embeddings is not None and joint:
-        overall.add_embeddings(_rows(np.asarray(extras.embeddings), facts))
+        overall.add_embeddings(_rows(np.asarray(extras.embeddings), design))
     table = overall.table()
     table.attrs["permutation_p"] = p
     return table
 
 
-def _rows(values, facts):
+def _rows(values, design):
     """Values by row, or their differences within pairs."""
-    if facts.pairs is None:
+    if design.pairs is None:
         return values
-    first, second = pair_members(facts.pairs)
+    first, second = pair_members(design.pairs)
     return values[first] - values[second]
 
 
-def _with_further_columns(tests, values, codes, classes, facts, overlap):
+def _with_further_columns(tests, values, codes, classes, design, overlap):
     """Bounds for missing answers, variance inflation, duplicates."""
     table = tests.table
     missing = np.isnan(values).any(axis=0)
-    if missing.any() and facts.pairs is None:
-        lower, upper = _worst_cases(table, values, codes, classes, facts)
+    if missing.any() and design.pairs is None:
+        lower, upper = _worst_cases(table, values, codes, classes, design)
         place = table.columns.get_loc("coef")
         table.insert(place, "separation_worst_lower", lower)
         table.insert(place + 1, "separation_worst_upper", upper)
@@ -234,7 +236,7 @@ def _with_further_columns(tests, values, codes, classes, facts, overlap):
     return table
 
 
-def _worst_cases(table, values, codes, classes, facts):
+def _worst_cases(table, values, codes, classes, design):
     """Bounds of the separation over all that the missing answers could have been."""
     labels = None if classes is None else classes.astype(object).tolist()
     lower, upper = [], []
@@ -244,7 +246,7 @@ def _worst_cases(table, values, codes, classes, facts):
             label = table.get("separation_class", pd.Series([], dtype=object)).get(j)
             c = labels.index(label) if label in labels else 1
             target = (codes == c).astype(float)
-        bounds = worst_case_separation(a, target, weights=facts.weights)
+        bounds = bound_separation(a, target, weights=design.weights)
         lower.append(bounds.lower)
         upper.append(bounds.upper)
     return lower, upper

@@ -9,13 +9,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._embedding._text_embedder import TextEmbedder
 from .._extraction._extractor import strongest_activations
-from .._inference._design import row_facts
-from .._language_models._usage_table import usage_table
+from .._inference._design import make_design
+from .._language_models._usage_table import make_usage_table
 from .._utils._annotation_input import check_annotations, check_target
-from .._utils._frames import texts_of
+from .._utils._frames import get_texts
 from .._utils._validation import StrOptions, check_same_length, validate_params
 from ..exceptions import HypothesisWarning
-from ._build_report import Extras, evaluated
+from ._build_report import Extras, build_report
 from ._checks import TEST_CONSTRAINTS, check_embeddings, check_order
 
 _CALLER = "evaluate_hypotheses"
@@ -205,7 +205,7 @@ def evaluate_hypotheses(
         "fixed_effects": fixed_effects,
         "pairs": pairs,
     }
-    facts = row_facts(len(codes), **beside, caller=_CALLER)
+    design = make_design(len(codes), **beside, caller=_CALLER)
     check_order(y, beside | {"X": X}, _CALLER)
     embeddings = check_embeddings(embeddings, len(codes), _CALLER)
     frame, dense = _activations(estimator, X, embeddings)
@@ -213,16 +213,16 @@ def evaluate_hypotheses(
     annotations = check_annotations(annotated)[0]
     check_same_length(annotations, y, caller=_CALLER)
     names = _names(extractor, annotations)
-    report = evaluated(
+    report = build_report(
         annotations,
         codes,
         names,
         classes,
-        facts,
+        design,
         Extras(
             target=y,
             beside=beside,
-            texts=np.asarray(texts_of(annotated, caller=_CALLER), dtype=object),
+            texts=np.asarray(get_texts(annotated, caller=_CALLER), dtype=object),
             **_behind(extractor, frame),
             embeddings=dense,
             predictions=_predictions(extractor, annotations, task),
@@ -251,7 +251,7 @@ def _usage(estimator):
         parts[role] = getattr(steps[-1][1], f"{role}_", None)
     # the extractor's own table is that of its fit
     parts = {role: part for role, part in parts.items() if part is not steps[-1][1]}
-    table = usage_table(parts)
+    table = make_usage_table(parts)
     return None if table.empty else table
 
 

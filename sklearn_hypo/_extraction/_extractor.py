@@ -15,10 +15,10 @@ from sklearn.utils.validation import (
 
 from .._annotation._lexicon import LexiconAnnotator
 from .._interpretation._lexicon import LexiconInterpreter
-from .._language_models._usage_table import usage_table
-from .._selection._scores import column_moments, correlation_scores
+from .._language_models._usage_table import make_usage_table
+from .._selection._scores import compute_moments, correlation_scores
 from .._utils._base import HypoEstimator
-from .._utils._frames import is_marked_as_training, like, texts_of
+from .._utils._frames import frame_like, get_texts, is_marked_as_training
 from .._utils._validation import (
     HasMethods,
     Interval,
@@ -228,7 +228,7 @@ class HypothesisExtractor(AnnotationPredictorMixin, TransformerMixin, HypoEstima
         known = None if classes is None else target
         rows = _sample(len(texts), self.max_annotated, rng, known)
         self._hypotheses, members = distinct_hypotheses(interpretations)
-        described = _strongest(activations, self._neuron_names(), members)
+        described = strongest_position(activations, self._neuron_names(), members)
         annotations = self._annotate(texts, described, rows, rng)
         subtask.call_on_fit_task_end(estimator=self, X=X, y=y)
 
@@ -245,7 +245,7 @@ class HypothesisExtractor(AnnotationPredictorMixin, TransformerMixin, HypoEstima
     def _check_rows(self, X, *, reset):
         """Validate the activations and return them with the texts of their rows."""
         name = type(self).__name__
-        texts = check_texts(texts_of(X, caller=name), caller=name)
+        texts = check_texts(get_texts(X, caller=name), caller=name)
         activations = validate_data(
             self,
             X,
@@ -258,7 +258,7 @@ class HypothesisExtractor(AnnotationPredictorMixin, TransformerMixin, HypoEstima
     def _interpret(self, texts, activations, rng):
         """Interpret every neuron that is not constant."""
         names = self._neuron_names()
-        varies = column_moments(activations, np.zeros((len(texts), 1))).std > 0
+        varies = compute_moments(activations, np.zeros((len(texts), 1))).std > 0
         self.interpreter_ = _fresh(self.interpreter, LexiconInterpreter)
         found = []
         if varies.any():
@@ -336,7 +336,7 @@ class HypothesisExtractor(AnnotationPredictorMixin, TransformerMixin, HypoEstima
         self.candidates_ = candidates_table(interpretations)
         # the columns below say nothing about other texts, these least of all
         self.hypotheses_.attrs["trained_on_target"] = self.trained_on_target_
-        self.usage_ = usage_table(
+        self.usage_ = make_usage_table(
             {"interpreter": self.interpreter_, "annotator": self.annotator_}
         )
 
@@ -355,7 +355,7 @@ class HypothesisExtractor(AnnotationPredictorMixin, TransformerMixin, HypoEstima
             One column per hypothesis, text-labelled: 1, 0, or NaN where no answer
             was obtained.
         """
-        return like(X, self._annotations(X), self.get_feature_names_out())
+        return frame_like(X, self._annotations(X), self.get_feature_names_out())
 
     def _annotations(self, X):
         """Annotate the texts of the rows and return a plain array."""
@@ -426,7 +426,7 @@ def _sample(n_rows, max_rows, rng, classes=None):
     return np.sort(order[:max_rows])
 
 
-def _strongest(activations, names, members):
+def strongest_position(activations, names, members):
     """Return one activation column per hypothesis; the largest of merged neurons."""
     number = {name: i for i, name in enumerate(names)}
     columns = [
@@ -453,4 +453,4 @@ def strongest_activations(extractor, frame):
     """
     members = [str(h.neuron).split(", ") for h in extractor._hypotheses]
     names = [str(name) for name in extractor._neuron_names()]
-    return _strongest(np.asarray(frame), names, members)
+    return strongest_position(np.asarray(frame), names, members)

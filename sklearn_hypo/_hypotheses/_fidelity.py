@@ -27,7 +27,7 @@ class Fidelity(NamedTuple):
     n: int
 
 
-def fidelity(annotation, activation):
+def measure_fidelity(annotation, activation):
     """Compare an annotation with an activation.
 
     Parameters
@@ -56,7 +56,7 @@ def fidelity(annotation, activation):
     )
 
 
-def what_to_match(activation):
+def matching_target(activation):
     """Return what a description of a neuron should agree with.
 
     Parameters

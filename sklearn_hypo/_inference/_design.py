@@ -9,7 +9,7 @@ _MOST_CATEGORIES = 50
 
 
 @dataclass(frozen=True)
-class RowFacts:
+class Design:
     """What is known of the rows beside annotations and target, coded.
 
     Parameters
@@ -37,7 +37,7 @@ class RowFacts:
 
     def take(self, rows):
         """The facts of some rows."""
-        return RowFacts(
+        return Design(
             *(
                 each if each is None or isinstance(each, tuple) else each[rows]
                 for each in (
@@ -52,7 +52,7 @@ class RowFacts:
         )
 
 
-def row_facts(
+def make_design(
     n_rows,
     *,
     sample_weight=None,
@@ -79,7 +79,7 @@ def row_facts(
 
     Returns
     -------
-    facts : RowFacts
+    design : Design
         The same, coded.
 
     Raises
@@ -104,7 +104,7 @@ def row_facts(
                 "pair are free of whatever its members share: leave fixed_effects out."
             )
     values, names = _covariates(covariates, n_rows, caller)
-    return RowFacts(
+    return Design(
         weights=_weights(sample_weight, n_rows, caller),
         clusters=clusters,
         covariates=values,

@@ -3,10 +3,16 @@
 import numpy as np
 from scipy import linalg, stats
 
-from ._firth import JEFFREYS, counted, fit_logit, likelihood_ratio, probabilities
+from ._firth import (
+    JEFFREYS,
+    collapse_patterns,
+    fit_logit,
+    likelihood_ratio,
+    probabilities,
+)
 
 
-def design_effects(X, codes, P, columns, facts):
+def design_effects(X, codes, P, columns, design):
     r"""Variance of the score of each column, against that of independent rows.
 
     With the column :math:`\tilde a` cleared of the others, standard deviations
@@ -31,7 +37,7 @@ def design_effects(X, codes, P, columns, facts):
         Fitted probabilities.
     columns : list of int
         Columns in question.
-    facts : RowFacts
+    design : Design
         Weights and clusters.
 
     Returns
@@ -51,8 +57,8 @@ def design_effects(X, codes, P, columns, facts):
        Statistics 12.
     """
     n, k = P.shape
-    weights = np.ones(n) if facts.weights is None else facts.weights
-    clusters = np.arange(n) if facts.clusters is None else facts.clusters
+    weights = np.ones(n) if design.weights is None else design.weights
+    clusters = np.arange(n) if design.clusters is None else design.clusters
     clusters = np.unique(clusters, return_inverse=True)[1]
     classes = [1] if k == 2 else range(k)
     effects, df = np.ones(len(columns)), np.full(len(columns), np.inf)
@@ -99,7 +105,7 @@ def _variance(values, clusters, rho):
     return squares + rho * max(between, 0.0)
 
 
-def column_tests(rows, penalized, X, codes, columns, facts, *, robust):
+def column_tests(rows, penalized, X, codes, columns, design, *, robust):
     """Test columns of a logit by penalized likelihood ratios.
 
     With weights or clusters the statistic is divided by the design effect and compared
@@ -111,7 +117,7 @@ def column_tests(rows, penalized, X, codes, columns, facts, *, robust):
         The rows, those that are alike counted.
     penalized : LogitFit
         With Firth's penalty.
-    X, codes, columns, facts
+    X, codes, columns, design
         As in `design_effects`.
     robust : bool
         Whether to judge by the design effect at all.
@@ -129,13 +135,13 @@ def column_tests(rows, penalized, X, codes, columns, facts, *, robust):
         one = np.ones(len(columns))
         return stats.chi2.sf(ratio, q), one, np.full(len(columns), np.inf)
     P = probabilities(X, penalized.coef, q)
-    effects, df = design_effects(X, codes, P, columns, facts)
+    effects, df = design_effects(X, codes, P, columns, design)
     usable = np.maximum(df, 1e-3)
     p = stats.f.sf(ratio / (q * effects), q, usable)
     return np.where(df > 0, p, np.nan), effects, df
 
 
-def independence_test(holds, codes, facts):
+def independence_test(holds, codes, design):
     """Test an annotation and classes for independence, with weights or clusters.
 
     Parameters
@@ -144,7 +150,7 @@ def independence_test(holds, codes, facts):
         The annotation.
     codes : ndarray of int of shape (n_rows,)
         Classes.
-    facts : RowFacts
+    design : Design
         Weights and clusters.
 
     Returns
@@ -156,20 +162,20 @@ def independence_test(holds, codes, facts):
     if len(present) < 2:
         return np.nan, np.nan, np.nan
     X = np.column_stack([holds, np.ones(len(holds))]).astype(float)
-    rows = counted(X, codes, facts.weights)
+    rows = collapse_patterns(X, codes, design.weights)
     fit = fit_logit(rows, penalty=JEFFREYS)
-    found = column_tests(rows, fit, X, codes, [0], facts, robust=True)
+    found = column_tests(rows, fit, X, codes, [0], design, robust=True)
     return tuple(float(each[0]) for each in found)
 
 
-def design_effect_of_mean(values, facts):
+def design_effect_of_mean(values, design):
     """Design effect of the mean of -1s and 1s that are equally likely.
 
     Parameters
     ----------
     values : ndarray of shape (n_rows,)
         -1 and 1.
-    facts : RowFacts
+    design : Design
         Weights and clusters.
 
     Returns
@@ -178,9 +184,9 @@ def design_effect_of_mean(values, facts):
         Against independent values of equal weight; clusters less one.
     """
     n = len(values)
-    weights = np.ones(n) if facts.weights is None else facts.weights
+    weights = np.ones(n) if design.weights is None else design.weights
     weights = weights / weights.mean()
-    clusters = np.arange(n) if facts.clusters is None else facts.clusters
+    clusters = np.arange(n) if design.clusters is None else design.clusters
     clusters = np.unique(clusters, return_inverse=True)[1]
     residual = values - np.average(values, weights=weights)
     rho = max(_intraclass(residual, clusters), _intraclass(values, clusters))

@@ -14,7 +14,7 @@ _MOST_LEVELS = 500
 
 
 @dataclass(frozen=True)
-class Nuisance:
+class DesignMatrix:
     """What the regression holds beside the hypotheses.
 
     Parameters
@@ -77,7 +77,7 @@ def without_level_means(values, levels, weights=None):
     return (table - means[levels]).reshape(values.shape)
 
 
-def nuisance_columns(facts, n_rows, *, paired, linear, remarks):
+def make_design_matrix(design, n_rows, *, paired, linear, remarks):
     """Build constant, covariates and levels, without what is linearly dependent.
 
     In a linear model, levels that lie within clusters are absorbed: the deviations
@@ -85,7 +85,7 @@ def nuisance_columns(facts, n_rows, *, paired, linear, remarks):
 
     Parameters
     ----------
-    facts : RowFacts
+    design : Design
         Of the rows in the regression.
     n_rows : int
         Their number.
@@ -93,12 +93,12 @@ def nuisance_columns(facts, n_rows, *, paired, linear, remarks):
         Whether rows are differences: there is no constant then.
     linear : bool
         Whether the model is linear, so that levels can be absorbed.
-    remarks : Remarks
+    remarks : Notes
         Receives the covariates that are dropped.
 
     Returns
     -------
-    nuisance : Nuisance
+    nuisance : DesignMatrix
         The columns.
 
     Raises
@@ -106,20 +106,20 @@ def nuisance_columns(facts, n_rows, *, paired, linear, remarks):
     ValueError
         For too many levels that cannot be absorbed.
     """
-    absorbed = linear and _within_clusters(facts.levels, facts.clusters)
+    absorbed = linear and _within_clusters(design.levels, design.clusters)
     has_constant = not paired and not absorbed
     start = np.ones((n_rows, int(has_constant)))
-    covariates, names = facts.covariates, facts.covariate_names
+    covariates, names = design.covariates, design.covariate_names
     if covariates is None:
         covariates = np.empty((n_rows, 0))
-    levels = facts.levels if absorbed else None
+    levels = design.levels if absorbed else None
     if absorbed:
-        covariates = without_level_means(covariates, levels, facts.weights)
+        covariates = without_level_means(covariates, levels, design.weights)
     indicators = np.empty((n_rows, 0))
-    if facts.levels is not None and not absorbed:
-        indicators = _indicators(facts.levels, linear)
+    if design.levels is not None and not absorbed:
+        indicators = _indicators(design.levels, linear)
     basis = np.column_stack([start, indicators])
-    kept = independent_columns(covariates, basis)
+    kept = find_independent_columns(covariates, basis)
     dropped = [names[j] for j in range(len(names)) if j not in kept]
     if dropped:
         remarks.say(
@@ -129,7 +129,7 @@ def nuisance_columns(facts, n_rows, *, paired, linear, remarks):
     covariates, scale = _scaled(covariates[:, kept], center=has_constant)
     values = np.column_stack([start, covariates, indicators])
     names = tuple(names[j] for j in kept)
-    return Nuisance(values, names, has_constant, scale, levels, facts.weights)
+    return DesignMatrix(values, names, has_constant, scale, levels, design.weights)
 
 
 def _scaled(covariates, *, center):
@@ -164,7 +164,7 @@ def _indicators(levels, linear):
     return (codes[:, None] == np.arange(1, len(found))).astype(float)
 
 
-def independent_columns(values, basis):
+def find_independent_columns(values, basis):
     """Numbers of the columns that are no combination of the basis and earlier ones.
 
     Parameters

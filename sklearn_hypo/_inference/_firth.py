@@ -36,7 +36,7 @@ _SUSPICIOUS = 12.0
 
 
 @dataclass(frozen=True)
-class Counted:
+class CountedRows:
     """Rows of a logistic regression, those that are alike counted.
 
     Parameters
@@ -61,7 +61,7 @@ class Counted:
         return self.counts.shape[1] - 1
 
 
-def counted(X, codes, weights=None):
+def collapse_patterns(X, codes, weights=None):
     """Count the rows of a design that are alike.
 
     Parameters
@@ -82,7 +82,7 @@ def counted(X, codes, weights=None):
     patterns, number = np.unique(X, axis=0, return_inverse=True)
     cell = number.ravel() * k + codes.astype(int)
     counts = np.bincount(cell, weights, minlength=len(patterns) * k).astype(float)
-    return Counted(patterns, counts.reshape(-1, k))
+    return CountedRows(patterns, counts.reshape(-1, k))
 
 
 @dataclass(frozen=True)

@@ -47,10 +47,10 @@ class Influence:
     @property
     def df(self):
         """Degrees of freedom, as if residuals had the working size."""
-        return degrees_of_freedom(self.load, self.units)
+        return satterthwaite_df(self.load, self.units)
 
 
-def degrees_of_freedom(load, units=None):
+def satterthwaite_df(load, units=None):
     r"""Degrees of freedom of a sum of squares of independent normal contributions.
 
     Satterthwaite's, for contributions of standard deviations :math:`d_u`:
@@ -75,8 +75,8 @@ def degrees_of_freedom(load, units=None):
     Two large contributions among a hundred small ones:
 
     >>> import numpy as np
-    >>> from sklearn_hypo._influence import degrees_of_freedom
-    >>> degrees_of_freedom(np.array([[1.0], [1.0]] + [[0.1]] * 100)).round(2)
+    >>> from sklearn_hypo._influence import satterthwaite_df
+    >>> satterthwaite_df(np.array([[1.0], [1.0]] + [[0.1]] * 100)).round(2)
     array([4.48])
     """
     squares = load**2

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from ._design import RowFacts
-from ._design_matrix import independent_columns, nuisance_columns
+from ._design import Design
+from ._design_matrix import find_independent_columns, make_design_matrix
 from ._logit import fit_binary, fit_multinomial
 from ._robust_covariance import least_squares, t_inference
 
@@ -89,7 +89,7 @@ class Problem:
         Constant, covariates and levels of the fixed effect.
     y : ndarray of shape (n_rows,)
         The target; class codes from 0 for classes.
-    facts : RowFacts
+    design : Design
         Weights and clusters.
     n_covariates : int
         How many of the nuisance columns are covariates; they follow the constant.
@@ -104,7 +104,7 @@ class Problem:
     annotations: np.ndarray
     nuisance: np.ndarray
     y: np.ndarray
-    facts: RowFacts
+    design: Design
     n_covariates: int = 0
     has_constant: bool = True
     n_absorbed: int = 0
@@ -116,7 +116,7 @@ class Problem:
         return np.column_stack([self.annotations, self.nuisance])
 
 
-def joint_regression(A, y, n_classes, columns, facts, remarks, *, cov_type, paired):
+def joint_regression(A, y, n_classes, columns, design, remarks, *, cov_type, paired):
     """Regress y on the annotations, over the rows that answer all of them.
 
     Ordinary least squares for a quantity, a logit for two classes and a multinomial
@@ -132,9 +132,9 @@ def joint_regression(A, y, n_classes, columns, facts, remarks, *, cov_type, pair
         None for a quantity.
     columns : list of int
         The columns of A that vary at all.
-    facts : RowFacts
+    design : Design
         Weights, clusters, covariates and levels of the rows.
-    remarks : Remarks
+    remarks : Notes
         Receives what went wrong, by column.
     cov_type : {"auto", "HC2", "HC3", "nonrobust"}
         Kind of the standard errors. "auto": HC3 for quantities, that of the model for
@@ -158,9 +158,9 @@ def joint_regression(A, y, n_classes, columns, facts, remarks, *, cov_type, pair
     if not columns:
         remarks.say("No hypothesis can be in the joint regression: none varies.")
         return fit
-    facts = facts.take(rows)
-    nuisance = nuisance_columns(
-        facts, n_rows, paired=paired, linear=n_classes is None, remarks=remarks
+    design = design.take(rows)
+    nuisance = make_design_matrix(
+        design, n_rows, paired=paired, linear=n_classes is None, remarks=remarks
     )
     n_needed = len(columns) + nuisance.values.shape[1] + nuisance.n_absorbed
     if n_rows <= n_needed:
@@ -186,7 +186,7 @@ def joint_regression(A, y, n_classes, columns, facts, remarks, *, cov_type, pair
         cleared[:, columns],
         nuisance.values,
         nuisance.clear(y[rows]) if n_classes is None else y[rows],
-        facts,
+        design,
         n_covariates=len(nuisance.names),
         has_constant=nuisance.has_constant,
         n_absorbed=nuisance.n_absorbed,
@@ -247,7 +247,7 @@ def _without_dependent(A, nuisance, columns, remarks):
     Constant, covariates and fixed effects come first, so that the opposite of a column
     is a combination of it.
     """
-    kept = [columns[i] for i in independent_columns(A[:, columns], nuisance)]
+    kept = [columns[i] for i in find_independent_columns(A[:, columns], nuisance)]
     for position, j in enumerate(columns):
         if j not in kept:
             earlier = [i for i in kept if i in columns[:position]]
@@ -305,14 +305,14 @@ def _covariate_table(estimates, first, nuisance):
 
 def _fit_ols(problem, cov_type, columns, remarks):
     """Least squares, with robust or clustered standard errors by default."""
-    X, y, facts = problem.design, problem.y, problem.facts
-    root = np.ones(len(y)) if facts.weights is None else np.sqrt(facts.weights)
+    X, y, design = problem.design, problem.y, problem.design
+    root = np.ones(len(y)) if design.weights is None else np.sqrt(design.weights)
     kind = "HC3" if cov_type == "auto" else cov_type
     solved = least_squares(
         X * root[:, None],
         y * root,
         cov_type=kind,
-        clusters=facts.clusters,
+        clusters=design.clusters,
         n_absorbed=problem.n_absorbed,
     )
     center = problem.has_constant or problem.n_absorbed > 0
@@ -333,13 +333,13 @@ def _fit_ols(problem, cov_type, columns, remarks):
             "coef_p": p,
             "coef_df": solved.df,
         }
-        what = "row" if facts.clusters is None else "group"
+        what = "row" if design.clusters is None else "group"
         for position in np.flatnonzero(np.isnan(solved.df[: len(columns)])):
             remarks.add(columns[position], "single", f"one {what}")
     estimates["coef_std"] = solved.coef * _sd(X, root, center) / _sd(y, root, center)
     return {
-        "method": "OLS" if facts.weights is None else "WLS",
-        "cov_type": kind if facts.clusters is None else "cluster",
+        "method": "OLS" if design.weights is None else "WLS",
+        "cov_type": kind if design.clusters is None else "cluster",
         "estimates": estimates,
         "metrics": {"r2": r2, "r2_adjusted": adjusted},
         "fitted": None if problem.n_absorbed else (X @ solved.coef)[:, None],

@@ -7,14 +7,14 @@ from sklearn.metrics import roc_auc_score
 from ._design_effects import column_tests
 from ._firth import (
     JEFFREYS,
-    counted,
+    collapse_patterns,
     fit_logit,
     infinite_coefficients,
     probabilities,
     profile_bounds,
 )
 from ._marginal_effects import binary_effects, class_effects, moved_along
-from ._robust_covariance import LinearFit, judged, t_inference
+from ._robust_covariance import LinearFit, infer_coefficients, t_inference
 
 # Linear predictors beyond this: some class is all but ruled out somewhere
 _FAR = 12.0
@@ -42,7 +42,7 @@ def fit_binary(problem, y, cov_type, columns, remarks):
         Kind of the standard errors.
     columns : list of int
         Numbers of the hypotheses, for remarks.
-    remarks : Remarks
+    remarks : Notes
         Receives what separates the classes.
 
     Returns
@@ -58,8 +58,8 @@ def fit_binary(problem, y, cov_type, columns, remarks):
        logistic regression". Statistics in Medicine 21.
     """
     X, y = _oriented(problem, y)
-    facts, h = problem.facts, len(columns)
-    rows = counted(X, y, facts.weights)
+    design, h = problem.design, len(columns)
+    rows = collapse_patterns(X, y, design.weights)
     fit = fit_logit(rows)
     infinite = infinite_coefficients(rows, fit)
     for position in np.flatnonzero(infinite[:h]):
@@ -70,11 +70,11 @@ def fit_binary(problem, y, cov_type, columns, remarks):
     if not (fit.converged and penalized.converged):
         return _not_converged(h, len(y), remarks)
     probability = probabilities(X, fit.coef, 1)[:, 1]
-    robust = _is_robust(facts, cov_type)
-    solved = _working_fit(X, y, fit.coef, probability, facts, robust, cov_type)
+    robust = _is_robust(design, cov_type)
+    solved = _working_fit(X, y, fit.coef, probability, design, robust, cov_type)
     df = solved.df if robust else np.full(X.shape[1], np.inf)
     ratio_p, effects, f_df = column_tests(
-        rows, penalized, X, y, range(h), facts, robust=robust
+        rows, penalized, X, y, range(h), design, robust=robust
     )
     se = solved.se
     if robust:  # squared residuals alone say too little where a class is rare
@@ -98,17 +98,17 @@ def fit_binary(problem, y, cov_type, columns, remarks):
         "coef_upper": upper,
         "coef_p": p,
         "coef_df": df,
-        "coef_std": solved.coef * _spread_of(X, facts.weights, problem.paired),
+        "coef_std": solved.coef * _spread_of(X, design.weights, problem.paired),
     }
     with np.errstate(over="ignore"):
         for name, values in (("", solved.coef), ("_lower", lower), ("_upper", upper)):
             estimates[f"odds_ratio{name}"] = np.exp(values)
-    estimates |= binary_effects(X, solved, bounds, facts.weights, problem.paired)
+    estimates |= binary_effects(X, solved, bounds, design.weights, problem.paired)
     return {
         "method": "Firth logit" if firth else "logit",
-        "cov_type": _kind(facts, robust, cov_type),
+        "cov_type": _kind(design, robust, cov_type),
         "estimates": estimates,
-        "metrics": _binary_metrics(y, probability, facts.weights, problem.paired),
+        "metrics": _binary_metrics(y, probability, design.weights, problem.paired),
         "fitted": (problem.design @ fit.coef)[:, None],
     }
 
@@ -121,9 +121,11 @@ def _not_converged(h, n_rows, remarks):
     return {"method": "", "cov_type": "", "estimates": {}, "metrics": {}}
 
 
-def _is_robust(facts, cov_type):
+def _is_robust(design, cov_type):
     return (
-        facts.clusters is not None or facts.weights is not None or cov_type[:2] == "HC"
+        design.clusters is not None
+        or design.weights is not None
+        or cov_type[:2] == "HC"
     )
 
 
@@ -146,23 +148,25 @@ def _spread_of(X, weights, paired):
     return np.sqrt(np.average((X - mean) ** 2, axis=0, weights=weights))
 
 
-def _kind(facts, robust, cov_type):
-    if facts.clusters is not None:
+def _kind(design, robust, cov_type):
+    if design.clusters is not None:
         return "cluster"
     if not robust:
         return "nonrobust"
     return cov_type if cov_type[:2] == "HC" else "HC3"
 
 
-def _working_fit(X, y, coef, probability, facts, robust, cov_type):
+def _working_fit(X, y, coef, probability, design, robust, cov_type):
     """Judge the coefficients by the linear model that Newton's last step solves."""
-    weights = np.ones(len(y)) if facts.weights is None else facts.weights
+    weights = np.ones(len(y)) if design.weights is None else design.weights
     spread = np.maximum(probability * (1 - probability), 1e-12)
     Q, R = linalg.qr(X * np.sqrt(weights * spread)[:, None], mode="economic")
     T = linalg.solve_triangular(R, np.eye(len(R)), trans="T")
     residuals = np.sqrt(weights / spread) * (y - probability)
     kind = cov_type if cov_type == "HC2" else "HC3"
-    solved = judged(coef, residuals, Q, T, cov_type=kind, clusters=facts.clusters)
+    solved = infer_coefficients(
+        coef, residuals, Q, T, cov_type=kind, clusters=design.clusters
+    )
     if robust:
         return solved
     return LinearFit(coef, T.T @ T, np.full(len(coef), np.inf), residuals)
@@ -210,7 +214,7 @@ def fit_multinomial(problem, codes, present, cov_type, columns, remarks):
         Kind of the standard errors.
     columns : list of int
         Numbers of the hypotheses, for remarks.
-    remarks : Remarks
+    remarks : Notes
         Receives what separates the classes.
 
     Returns
@@ -218,8 +222,8 @@ def fit_multinomial(problem, codes, present, cov_type, columns, remarks):
     found : dict
         "method", "cov_type", "metrics", "estimates" and "by_class".
     """
-    X, facts, h = problem.design, problem.facts, len(columns)
-    rows = counted(X, codes, facts.weights)
+    X, design, h = problem.design, problem.design, len(columns)
+    rows = collapse_patterns(X, codes, design.weights)
     penalized, fit = fit_logit(rows, penalty=JEFFREYS), fit_logit(rows)
     far = np.abs(rows.X @ fit.coef.reshape(rows.n_coefs, -1).T).max() > _FAR
     firth = bool(far) or not fit.converged
@@ -228,21 +232,21 @@ def fit_multinomial(problem, codes, present, cov_type, columns, remarks):
         return _not_converged(h, len(codes), remarks)
     if firth:
         _remark_empty_cells(problem.annotations, codes, len(present), columns, remarks)
-    robust = _is_robust(facts, cov_type)
+    robust = _is_robust(design, cov_type)
     n_tested = h + problem.has_constant + problem.n_covariates
     p = np.full(X.shape[1], np.nan)
     p[:n_tested], *_ = column_tests(
-        rows, penalized, X, codes, range(n_tested), facts, robust=robust
+        rows, penalized, X, codes, range(n_tested), design, robust=robust
     )
     P = probabilities(X, fit.coef, rows.n_coefs)
     B = fit.coef.reshape(rows.n_coefs, -1)
     return {
         "method": "Firth multinomial logit" if firth else "multinomial logit",
-        "cov_type": _kind(facts, robust, cov_type),
+        "cov_type": _kind(design, robust, cov_type),
         "estimates": {"coef_p": p},
         "fitted": P,
-        "metrics": _class_metrics(codes, P, facts.weights),
-        "by_class": {"classes": present, **class_effects(X, codes, B, h, facts)},
+        "metrics": _class_metrics(codes, P, design.weights),
+        "by_class": {"classes": present, **class_effects(X, codes, B, h, design)},
     }
 
 

@@ -109,7 +109,7 @@ def _binary_effect(X, coef, j, share, other):
     return share @ (one - zero), gradient
 
 
-def class_effects(X, codes, B, h, facts):
+def class_effects(X, codes, B, h, design):
     """Average marginal effects on the probability of each of several classes.
 
     Parameters
@@ -122,7 +122,7 @@ def class_effects(X, codes, B, h, facts):
         Coefficients of all classes but the first.
     h : int
         The first so many columns are annotations.
-    facts : RowFacts
+    design : Design
         Weights and clusters.
 
     Returns
@@ -130,8 +130,8 @@ def class_effects(X, codes, B, h, facts):
     effects : dict of str to ndarray of shape (h, n_classes)
         "ame", "ame_se", "ame_lower", "ame_upper" and "ame_p".
     """
-    weights = np.ones(len(X)) if facts.weights is None else facts.weights
-    covariance, df = _class_covariance(X, codes, B, facts, weights)
+    weights = np.ones(len(X)) if design.weights is None else design.weights
+    covariance, df = _class_covariance(X, codes, B, design, weights)
     share, k = weights / weights.sum(), len(B) + 1
     effect, se = np.empty((h, k)), np.empty((h, k))
     for j in range(h):
@@ -164,18 +164,18 @@ def _class_gradient(X, P, share):
     return np.array(rows)
 
 
-def _class_covariance(X, codes, B, facts, weights):
+def _class_covariance(X, codes, B, design, weights):
     """Covariance of the coefficients: of the model, or clustered."""
     q, p = B.shape
     P = probabilities(X, B.ravel(), q)
     inverse = linalg.pinvh(information_of(X, P, weights))
-    if facts.clusters is None and facts.weights is None:
+    if design.clusters is None and design.weights is None:
         return inverse, np.inf
     residual = ((codes[:, None] == np.arange(1, q + 1)) - P[:, 1:]) * weights[:, None]
     scores = np.hstack([X * residual[:, [c]] for c in range(q)])
     df = np.inf
-    if facts.clusters is not None:
-        clusters = np.unique(facts.clusters, return_inverse=True)[1]
+    if design.clusters is not None:
+        clusters = np.unique(design.clusters, return_inverse=True)[1]
         summed = np.zeros((clusters.max() + 1, q * p))
         np.add.at(summed, clusters, scores)
         df = len(summed) - 1

@@ -7,7 +7,7 @@ from statsmodels.stats.multitest import multipletests
 CORRECTIONS = ("bonferroni", "holm", "fdr_bh", "fdr_by")
 
 
-def corrected(p_values, tested, alpha, correction, n_more=0):
+def adjust_p_values(p_values, tested, alpha, correction, n_more=0):
     """Correct p-values for all tests that were made.
 
     Parameters

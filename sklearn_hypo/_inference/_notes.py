@@ -1,6 +1,6 @@
 """What could not be computed, and the warnings that say so by name."""
 
-from .._utils._printable import printable
+from .._utils._printable import to_printable
 
 _SHOWN = 6  # names in one warning; the notes of the table name all
 
@@ -71,7 +71,7 @@ _REMARKS = {
 }
 
 
-class Remarks:
+class Notes:
     """Collects what could not be computed, by hypothesis, for one warning a kind.
 
     Parameters
@@ -87,7 +87,7 @@ class Remarks:
 
     def name(self, j):
         """The hypothesis in quotes, shortened so that a message stays readable."""
-        name = printable(self._names[j])
+        name = to_printable(self._names[j])
         return repr(name if len(name) <= 80 else name[:79] + "…")
 
     def add(self, j, kind, detail):

@@ -12,8 +12,8 @@ from sklearn.model_selection import (
     StratifiedKFold,
 )
 
-from ._design_matrix import nuisance_columns
-from ._notes import Remarks
+from ._design_matrix import make_design_matrix
+from ._notes import Notes
 from ._resampling import bootstrap_interval, permutation_p, scorer
 
 
@@ -22,7 +22,7 @@ class Overall:
 
     Parameters
     ----------
-    tests : Outcome
+    tests : TestResults
         What was regressed, and on what.
     n_classes : int or None
         None for a quantity.
@@ -38,7 +38,7 @@ class Overall:
         self._n_resamples = n_resamples
         self._seed = seed
         self._paired = (
-            tests.facts.pairs is None and tests.summary["n_pairs"] is not None
+            tests.design.pairs is None and tests.summary["n_pairs"] is not None
         )
         self._metric = "r2" if n_classes is None else "roc_auc"
         self._rows = []
@@ -70,9 +70,9 @@ class Overall:
     def _fitted_interval(self, name):
         """Bootstrap of the score of the fitted values, which are not fitted again."""
         joint = self._tests.joint
-        y, facts = self._tests.y[joint.rows], self._tests.facts.take(joint.rows)
+        y, design = self._tests.y[joint.rows], self._tests.design.take(joint.rows)
         score = self._scorer(y, joint.fitted, None)
-        lower, upper = self._interval(score, facts, len(y))
+        lower, upper = self._interval(score, design, len(y))
         if name != "r2_adjusted":
             return lower, upper
         unexplained = max(1 - joint.metrics["r2"], 1e-300)
@@ -105,9 +105,9 @@ class Overall:
         return {"r2": "R²"}.get(self._metric, self._word())
 
     def _add_cross_fitted(self, name, X, rows, description, *, dense):
-        y, facts = self._tests.y[rows], self._tests.facts.take(rows)
+        y, design = self._tests.y[rows], self._tests.design.take(rows)
         n_classes = None if self._paired else self._n_classes
-        folds = folds_of(y, n_classes, facts.clusters, self._seed)
+        folds = folds_of(y, n_classes, design.clusters, self._seed)
         with warnings.catch_warnings():
             # ill-conditioned folds of few rows; their predictions are as they are
             warnings.simplefilter("ignore")
@@ -116,12 +116,12 @@ class Overall:
                 y,
                 self._n_classes,
                 folds,
-                weights=facts.weights,
+                weights=design.weights,
                 paired=self._paired,
                 dense=dense,
             )
         score = self._scorer(y, predictions, folds)
-        self._add(name, *self._with_interval(score, facts, len(y)), description)
+        self._add(name, *self._with_interval(score, design, len(y)), description)
 
     def add_out_of_sample(self, predictions):
         """Add the score of predictions made elsewhere, one row per row of the test."""
@@ -130,7 +130,7 @@ class Overall:
             f"{len(self._tests.y):,} {'pairs' if self._paired else 'texts'}"
         )
         score = self._scorer(self._tests.y, predictions, None)
-        values = self._with_interval(score, self._tests.facts, len(self._tests.y))
+        values = self._with_interval(score, self._tests.design, len(self._tests.y))
         name = f"{self._metric}_out_of_sample"
         self._add(name, *values, what)
         if np.isnan(values[0]) and len(np.unique(self._tests.y)) > 1:
@@ -140,19 +140,19 @@ class Overall:
     def _scorer(self, y, predictions, folds):
         return scorer(y, predictions, self._n_classes, paired=self._paired, folds=folds)
 
-    def _with_interval(self, score, facts, n_rows):
-        weights = np.ones(n_rows) if facts.weights is None else facts.weights
-        return (float(score(weights[None])[0]), *self._interval(score, facts, n_rows))
+    def _with_interval(self, score, design, n_rows):
+        weights = np.ones(n_rows) if design.weights is None else design.weights
+        return (float(score(weights[None])[0]), *self._interval(score, design, n_rows))
 
-    def _interval(self, score, facts, n_rows):
+    def _interval(self, score, design, n_rows):
         rng = np.random.default_rng([self._seed, 1])
         return bootstrap_interval(
             score,
             n_rows,
             rng,
             self._n_resamples,
-            weights=facts.weights,
-            clusters=facts.clusters,
+            weights=design.weights,
+            clusters=design.clusters,
         )
 
     def permutation_p(self):
@@ -161,12 +161,12 @@ class Overall:
             return np.nan
         tests, rows = self._tests, self._tests.joint.rows
         A = tests.annotations[rows][:, tests.joint.columns]
-        y, facts = tests.y[rows], tests.facts.take(rows)
+        y, design = tests.y[rows], tests.design.take(rows)
         Y = y[:, None].astype(float)
         if self._n_classes is not None and not self._paired:
             Y = (y[:, None] == np.arange(self._n_classes)).astype(float)
-        nuisance = nuisance_columns(
-            facts, len(y), paired=self._paired, linear=True, remarks=Remarks([])
+        nuisance = make_design_matrix(
+            design, len(y), paired=self._paired, linear=True, remarks=Notes([])
         )
         return permutation_p(
             nuisance.clear(A),
@@ -174,8 +174,8 @@ class Overall:
             nuisance.values,
             np.random.default_rng([self._seed, 2]),
             self._n_resamples,
-            weights=facts.weights,
-            clusters=facts.clusters,
+            weights=design.weights,
+            clusters=design.clusters,
             paired=self._paired,
         )
 

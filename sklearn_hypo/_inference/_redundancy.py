@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy.sparse.csgraph import connected_components
 
-from .._utils._printable import printable
+from .._utils._printable import to_printable
 from .._utils._tokens import tokenize
 from ._overlap import annotation_overlap, effective_number, variance_inflation
 
@@ -129,7 +129,7 @@ def _pair_line(pair):
 
 
 def _short(name, length=60):
-    name = printable(name)
+    name = to_printable(name)
     return repr(name if len(name) <= length else name[: length - 1] + "…")
 
 
@@ -139,7 +139,7 @@ def _plain(value):
     return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
-def redundancy(
+def measure_redundancy(
     A,
     names=None,
     *,

@@ -133,7 +133,7 @@ def least_squares(X, y, *, cov_type="HC3", clusters=None, n_absorbed=0):
     T = linalg.solve_triangular(R, np.eye(R.shape[0]), trans="T")
     gamma = Q.T @ y
     residuals = y - Q @ gamma
-    return judged(
+    return infer_coefficients(
         T.T @ gamma,
         residuals,
         Q,
@@ -144,7 +144,9 @@ def least_squares(X, y, *, cov_type="HC3", clusters=None, n_absorbed=0):
     )
 
 
-def judged(coef, residuals, Q, T, *, cov_type="HC3", clusters=None, n_absorbed=0):
+def infer_coefficients(
+    coef, residuals, Q, T, *, cov_type="HC3", clusters=None, n_absorbed=0
+):
     """Judge coefficients of a (working) linear model by its residuals.
 
     Parameters

@@ -16,7 +16,7 @@ def _row(*values, p):
     return dict(zip(_NAMES, values, strict=True)) | {"separation_p": p}
 
 
-def quantity_separation(holds, y, facts):
+def quantity_separation(holds, y, design):
     r"""Difference of means between the rows with and without an annotation.
 
     .. math:: S = \bar y_{a = 1} - \bar y_{a = 0}
@@ -30,7 +30,7 @@ def quantity_separation(holds, y, facts):
         Where the hypothesis holds; neither everywhere nor nowhere.
     y : ndarray of shape (n_rows,)
         The target.
-    facts : RowFacts
+    design : Design
         Weights and clusters of the rows.
 
     Returns
@@ -41,15 +41,15 @@ def quantity_separation(holds, y, facts):
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn_hypo._evaluation_rows import RowFacts
+    >>> from sklearn_hypo._evaluation_rows import Design
     >>> from sklearn_hypo._separation import quantity_separation
     >>> holds = np.array([True, True, True, False, False, False])
-    >>> row = quantity_separation(holds, np.array([3.0, 4, 5, 1, 2, 3]), RowFacts())
+    >>> row = quantity_separation(holds, np.array([3.0, 4, 5, 1, 2, 3]), Design())
     >>> row["separation"], round(row["separation_p"], 4)
     (np.float64(2.0), 0.0705)
     """
-    if facts.weights is not None or facts.clusters is not None:
-        return _regressed(holds, y, facts)
+    if design.weights is not None or design.clusters is not None:
+        return _regressed(holds, y, design)
     one, zero = y[holds], y[~holds]
     difference = one.mean() - zero.mean()
     if min(spread(one), spread(zero)) == 0:
@@ -60,7 +60,7 @@ def quantity_separation(holds, y, facts):
     return _row(difference, np.sqrt(a + b), float(lower), float(upper), p=float(p))
 
 
-def class_separation(holds, is_class, facts):
+def class_separation(holds, is_class, design):
     """Difference of the shares of a class with and without an annotation.
 
     With Newcombe's interval and Fisher's exact test, which hold for rare annotations
@@ -71,7 +71,7 @@ def class_separation(holds, is_class, facts):
     ----------
     holds, is_class : ndarrays of bool of shape (n_rows,)
         Where the hypothesis holds, and which rows are of the class.
-    facts : RowFacts
+    design : Design
         Weights and clusters of the rows.
 
     Returns
@@ -84,8 +84,8 @@ def class_separation(holds, is_class, facts):
     .. [1] R. G. Newcombe (1998). "Interval estimation for the difference between
        independent proportions". Statistics in Medicine 17.
     """
-    if facts.weights is not None or facts.clusters is not None:
-        return _dependent_classes(holds, is_class, facts)
+    if design.weights is not None or design.clusters is not None:
+        return _dependent_classes(holds, is_class, design)
     counts = [is_class[holds].sum(), is_class[~holds].sum()]
     totals = [holds.sum(), (~holds).sum()]
     shares = np.divide(counts, totals)
@@ -99,10 +99,10 @@ def class_separation(holds, is_class, facts):
     return _row(shares[0] - shares[1], se, float(lower), float(upper), p=p)
 
 
-def _dependent_classes(holds, is_class, facts):
+def _dependent_classes(holds, is_class, design):
     """Separation of a class where rows are weighted or clustered."""
-    weights = np.ones(len(holds)) if facts.weights is None else facts.weights
-    p, effect, _ = independence_test(holds, is_class, facts)
+    weights = np.ones(len(holds)) if design.weights is None else design.weights
+    p, effect, _ = independence_test(holds, is_class, design)
     sides = (holds, ~holds)
     totals = np.array([weights[side].sum() for side in sides])
     shares = np.array([weights[side] @ is_class[side] for side in sides]) / totals
@@ -144,7 +144,7 @@ def independence(counts):
     return stats.chi2_contingency(counts, correction=False, method=method).pvalue
 
 
-def paired_separation(difference, y, facts, *, classes):
+def paired_separation(difference, y, design, *, classes):
     """Mean advantage of the member of a pair that alone has the annotation.
 
     Over the pairs of which exactly one member has it: the mean of its target minus
@@ -158,7 +158,7 @@ def paired_separation(difference, y, facts, *, classes):
         Annotation of the first member minus that of the second: -1, 0, 1.
     y : ndarray of shape (n_pairs,)
         Target of the first member minus that of the second.
-    facts : RowFacts
+    design : Design
         Weights and clusters of the pairs.
     classes : bool
         Whether the target says who won.
@@ -169,15 +169,15 @@ def paired_separation(difference, y, facts, *, classes):
         As for `quantity_separation`, and "n_discordant".
     """
     rows = np.flatnonzero(difference)
-    gain, facts = (difference * y)[rows], facts.take(rows)
+    gain, design = (difference * y)[rows], design.take(rows)
     found = {"n_discordant": len(rows)}
     if not len(rows):
         return found
-    dependent = facts.weights is not None or facts.clusters is not None
+    dependent = design.weights is not None or design.clusters is not None
     if dependent and classes:
-        return found | _dependent_wins(gain, facts)
+        return found | _dependent_wins(gain, design)
     if dependent:
-        solved = _constant_fit(gain, facts)
+        solved = _constant_fit(gain, design)
         estimate, se, df = solved.coef[0], solved.se[0], solved.df[0]
         lower, upper, p = map(float, t_inference(estimate, se, df))
         return found | _row(estimate, se if se > 0 else np.nan, lower, upper, p=p)
@@ -194,10 +194,10 @@ def paired_separation(difference, y, facts, *, classes):
     return found | _row(gain.mean(), se, lower, upper, p=p)
 
 
-def _dependent_wins(gain, facts):
+def _dependent_wins(gain, design):
     """Wins minus losses where pairs are weighted or clustered."""
-    share = np.average(gain > 0, weights=facts.weights)
-    effect, df = design_effect_of_mean(gain, facts)
+    share = np.average(gain > 0, weights=design.weights)
+    effect, df = design_effect_of_mean(gain, design)
     rows = len(gain) / effect
     lower, upper = proportion_confint(share * rows, rows, method="wilson")
     # the variance of the null hypothesis: it needs no losses to be estimated from
@@ -208,19 +208,19 @@ def _dependent_wins(gain, facts):
     return _row(2 * share - 1, se, 2 * lower - 1, 2 * upper - 1, p=p)
 
 
-def _regressed(holds, y, facts):
+def _regressed(holds, y, design):
     """Separation by a regression on the annotation alone."""
-    root = np.ones(len(y)) if facts.weights is None else np.sqrt(facts.weights)
+    root = np.ones(len(y)) if design.weights is None else np.sqrt(design.weights)
     X = np.column_stack([np.ones(len(y)), holds]) * root[:, None]
-    solved = least_squares(X, y * root, clusters=facts.clusters)
+    solved = least_squares(X, y * root, clusters=design.clusters)
     se = solved.se[1] if solved.se[1] > 0 else np.nan
     lower, upper, p = map(float, t_inference(solved.coef[1], se, solved.df[1]))
     return _row(solved.coef[1], se, lower, upper, p=p)
 
 
-def _constant_fit(values, facts):
-    root = np.ones(len(values)) if facts.weights is None else np.sqrt(facts.weights)
-    return least_squares(root[:, None], values * root, clusters=facts.clusters)
+def _constant_fit(values, design):
+    root = np.ones(len(values)) if design.weights is None else np.sqrt(design.weights)
+    return least_squares(root[:, None], values * root, clusters=design.clusters)
 
 
 _DTYPES = {
@@ -240,7 +240,7 @@ def varies(a, width=np.ptp):
     return len(answered) > 0 and bool(width(answered))
 
 
-def marginal_tests(A, y, classes, facts, remarks, paired):
+def marginal_tests(A, y, classes, design, remarks, paired):
     """Separation of each column, over the rows that have an answer to it."""
     if len(y) and not paired and spread(y) == 0:
         remarks.say(
@@ -249,7 +249,7 @@ def marginal_tests(A, y, classes, facts, remarks, paired):
         )
     cells = []
     rows = [
-        _marginal_test(a, y, classes, facts, j, remarks, paired, cells)
+        _marginal_test(a, y, classes, design, j, remarks, paired, cells)
         for j, a in enumerate(A.T)
     ]
     columns = dict(_DTYPES) | ({"n_discordant": float} if paired else {})
@@ -266,16 +266,16 @@ def _is_multiclass(classes):
     return classes is not None and len(classes) > 2
 
 
-def _marginal_test(a, y, classes, facts, j, remarks, paired, cells):
+def _marginal_test(a, y, classes, design, j, remarks, paired, cells):
     """One row of the table, as a dict."""
     answered = ~np.isnan(a)
     n = int(answered.sum())
     row = {"n": n, "missing": 0, "prevalence": np.nan}
     if n == 0:
         remarks.add(j, "unanswered", f"0 of {len(a)}")
-    values, target, facts = a[answered], y[answered], facts.take(answered)
+    values, target, design = a[answered], y[answered], design.take(answered)
     if paired:
-        found = paired_separation(values, target, facts, classes=classes is not None)
+        found = paired_separation(values, target, design, classes=classes is not None)
         if n and not found["n_discordant"]:
             remarks.add(j, "concordant", f"{n} pairs")
         elif n and np.isnan(found["separation_p"]):
@@ -286,22 +286,22 @@ def _marginal_test(a, y, classes, facts, j, remarks, paired, cells):
     if n and not varies(a):
         remarks.add(j, "constant", counts)
     if _is_multiclass(classes):
-        found, of_classes = _classwise(holds, target, classes, facts)
+        found, of_classes = _classwise(holds, target, classes, design)
         cells += [{"position": j, **cell} for cell in of_classes]
     elif not varies(a):
         return row
     elif classes is None:
-        found = quantity_separation(holds, target, facts)
+        found = quantity_separation(holds, target, design)
         if _is_skewed(holds, target):
             remarks.add(j, "skewed", counts)
     else:
-        found = class_separation(holds, target == 1, facts)
+        found = class_separation(holds, target == 1, design)
     if classes is None and np.isnan(found["separation_se"]) and spread(y) > 0:
         remarks.add(j, "no_variance", counts)
     return row | found
 
 
-def _classwise(holds, codes, classes, facts):
+def _classwise(holds, codes, classes, design):
     """The class that differs most, one test of all classes, and every class."""
     labels = classes.tolist()
     blank = dict.fromkeys(
@@ -312,7 +312,7 @@ def _classwise(holds, codes, classes, facts):
         {
             "class": label,
             "n": int((codes == c).sum()),
-            **(class_separation(holds, codes == c, facts) if varies else blank),
+            **(class_separation(holds, codes == c, design) if varies else blank),
         }
         for c, label in enumerate(labels)
     ]
@@ -320,12 +320,12 @@ def _classwise(holds, codes, classes, facts):
         return blank, cells
     c = int(np.nanargmax([abs(cell["separation"]) for cell in cells]))
     found = {name: cells[c][name] for name in blank}
-    if facts.weights is None and facts.clusters is None:
+    if design.weights is None and design.clusters is None:
         k = len(labels)
         counts = np.stack([np.bincount(codes[s], minlength=k) for s in (holds, ~holds)])
         found["separation_p"] = independence(counts[:, counts.any(axis=0)])
     else:
-        found["separation_p"], *_ = independence_test(holds, codes, facts)
+        found["separation_p"], *_ = independence_test(holds, codes, design)
     return found | {"separation_class": labels[c]}, cells
 
 

@@ -12,17 +12,17 @@ import pandas as pd
 
 from .._utils._annotation_input import check_annotations, check_target
 from ..exceptions import HypothesisWarning
-from ._design import RowFacts, pair_members, row_facts
+from ._design import Design, make_design, pair_members
 from ._joint_regression import JointFit, joint_regression
-from ._multiple_tests import corrected
-from ._notes import Remarks
+from ._multiple_tests import adjust_p_values
+from ._notes import Notes
 from ._separation import marginal_tests, varies
 
 _EFFECT_COLUMNS = ("ame", "ame_se", "ame_lower", "ame_upper")
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TestResults:
     """All that the tests of an annotation matrix found.
 
     Parameters
@@ -35,7 +35,7 @@ class Outcome:
         The joint regression.
     annotations, y : ndarrays
         What was regressed: annotations and target, or, for pairs, their differences.
-    facts : RowFacts
+    design : Design
         Of these rows.
     """
 
@@ -44,7 +44,7 @@ class Outcome:
     joint: JointFit
     annotations: np.ndarray
     y: np.ndarray
-    facts: RowFacts
+    design: Design
 
 
 def hypothesis_table(
@@ -131,7 +131,7 @@ def hypothesis_table(
     0.154
     """
     values, names = check_annotations(A, names)
-    facts = row_facts(
+    design = make_design(
         len(values),
         sample_weight=sample_weight,
         groups=groups,
@@ -146,12 +146,12 @@ def hypothesis_table(
             f"A and y differ in length ({len(values)} and {len(codes)}). There must "
             "be one target value per row of annotations."
         )
-    tests = annotation_tests(
+    tests = run_tests(
         values,
         codes,
         names,
         classes,
-        facts,
+        design,
         alpha=alpha,
         correction=correction,
         cov_type=cov_type,
@@ -160,12 +160,12 @@ def hypothesis_table(
     return tests.table, tests.summary
 
 
-def annotation_tests(
+def run_tests(
     values,
     codes,
     names,
     classes,
-    facts,
+    design,
     *,
     alpha,
     correction,
@@ -185,7 +185,7 @@ def annotation_tests(
         The hypotheses.
     classes : ndarray or None
         Class labels; None for a quantity.
-    facts : RowFacts
+    design : Design
         Weights, clusters, covariates, levels and pairs of the rows.
     alpha, correction, cov_type
         As in `hypothesis_table`.
@@ -196,16 +196,16 @@ def annotation_tests(
 
     Returns
     -------
-    tests : Outcome
+    tests : TestResults
         What was found.
     """
-    remarks = Remarks(names)
-    n_rows, prevalence = len(values), _prevalence(values, facts.weights)
-    paired = facts.pairs is not None
+    remarks = Notes(names)
+    n_rows, prevalence = len(values), _prevalence(values, design.weights)
+    paired = design.pairs is not None
     missing = np.isnan(values).sum(axis=0)
     if paired:
-        values, codes, facts = within_pairs(values, codes, classes, facts)
-    marginal = marginal_tests(values, codes, classes, facts, remarks, paired)
+        values, codes, design = within_pairs(values, codes, classes, design)
+    marginal = marginal_tests(values, codes, classes, design, remarks, paired)
     marginal["missing"], marginal["prevalence"] = missing, prevalence
     width = np.any if paired else np.ptp
     varying = [j for j, a in enumerate(values.T) if varies(a, width)]
@@ -214,7 +214,7 @@ def annotation_tests(
         codes,
         None if classes is None else len(classes),
         varying,
-        facts,
+        design,
         remarks,
         cov_type=cov_type,
         paired=paired,
@@ -226,14 +226,16 @@ def annotation_tests(
         by_class.insert(0, "hypothesis", of)
     first = _first_of_equals(values)
     tested = np.isin(np.arange(len(names)), varying) & (first == np.arange(len(names)))
-    own = corrected(table["separation_p"], tested, alpha, correction, n_more)
+    own = adjust_p_values(table["separation_p"], tested, alpha, correction, n_more)
     place = table.columns.get_loc("separation_p") + 1
     table.insert(place, "separation_p_corrected", own["p_corrected"].to_numpy()[first])
     table.insert(
-        place + 1, "separation_std", _standardized(table, codes, classes, facts, paired)
+        place + 1,
+        "separation_std",
+        _standardized(table, codes, classes, design, paired),
     )
     table = table.join(
-        corrected(table["coef_p"], joint.tested, alpha, correction, n_more)
+        adjust_p_values(table["coef_p"], joint.tested, alpha, correction, n_more)
     )
     table["method"] = np.where(joint.tested, joint.method, "")
     table.insert(0, "hypothesis", pd.Series(names, dtype=object))
@@ -251,16 +253,18 @@ def annotation_tests(
         "alpha": alpha,
         "correction": correction,
         "cov_type": joint.cov_type,
-        "n_groups": None if facts.clusters is None else len(np.unique(facts.clusters)),
+        "n_groups": None
+        if design.clusters is None
+        else len(np.unique(design.clusters)),
         "n_pairs": len(values) if paired else None,
         "by_class": by_class,
         "covariates": joint.covariates,
         **{name: float(value) for name, value in joint.metrics.items()},
     }
-    return Outcome(table, summary, joint, values, codes, facts)
+    return TestResults(table, summary, joint, values, codes, design)
 
 
-def within_pairs(values, codes, classes, facts):
+def within_pairs(values, codes, classes, design):
     """Differences between the two members of each pair.
 
     Parameters
@@ -271,7 +275,7 @@ def within_pairs(values, codes, classes, facts):
         The target.
     classes : ndarray or None
         Two class labels, the second of which is the winner; None for a quantity.
-    facts : RowFacts
+    design : Design
         With pairs.
 
     Returns
@@ -280,7 +284,7 @@ def within_pairs(values, codes, classes, facts):
         -1, 0, 1, or NaN where either member has no answer.
     y : ndarray of shape (n_pairs,)
         Difference of the targets; -1 or 1 for classes.
-    facts : RowFacts
+    design : Design
         Of the pairs.
 
     Raises
@@ -288,7 +292,7 @@ def within_pairs(values, codes, classes, facts):
     ValueError
         For more than two classes, and pairs without exactly one winner.
     """
-    first, second = pair_members(facts.pairs)
+    first, second = pair_members(design.pairs)
     if classes is not None:
         if len(classes) != 2:
             raise ValueError(
@@ -302,19 +306,19 @@ def within_pairs(values, codes, classes, facts):
                 "class, so that nobody won. Drop ties (make_pairs does), or pass a "
                 "quantity with task='regression'."
             )
-    covariates = facts.covariates
+    covariates = design.covariates
     return (
         values[first] - values[second],
         (codes[first] - codes[second]).astype(float),
-        RowFacts(
+        Design(
             weights=None
-            if facts.weights is None
-            else (facts.weights[first] + facts.weights[second]) / 2,
-            clusters=None if facts.clusters is None else facts.clusters[first],
+            if design.weights is None
+            else (design.weights[first] + design.weights[second]) / 2,
+            clusters=None if design.clusters is None else design.clusters[first],
             covariates=None
             if covariates is None
             else covariates[first] - covariates[second],
-            covariate_names=facts.covariate_names,
+            covariate_names=design.covariate_names,
         ),
     )
 
@@ -358,7 +362,7 @@ def _assembled(marginal, joint, classes):
     return table, by_class
 
 
-def _standardized(table, codes, classes, facts, paired):
+def _standardized(table, codes, classes, design, paired):
     """Separation per standard deviation of the target; not within pairs."""
     if paired:
         return np.full(len(table), np.nan)
@@ -373,7 +377,7 @@ def _standardized(table, codes, classes, facts, paired):
             c = [1] * len(table)
     else:
         codes, c = codes[:, None], [0] * len(table)
-    weights = np.ones(len(codes)) if facts.weights is None else facts.weights
+    weights = np.ones(len(codes)) if design.weights is None else design.weights
     mean = np.average(codes, axis=0, weights=weights)
     sd = np.sqrt(np.average((codes - mean) ** 2, axis=0, weights=weights))
     sd = np.where(sd > 0, sd, np.nan)

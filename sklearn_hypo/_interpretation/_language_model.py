@@ -9,13 +9,13 @@ from sklearn.base import BaseEstimator
 
 from .._annotation._lexicon import LexiconAnnotator
 from .._language_models._cells import CostEstimate
-from .._language_models._ledger import cost_of
+from .._language_models._ledger import compute_cost
 from .._language_models._models import as_model
 from .._language_models._session import (
-    new_ledger,
+    count_workers,
+    make_ledger,
     open_store,
     warn_of_shutdown,
-    workers,
 )
 from .._language_models._text import clean_text, cut_words, estimate_tokens
 from .._language_models._values import Usage
@@ -294,7 +294,7 @@ class LLMInterpreter(BaseEstimator):
         calls = n_neurons * self.n_candidates
         usage = Usage(calls, round(calls * (fixed + shown / 4)), 0, 0, 20 * calls)
         price = as_model(self.model, "interpreter").price_per_million()
-        cost = float("nan") if price is None else cost_of(price, usage)
+        cost = float("nan") if price is None else compute_cost(price, usage)
         parts = [CostEstimate(calls, usage.input_tokens, usage.output_tokens, cost)]
         if annotator is not None:
             some = texts[: self.n_scoring_examples]
@@ -331,8 +331,8 @@ class LLMInterpreter(BaseEstimator):
         return Writer(
             model=model,
             store=self._answers,
-            ledger=new_ledger(model, self.max_cost, self._answers),
-            n_workers=workers(self.n_workers, model),
+            ledger=make_ledger(model, self.max_cost, self._answers),
+            n_workers=count_workers(self.n_workers, model),
             parameter=f"{type(self).__name__}(model={str(model)!r})",
             before_calls=check_key,
         )

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 
-from .._hypotheses._fidelity import fidelity, standard_error, what_to_match
+from .._hypotheses._fidelity import matching_target, measure_fidelity, standard_error
 from .._hypotheses._hypothesis import Hypothesis
 from .._hypotheses._protocols import Candidate, Interpretation
-from .._utils._terms import any_of, find_vocabulary, term_presence
+from .._utils._terms import contains_any, find_vocabulary, mark_terms
 from .._utils._validation import Interval, StrOptions
 from ._lexicon_search import TermIndex, find_terms
 from ._sampling import split_rows
@@ -124,8 +124,8 @@ class LexiconInterpreter(BaseEstimator):
         terms = sorted({t for found in lexicons for lexicon in found for t in lexicon})
         scored = []
         for rows in (compare, report):
-            presence = term_presence(texts[rows], terms)
-            marks = [any_of(presence, terms, found) for found in lexicons]
+            presence = mark_terms(texts[rows], terms)
+            marks = [contains_any(presence, terms, found) for found in lexicons]
             scored.append(_fidelities(marks, activations[rows]))
         return [
             _interpretation(*each)
@@ -159,7 +159,7 @@ class LexiconInterpreter(BaseEstimator):
         ]
 
     def _search_neuron(self, index, kinds, activation):
-        target = what_to_match(activation)
+        target = matching_target(activation)
         found = {}
         for allowed in kinds:
             numbers = find_terms(
@@ -182,7 +182,7 @@ def _kinds_of_terms(index):
 def _fidelities(marks, activations):
     """Return the fidelity of every lexicon of every neuron."""
     return [
-        [fidelity(mark, activation) for mark in columns.T]
+        [measure_fidelity(mark, activation) for mark in columns.T]
         for columns, activation in zip(marks, activations.T, strict=True)
     ]
 

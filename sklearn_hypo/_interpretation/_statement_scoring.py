@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.base import clone
 
-from .._hypotheses._fidelity import fidelity
+from .._hypotheses._fidelity import measure_fidelity
 from .._hypotheses._hypothesis import Hypothesis
 
 
@@ -88,7 +88,7 @@ class StatementScorer:
             One per entry.
         """
         return [
-            fidelity(annotation, self._activations[rows, neuron])
+            measure_fidelity(annotation, self._activations[rows, neuron])
             for annotation, (neuron, _, rows) in zip(
                 self.annotate(asked), asked, strict=True
             )

@@ -199,7 +199,7 @@ _BY_NAME = {(model.provider, model.name): model for model in MODELS}
 _DATE = re.compile(r"-\d{4}-\d{2}-\d{2}\Z", re.ASCII)
 
 
-def find(provider, model):
+def find_model(provider, model):
     """Return the row of a model, or None for one that is not in the table.
 
     `"gpt-5.2-2025-12-11"` is `"gpt-5.2"` at a date and is found as such; the prefix
@@ -213,7 +213,7 @@ def find(provider, model):
 
 def price_of(provider, model):
     """Return the list price of a model, or None if it is not known."""
-    known = find(provider, model)
+    known = find_model(provider, model)
     return known.price if known else None
 
 
@@ -234,7 +234,7 @@ def lifecycle_note(provider, model, today, *, within=None):
         Goes on after the name of the model: "shuts down on ..." or "was shut down on
         ...", with the successor where there is one.
     """
-    known = find(provider, model)
+    known = find_model(provider, model)
     if known is None or known.shutdown is None:
         return ""
     days = (_as_date(known.shutdown) - _as_date(today)).days

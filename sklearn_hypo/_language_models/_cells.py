@@ -10,7 +10,7 @@ from ._answers import AnswerStore, KeyMaker
 from ._batch_jobs import BatchJobs
 from ._dispatch import Dispatcher
 from ._layouts import ask_cells
-from ._ledger import Ledger, cost_of, input_tokens
+from ._ledger import Ledger, compute_cost, input_tokens
 from ._session import Patience, Progress, Watch
 from ._text import clean_text, cut_words
 from ._values import ANSWERED, Usage
@@ -179,7 +179,7 @@ class Asker:
                 n_output += self.layout.output_tokens(len(group))
         price = self.model.price_per_million()
         usage = Usage(calls, n_input, 0, 0, n_output)
-        cost = float("nan") if price is None else cost_of(price, usage)
+        cost = float("nan") if price is None else compute_cost(price, usage)
         return CostEstimate(calls, n_input, n_output, cost)
 
     def _ask(self, table):

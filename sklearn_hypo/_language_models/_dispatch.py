@@ -128,13 +128,13 @@ class Dispatcher:
         with ThreadPoolExecutor(self.n_workers, "sklearn-hypo-llm") as pool:
             try:
                 for job in jobs:
-                    take(slots)
+                    acquire_slot(slots)
                     if self._stop.is_set():
                         slots.release()
                         break
                     pool.submit(attempt, job)
                 for _ in range(n_slots):
-                    take(slots)
+                    acquire_slot(slots)
             except BaseException:
                 self._stop.set()
                 pool.shutdown(wait=True, cancel_futures=True)
@@ -389,7 +389,7 @@ class Dispatcher:
         return [key] if key else []
 
 
-def take(slots):
+def acquire_slot(slots):
     """Acquire a semaphore, waiting in steps.
 
     Libraries such as polars have the system resume a wait that Ctrl-C interrupts, so

@@ -10,7 +10,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
 
-from ._catalog import find
+from ._catalog import find_model
 from ._parsing import parse_answers, parse_yes_no
 from ._values import ANSWERED, BLOCKED, CUT, FAILED, REFUSED, UNPARSABLE, Prompt
 from ._values import Questions as DecisionQuestions
@@ -91,7 +91,7 @@ def choose_layout(layout, model):
     ValueError
         If the model cannot do it.
     """
-    only_decisions = getattr(find(model.provider, model.model), "kind", "") == (
+    only_decisions = getattr(find_model(model.provider, model.model), "kind", "") == (
         "decisions"
     )
     if layout == "auto":
@@ -115,7 +115,10 @@ def choose_size(concepts_per_call, layout, model):
     """Return the most statements in one call; None stands for a default."""
     if layout != "decisions":
         return concepts_per_call or _STACKED
-    most = getattr(find(model.provider, model.model), "max_questions", 0) or _DECISIONS
+    most = (
+        getattr(find_model(model.provider, model.model), "max_questions", 0)
+        or _DECISIONS
+    )
     return min(concepts_per_call or most, most)
 
 

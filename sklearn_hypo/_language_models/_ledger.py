@@ -137,7 +137,7 @@ class Ledger:
         uncertain = usage is None and billed
         if usage is None:
             usage = Usage(1, input_tokens(request)) if billed else Usage(1)
-        cost = 0.0 if self.price is None else cost_of(self._price(request), usage)
+        cost = 0.0 if self.price is None else compute_cost(self._price(request), usage)
         with self._changed:
             self._free(amount)
             self.usage += usage
@@ -162,7 +162,7 @@ class Ledger:
         uncertain = usage is None
         usage = Usage(1) if uncertain else usage
         price = None if self.price is None else self.price.half()
-        cost = 0.0 if price is None else cost_of(price, usage)
+        cost = 0.0 if price is None else compute_cost(price, usage)
         with self._changed:
             self.usage += usage
             self.uncertain_calls += uncertain
@@ -179,7 +179,7 @@ class Ledger:
         if isinstance(request, Prompt):
             n_output = request.max_output_tokens or DEFAULT_OUTPUT_BOUND
         usage = Usage(1, most_input_tokens(request), 0, 0, n_output)
-        return cost_of(self.price, usage) * max(1.0, self.price.cache_write)
+        return compute_cost(self.price, usage) * max(1.0, self.price.cache_write)
 
     def summary(self):
         """Return the account as a dict of plain numbers.
@@ -211,7 +211,7 @@ class Ledger:
         )
 
 
-def cost_of(price, usage):
+def compute_cost(price, usage):
     """Return dollars for what was consumed."""
     return price.cost(
         usage.input_tokens,

@@ -62,7 +62,7 @@ def open_store(cache, model):
     return AnswerStore(folder)
 
 
-def new_ledger(model, max_cost, store):
+def make_ledger(model, max_cost, store):
     """Open an account, or raise if a cap is asked for and the price is not known.
 
     Parameters
@@ -89,7 +89,7 @@ def new_ledger(model, max_cost, store):
     return Ledger(price, max_cost, _KEPT if store.folder else _REMEMBERED)
 
 
-def workers(n_workers, model):
+def count_workers(n_workers, model):
     """Return the number of calls under way at once; one for a function."""
     return n_workers or (1 if model.provider == "callable" else N_WORKERS)
 

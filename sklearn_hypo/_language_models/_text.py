@@ -11,7 +11,7 @@ CHARACTERS_PER_WORD = 12
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
-def encodable(text):
+def replace_surrogates(text):
     """Return the text as no tokenizer and no network protocol refuses it.
 
     A lone surrogate becomes U+FFFD, a pair of surrogates the character it stands for.
@@ -25,7 +25,7 @@ def clean_text(text):
     It is made encodable, and a control character other than newline and tab becomes
     a space.
     """
-    return _CONTROL.sub(" ", encodable(text))
+    return _CONTROL.sub(" ", replace_surrogates(text))
 
 
 def cut_words(text, max_words):

@@ -17,7 +17,7 @@ _COLUMNS = [
 ]
 
 
-def usage_table(parts):
+def make_usage_table(parts):
     """Collect the accounts of whatever keeps one.
 
     Parameters
@@ -40,7 +40,7 @@ def usage_table(parts):
     return pd.DataFrame(rows, columns=_COLUMNS)
 
 
-def usage_line(table):
+def format_usage(table):
     """Say in one line what a table of accounts adds up to; empty without accounts."""
     if table is None or table.empty:
         return ""

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
 from .._embedding._text_embedder import TextEmbedder
-from .._extraction._extractor import _strongest
+from .._extraction._extractor import strongest_position
 from .._selection._scores import correlation_scores
 from .._utils._validation import (
     Interval,
@@ -326,7 +326,7 @@ def _reference(steps, X, members):
             f"select: {unknown[:5]}. A hypothesis without a neuron of the fit cannot "
             "be looked for."
         )
-    return _strongest(selected.to_numpy(), selected.columns, members)
+    return strongest_position(selected.to_numpy(), selected.columns, members)
 
 
 # One refit ------------------------------------------------------------------------

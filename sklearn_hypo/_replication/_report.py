@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .._utils._printable import printable
+from .._utils._printable import to_printable
 
 # Of n refits, so many have to find a hypothesis for the summary to call it stable.
 _STABLE_SHARE = 0.8
@@ -153,11 +153,17 @@ def _cells(row):
 def _html_cells(row):
     sign = f"{row.same_sign} of {row.n_found} the same" if row.n_found else ""
     median = f"{row.median_correlation:.2f}"
-    return printable(row.hypothesis), printable(row.neuron), *_cells(row), median, sign
+    return (
+        to_printable(row.hypothesis),
+        to_printable(row.neuron),
+        *_cells(row),
+        median,
+        sign,
+    )
 
 
 def _short(text, length=60):
-    text = printable(text)
+    text = to_printable(text)
     return text if len(text) <= length else text[: length - 1] + "…"
 
 

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from .._utils._files import expanded
-from .._utils._printable import printable
+from .._utils._files import expand_path
 from ._audit_files import (
     COLUMNS,
     EDITS,
@@ -96,7 +95,7 @@ def write_audit_bundle(report, folder, *, include_texts=False):
         If it cannot be written.
     """
     data = _data_of(report, include_texts)
-    folder = expanded(folder)
+    folder = expand_path(folder)
     _check_is_free(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     prefix = ".unfinished-"
@@ -159,7 +158,7 @@ def _readme(report, n_edits, include_texts):
     beside = "".join(f"{name}: {what}\n" for name, what in conditions(report).items())
     package = "sklearn-hypo" + (f"=={version}" if version else "")
     return f"""\
-{printable(title(report))}
+{to_printable(title(report))}
 {beside}
 To run the test again, offline:
 
@@ -221,7 +220,7 @@ def read_audit_bundle(folder):
     >>> bundle.table["coef_p"].equals(report.table["coef_p"])
     True
     """
-    folder = expanded(folder)
+    folder = expand_path(folder)
     check_manifest(folder)
     settings = read_json(folder / SETTINGS)
     text = (folder / REPORT).read_text(encoding="ascii")

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pandas as pd
 
-from .._utils._printable import printable
+from .._utils._printable import to_printable
 from ._details import EvaluationData
 from ._export import plain_value
 
@@ -184,7 +184,9 @@ def check_manifest(folder):
 def _faults(folder, listed):
     """What is wrong with the files. Only files of known names are ever opened."""
     known = _NEEDED | {TEXTS}
-    faults = [f"{printable(name)} is unknown" for name in listed if name not in known]
+    faults = [
+        f"{to_printable(name)} is unknown" for name in listed if name not in known
+    ]
     expected = _NEEDED | ({TEXTS} if (folder / TEXTS).exists() else set())
     faults += [f"{name} is not listed" for name in sorted(expected - listed.keys())]
     for name in sorted(known & listed.keys()):

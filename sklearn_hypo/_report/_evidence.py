@@ -14,7 +14,7 @@ _N_BINS = 20
 _MOST_VALUES = 6
 
 
-def details_of(annotations, target, *, texts, activations=None, terms=None):
+def collect_details(annotations, target, *, texts, activations=None, terms=None):
     """Collect the evidence for every hypothesis.
 
     Parameters

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from .._utils._files import atomic_path, write_text
-from .._utils._printable import printable
+from .._utils._printable import to_printable
 from ._words import (
     condition_line,
     conditions,
@@ -99,7 +99,7 @@ def _markdown_row(cells):
 
 def _markdown(text):
     """A text in which nothing is markup: ASCII punctuation may always be escaped."""
-    text = printable(text)
+    text = to_printable(text)
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return "".join(f"\\{c}" if c in r"\`*_{}[]|#~!$" else c for c in text)
 
@@ -164,12 +164,12 @@ def _latex_row(cells):
 
 
 def _latex(text):
-    return "".join(_LATEX.get(c, c) for c in printable(text))
+    return "".join(_LATEX.get(c, c) for c in to_printable(text))
 
 
 def _label(text):
     """A label, which must hold no markup: what could be is left out."""
-    return "".join(c for c in printable(text) if c.isalnum() or c in ":-_./ ")
+    return "".join(c for c in to_printable(text) if c.isalnum() or c in ":-_./ ")
 
 
 # The cells of both ----------------------------------------------------------------

@@ -22,7 +22,7 @@ _PACKAGES = (
 )
 
 
-def versions():
+def list_versions():
     """Return the versions of Python and of the packages that took part.
 
     Returns
@@ -39,7 +39,7 @@ def versions():
     return found
 
 
-def hash_of_values(values):
+def hash_values(values):
     """Return the SHA-256 of a sequence of values, in order.
 
     Parameters
@@ -54,8 +54,8 @@ def hash_of_values(values):
 
     Examples
     --------
-    >>> from sklearn_hypo._provenance import hash_of_values
-    >>> hash_of_values(["ab", "c"]) == hash_of_values(["a", "bc"])
+    >>> from sklearn_hypo._provenance import hash_values
+    >>> hash_values(["ab", "c"]) == hash_values(["a", "bc"])
     False
     """
     values = np.asarray(values)
@@ -69,7 +69,7 @@ def hash_of_values(values):
     return digest.hexdigest()
 
 
-def provenance(*, texts, target, settings, seeds, edits):
+def record_provenance(*, texts, target, settings, seeds, edits):
     """Collect what another person needs to know to trust a report.
 
     Parameters
@@ -92,13 +92,13 @@ def provenance(*, texts, target, settings, seeds, edits):
     """
     return {
         "created": datetime.now(UTC).date().isoformat(),
-        "versions": versions(),
+        "versions": list_versions(),
         "settings": settings,
         "seeds": seeds,
         "data": {
             "n_rows": len(target),
-            "texts_sha256": None if texts is None else hash_of_values(texts),
-            "target_sha256": hash_of_values(target),
+            "texts_sha256": None if texts is None else hash_values(texts),
+            "target_sha256": hash_values(target),
         },
         "edits": edits,
     }
@@ -144,7 +144,7 @@ def _of_one(estimator):
     }
 
 
-def estimator_settings(estimator):
+def record_settings(estimator):
     """Return class and parameters of an estimator, of its steps and strategies.
 
     Parameters
@@ -169,7 +169,7 @@ def estimator_settings(estimator):
     return settings
 
 
-def seeds_of(estimator):
+def record_seeds(estimator):
     """Return the `random_state` of every step that has one.
 
     Parameters

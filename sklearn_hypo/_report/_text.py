@@ -6,7 +6,7 @@ from unicodedata import combining, east_asian_width
 
 import numpy as np
 
-from .._utils._printable import printable
+from .._utils._printable import to_printable
 from ._words import (
     condition_line,
     cost_line,
@@ -203,7 +203,7 @@ def _summary(report):
         f"({level(report)})"
     ]
     if report.classes is not None and len(report.classes) == 2:
-        zero, one = (printable(repr(c)) for c in report.classes)
+        zero, one = (to_printable(repr(c)) for c in report.classes)
         lines.append(f"y: 1 for {one}, 0 for {zero}")
     if "separation_lower" in report.table:
         lines += _wrapped(_legend(report))
@@ -237,7 +237,7 @@ def _figure_lines(report):
     lines = []
     for (value, _, interval), (_, description) in zip(parts, rows, strict=True):
         head = f"{value:>{first}}{f' {interval}' if interval else '':<{second}}"
-        line = f"{head}  {printable(description)}"
+        line = f"{head}  {to_printable(description)}"
         lines += _wrapped(line, indent=first + second + 2)
     return lines
 
@@ -280,7 +280,7 @@ def _unanswered(report):
 
 def _notes(report):
     return [
-        f"{'NaN' if gap else 'note'}: {shortened(statement, 40)}: {printable(note)}"
+        f"{'NaN' if gap else 'note'}: {shortened(statement, 40)}: {to_printable(note)}"
         for statement, note, gap in notes(report)
     ]
 

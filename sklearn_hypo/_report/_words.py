@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .._language_models._usage_table import usage_line
-from .._utils._printable import printable
+from .._language_models._usage_table import format_usage
+from .._utils._printable import to_printable
 
 # Below this a p-value is no longer a number that anyone should read.
 _SMALLEST_P = 1e-300
@@ -89,7 +89,7 @@ def with_interval(value, lower, upper):
 
 def shortened(text, length):
     """The text on one line of at most so many characters."""
-    text = printable(text)
+    text = to_printable(text)
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
@@ -204,7 +204,7 @@ def joint_effects(report):
 
 
 def _label(value):
-    return printable(repr(value))
+    return to_printable(repr(value))
 
 
 # Sentences ------------------------------------------------------------------------
@@ -233,7 +233,7 @@ def errors(report):
     kind = getattr(report, "cov_type", None)
     if not kind:
         return ""
-    return _ERRORS.get(kind, printable(kind))
+    return _ERRORS.get(kind, to_printable(kind))
 
 
 @dataclass(frozen=True)
@@ -402,7 +402,7 @@ def permutation_line(report):
 
 def cost_line(report):
     """What language models consumed; empty without any."""
-    return usage_line(getattr(report, "usage", None))
+    return format_usage(getattr(report, "usage", None))
 
 
 # What a reader should be wary of --------------------------------------------------

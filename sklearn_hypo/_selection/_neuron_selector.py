@@ -12,7 +12,7 @@ from sklearn.utils.validation import (
 )
 
 from .._utils._base import HypoEstimator
-from .._utils._frames import is_marked_as_training, like
+from .._utils._frames import frame_like, is_marked_as_training
 from .._utils._validation import (
     Interval,
     StrOptions,
@@ -22,7 +22,7 @@ from .._utils._validation import (
 )
 from ..exceptions import HypothesisWarning
 from ._scores import (
-    column_moments,
+    compute_moments,
     correlation_scores,
     lasso_path_selection,
     separation_scores,
@@ -165,7 +165,7 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
                 "that a neuron could predict."
             )
         targets = _target_columns(values, classes)
-        moments = column_moments(activations, targets)
+        moments = compute_moments(activations, targets)
         usable = moments.std > 0
         labels = values if classes is None else classes[values]
         self.scores_, strength = self._score(activations, labels, targets, moments)
@@ -239,7 +239,7 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
         selected = super().transform(X)
         if type(selected) is not np.ndarray:
             return selected
-        return like(X, selected, self.get_feature_names_out())
+        return frame_like(X, selected, self.get_feature_names_out())
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -37,7 +37,7 @@ class Moments(NamedTuple):
     cross: np.ndarray
 
 
-def column_moments(activations, targets):
+def compute_moments(activations, targets):
     """Compute `Moments` in one pass over the activations.
 
     Parameters
@@ -108,7 +108,7 @@ def correlation_scores(activations, targets, *, moments=None):
         One column for a quantity or a binary target, one indicator column per class
         otherwise.
     moments : Moments, default=None
-        Those of `column_moments` for the same arguments, where they are at hand.
+        Those of `compute_moments` for the same arguments, where they are at hand.
 
     Returns
     -------
@@ -116,7 +116,7 @@ def correlation_scores(activations, targets, *, moments=None):
         In [-1, 1]; 0 for constant columns.
     """
     if moments is None:
-        moments = column_moments(activations, targets)
+        moments = compute_moments(activations, targets)
     norm = len(targets) * np.outer(moments.std, targets.std(axis=0))
     norm[norm == 0] = np.inf
     return np.clip(moments.cross / norm, -1.0, 1.0)
@@ -211,7 +211,7 @@ def lasso_path_selection(activations, targets, n_select):
     Tibshirani 1996, JRSS-B 58(1); Efron, Hastie, Johnstone and Tibshirani 2004,
     Annals of Statistics 32(2).
     """
-    moments = column_moments(activations, targets)
+    moments = compute_moments(activations, targets)
     usable = np.flatnonzero(moments.std > 0)
     coef = np.zeros((activations.shape[1], targets.shape[1]))
     if len(usable) == 0:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
-def expanded(path):
+def expand_path(path):
     """Return a path with the home folder in the place of ``~``.
 
     Parameters
@@ -65,7 +65,7 @@ def atomic_path(path):
     IsADirectoryError
         If the path is a folder.
     """
-    given, path = path, expanded(path)
+    given, path = path, expand_path(path)
     _check_is_a_file(path, given)
     prefix = ".unfinished-"
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=prefix) as folder:

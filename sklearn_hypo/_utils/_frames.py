@@ -36,7 +36,7 @@ def text_frame(values, texts, columns):
     return pd.DataFrame(values, index=index, columns=list(columns), copy=False)
 
 
-def like(X, values, columns):
+def frame_like(X, values, columns):
     """Return values in the container of X: frame in, frame out; array in, array out.
 
     Parameters
@@ -94,7 +94,7 @@ def has_texts(X):
     return isinstance(X, pd.DataFrame) and X.index.name == TEXT_INDEX
 
 
-def texts_of(X, *, caller):
+def get_texts(X, *, caller):
     """Return the texts of a text-labelled frame.
 
     Parameters

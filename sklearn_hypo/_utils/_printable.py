@@ -3,7 +3,7 @@
 _JOINER = "\u200d"  # holds composed emoji together, and shows as nothing
 
 
-def printable(text):
+def to_printable(text):
     """Text on one line that any terminal, file or page can take.
 
     Runs of white space become one space, and what cannot be encoded (lone
@@ -18,6 +18,6 @@ def _escape(character):
     return character.encode("unicode_escape").decode("ascii")
 
 
-def encodable(text):
+def escape_surrogates(text):
     """Escape lone surrogates, which have no place in tables and files."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")

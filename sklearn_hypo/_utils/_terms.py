@@ -39,7 +39,7 @@ def find_vocabulary(texts, *, n_max, min_df):
     return sparse.csr_array(presence), vectorizer.get_feature_names_out()
 
 
-def term_presence(texts, terms):
+def mark_terms(texts, terms):
     """Mark which texts contain which of the given terms.
 
     Parameters
@@ -65,13 +65,13 @@ def term_presence(texts, terms):
     return sparse.csr_array((ones, indices, indptr), shape=(len(texts), len(column)))
 
 
-def any_of(presence, terms, lexicons):
+def contains_any(presence, terms, lexicons):
     """Mark which texts contain any term of each lexicon.
 
     Parameters
     ----------
     presence : CSR array of shape (n_texts, n_terms)
-        From `term_presence`.
+        From `mark_terms`.
     terms : sequence of str
         Its columns.
     lexicons : sequence of sequence of str

@@ -55,7 +55,7 @@ LINK = "http://"
 _find_tokens = re.compile(TOKEN_PATTERN).findall
 
 
-_APOSTROPHES = ("\u2019", "\u2018", "\u02bc", "\u00b4", "`")
+APOSTROPHES = ("\u2019", "\u2018", "\u02bc", "\u00b4", "`")
 
 
 def tokenize(text):
@@ -84,18 +84,18 @@ def tokenize(text):
     >>> tokenize("Don't go :( I <3 you!! www.example.org #sad")
     ["don't", 'go', ':(', 'i', '<3', 'you', '!', '!', 'http://', '#sad']
     """
-    for apostrophe in _APOSTROPHES:
+    for apostrophe in APOSTROPHES:
         text = text.replace(apostrophe, "'")
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
     text = text.lower()
     tokens = _find_tokens(text)
     if "http" in text or "www." in text or "<33" in text:
-        return [_canonical(token) for token in tokens]
+        return [canonical_token(token) for token in tokens]
     return tokens
 
 
-def _canonical(token):
+def canonical_token(token):
     """Give all links one name, and all hearts."""
     if token.startswith(("http://", "https://", "www.")):
         return LINK

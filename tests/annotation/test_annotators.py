@@ -21,7 +21,7 @@ from sklearn_hypo import (
     SparseAutoencoderTransformer,
     TextEmbedder,
 )
-from sklearn_hypo._annotation._embedding import best_cut
+from sklearn_hypo._annotation._embedding import find_threshold
 from sklearn_hypo._utils._tokens import ngrams, tokenize
 from sklearn_hypo.datasets import make_concept_texts
 from sklearn_hypo.exceptions import HypothesisWarning
@@ -50,7 +50,7 @@ def seen():
     return SEEN
 
 
-def texts_of(n, seed=0):
+def get_texts(n, seed=0):
     rng = np.random.RandomState(seed)
     return np.array(
         [" ".join(rng.choice(WORDS, rng.randint(1, 6))) for _ in range(n)], dtype=object
@@ -61,7 +61,7 @@ def texts_of(n, seed=0):
 
 
 def test_lexicon_annotation_is_exact():
-    texts = texts_of(200)
+    texts = get_texts(200)
     hypotheses = [
         Hypothesis("a", "n0", ("tea",)),
         Hypothesis("b", "n1", ("rain snow", "art")),
@@ -143,7 +143,7 @@ def test_best_cut_agrees_with_brute_force(seed):
     rng = np.random.RandomState(seed)
     nearness = np.round(rng.random_sample(60), 1 + seed % 3)  # with ties
     active = rng.random_sample(60) < 0.2 + 0.6 * nearness
-    found = correlation(nearness >= best_cut(nearness, active), active)
+    found = correlation(nearness >= find_threshold(nearness, active), active)
     best = max(correlation(nearness >= v, active) for v in np.unique(nearness)[1:])
     assert found == pytest.approx(best)
 
@@ -151,7 +151,7 @@ def test_best_cut_agrees_with_brute_force(seed):
 def test_best_cut_lies_halfway():
     nearness = np.array([0.1, 0.9, 0.2, 0.7])
     active = np.array([False, True, False, True])
-    assert best_cut(nearness, active) == pytest.approx(0.45)
+    assert find_threshold(nearness, active) == pytest.approx(0.45)
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_best_cut_lies_halfway():
 def test_no_cut(nearness, active):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert best_cut(np.array(nearness), np.array(active)) == np.inf
+        assert find_threshold(np.array(nearness), np.array(active)) == np.inf
 
 
 # EmbeddingAnnotator
@@ -185,7 +185,7 @@ HYPOTHESES = [
 
 @pytest.mark.parametrize("threshold", [0.6, 0.8])
 def test_a_cosine_threshold_is_the_published_rule(threshold):
-    texts = texts_of(50)
+    texts = get_texts(50)
     annotator = embedding_annotator(threshold=threshold).fit(texts, HYPOTHESES)
     expected = cosine_similarity(
         letters(texts), letters(["thanks, tea", "is about the weather"])
@@ -197,7 +197,7 @@ def test_a_cosine_threshold_is_the_published_rule(threshold):
 
 
 def test_a_distance_threshold_is_the_published_rule():
-    texts = texts_of(50)
+    texts = get_texts(50)
     embedder = TextEmbedder(letters, normalize=False)
     annotator = EmbeddingAnnotator(embedder, metric="euclidean", threshold=3.0)
     distances = euclidean_distances(
@@ -268,7 +268,7 @@ def test_fallback_depends_on_the_batch(metric):
 
 
 def test_blank_and_odd_texts():
-    texts = [*texts_of(60), "", "a\ud800b", "tea " * 50_000]
+    texts = [*get_texts(60), "", "a\ud800b", "tea " * 50_000]
     active = np.array([float("tea" in text) for text in texts])[:, None]
     annotator = EmbeddingAnnotator()
     with pytest.warns(HypothesisWarning, match="1 of 63 texts are empty"):
@@ -281,7 +281,7 @@ def test_blank_and_odd_texts():
 
 
 def test_the_embedder_is_cloned_and_seeded():
-    texts, active = texts_of(80), np.tile([0.0, 1.0], 40)[:, None]
+    texts, active = get_texts(80), np.tile([0.0, 1.0], 40)[:, None]
     embedder = TextEmbedder(n_components=3)
     annotator = EmbeddingAnnotator(embedder)
     seeds = []
@@ -329,7 +329,7 @@ def test_parameters_nest():
 
 
 def test_a_fitted_annotator_pickles():
-    texts, active = texts_of(40), np.tile([0.0, 1.0], 20)[:, None]
+    texts, active = get_texts(40), np.tile([0.0, 1.0], 20)[:, None]
     rng = np.random.RandomState(0)
     for annotator in (LexiconAnnotator(), EmbeddingAnnotator(TextEmbedder())):
         annotator.fit(texts, HYPOTHESES[:1], active, random_state=rng)

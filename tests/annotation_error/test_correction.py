@@ -18,10 +18,10 @@ from sklearn_hypo._annotation_error._human_labels import (
 )
 from sklearn_hypo._annotation_error._predict_then_debias import predict_then_debias
 from sklearn_hypo._inference._influence import (
-    degrees_of_freedom,
     effect_influence,
     linear_influence,
     logit_influence,
+    satterthwaite_df,
 )
 from sklearn_hypo._inference._robust_covariance import t_inference
 from sklearn_hypo._report._details import EvaluationData
@@ -170,11 +170,11 @@ def test_separated_classes_have_no_logit():
 
 
 def test_degrees_of_freedom_by_hand():
-    assert degrees_of_freedom(np.ones((8, 1))) == 8
+    assert satterthwaite_df(np.ones((8, 1))) == 8
     # two clusters of four rows that err together count as two
-    assert degrees_of_freedom(np.ones((8, 1)), np.repeat([0, 1], 4)) == 2
+    assert satterthwaite_df(np.ones((8, 1)), np.repeat([0, 1], 4)) == 2
     # rows of opposite sign cannot cancel what they would do apart
-    assert degrees_of_freedom(np.array([[1.0], [-1], [1], [-1]]), [0, 0, 1, 1]) == 2
+    assert satterthwaite_df(np.array([[1.0], [-1], [1], [-1]]), [0, 0, 1, 1]) == 2
 
 
 # Predict, then debias ---------------------------------------------------------------

@@ -44,7 +44,7 @@ NASTY = [
 NAMES = ["is polite", "=asks, a question", "mentions tea"]
 
 
-def texts_of(n):
+def get_texts(n):
     return [f"message {i}" for i in range(n)]
 
 
@@ -61,8 +61,8 @@ def filled(sheet, labels):
 
 
 def test_a_simple_sample_has_equal_probabilities_and_the_size_asked_for():
-    sheet = labelling_sheet(texts_of(1000), NAMES, n=100, random_state=0)
-    labels = read_labels(sheet, texts_of(1000))
+    sheet = labelling_sheet(get_texts(1000), NAMES, n=100, random_state=0)
+    labels = read_labels(sheet, get_texts(1000))
     assert len(sheet) == 100
     np.testing.assert_allclose(labels.probability[~np.isnan(labels.probability)], 0.1)
     assert list(sheet.columns) == ["id", "text", *NAMES]
@@ -73,7 +73,7 @@ def test_a_simple_sample_has_equal_probabilities_and_the_size_asked_for():
 
 def test_the_same_seed_draws_the_same_rows():
     first, second, other = (
-        labelling_sheet(texts_of(50), NAMES, n=10, random_state=seed)
+        labelling_sheet(get_texts(50), NAMES, n=10, random_state=seed)
         for seed in (1, 1, 2)
     )
     assert first.equals(second)
@@ -112,7 +112,7 @@ def test_groups_are_drawn_whole_and_stay_together():
         place = np.flatnonzero(drawn == group)
         assert len(place) == (groups == group).sum()
         assert np.ptp(place) == len(place) - 1
-    sheet = labelling_sheet(texts_of(80), ["a"], n=20, groups=groups, random_state=0)
+    sheet = labelling_sheet(get_texts(80), ["a"], n=20, groups=groups, random_state=0)
     assert 12 <= len(sheet) <= 28
 
 
@@ -139,18 +139,18 @@ def test_a_sheet_that_exists_is_kept_unless_told_otherwise(tmp_path, monkeypatch
     path = tmp_path / "sheet.csv"
     path.write_text("id,text\nthe work,of people\n")
     with pytest.raises(FileExistsError, match=r"sheet\.csv.*overwrite=True"):
-        labelling_sheet(texts_of(9), NAMES, n=3, random_state=0, path=path)
+        labelling_sheet(get_texts(9), NAMES, n=3, random_state=0, path=path)
     assert path.read_text() == "id,text\nthe work,of people\n"
     sheet = labelling_sheet(
-        texts_of(9), NAMES, n=3, random_state=0, path=path, overwrite=True
+        get_texts(9), NAMES, n=3, random_state=0, path=path, overwrite=True
     )
-    labels = read_labels(path, texts_of(9))
+    labels = read_labels(path, get_texts(9))
     assert (~np.isnan(labels.probability)).sum() == len(sheet) == 3
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     with pytest.raises(FileExistsError, match=r"'~/sheet\.csv' exists"):
-        labelling_sheet(texts_of(9), NAMES, n=3, path="~/sheet.csv")
-    labelling_sheet(texts_of(9), NAMES, n=3, random_state=0, path="~/other.csv")
+        labelling_sheet(get_texts(9), NAMES, n=3, path="~/sheet.csv")
+    labelling_sheet(get_texts(9), NAMES, n=3, random_state=0, path="~/other.csv")
     assert len(read_cells("~/other.csv")) == 4
     assert {p.name for p in tmp_path.iterdir()} == {"sheet.csv", "other.csv"}
 
@@ -196,7 +196,7 @@ def test_the_sheet_is_blind(tmp_path):
     path = tmp_path / "sheet.csv"
     annotations = np.eye(10)[:, :3]
     sheet = labelling_sheet(
-        texts_of(10), NAMES, n=5, annotations=annotations, enrich=0.5, path=path
+        get_texts(10), NAMES, n=5, annotations=annotations, enrich=0.5, path=path
     )
     assert list(sheet.columns) == ["id", "text", *NAMES]
     rows = [row for _, row in read_cells(path)][1:]
@@ -204,7 +204,7 @@ def test_the_sheet_is_blind(tmp_path):
 
 
 def test_sorted_rows_and_left_out_rows():
-    texts = texts_of(30)
+    texts = get_texts(30)
     truth = [[i % 2, i % 3 == 0, 1] for i in range(30)]
     sheet = filled(labelling_sheet(texts, NAMES, n=20, random_state=3), truth)
     sheet = sheet.sort_values("text").iloc[:15]
@@ -244,11 +244,11 @@ def test_ticked_sheets():
 
 
 def test_unreadable_cells_are_named():
-    sheet = labelling_sheet(texts_of(3), NAMES, n=3, random_state=0)
+    sheet = labelling_sheet(get_texts(3), NAMES, n=3, random_state=0)
     sheet.loc[1, "is polite"] = "maybe"
     with pytest.raises(ValueError, match=r"1 cells .*line 3, 'is polite': 'maybe'"):
-        read_labels(sheet, texts_of(3), NAMES)
-    labels = read_labels(sheet, texts_of(3), NAMES, unreadable="unlabelled")
+        read_labels(sheet, get_texts(3), NAMES)
+    labels = read_labels(sheet, get_texts(3), NAMES, unreadable="unlabelled")
     assert labels.unreadable["line"].tolist() == [3]
     assert labels.unreadable["value"].tolist() == ["maybe"]
     assert labels.unreadable["id"].tolist() == [sheet.loc[1, "id"]]
@@ -256,7 +256,7 @@ def test_unreadable_cells_are_named():
 
 
 def test_foreign_and_edited_sheets_are_refused(tmp_path):
-    texts = texts_of(5)
+    texts = get_texts(5)
     sheet = labelling_sheet(texts, ["a"], n=5, random_state=0)
 
     def refuse(change, message, texts=texts):
@@ -288,15 +288,15 @@ def test_foreign_and_edited_sheets_are_refused(tmp_path):
 )
 def test_refused_draws(arguments, message):
     with pytest.raises(ValueError, match=message):
-        labelling_sheet(texts_of(4), ["a"], **arguments)
+        labelling_sheet(get_texts(4), ["a"], **arguments)
 
 
 def test_refused_hypotheses():
     for names in ([], ["a", "a"], ["text"]):
         with pytest.raises(ValueError, match="distinct"):
-            labelling_sheet(texts_of(4), names)
+            labelling_sheet(get_texts(4), names)
     with pytest.raises(TypeError, match="not one str"):
-        labelling_sheet(texts_of(4), "is polite")
+        labelling_sheet(get_texts(4), "is polite")
 
 
 # Agreement --------------------------------------------------------------------------

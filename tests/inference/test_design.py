@@ -9,7 +9,7 @@ import statsmodels.api as sm
 from scipy import stats
 from statsmodels.discrete.conditional_models import ConditionalLogit
 
-from sklearn_hypo._inference._design import row_facts
+from sklearn_hypo._inference._design import make_design
 from sklearn_hypo._inference._tests import hypothesis_table
 from sklearn_hypo.exceptions import HypothesisWarning
 
@@ -28,24 +28,24 @@ def table_of(A, y, **kwargs):
 
 
 def facts_of(n_rows=4, **kwargs):
-    return row_facts(n_rows, caller="test", **kwargs)
+    return make_design(n_rows, caller="test", **kwargs)
 
 
 # Coding ---------------------------------------------------------------------------
 
 
 def test_coding_by_hand():
-    facts = facts_of(
+    design = facts_of(
         sample_weight=[1, 1, 2, 4],
         groups=["b", "b", "a", "a"],
         covariates=pd.DataFrame({"age": [1, 2, 3, 4], "kind": ["x", "y", "z", "x"]}),
         pairs=[7, 7, 9, 9],
     )
-    np.testing.assert_array_equal(facts.weights, [0.5, 0.5, 1, 2])
-    np.testing.assert_array_equal(facts.pairs, [0, 0, 1, 1])
-    assert facts.covariate_names == ("age", "kind_y", "kind_z")
+    np.testing.assert_array_equal(design.weights, [0.5, 0.5, 1, 2])
+    np.testing.assert_array_equal(design.pairs, [0, 0, 1, 1])
+    assert design.covariate_names == ("age", "kind_y", "kind_z")
     np.testing.assert_array_equal(
-        facts.covariates, [[1, 0, 0], [2, 1, 0], [3, 0, 1], [4, 0, 0]]
+        design.covariates, [[1, 0, 0], [2, 1, 0], [3, 0, 1], [4, 0, 0]]
     )
 
 
@@ -382,9 +382,9 @@ def test_covariates_of_mixed_kinds_keep_theirs():
         polars.DataFrame({"age": age, "kind": kind}),
         pd.DataFrame({"age": age, "kind": kind}, dtype=object),
     ):
-        facts = facts_of(covariates=frame)
-        assert facts.covariate_names == ("age", "kind_y", "kind_z")
-        np.testing.assert_array_equal(facts.covariates, expected.covariates)
+        design = facts_of(covariates=frame)
+        assert design.covariate_names == ("age", "kind_y", "kind_z")
+        np.testing.assert_array_equal(design.covariates, expected.covariates)
     mixed = facts_of(covariates=np.array([age, kind], dtype=object).T)
     np.testing.assert_array_equal(mixed.covariates, expected.covariates)
     assert facts_of(covariates=pd.DataFrame(index=range(4))).covariates is None
@@ -446,7 +446,7 @@ def test_rare_cells_keep_their_level(kind):
 
 
 def test_three_wins_of_three_are_no_certainty():
-    facts = facts_of(6, pairs=[1, 1, 2, 2, 3, 3], groups=[1, 1, 2, 2, 3, 3])
+    design = facts_of(6, pairs=[1, 1, 2, 2, 3, 3], groups=[1, 1, 2, 2, 3, 3])
     A = np.array([[1.0], [0], [1], [0], [1], [0]])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", HypothesisWarning)
@@ -456,7 +456,7 @@ def test_three_wins_of_three_are_no_certainty():
             pairs=[1, 1, 2, 2, 3, 3],
             groups=[1, 1, 2, 2, 3, 3],
         )
-    assert facts.pairs.tolist() == [0, 0, 1, 1, 2, 2]
+    assert design.pairs.tolist() == [0, 0, 1, 1, 2, 2]
     assert 0.05 < table.loc[0, "separation_p"] < 0.5
     assert table.loc[0, "separation_lower"] < 0.2
 

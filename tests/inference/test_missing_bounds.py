@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from sklearn_hypo._inference._missing_bounds import worst_case_separation
+from sklearn_hypo._inference._missing_bounds import bound_separation
 
 
 def separation(a, y, weights):
@@ -43,7 +43,7 @@ def test_bounds_equal_brute_force_on_random_cases():
     rng = np.random.default_rng(0)
     for _ in range(400):
         a, y = random_case(rng)
-        bounds = worst_case_separation(a, y)
+        bounds = bound_separation(a, y)
         expected = brute_force(a, y, np.ones(len(a)))
         np.testing.assert_allclose((bounds.lower, bounds.upper), expected, atol=1e-12)
         assert bounds.exact
@@ -55,7 +55,7 @@ def test_bounds_are_exact_where_the_missing_rows_weigh_the_same():
     for _ in range(200):
         a, y = random_case(rng)
         weights = np.where(np.isnan(a), 0.7, rng.uniform(0.1, 3, size=len(a)))
-        bounds = worst_case_separation(a, y, weights=weights)
+        bounds = bound_separation(a, y, weights=weights)
         expected = brute_force(a, y, weights)
         np.testing.assert_allclose((bounds.lower, bounds.upper), expected, atol=1e-12)
         assert bounds.exact
@@ -67,7 +67,7 @@ def test_weighted_bounds_hold_and_are_close():
     for _ in range(600):
         a, y = random_case(rng)
         weights = rng.uniform(0.2, 3, size=len(a))
-        bounds = worst_case_separation(a, y, weights=weights)
+        bounds = bound_separation(a, y, weights=weights)
         lower, upper = brute_force(a, y, weights)
         if np.isnan(lower):
             assert np.isnan(bounds.lower)
@@ -87,9 +87,9 @@ def test_weighted_bounds_are_those_of_a_fine_split():
         a = np.array([1.0, 1.0, 0.0, 0.0, 0.0, np.nan, np.nan, np.nan])
         y = rng.normal(size=8)
         weights = np.concatenate([rng.integers(1, 5, size=5), [1.0, 2.0, 4.0]])
-        bounds = worst_case_separation(a, y, weights=weights)
+        bounds = bound_separation(a, y, weights=weights)
         parts = np.where(np.isnan(a), weights * 200, 1).astype(int)
-        split = worst_case_separation(
+        split = bound_separation(
             np.repeat(a, parts),
             np.repeat(y, parts),
             weights=np.repeat(weights / parts, parts),
@@ -101,7 +101,7 @@ def test_weighted_bounds_are_those_of_a_fine_split():
 def test_no_missing_rows_leave_the_separation():
     a, y = np.array([1.0, 1, 0, 0]), np.array([5.0, 3, 2, 1])
     for weights in (None, np.array([1.0, 3, 1, 1])):
-        bounds = worst_case_separation(a, y, weights=weights)
+        bounds = bound_separation(a, y, weights=weights)
         expected = separation(a, y, np.ones(4) if weights is None else weights)
         assert bounds.lower == pytest.approx(expected)
         assert bounds.upper == pytest.approx(expected)
@@ -109,19 +109,19 @@ def test_no_missing_rows_leave_the_separation():
 
 
 def test_all_missing():
-    bounds = worst_case_separation(np.full(4, np.nan), [1.0, 2, 3, 10])
+    bounds = bound_separation(np.full(4, np.nan), [1.0, 2, 3, 10])
     assert bounds.upper == pytest.approx(10 - 2)
     assert bounds.lower == pytest.approx(2 - 10)
 
 
 def test_without_a_positive_answer():
-    bounds = worst_case_separation([0.0, 0, np.nan], [1.0, 3, 7])
+    bounds = bound_separation([0.0, 0, np.nan], [1.0, 3, 7])
     assert (bounds.lower, bounds.upper) == (5.0, 5.0)
 
 
 def test_one_side_only_is_nan():
     for a in ([1.0, 1.0], [0.0, 0.0], [np.nan], []):
-        bounds = worst_case_separation(a, np.arange(len(a)))
+        bounds = bound_separation(a, np.arange(len(a)))
         assert np.isnan(bounds.lower)
         assert np.isnan(bounds.upper)
 
@@ -131,8 +131,8 @@ def test_many_rows_are_quick_and_ordered():
     n = 200_000
     a = rng.choice([0.0, 1.0, np.nan], size=n, p=[0.7, 0.2, 0.1])
     y = rng.normal(size=n)
-    bounds = worst_case_separation(a, y)
-    weighted = worst_case_separation(a, y, weights=rng.uniform(0.5, 2, size=n))
+    bounds = bound_separation(a, y)
+    weighted = bound_separation(a, y, weights=rng.uniform(0.5, 2, size=n))
     complete = separation(a, y, np.ones(n))
     for found in (bounds, weighted):
         assert found.lower < complete < found.upper
@@ -141,7 +141,7 @@ def test_many_rows_are_quick_and_ordered():
 def test_bounds_do_not_depend_on_a_large_constant_in_y():
     a = np.array([1.0, 0, 0, np.nan, np.nan])
     y = np.array([3.0, 1, 2, 5, 0])
-    near, far = worst_case_separation(a, y), worst_case_separation(a, y + 1e6)
+    near, far = bound_separation(a, y), bound_separation(a, y + 1e6)
     assert far.lower == pytest.approx(near.lower, abs=1e-8)
     assert far.upper == pytest.approx(near.upper, abs=1e-8)
 
@@ -157,4 +157,4 @@ def test_bounds_do_not_depend_on_a_large_constant_in_y():
 )
 def test_refused_input(a, y, weights, message):
     with pytest.raises(ValueError, match=message):
-        worst_case_separation(a, y, weights=weights)
+        bound_separation(a, y, weights=weights)

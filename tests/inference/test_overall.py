@@ -19,8 +19,8 @@ from sklearn_hypo._inference._resampling import (
     r2_scores,
     scorer,
 )
-from sklearn_hypo._report._evidence import details_of
-from sklearn_hypo._report._provenance import hash_of_values
+from sklearn_hypo._report._evidence import collect_details
+from sklearn_hypo._report._provenance import hash_values
 from sklearn_hypo.exceptions import HypothesisWarning
 
 
@@ -350,8 +350,8 @@ def test_provenance_tells_data_settings_and_versions():
     report = evaluate_annotations(A, y, texts=texts, n_resamples=0, random_state=3)
     assert report.provenance["data"] == {
         "n_rows": 300,
-        "texts_sha256": hash_of_values(texts),
-        "target_sha256": hash_of_values(y),
+        "texts_sha256": hash_values(texts),
+        "target_sha256": hash_values(y),
     }
     assert report.provenance["seeds"] == {"random_state": 3}
     assert report.provenance["versions"]["statsmodels"]
@@ -360,10 +360,10 @@ def test_provenance_tells_data_settings_and_versions():
 
 
 def test_hashes_tell_texts_apart():
-    assert hash_of_values(["ab", "c"]) != hash_of_values(["a", "bc"])
-    assert hash_of_values(["1"]) != hash_of_values([1.0])
-    assert hash_of_values([1, 0]) == hash_of_values([1.0, 0.0])
-    assert len(hash_of_values(["lone \ud800"])) == 64
+    assert hash_values(["ab", "c"]) != hash_values(["a", "bc"])
+    assert hash_values(["1"]) != hash_values([1.0])
+    assert hash_values([1, 0]) == hash_values([1.0, 0.0])
+    assert len(hash_values(["lone \ud800"])) == 64
 
 
 def test_bad_annotations_and_texts():
@@ -383,7 +383,7 @@ def test_evidence_by_hand():
     a = np.array([[1.0], [1], [0], [0], [np.nan], [1]])
     texts = np.array(["b", "a", "c", "d", "e", "a"], dtype=object)
     activation = np.array([[2.0], [4], [0], [3], [1], [0]])
-    (detail,) = details_of(
+    (detail,) = collect_details(
         a,
         np.array([1, 1, 0, 0, 1, 0]),
         texts=texts,
@@ -403,7 +403,7 @@ def test_evidence_by_hand():
 
 def test_quantities_are_shown_by_quarters():
     A, y, _ = make_rows()
-    (detail, *_) = details_of(A, y, texts=None)
+    (detail, *_) = collect_details(A, y, texts=None)
     assert [n for _, n, _ in detail.prevalence_by_target] == [75] * 4
     shares = [share for *_, share in detail.prevalence_by_target]
     assert shares[0] < shares[-1]

@@ -26,7 +26,7 @@ from sklearn_hypo._interpretation._sampling import (
     split_rows,
     top_and_zero_rows,
 )
-from sklearn_hypo._utils._terms import any_of, find_vocabulary, term_presence
+from sklearn_hypo._utils._terms import contains_any, find_vocabulary, mark_terms
 from sklearn_hypo._utils._tokens import ngrams, tokenize
 from sklearn_hypo.datasets import make_concept_texts
 
@@ -86,20 +86,20 @@ def test_min_df_above_the_number_of_texts_means_all_texts():
 def test_term_presence_agrees_with_a_loop():
     texts = random_texts(80, seed=1)
     terms = ["tea", "tea rain", "! !", ":) art", "absent", "don't", "🙂"]
-    presence = term_presence(texts, terms).toarray()
+    presence = mark_terms(texts, terms).toarray()
     for text, row in zip(texts, presence, strict=True):
         contained = ngrams(tokenize(text), 2)
         assert list(row) == [float(term in contained) for term in terms]
 
 
 def test_term_presence_of_nothing():
-    assert term_presence([], ["tea"]).shape == (0, 1)
-    assert term_presence(["tea"], []).shape == (1, 0)
-    assert any_of(term_presence(["tea"], []), [], []).shape == (1, 0)
+    assert mark_terms([], ["tea"]).shape == (0, 1)
+    assert mark_terms(["tea"], []).shape == (1, 0)
+    assert contains_any(mark_terms(["tea"], []), [], []).shape == (1, 0)
 
 
 def test_terms_are_tokens_not_substrings():
-    presence = term_presence(["the party's over", "ART!", "partart art"], ["art"])
+    presence = mark_terms(["the party's over", "ART!", "partart art"], ["art"])
     assert presence.toarray().ravel().tolist() == [0, 1, 1]
 
 
@@ -107,7 +107,7 @@ def test_any_of_agrees_with_a_loop():
     texts = random_texts(50, seed=2)
     terms = sorted(WORDS)
     lexicons = [["tea"], ["rain", "snow"], [":)", "!", "don't"], []]
-    marks = any_of(term_presence(texts, terms), terms, lexicons)
+    marks = contains_any(mark_terms(texts, terms), terms, lexicons)
     for text, row in zip(texts, marks, strict=True):
         contained = set(tokenize(text))
         assert list(row) == [float(bool(contained & set(each))) for each in lexicons]
@@ -500,7 +500,7 @@ def test_max_terms_and_min_df(concepts):
     search = LexiconInterpreter()._parts(data.data, np.random.RandomState(0))[0]
     for each in interpret(data.data, activations, min_df=12):
         for candidate in each.candidates:
-            presence = term_presence(data.data[search], candidate.hypothesis.terms)
+            presence = mark_terms(data.data[search], candidate.hypothesis.terms)
             assert presence.sum(axis=0).min() >= 12
 
 

@@ -11,7 +11,7 @@ import pytest
 from sklearn_hypo._language_models._catalog import MODELS, Price
 from sklearn_hypo._language_models._ledger import (
     Ledger,
-    cost_of,
+    compute_cost,
     input_tokens,
     most_input_tokens,
 )
@@ -66,7 +66,7 @@ def test_a_call_costs_no_more_than_the_bound(price):
     for cached in (0, n_input // 2, n_input):
         for written in (0, (n_input - cached) // 2, n_input - cached):
             usage = Usage(1, n_input, cached, written, n_output, n_output)
-            assert cost_of(price, usage) <= bound * (1 + 1e-12)
+            assert compute_cost(price, usage) <= bound * (1 + 1e-12)
 
 
 def test_answers_of_a_decisions_endpoint_are_free():
@@ -218,7 +218,7 @@ def test_the_cap_is_never_passed(seed):
             n_output = generator.randint(0, request.max_output_tokens)
             usage = Usage(1, n_input, cached, written, n_output)
             ledger.settle(amount, request, usage)
-            spent.append(cost_of(PRICE, usage))
+            spent.append(compute_cost(PRICE, usage))
 
     with ThreadPoolExecutor(n_threads) as pool:
         list(pool.map(calls, range(n_threads)))

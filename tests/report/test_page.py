@@ -19,7 +19,7 @@ from sklearn_hypo._report._page._highlight import find_terms, marked
 from sklearn_hypo._report._page._markup import Markup, element, escape, visible
 from sklearn_hypo._report._page._page import _asset, report_page, write_page
 from sklearn_hypo._report._text import text_lines
-from sklearn_hypo._utils._terms import term_presence
+from sklearn_hypo._utils._terms import mark_terms
 from sklearn_hypo._utils._tokens import ngrams, tokenize
 
 KINDS = list(CLASSES)
@@ -322,7 +322,7 @@ def test_what_is_marked_is_what_matched():
     letters = list("abAB  !?:)('’*#@.1½ﬁİΣσé́각ᄀ\u1161<3日本_-~\ud800😀\n")
     texts = ["".join(rng.choice(letters, 30)) for _ in range(300)]
     terms = sorted({t for text in texts[:40] for t in ngrams(tokenize(text), 2)})
-    presence = term_presence(texts, terms).toarray()
+    presence = mark_terms(texts, terms).toarray()
     for text, row in zip(texts, presence, strict=True):
         present = [term for term, flag in zip(terms, row, strict=True) if flag]
         absent = [term for term, flag in zip(terms, row, strict=True) if not flag]

@@ -9,7 +9,7 @@ from sklearn.datasets import make_regression
 from sklearn.linear_model import Lasso
 
 from sklearn_hypo._selection._scores import (
-    column_moments,
+    compute_moments,
     correlation_scores,
     lasso_path_selection,
     separation_scores,
@@ -49,7 +49,7 @@ def target(n_rows=300, seed=1):
 def test_moments(container, dtype, rtol, n_rows):
     A, t = activations(n_rows, dtype=dtype), target(n_rows)
     A[0] += 1
-    found = column_moments(CONTAINERS[container](A), t)
+    found = compute_moments(CONTAINERS[container](A), t)
     A = A.astype(np.float64)
     np.testing.assert_allclose(found.mean, A.mean(axis=0), rtol=rtol)
     np.testing.assert_allclose(found.std, A.std(axis=0), rtol=rtol)
@@ -85,7 +85,7 @@ def test_constant_columns_score_zero(container, dtype, n_rows):
     t = target(n_rows)
     wrapped = CONTAINERS[container](A)
     constant = [1, 4, 5, 6, 7]
-    assert (column_moments(wrapped, t).std[constant] == 0).all()
+    assert (compute_moments(wrapped, t).std[constant] == 0).all()
     assert (correlation_scores(wrapped, t)[constant] == 0).all()
     assert (lasso_path_selection(wrapped, t, 12)[constant] == 0).all()
     others = np.setdiff1d(np.arange(12), constant)

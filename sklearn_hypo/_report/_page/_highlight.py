@@ -8,13 +8,13 @@ same tokens, and carried back to the text as it was written.
 import re
 import unicodedata
 
-from ..._utils._tokens import _APOSTROPHES, TOKEN_PATTERN, _canonical, tokenize
+from ..._utils._tokens import APOSTROPHES, TOKEN_PATTERN, canonical_token, tokenize
 from ._markup import element, join
 
 _TOKEN = re.compile(TOKEN_PATTERN)
 
 
-_PLAIN = str.maketrans(dict.fromkeys(_APOSTROPHES, "'"))
+_PLAIN = str.maketrans(dict.fromkeys(APOSTROPHES, "'"))
 
 
 _LONGEST = 320  # characters of a text that are shown
@@ -89,7 +89,7 @@ def _tokens_with_places(text):
     plain, origin = _normalised(text)
     tokens, places = [], []
     for match in _TOKEN.finditer(plain):
-        tokens.append(_canonical(match.group()))
+        tokens.append(canonical_token(match.group()))
         first, last = match.span()
         places.append((origin[first][0], origin[last - 1][1]))
     return tokens, places

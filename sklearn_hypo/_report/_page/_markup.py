@@ -3,7 +3,7 @@
 import html
 import re
 
-from ..._utils._printable import printable
+from ..._utils._printable import to_printable
 
 _BLANKS = re.compile(r"(\s+)")
 
@@ -21,7 +21,7 @@ def visible(text):
     r"""Return a text as a page can hold it; runs of white space become one space.
 
     Control characters, marks that turn the direction of what follows, and lone
-    surrogates become their escapes. Unlike `printable` it keeps a space at the ends.
+    surrogates become their escapes. Unlike `to_printable` it keeps a space at the ends.
 
     Examples
     --------
@@ -30,7 +30,7 @@ def visible(text):
     ' a b\\x00 '
     """
     parts = _BLANKS.split(str(text))
-    return "".join(" " if n % 2 else printable(part) for n, part in enumerate(parts))
+    return "".join(" " if n % 2 else to_printable(part) for n, part in enumerate(parts))
 
 
 def escape(text):
