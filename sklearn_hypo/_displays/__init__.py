@@ -1,4 +1,8 @@
-"""Drawings of what was found and of how it was found, as scikit-learn makes them."""
+"""Drawings of what was found and of how it was found, as scikit-learn makes them.
+
+Comes in: a fitted pipeline, or a report. Goes out: a matplotlib figure.
+Open `_coefficients` first.
+"""
 
 from ._activations import ActivationHistogramDisplay
 from ._coefficients import CoefficientsDisplay

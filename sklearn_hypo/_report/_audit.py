@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from .._utils._files import expand_path
+from .._utils._printable import to_printable
 from ._audit_files import (
     COLUMNS,
     EDITS,

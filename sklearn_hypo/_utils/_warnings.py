@@ -1,0 +1,36 @@
+"""Warnings that point at the line of the user's own code."""
+
+import sys
+import warnings
+from pathlib import Path
+
+import joblib
+import sklearn
+
+from ..exceptions import HypothesisWarning
+
+# What stands between a user's line and ours: pipelines, validation, workers.
+_INSIDE = tuple(str(Path(package.__file__).parent) for package in (sklearn, joblib)) + (
+    str(Path(__file__).parents[1]),
+)
+
+
+def warn(message, category=HypothesisWarning):
+    """Warn at the innermost frame outside this package, scikit-learn and joblib.
+
+    Parameters
+    ----------
+    message : str
+        What to say.
+    category : type of Warning, default=HypothesisWarning
+        Its class.
+    """
+    warnings.warn(message, category, stacklevel=_find_stack_level())
+
+
+def _find_stack_level():
+    """Count the frames from `warn` up to the first that is the user's."""
+    frame, level = sys._getframe(2), 2
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_INSIDE):
+        frame, level = frame.f_back, level + 1
+    return level
