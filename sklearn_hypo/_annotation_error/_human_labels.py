@@ -59,7 +59,7 @@ def agreement_figures(truth, guess, weights=None):
     One of two positives is missed:
 
     >>> import numpy as np
-    >>> from sklearn_hypo._human_labels import agreement_figures
+    >>> from sklearn_hypo._annotation_error._human_labels import agreement_figures
     >>> agreement_figures(np.array([1, 1, 0, 0]), np.array([1, 0, 0, 0]))
     {'sensitivity': 0.5, 'specificity': 1.0, 'agreement': 0.5}
     """
@@ -105,7 +105,8 @@ def coder_agreement(first, second):
     --------
     >>> import numpy as np
     >>> import pandas as pd
-    >>> from sklearn_hypo._human_labels import HumanLabels, coder_agreement
+    >>> from sklearn_hypo._annotation_error._human_labels import HumanLabels
+    >>> from sklearn_hypo._annotation_error._human_labels import coder_agreement
     >>> one = HumanLabels(pd.DataFrame({"is a joke": [1.0, 1, 0, 0]}), np.ones(4))
     >>> two = HumanLabels(pd.DataFrame({"is a joke": [1.0, 0, 0, np.nan]}), np.ones(4))
     >>> coder_agreement(one, two).round(2)
@@ -173,7 +174,7 @@ def inclusion_probabilities(n_rows, n, *, annotations=None, enrich=0.0, groups=N
     Half the draw goes to the one row in ten of which the machine says yes:
 
     >>> import numpy as np
-    >>> from sklearn_hypo._label_sampling import inclusion_probabilities
+    >>> from sklearn_hypo._annotation_error._human_labels import inclusion_probabilities
     >>> annotations = np.arange(100)[:, None] < 10
     >>> inclusion_probabilities(100, 10, annotations=annotations, enrich=0.5)[[0, 99]]
     array([0.55, 0.05])
@@ -235,7 +236,7 @@ def draw_rows(probability, rng, groups=None):
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn_hypo._label_sampling import draw_rows
+    >>> from sklearn_hypo._annotation_error._human_labels import draw_rows
     >>> rows = draw_rows(np.full(1000, 0.05), np.random.default_rng(0))
     >>> len(rows), len(set(rows.tolist()))
     (50, 50)

@@ -100,8 +100,10 @@ def predict_then_debias(
     A mean of 2,000 values, of which 50 were measured and all were guessed:
 
     >>> import numpy as np
-    >>> from sklearn_hypo._influence import linear_influence
-    >>> from sklearn_hypo._predict_then_debias import predict_then_debias
+    >>> from sklearn_hypo._inference._influence import linear_influence
+    >>> from sklearn_hypo._annotation_error._predict_then_debias import (
+    ...     predict_then_debias,
+    ... )
     >>> rng = np.random.default_rng(0)
     >>> value = rng.normal(size=2000)
     >>> guess = value + rng.normal(scale=0.3, size=2000) + 5

@@ -53,7 +53,8 @@ def guarded(text):
 
     Examples
     --------
-    >>> from sklearn_hypo._spreadsheet_cells import guarded, unguarded
+    >>> from sklearn_hypo._annotation_error._spreadsheet_cells import guarded
+    >>> from sklearn_hypo._annotation_error._spreadsheet_cells import unguarded
     >>> guarded("=1+1"), guarded("1+1"), guarded("'quoted'")
     ("'=1+1", '1+1', "''quoted'")
     >>> unguarded(guarded("=1+1"))

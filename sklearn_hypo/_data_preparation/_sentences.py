@@ -70,7 +70,7 @@ def word_spans(text):
 
     Examples
     --------
-    >>> from sklearn_hypo._sentences import word_spans
+    >>> from sklearn_hypo._data_preparation._sentences import word_spans
     >>> word_spans("to be, or")
     [(0, 2), (3, 6), (7, 9)]
     """
@@ -92,7 +92,7 @@ def count_words(text):
 
     Examples
     --------
-    >>> from sklearn_hypo._sentences import count_words
+    >>> from sklearn_hypo._data_preparation._sentences import count_words
     >>> count_words("to be, or"), count_words("你好")
     (3, 2)
     """
@@ -114,7 +114,7 @@ def paragraph_spans(text):
 
     Examples
     --------
-    >>> from sklearn_hypo._sentences import paragraph_spans
+    >>> from sklearn_hypo._data_preparation._sentences import paragraph_spans
     >>> paragraph_spans("One.\n\nTwo.")
     [(0, 4), (6, 10)]
     """
@@ -141,7 +141,7 @@ def sentence_spans(text):
 
     Examples
     --------
-    >>> from sklearn_hypo._sentences import sentence_spans
+    >>> from sklearn_hypo._data_preparation._sentences import sentence_spans
     >>> text = 'He met Dr. No. "Really?" she said. Yes!'
     >>> [text[a:b] for a, b in sentence_spans(text)]
     ['He met Dr. No.', '"Really?" she said.', 'Yes!']

@@ -128,7 +128,7 @@ def build_report(
         overall=overall,
         permutation_p=overall.attrs.pop("permutation_p"),
         n_resamples=n_resamples,
-        measure_redundancy=overlap,
+        redundancy=overlap,
         details=collect_details(
             values,
             target,
@@ -136,7 +136,7 @@ def build_report(
             activations=extras.activations,
             terms=extras.terms,
         ),
-        record_provenance=record_provenance(
+        provenance=record_provenance(
             texts=extras.texts,
             target=target,
             settings=record_settings(extras.estimator),

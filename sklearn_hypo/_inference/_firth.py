@@ -149,9 +149,11 @@ def fit_logit(rows, *, penalty=0.0, start=None, fixed=None):
     each of the four cells:
 
     >>> import numpy as np
-    >>> from sklearn_hypo._firth import JEFFREYS, counted, fit_logit
+    >>> from sklearn_hypo._inference._firth import JEFFREYS
+    >>> from sklearn_hypo._inference._firth import collapse_patterns
+    >>> from sklearn_hypo._inference._firth import fit_logit
     >>> a = np.repeat([1, 0], 10)
-    >>> rows = counted(np.column_stack([a, np.ones(20)]), a)
+    >>> rows = collapse_patterns(np.column_stack([a, np.ones(20)]), a)
     >>> fit_logit(rows, penalty=JEFFREYS).coef.round(4), np.log(21 / (1 / 21)).round(4)
     (array([ 6.089 , -3.0445]), np.float64(6.089))
     """

@@ -75,7 +75,7 @@ def satterthwaite_df(load, units=None):
     Two large contributions among a hundred small ones:
 
     >>> import numpy as np
-    >>> from sklearn_hypo._influence import satterthwaite_df
+    >>> from sklearn_hypo._inference._influence import satterthwaite_df
     >>> satterthwaite_df(np.array([[1.0], [1.0]] + [[0.1]] * 100)).round(2)
     array([4.48])
     """
@@ -127,7 +127,7 @@ def linear_influence(X, y, weights, units=None):
     Left out, the last row would take its distance to the mean of the others along:
 
     >>> import numpy as np
-    >>> from sklearn_hypo._influence import linear_influence
+    >>> from sklearn_hypo._inference._influence import linear_influence
     >>> fit = linear_influence(np.ones((3, 1)), np.array([0.0, 0.0, 3.0]), np.ones(3))
     >>> fit.estimate, fit.change.ravel()
     (array([1.]), array([-0.5, -0.5,  1. ]))
@@ -170,7 +170,7 @@ def logit_influence(X, y, weights, units=None):
     Odds of 1 to 1 and of 3 to 1:
 
     >>> import numpy as np
-    >>> from sklearn_hypo._influence import logit_influence
+    >>> from sklearn_hypo._inference._influence import logit_influence
     >>> a = np.repeat([0.0, 1.0], 4)
     >>> y = np.array([0.0, 0, 1, 1, 0, 1, 1, 1])
     >>> fit = logit_influence(np.column_stack([np.ones(8), a]), y, np.ones(8))
@@ -224,7 +224,7 @@ def effect_influence(X, y, weights, units=None):
     A logit of one annotation reproduces both proportions, 0.75 and 0.5:
 
     >>> import numpy as np
-    >>> from sklearn_hypo._influence import effect_influence
+    >>> from sklearn_hypo._inference._influence import effect_influence
     >>> a = np.repeat([0.0, 1.0], 4)
     >>> y = np.array([0.0, 0, 1, 1, 0, 1, 1, 1])
     >>> fit = effect_influence(np.column_stack([np.ones(8), a]), y, np.ones(8))

@@ -111,7 +111,7 @@ class Problem:
     paired: bool = False
 
     @property
-    def design(self):
+    def regressors(self):
         """All columns, the hypotheses first."""
         return np.column_stack([self.annotations, self.nuisance])
 
@@ -259,8 +259,8 @@ def _without_dependent(A, nuisance, columns, remarks):
 
 def _parts(A, nuisance, kept, j):
     """Which of the kept columns column j is a combination of."""
-    design = np.column_stack([A[:, kept], nuisance])
-    weights = np.linalg.lstsq(design, A[:, j], rcond=None)[0][: len(kept)]
+    regressors = np.column_stack([A[:, kept], nuisance])
+    weights = np.linalg.lstsq(regressors, A[:, j], rcond=None)[0][: len(kept)]
     return [i for i, weight in zip(kept, weights, strict=True) if abs(weight) > 1e-6]
 
 
@@ -305,7 +305,7 @@ def _covariate_table(estimates, first, nuisance):
 
 def _fit_ols(problem, cov_type, columns, remarks):
     """Least squares, with robust or clustered standard errors by default."""
-    X, y, design = problem.design, problem.y, problem.design
+    X, y, design = problem.regressors, problem.y, problem.design
     root = np.ones(len(y)) if design.weights is None else np.sqrt(design.weights)
     kind = "HC3" if cov_type == "auto" else cov_type
     solved = least_squares(

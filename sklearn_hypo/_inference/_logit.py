@@ -109,7 +109,7 @@ def fit_binary(problem, y, cov_type, columns, remarks):
         "cov_type": _kind(design, robust, cov_type),
         "estimates": estimates,
         "metrics": _binary_metrics(y, probability, design.weights, problem.paired),
-        "fitted": (problem.design @ fit.coef)[:, None],
+        "fitted": (problem.regressors @ fit.coef)[:, None],
     }
 
 
@@ -135,7 +135,7 @@ def _oriented(problem, y):
     Without a constant the order of the members means nothing, but with the winner
     always first there would be one class only.
     """
-    X = problem.design
+    X = problem.regressors
     if not problem.paired:
         return X, y.astype(int)
     turn = np.where(np.arange(len(y)) % 2, -1.0, 1.0)
@@ -222,7 +222,7 @@ def fit_multinomial(problem, codes, present, cov_type, columns, remarks):
     found : dict
         "method", "cov_type", "metrics", "estimates" and "by_class".
     """
-    X, design, h = problem.design, problem.design, len(columns)
+    X, design, h = problem.regressors, problem.design, len(columns)
     rows = collapse_patterns(X, codes, design.weights)
     penalized, fit = fit_logit(rows, penalty=JEFFREYS), fit_logit(rows)
     far = np.abs(rows.X @ fit.coef.reshape(rows.n_coefs, -1).T).max() > _FAR

@@ -69,8 +69,8 @@ def binary_effects(X, fit, bounds, weights=None, paired=False):
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn_hypo._covariance import LinearFit
-    >>> from sklearn_hypo._marginal_effects import binary_effects
+    >>> from sklearn_hypo._inference._robust_covariance import LinearFit
+    >>> from sklearn_hypo._inference._marginal_effects import binary_effects
     >>> X = np.column_stack([[0, 1, 0, 1], np.ones(4)])
     >>> fit = LinearFit(np.array([2.0, -1.0]), np.eye(2) / 100, None, None)
     >>> bounds = np.array([[[1.8, -0.9], [2.2, -1.1]]])

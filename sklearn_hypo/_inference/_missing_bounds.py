@@ -82,7 +82,7 @@ def bound_separation(a, y, *, weights=None):
     Of five texts one has no answer. If it held there, the separation were 4 - 1:
 
     >>> import numpy as np
-    >>> from sklearn_hypo._missing_bounds import bound_separation
+    >>> from sklearn_hypo._inference._missing_bounds import bound_separation
     >>> bounds = bound_separation([1, 1, 0, 0, np.nan], [3.0, 3.0, 0.0, 2.0, 6.0])
     >>> bounds.lower.round(3), bounds.upper.round(3), bounds.exact
     (np.float64(0.333), np.float64(3.0), True)

@@ -31,9 +31,9 @@ def adjust_p_values(p_values, tested, alpha, correction, n_more=0):
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn_hypo._multiple_tests import corrected
+    >>> from sklearn_hypo._inference._multiple_tests import adjust_p_values
     >>> tested = np.array([True, True, False])
-    >>> corrected([0.01, 0.2, np.nan], tested, 0.05, "holm", n_more=1)
+    >>> adjust_p_values([0.01, 0.2, np.nan], tested, 0.05, "holm", n_more=1)
        p_corrected  significant
     0         0.03         True
     1         0.40        False

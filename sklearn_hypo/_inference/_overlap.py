@@ -78,7 +78,7 @@ def annotation_overlap(A, sample_weight=None):
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn_hypo._annotation_overlap import annotation_overlap
+    >>> from sklearn_hypo._inference._overlap import annotation_overlap
     >>> A = np.array([[1, 1], [1, 1], [1, 0], [0, 0], [0, 0], [0, np.nan]])
     >>> overlap = annotation_overlap(A)
     >>> overlap.n[0, 1], overlap.agreement[0, 1], overlap.jaccard[0, 1].round(3)
@@ -147,7 +147,7 @@ def variance_inflation(A, sample_weight=None):
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn_hypo._annotation_overlap import variance_inflation
+    >>> from sklearn_hypo._inference._overlap import variance_inflation
     >>> A = np.array([[1, 0], [1, 1], [0, 0], [0, 0]])
     >>> variance_inflation(A).round(3)
     array([1.5, 1.5])
@@ -239,7 +239,7 @@ def effective_number(correlation):
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn_hypo._annotation_overlap import effective_number
+    >>> from sklearn_hypo._inference._overlap import effective_number
     >>> round(effective_number(np.eye(3)), 2)
     3.0
     >>> round(effective_number(np.array([[1.0, 0.94], [0.94, 1.0]])), 2)

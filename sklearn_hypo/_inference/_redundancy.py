@@ -196,12 +196,13 @@ def measure_redundancy(
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn_hypo._redundancy import redundancy
+    >>> from sklearn_hypo._inference._redundancy import measure_redundancy
     >>> rng = np.random.default_rng(0)
     >>> tea, rain = rng.random((2, 1000)) < 0.3
     >>> hot_drinks = tea ^ (rng.random(1000) < 0.03)
     >>> A = np.column_stack([tea, rain, hot_drinks])
-    >>> found = redundancy(A, ["mentions tea", "mentions rain", "mentions hot drinks"])
+    >>> names = ["mentions tea", "mentions rain", "mentions hot drinks"]
+    >>> found = measure_redundancy(A, names)
     >>> print(found)
     2 of 3 hypotheses have a near-duplicate (|phi| >= 0.8); effective number: 2.3
       near (phi 0.94, agreement 97.5% of 1,000): 'mentions tea' / 'mentions hot drinks'

@@ -120,7 +120,7 @@ def least_squares(X, y, *, cov_type="HC3", clusters=None, n_absorbed=0):
     One row in four has the annotation; its two sides differ in spread:
 
     >>> import numpy as np
-    >>> from sklearn_hypo._covariance import least_squares
+    >>> from sklearn_hypo._inference._robust_covariance import least_squares
     >>> rng = np.random.default_rng(0)
     >>> a = np.arange(200) % 4 == 0
     >>> y = a + rng.normal(size=200) * np.where(a, 3, 1)

@@ -41,8 +41,8 @@ def quantity_separation(holds, y, design):
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn_hypo._evaluation_rows import Design
-    >>> from sklearn_hypo._separation import quantity_separation
+    >>> from sklearn_hypo._inference._design import Design
+    >>> from sklearn_hypo._inference._separation import quantity_separation
     >>> holds = np.array([True, True, True, False, False, False])
     >>> row = quantity_separation(holds, np.array([3.0, 4, 5, 1, 2, 3]), Design())
     >>> row["separation"], round(row["separation_p"], 4)

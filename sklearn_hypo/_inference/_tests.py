@@ -118,7 +118,7 @@ def hypothesis_table(
     The first of two hypotheses moves the target by 0.8:
 
     >>> import numpy as np
-    >>> from sklearn_hypo._inference import hypothesis_table
+    >>> from sklearn_hypo._inference._tests import hypothesis_table
     >>> rng = np.random.default_rng(0)
     >>> A = rng.integers(0, 2, size=(2000, 2))
     >>> y = A @ [0.8, 0.0] + rng.normal(size=2000)

@@ -231,7 +231,7 @@ def lexicon_statement(terms):
 
     Examples
     --------
-    >>> from sklearn_hypo._lexicon_wording import lexicon_statement
+    >>> from sklearn_hypo._interpretation._lexicon import lexicon_statement
     >>> lexicon_statement(["thanks", "great", "thank", "thankful"])
     'mentions any of: thanks/thank/thankful, great'
     >>> lexicon_statement(["bored"])

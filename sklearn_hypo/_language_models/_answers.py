@@ -326,7 +326,7 @@ class KeyMaker:
 
     Examples
     --------
-    >>> from sklearn_hypo._llm._answers import KeyMaker
+    >>> from sklearn_hypo._language_models._answers import KeyMaker
     >>> key = KeyMaker({"model": "m", "temperature": 0.0})
     >>> key("a text", "a statement").hex()[:16]
     '97b9b9b4ccde61be'

@@ -273,7 +273,7 @@ def model_table():
 
     Examples
     --------
-    >>> from sklearn_hypo._llm._catalog import model_table
+    >>> from sklearn_hypo._language_models._catalog import model_table
     >>> table = model_table().set_index("model")
     >>> table.loc[["gpt-6-luna", "gpt-5.2"], ["input", "cached", "output"]]
                 input  cached  output

@@ -77,7 +77,7 @@ def match_one_to_one(correlations):
     The second neuron gets its second choice, since the first needs the other more:
 
     >>> import numpy as np
-    >>> from sklearn_hypo._neuron_matching import match_one_to_one
+    >>> from sklearn_hypo._replication._neuron_matching import match_one_to_one
     >>> match_one_to_one(np.array([[0.9, 0.1], [0.8, 0.6]]))
     Match(correlation=array([0.9, 0.6]), partner=array([0, 1]))
     """

@@ -230,7 +230,8 @@ def packed(values):
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn_hypo._typed_arrays import packed, unpacked
+    >>> from sklearn_hypo._report._audit_files import packed
+    >>> from sklearn_hypo._report._audit_files import unpacked
     >>> array, beside = packed(np.array(["b", 1, "b", True], dtype=object))
     >>> array.tolist(), beside["levels"]
     ([0, 1, 0, 2], [['str', 'b'], ['int', '1'], ['bool', 'True']])

@@ -54,7 +54,7 @@ def hash_values(values):
 
     Examples
     --------
-    >>> from sklearn_hypo._provenance import hash_values
+    >>> from sklearn_hypo._report._provenance import hash_values
     >>> hash_values(["ab", "c"]) == hash_values(["a", "bc"])
     False
     """

@@ -44,7 +44,7 @@ def figure(value):
 
     Examples
     --------
-    >>> from sklearn_hypo._report_words import figure
+    >>> from sklearn_hypo._report._words import figure
     >>> [figure(value) for value in (0.12345, -2e-7, 1234.56, 3e9)]
     ['0.123', '-2.0e-07', '1234.6', '3.0e+09']
     """
@@ -78,7 +78,7 @@ def with_interval(value, lower, upper):
 
     Examples
     --------
-    >>> from sklearn_hypo._report_words import with_interval
+    >>> from sklearn_hypo._report._words import with_interval
     >>> with_interval(0.85, 0.77, 0.93), with_interval(0.85, float("nan"), 0.9)
     ('0.850 [0.770, 0.930]', '0.850')
     """

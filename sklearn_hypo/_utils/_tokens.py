@@ -80,7 +80,7 @@ def tokenize(text):
 
     Examples
     --------
-    >>> from sklearn_hypo._tokens import tokenize
+    >>> from sklearn_hypo._utils._tokens import tokenize
     >>> tokenize("Don't go :( I <3 you!! www.example.org #sad")
     ["don't", 'go', ':(', 'i', '<3', 'you', '!', '!', 'http://', '#sad']
     """
@@ -119,7 +119,7 @@ def ngrams(tokens, n_max):
 
     Examples
     --------
-    >>> from sklearn_hypo._tokens import ngrams
+    >>> from sklearn_hypo._utils._tokens import ngrams
     >>> ngrams(["so", "sad", "!"], 2)
     ['so', 'sad', '!', 'so sad', 'sad !']
     """

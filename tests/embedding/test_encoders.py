@@ -19,7 +19,7 @@ from sklearn_hypo._embedding._batches import check_reply, unit_rows
 from sklearn_hypo._embedding._lsa import lsa_terms
 from sklearn_hypo._embedding._make_encoder import make_encoder
 from sklearn_hypo._embedding._text_embedder import TextEmbedder
-from sklearn_hypo._language_models._text import encodable
+from sklearn_hypo._language_models._text import replace_surrogates
 from sklearn_hypo._utils._callables import callable_identity
 from sklearn_hypo._utils._tokens import ngrams, tokenize
 
@@ -314,8 +314,8 @@ def test_replies_of_other_types():
 
 
 def test_lone_surrogates_are_replaced():
-    assert encodable("a\ud800b") == "a\ufffdb"
-    assert encodable("😀") == encodable("\ud83d\ude00") == "😀"
+    assert replace_surrogates("a\ud800b") == "a\ufffdb"
+    assert replace_surrogates("😀") == replace_surrogates("\ud83d\ude00") == "😀"
 
 
 def test_unit_rows():

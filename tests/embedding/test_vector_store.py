@@ -331,7 +331,7 @@ def test_processes_encode_every_text_once(tmp_path, counting, monkeypatch):
     script = """
         import sys
         from counting_encoder import encode
-        from sklearn_hypo._text_embedder import TextEmbedder
+        from sklearn_hypo._embedding._text_embedder import TextEmbedder
 
         folder, first = sys.argv[1], int(sys.argv[2])
         embedder = TextEmbedder(encode, cache=folder, batch_size=4)
@@ -365,7 +365,7 @@ def test_killed_writer_loses_only_the_batch_in_flight(tmp_path, counting):
         """
         import sys, time
         import counting_encoder
-        from sklearn_hypo._text_embedder import TextEmbedder
+        from sklearn_hypo._embedding._text_embedder import TextEmbedder
 
         def encode(texts):
             values = counting_encoder.encode(texts)
@@ -421,7 +421,7 @@ def test_cross_validation_encodes_every_text_once(tmp_path, counting):
         from sklearn.linear_model import Ridge
         from sklearn.model_selection import GridSearchCV, cross_val_score
         from sklearn.pipeline import Pipeline
-        from sklearn_hypo._text_embedder import TextEmbedder
+        from sklearn_hypo._embedding._text_embedder import TextEmbedder
 
         def pipeline(folder):
             embedder = TextEmbedder(encode, cache=folder, batch_size=8)

@@ -46,7 +46,7 @@ from sklearn_hypo import (
     TextEmbedder,
     make_hypothesis_pipeline,
 )
-from sklearn_hypo._hypotheses._fidelity import fidelity
+from sklearn_hypo._hypotheses._fidelity import measure_fidelity
 from sklearn_hypo._hypotheses._protocols import Candidate, Interpretation
 from sklearn_hypo.datasets import make_concept_texts
 from sklearn_hypo.exceptions import HypothesisWarning, NotTextLabelledError
@@ -359,7 +359,7 @@ class Recites(BaseEstimator):
                 found.append(Interpretation(neuron, (), None))
                 continue
             statement, terms = hypothesis
-            measured = fidelity(np.zeros(len(texts)), by_neuron[neuron])
+            measured = measure_fidelity(np.zeros(len(texts)), by_neuron[neuron])
             one = Candidate(Hypothesis(statement, neuron, terms), measured)
             found.append(Interpretation(neuron, (one,), measured))
         return found

@@ -9,7 +9,7 @@ from scipy import stats
 
 from sklearn_hypo._inference._firth import (
     JEFFREYS,
-    counted,
+    collapse_patterns,
     fit_logit,
     infinite_coefficients,
     likelihood_ratio,
@@ -27,7 +27,7 @@ def make_rows(n=500, h=5, share=0.2, positive=0.3, seed=0):
 
 def test_maximum_likelihood_is_that_of_statsmodels():
     X, y = make_rows()
-    fit = fit_logit(counted(X, y))
+    fit = fit_logit(collapse_patterns(X, y))
     expected = sm.Logit(y, X).fit(disp=0)
     np.testing.assert_allclose(fit.coef, expected.params, rtol=1e-7)
     np.testing.assert_allclose(
@@ -39,16 +39,17 @@ def test_maximum_likelihood_is_that_of_statsmodels():
 def test_weights_are_repeated_rows():
     X, y = make_rows(n=200)
     weights = np.random.default_rng(1).integers(1, 4, 200)
-    once = fit_logit(counted(X, y, weights.astype(float)), penalty=JEFFREYS)
+    once = fit_logit(collapse_patterns(X, y, weights.astype(float)), penalty=JEFFREYS)
     repeated = fit_logit(
-        counted(np.repeat(X, weights, axis=0), np.repeat(y, weights)), penalty=JEFFREYS
+        collapse_patterns(np.repeat(X, weights, axis=0), np.repeat(y, weights)),
+        penalty=JEFFREYS,
     )
     np.testing.assert_allclose(once.coef, repeated.coef, rtol=1e-6)
 
 
 def test_counting_loses_nothing():
     X, y = make_rows()
-    rows = counted(X, y)
+    rows = collapse_patterns(X, y)
     assert len(rows.X) <= 2**5
     assert rows.total.sum() == 500
     np.testing.assert_array_equal(rows.counts.sum(axis=0), [500 - y.sum(), y.sum()])
@@ -66,7 +67,7 @@ def test_firth_is_that_of_firthmodels(case):
     firthmodels = pytest.importorskip("firthmodels")
     X, y = make_rows(**case)
     h = X.shape[1] - 1
-    rows = counted(X, y)
+    rows = collapse_patterns(X, y)
     fit = fit_logit(rows, penalty=JEFFREYS)
     assert fit.converged
     model = firthmodels.FirthLogisticRegression(
@@ -87,7 +88,7 @@ def test_a_saturated_table_by_hand():
     # Firth's penalty adds half a row to each cell
     a = np.repeat([1.0, 0.0], [10, 30])
     y = np.repeat([1, 1, 0], [10, 12, 18])
-    rows = counted(np.column_stack([a, np.ones(40)]), y)
+    rows = collapse_patterns(np.column_stack([a, np.ones(40)]), y)
     fit = fit_logit(rows, penalty=JEFFREYS)
     slope = np.log((10.5 / 0.5) / (12.5 / 18.5))
     np.testing.assert_allclose(fit.coef, [slope, np.log(12.5 / 18.5)], rtol=1e-6)
@@ -111,7 +112,7 @@ def test_a_perfect_predictor_beside_others(share):
     A = (rng.random((500, 12)) < 0.3).astype(float)
     A[:, 0] = rng.permutation(500) < 500 * share
     y = A[:, 0].astype(int)
-    rows = counted(np.column_stack([A, np.ones(500)]), y)
+    rows = collapse_patterns(np.column_stack([A, np.ones(500)]), y)
     likelihood = fit_logit(rows)
     assert infinite_coefficients(rows, likelihood)[0]
     fit = fit_logit(rows, penalty=JEFFREYS)
@@ -126,11 +127,11 @@ def test_a_perfect_predictor_beside_others(share):
 
 def test_separation_is_found_where_it_is():
     X, y = make_rows()
-    rows = counted(X, y)
+    rows = collapse_patterns(X, y)
     assert not infinite_coefficients(rows, fit_logit(rows)).any()
     X[:, 2] = 0
     X[np.flatnonzero(y)[:12], 2] = 1  # only ever in the second class
-    rows = counted(X, y)
+    rows = collapse_patterns(X, y)
     infinite = infinite_coefficients(rows, fit_logit(rows))
     assert infinite.tolist() == [False, False, True, False, False, False]
 
@@ -138,7 +139,7 @@ def test_separation_is_found_where_it_is():
 def test_continuous_covariates_need_no_patterns():
     X, y = make_rows()
     X = np.column_stack([X, np.random.default_rng(0).normal(size=500)])
-    fit = fit_logit(counted(X, y))
+    fit = fit_logit(collapse_patterns(X, y))
     expected = sm.Logit(y, X).fit(disp=0)
     np.testing.assert_allclose(fit.coef, expected.params, rtol=1e-7)
 
@@ -152,7 +153,7 @@ def make_classes(n=600, h=4, seed=0):
 
 def test_more_classes_are_those_of_statsmodels():
     X, codes = make_classes()
-    fit = fit_logit(counted(X, codes))
+    fit = fit_logit(collapse_patterns(X, codes))
     expected = sm.MNLogit(codes, X).fit(disp=0, tol=1e-12)
     np.testing.assert_allclose(fit.coef.reshape(2, -1).T, expected.params, rtol=1e-6)
     assert fit.log_likelihood == pytest.approx(expected.llf)
@@ -167,7 +168,7 @@ def test_slope_of_the_penalty_by_differences(kind):
 
     X, codes = make_classes(n=80)
     codes = np.minimum(codes, 1) if kind == "two" else codes
-    rows = counted(X, codes)
+    rows = collapse_patterns(X, codes)
     beta = np.random.default_rng(0).normal(size=rows.n_coefs * X.shape[1])
     score = _score(rows, _state(rows, beta, JEFFREYS), JEFFREYS)
     step = 1e-5 * np.eye(len(beta))
@@ -182,7 +183,7 @@ def test_slope_of_the_penalty_by_differences(kind):
 def test_a_saturated_table_of_three_classes_by_hand():
     a = np.repeat([1.0, 0.0], [12, 30])
     codes = np.repeat([0, 1, 0, 1, 2], [5, 7, 10, 8, 12])  # never 2 where it holds
-    rows = counted(np.column_stack([a, np.ones(42)]), codes)
+    rows = collapse_patterns(np.column_stack([a, np.ones(42)]), codes)
     fit = fit_logit(rows, penalty=JEFFREYS)
     assert fit.converged
     # Jeffreys' prior of two multinomials adds 1/2 to each of the six cells
@@ -194,7 +195,7 @@ def test_a_saturated_table_of_three_classes_by_hand():
 
 def test_likelihood_ratios_of_three_classes_in_many_rows():
     X, codes = make_classes(n=4000)
-    rows = counted(X, codes)
+    rows = collapse_patterns(X, codes)
     fit = fit_logit(rows, penalty=JEFFREYS)
     full = sm.MNLogit(codes, X).fit(disp=0)
     for j in range(4):

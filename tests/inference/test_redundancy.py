@@ -18,7 +18,7 @@ from sklearn_hypo._inference._overlap import (
 )
 from sklearn_hypo._inference._redundancy import (
     drop_or_merge,
-    redundancy,
+    measure_redundancy,
     wording_similarity,
 )
 
@@ -190,7 +190,7 @@ def test_effective_number():
 
 
 def test_independent_hypotheses_are_nearly_all_effective():
-    found = redundancy(columns(n=5000, prevalence=np.full(20, 0.2)))
+    found = measure_redundancy(columns(n=5000, prevalence=np.full(20, 0.2)))
     assert 19.8 < found.n_effective <= 20
 
 
@@ -215,7 +215,7 @@ def several():
 
 def test_pairs_are_named_by_kind(several):
     A, names = several
-    found = redundancy(A, names)
+    found = measure_redundancy(A, names)
     pairs = found.pairs.set_index(["first", "second"])["kind"].to_dict()
     assert pairs == {
         (names[0], names[2]): "opposite",
@@ -237,7 +237,7 @@ def test_exact_duplicates_are_exact_on_the_rows_that_they_share():
     a = columns()[:, 0]
     b = a.copy()
     b[:100] = NAN
-    pair = redundancy(np.column_stack([a, b])).pairs.iloc[0]
+    pair = measure_redundancy(np.column_stack([a, b])).pairs.iloc[0]
     assert pair["kind"] == "exact"
     assert (pair["n"], pair["agreement"], pair["phi"]) == (300, 1.0, 1.0)
     assert (pair["first"], pair["second"]) == ("x0", "x1")
@@ -245,7 +245,7 @@ def test_exact_duplicates_are_exact_on_the_rows_that_they_share():
 
 def test_rare_hypotheses_agree_and_are_no_duplicates():
     A = columns(n=5000, prevalence=(0.01, 0.01))
-    found = redundancy(A)
+    found = measure_redundancy(A)
     assert annotation_overlap(A).agreement[0, 1] > 0.97
     assert len(found.pairs) == 0
     assert found.clusters.tolist() == [0, 1]
@@ -263,9 +263,9 @@ def test_few_shared_answers_prove_nothing():
     other[15:] = NAN
     other[300:] = 1 - a[300:]
     # 15 shared answers, and both have more or just these
-    assert len(redundancy(np.column_stack([other, sparse])).pairs) == 1
+    assert len(measure_redundancy(np.column_stack([other, sparse])).pairs) == 1
     sparse[200:290] = a[200:290]
-    assert len(redundancy(np.column_stack([other, sparse])).pairs) == 0
+    assert len(measure_redundancy(np.column_stack([other, sparse])).pairs) == 0
 
 
 def test_clusters_are_chains():
@@ -273,7 +273,7 @@ def test_clusters_are_chains():
     a = columns(n=3000, prevalence=(0.5,))[:, 0]
     b = twin_of(a, 0.08, rng)
     c = twin_of(b, 0.08, rng)
-    found = redundancy(np.column_stack([a, b, c]), threshold=0.8)
+    found = measure_redundancy(np.column_stack([a, b, c]), threshold=0.8)
     assert len(found.pairs) == 2
     assert found.correlation[0, 2] < 0.8
     assert found.clusters.tolist() == [0, 0, 0]
@@ -284,7 +284,7 @@ def test_a_frame_names_its_hypotheses_and_nothing_is_changed():
     A["e"] = A["a"]
     A["f"] = pd.array([None] * len(A), dtype="boolean")
     before = A.copy()
-    found = redundancy(A)
+    found = measure_redundancy(A)
     pd.testing.assert_frame_equal(A, before)
     assert found.pairs[["first", "second"]].to_numpy().tolist() == [["a", "e"]]
     assert found.names == tuple("abcdef")
@@ -292,7 +292,7 @@ def test_a_frame_names_its_hypotheses_and_nothing_is_changed():
 
 @pytest.mark.parametrize("shape", [(0, 3), (1, 3), (5, 0), (5, 1)])
 def test_little_data(shape):
-    found = redundancy(np.zeros(shape))
+    found = measure_redundancy(np.zeros(shape))
     assert len(found.pairs) == 0
     assert found.pairs.columns[0] == "first"
     assert len(found.clusters) == len(found.vif) == shape[1]
@@ -304,7 +304,9 @@ def test_little_data(shape):
 def test_to_dict_is_json(several):
     A, names = several
     A[:, 4] = NAN
-    found = json.loads(json.dumps(redundancy(A, names).to_dict(), allow_nan=False))
+    found = json.loads(
+        json.dumps(measure_redundancy(A, names).to_dict(), allow_nan=False)
+    )
     assert found["vif"][0] is None
     assert found["pairs"][0]["kind"] == "opposite"
     assert found["correlation"][4] == [None] * 5
@@ -313,11 +315,14 @@ def test_to_dict_is_json(several):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: redundancy([[0.5]]), "1, 0 or NaN"),
-        (lambda: redundancy([[1, 0]], ["a"]), "1 names for 2 columns"),
-        (lambda: redundancy([[1, 0]], terms=[()]), "1 lists of terms for 2"),
-        (lambda: redundancy([[1], [0]], sample_weight=[1]), "each of the 2 rows"),
-        (lambda: redundancy([[1], [0]], sample_weight=[1, -1]), "not negative"),
+        (lambda: measure_redundancy([[0.5]]), "1, 0 or NaN"),
+        (lambda: measure_redundancy([[1, 0]], ["a"]), "1 names for 2 columns"),
+        (lambda: measure_redundancy([[1, 0]], terms=[()]), "1 lists of terms for 2"),
+        (
+            lambda: measure_redundancy([[1], [0]], sample_weight=[1]),
+            "each of the 2 rows",
+        ),
+        (lambda: measure_redundancy([[1], [0]], sample_weight=[1, -1]), "not negative"),
         (lambda: drop_or_merge([[1, 0]], rule="keep"), "'keep' arrived"),
         (lambda: drop_or_merge([[1, 0]], priority=[1]), "each of the 2 hypotheses"),
     ],
@@ -336,7 +341,9 @@ def test_wording_of_lexicons_is_the_overlap_of_their_terms():
     assert found[0, 1] == pytest.approx(2 / 3)
     assert found[0, 2] == 0
     np.testing.assert_array_equal(np.diag(found), 1)
-    pairs = redundancy(columns()[:, :3], names, terms=[["a", "b"], ["b", "a"], []])
+    pairs = measure_redundancy(
+        columns()[:, :3], names, terms=[["a", "b"], ["b", "a"], []]
+    )
     assert pairs.pairs["kind"].tolist() == ["wording"]
 
 
@@ -433,7 +440,7 @@ def test_a_twin_that_agrees_on_97_of_100_texts_hides_an_effect_until_it_is_dropp
         A = (rng.random((2000, 10)) < 0.3).astype(float)
         A[:, 9] = twin_of(A[:, 0], 0.03, rng)
         y = 0.25 * A[:, 0] + rng.standard_normal(2000)
-        pairs = redundancy(A, names).pairs
+        pairs = measure_redundancy(A, names).pairs
         assert pairs[["first", "second"]].to_numpy().tolist() == [
             ["true effect", "its twin"]
         ]

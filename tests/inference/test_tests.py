@@ -9,7 +9,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.metrics import roc_auc_score
 
 from sklearn_hypo._inference._tests import hypothesis_table
-from sklearn_hypo._utils._printable import printable
+from sklearn_hypo._utils._printable import to_printable
 from sklearn_hypo.exceptions import HypothesisWarning
 
 NAMES = ["mentions tea", "mentions rain", "asks a question", "is long"]
@@ -600,4 +600,4 @@ def test_containers():
     ],
 )
 def test_printable(text, expected):
-    assert printable(text) == expected
+    assert to_printable(text) == expected

@@ -1,4 +1,4 @@
-"""The lexicon, from the terms of a text to the fidelity of a hypothesis."""
+"""The lexicon, from the terms of a text to the measure_fidelity of a hypothesis."""
 
 import itertools
 import json
@@ -12,7 +12,7 @@ import pytest
 from sklearn.base import clone
 
 from sklearn_hypo import HypothesisExtractor, LexiconAnnotator, LexiconInterpreter
-from sklearn_hypo._hypotheses._fidelity import fidelity, standard_error
+from sklearn_hypo._hypotheses._fidelity import measure_fidelity, standard_error
 from sklearn_hypo._interpretation._lexicon import (
     _LARGEST_LOSS,
     _MARGIN,
@@ -384,10 +384,12 @@ def test_fidelity_is_that_of_the_third_part(concepts):
         hypotheses = [c.hypothesis for c in each.candidates]
         annotator = LexiconAnnotator().fit([], hypotheses)
         reported = annotator.annotate(data.data[parts[2]])[:, 0]
-        assert each.fidelity == fidelity(reported, activations[parts[2], j])
+        assert each.fidelity == measure_fidelity(reported, activations[parts[2], j])
         compared = annotator.annotate(data.data[parts[1]])
         for mark, candidate in zip(compared.T, each.candidates, strict=True):
-            assert candidate.comparison == fidelity(mark, activations[parts[1], j])
+            assert candidate.comparison == measure_fidelity(
+                mark, activations[parts[1], j]
+            )
 
 
 def test_candidates_are_in_order_and_the_choice_is_within_the_error():
@@ -425,7 +427,7 @@ def test_an_always_active_neuron_is_described_by_its_strength():
     assert found.fidelity.correlation > 0.6
     annotated = LexiconAnnotator().fit([], [found.candidates[0].hypothesis])
     marks = annotated.annotate(data.data)[:, 0]
-    assert fidelity(marks, data.truth[:, 0]).f1 > 0.9
+    assert measure_fidelity(marks, data.truth[:, 0]).f1 > 0.9
 
 
 def test_a_neuron_that_is_silent_where_the_search_looks():
@@ -591,7 +593,7 @@ def test_the_hash_seed_changes_nothing():
 def test_fidelity_by_hand():
     annotation = np.array([1, 1, 1, 0, 0, np.nan])
     activation = np.array([2.0, 1.0, 0.0, 3.0, 0.0, 9.0])
-    found = fidelity(annotation, activation)
+    found = measure_fidelity(annotation, activation)
     assert found.precision == pytest.approx(2 / 3)
     assert found.recall == pytest.approx(2 / 3)
     assert found.f1 == pytest.approx(2 / 3)
@@ -612,7 +614,7 @@ def test_fidelity_by_hand():
 def test_fidelity_without_anything_to_agree_on(
     annotation, activation, f1, precision, recall
 ):
-    found = fidelity(np.array(annotation, float), np.array(activation, float))
+    found = measure_fidelity(np.array(annotation, float), np.array(activation, float))
     assert found[:3] == pytest.approx((f1, precision, recall), nan_ok=True)
 
 

@@ -351,7 +351,8 @@ import contextlib, os, signal, sys, threading, time, types
 package = types.ModuleType("sklearn_hypo")
 package.__path__ = {list(sklearn_hypo.__path__)!r}
 sys.modules["sklearn_hypo"] = package
-from sklearn_hypo._llm._answers import AnswerStore, answer_key
+from sklearn_hypo._language_models._answers import AnswerStore
+from sklearn_hypo._language_models._answers import answer_key
 KEYS = [answer_key({{"model": "m"}}, str(i)) for i in range(1300)]
 YES, NO = {{"answer": True}}, {{"answer": False}}
 """

@@ -12,7 +12,7 @@ from sklearn_hypo._language_models._catalog import (
     MODELS,
     KnownModel,
     Price,
-    find,
+    find_model,
     lifecycle_note,
     model_table,
     price_of,
@@ -29,7 +29,7 @@ def test_rows_are_unique_and_cannot_be_changed():
 
 @ROWS
 def test_row(known):
-    assert find(known.provider, known.name) is known
+    assert find_model(known.provider, known.name) is known
     assert known.provider in {"openai", "gemini"}
     assert known.roles
     assert known.successor is None or known.shutdown
@@ -53,7 +53,7 @@ def test_row(known):
 def test_successor_is_a_model_that_lives_longer(known):
     if known.successor is None:
         return
-    successor = find(known.provider, known.successor)
+    successor = find_model(known.provider, known.successor)
     assert successor.kind == known.kind
     assert successor.price
     assert successor.shutdown is None or successor.shutdown > known.shutdown
@@ -61,7 +61,7 @@ def test_successor_is_a_model_that_lives_longer(known):
 
 @pytest.mark.parametrize(("provider", "role"), DEFAULTS)
 def test_defaults_can_be_used_and_priced(provider, role):
-    known = find(provider, DEFAULTS[provider, role])
+    known = find_model(provider, DEFAULTS[provider, role])
     assert known.name == DEFAULTS[provider, role]
     assert role in known.roles
     assert known.price is not None
@@ -83,12 +83,12 @@ def test_decisions():
 
 
 def test_limits_of_embeddings():
-    small = find("openai", "text-embedding-3-small")
+    small = find_model("openai", "text-embedding-3-small")
     assert small.inputs_per_request == 2048
     assert (small.tokens_per_input, small.tokens_per_request) == (8192, 300_000)
-    gemini = find("gemini", "gemini-embedding-001")
+    gemini = find_model("gemini", "gemini-embedding-001")
     assert (gemini.inputs_per_request, gemini.tokens_per_input) == (100, 2048)
-    assert find("gemini", "gemini-embedding-2").tokens_per_input == 8192
+    assert find_model("gemini", "gemini-embedding-2").tokens_per_input == 8192
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_limits_of_embeddings():
     ],
 )
 def test_find(provider, model, name):
-    assert find(provider, model).name == name
+    assert find_model(provider, model).name == name
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_find(provider, model, name):
     ],
 )
 def test_another_model_is_not_found(provider, model):
-    assert find(provider, model) is None
+    assert find_model(provider, model) is None
     assert price_of(provider, model) is None
     assert lifecycle_note(provider, model, AS_OF) == ""
 

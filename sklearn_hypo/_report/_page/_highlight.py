@@ -67,7 +67,7 @@ def find_terms(text, terms):
 
     Examples
     --------
-    >>> from sklearn_hypo._report_page._highlight import find_terms
+    >>> from sklearn_hypo._report._page._highlight import find_terms
     >>> find_terms("Don\u2019t THANK me, thanks!", ["thank", "thanks !"])
     [(6, 11), (16, 23)]
     """

@@ -25,7 +25,7 @@ def visible(text):
 
     Examples
     --------
-    >>> from sklearn_hypo._report_page._markup import visible
+    >>> from sklearn_hypo._report._page._markup import visible
     >>> visible(" a\n\tb\x00 ")
     ' a b\\x00 '
     """
@@ -65,7 +65,7 @@ def element(name, /, *children, **attributes):
 
     Examples
     --------
-    >>> from sklearn_hypo._report_page._markup import element
+    >>> from sklearn_hypo._report._page._markup import element
     >>> element("td", "<b>", class_="n", data_v='"')
     '<td class="n" data-v="&quot;">&lt;b&gt;</td>'
     """
