@@ -1,28 +1,33 @@
-# Two commands on a fresh machine with Python 3.11, pip, make and git:
-#   make demo    installs into .venv and runs the main job
-#   make test    installs the test extras too and runs the tests
-# Both are quick the second time: the stamps in .venv remember what is installed.
+# Two commands on a fresh machine with Python 3.11, pip, make and git: make demo, make
+# test. Both are quick the second time: the stamps in .venv remember what is installed.
 
 BIN = .venv/bin
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	-c constraints.txt
 
-.PHONY: demo test lint clean
+.PHONY: help demo test lint docs clean
 
-demo: .venv/.stamp-package
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
+
+demo: .venv/.stamp-package  ## install into .venv and run the main job
 	@$(BIN)/python -m sklearn_hypo demo
 
 # One thread per process, two processes: threads would only wait for each other.
-test: .venv/.stamp-test
+test: .venv/.stamp-test  ## run the tests; one room: make test PYTEST_ARGS=tests/inference
 	@if [ -z "$${SKLEARN_HYPO_DATA+set}" ] && [ -d ../shared/data ]; then \
 		SKLEARN_HYPO_DATA=$$(cd ../shared/data && pwd); \
 		export SKLEARN_HYPO_DATA; \
 	fi; \
 	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
 
-lint: .venv/.stamp-test
+lint: .venv/.stamp-test  ## check style and format
 	@$(BIN)/python -m ruff check .
 	@$(BIN)/python -m ruff format --check .
+
+docs: .venv/.stamp-test  ## write the API reference and the page of known models
+	@$(BIN)/python docs/make_api.py
+	@$(BIN)/python docs/make_models.py
 
 # Whatever needs the packages is started as "python -m": the scripts in .venv/bin hold
 # the path of .venv, which may have spaces in it.
@@ -47,5 +52,5 @@ lint: .venv/.stamp-test
 	@$(INSTALL) -e ".[test]"
 	@touch .venv/.stamp-package $@
 
-clean:
-	rm -rf .venv .pytest_cache .ruff_cache demo_output hypotheses_output
+clean:  ## remove what was installed and written
+	rm -rf docs/_build .venv .pytest_cache .ruff_cache demo_output hypotheses_output

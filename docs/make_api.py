@@ -1,16 +1,29 @@
-"""Write the API reference from the docstrings.
+"""Write the API reference from the docstrings, by the steps of the method.
 
-python docs/make_api.py
+make docs
 """
 
 import inspect
+import re
 from pathlib import Path
 
 import sklearn_hypo
 from sklearn_hypo import datasets, exceptions
 
-TARGET = Path(__file__).with_name("api.rst")
-MODULES = (sklearn_hypo, datasets, exceptions)
+TARGET = Path(__file__).with_name("_build") / "api.rst"
+
+
+def public_names():
+    """Return the public names by step, as `sklearn_hypo.__all__` lists them."""
+    source = inspect.getsource(sklearn_hypo)
+    listed = re.search(r"^__all__ = \[.*\n((?: .*\n)*)\]$", source, flags=re.M)[1]
+    steps = {}
+    for step, name in re.findall(r"^ +(?:# (.+)|\"(\w+)\",)$", listed, flags=re.M):
+        if step:
+            names = steps.setdefault(step, [])
+        else:
+            names.append(name)
+    return steps
 
 
 def own_members(cls):
@@ -42,27 +55,36 @@ def entry(name, thing, mark):
         signature = name
     text = inspect.getdoc(thing) or ""
     quoted = "\n".join(f"    {line}" if line else "" for line in text.splitlines())
-    heading = f"{name}\n{mark * len(name)}"
-    return f"{heading}\n\n.. code-block:: text\n\n    {signature}\n\n{quoted}\n"
+    return (
+        f"{heading(name, mark)}\n.. code-block:: text\n\n    {signature}\n\n{quoted}\n"
+    )
+
+
+def entries(module, names, mark="~", below="^"):
+    """Yield the entries of some names of a module, classes with their methods."""
+    for name in names:
+        thing = getattr(module, name)
+        yield entry(name, thing, mark)
+        if inspect.isclass(thing) and not issubclass(thing, BaseException):
+            for method, function in public_methods(thing):
+                yield entry(f"{name}.{method}", function, below)
+
+
+def heading(title, mark="-"):
+    """Return a heading of the reference."""
+    return f"{title}\n{mark * len(title)}\n"
 
 
 def render():
     """Return the whole reference."""
-    parts = ["API reference\n=============\n"]
-    for module in MODULES:
-        title = module.__name__
-        parts.append(f"{title}\n{'-' * len(title)}\n")
-        for name in sorted(module.__all__):
-            thing = getattr(module, name)
-            parts.append(entry(name, thing, "~"))
-            if inspect.isclass(thing) and not issubclass(
-                thing, BaseException | Warning
-            ):
-                parts += [
-                    entry(f"{name}.{m}", f, "^") for m, f in public_methods(thing)
-                ]
+    parts = [heading("API reference", "=")]
+    for step, names in public_names().items():
+        parts += [heading(step), *entries(sklearn_hypo, names)]
+    for module in (datasets, exceptions):
+        parts += [heading(module.__name__), *entries(module, sorted(module.__all__))]
     return "\n".join(parts)
 
 
 if __name__ == "__main__":
+    TARGET.parent.mkdir(exist_ok=True)
     TARGET.write_text(render(), encoding="utf-8")

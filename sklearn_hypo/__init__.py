@@ -1,19 +1,25 @@
 """Texts and a target in, tested hypotheses in plain words out.
 
 Estimators for HypotheSAEs (Movva, Peng, Garg, Kleinberg and Pierson 2025,
-arXiv 2502.04382) that compose into a scikit-learn Pipeline.
+arXiv 2502.04382) that compose into a scikit-learn Pipeline. The public names are listed
+by the steps of the method.
 """
 
 from ._annotation._embedding import EmbeddingAnnotator
 from ._annotation._language_model import LLMAnnotator
 from ._annotation._lexicon import LexiconAnnotator
-from ._annotation_error._correction import correct_for_annotation_error
+from ._annotation_error._correction import (
+    correct_for_annotation_error,
+)
 from ._annotation_error._human_labels import coder_agreement
 from ._annotation_error._labelling_sheet import labelling_sheet, read_labels
 from ._autoencoder._sparse import SparseAutoencoderTransformer
 from ._autoencoder._supervised import SupervisedSAETransformer
 from ._data_preparation._contests import pairs_within
-from ._data_preparation._documents import roll_up_annotations, split_documents
+from ._data_preparation._documents import (
+    roll_up_annotations,
+    split_documents,
+)
 from ._data_preparation._groups import join_groups
 from ._data_preparation._pairs import make_pairs
 from ._displays import (
@@ -42,41 +48,58 @@ from ._selection._neuron_selector import NeuronSelector
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "ActivationHistogramDisplay",
-    "CoefficientsDisplay",
-    "EmbeddingAnnotator",
-    "GeminiModel",
-    "GridSearchDisplay",
-    "Hypothesis",
-    "HypothesisExtractor",
-    "HypothesisReport",
-    "LLMAnnotator",
-    "LLMInterpreter",
-    "LexiconAnnotator",
-    "LexiconInterpreter",
-    "NeuronRedundancyDisplay",
-    "NeuronSelector",
-    "OpenAIModel",
-    "ReplicationDisplay",
-    "SparseAutoencoderTransformer",
-    "SupervisedSAETransformer",
-    "TextEmbedder",
-    "TrainingHistoryDisplay",
-    "coder_agreement",
-    "correct_for_annotation_error",
-    "drop_or_merge",
-    "evaluate_annotations",
-    "evaluate_hypotheses",
-    "join_groups",
-    "labelling_sheet",
+__all__ = [  # noqa: RUF022 - by the steps of the method, as in the reference
+    # All steps at once
     "make_hypothesis_pipeline",
+    # Prepare texts
     "make_pairs",
     "pairs_within",
-    "read_audit_bundle",
-    "read_labels",
-    "replicate_hypotheses",
-    "rerun_audit_bundle",
-    "roll_up_annotations",
+    "join_groups",
     "split_documents",
+    "roll_up_annotations",
+    # Embed
+    "TextEmbedder",
+    # Autoencode
+    "SparseAutoencoderTransformer",
+    "SupervisedSAETransformer",
+    # Select
+    "NeuronSelector",
+    # Interpret
+    "HypothesisExtractor",
+    "Hypothesis",
+    "LexiconInterpreter",
+    "LLMInterpreter",
+    # Annotate
+    "LexiconAnnotator",
+    "EmbeddingAnnotator",
+    "LLMAnnotator",
+    # Language models
+    "OpenAIModel",
+    "GeminiModel",
+    # Test
+    "evaluate_hypotheses",
+    "evaluate_annotations",
+    "drop_or_merge",
+    # Report
+    "HypothesisReport",
+    "read_audit_bundle",
+    "rerun_audit_bundle",
+    # Replicate
+    "replicate_hypotheses",
+    # Correct for annotation error
+    "labelling_sheet",
+    "read_labels",
+    "coder_agreement",
+    "correct_for_annotation_error",
+    # Draw
+    "CoefficientsDisplay",
+    "ActivationHistogramDisplay",
+    "NeuronRedundancyDisplay",
+    "ReplicationDisplay",
+    "TrainingHistoryDisplay",
+    "GridSearchDisplay",
 ]
+
+
+def __dir__():
+    return [*__all__, "__version__"]
