@@ -1,5 +1,6 @@
 """The documents say what the code does: docstrings, reference, links."""
 
+import ast
 import importlib.util
 import inspect
 import re
@@ -115,3 +116,22 @@ def test_no_print_no_assert_no_pickle_in_the_package():
         source = path.read_text(encoding="utf-8")
         assert not re.search(r"^\s*assert ", source, flags=re.M), path
         assert not re.search(r"^\s*(import|from) (pickle|dill)", source, flags=re.M)
+
+
+SCRIPTS = sorted(
+    path for folder in ("benchmarks", "docs") for path in (ROOT / folder).rglob("*.py")
+)
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_scripts_import_what_the_package_has(script):
+    for node in ast.walk(ast.parse(script.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(
+            "sklearn_hypo"
+        ):
+            module = importlib.import_module(node.module)
+            for alias in node.names:
+                found = hasattr(module, alias.name) or importlib.util.find_spec(
+                    f"{node.module}.{alias.name}"
+                )
+                assert found, f"{node.module} has no {alias.name}"
