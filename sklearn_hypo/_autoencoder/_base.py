@@ -18,7 +18,7 @@ from .._utils._validation import (
     random_seed,
 )
 from ..exceptions import HypothesisWarning
-from ._distributed import contains_any, from_first, largest, summed
+from ._distributed import any_across, broadcast_first, max_across, sum_across
 from ._encoding import calibrate_threshold, encode, firing_counts, squared_errors
 from ._gradients import Weights
 from ._initialization import (
@@ -105,7 +105,7 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
         n_train = embeddings.shape[0] if seen is None else len(seen)
         self._warn_if_few(n_train)
         plan = self._plan(
-            int(largest(n_train)), prefixes, device, supervised=make_head is not None
+            int(max_across(n_train)), prefixes, device, supervised=make_head is not None
         )
         scale = self._scale(Rows(embeddings, seen))
         rows, validation = scale.rows(embeddings, seen), None
@@ -187,7 +187,11 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
             seed = random_seed(check_random_state(self.random_state)) + steps
             head = make_head(rows, None, None, seed % 2**31)
         run = OnlineRun(
-            Weights(*from_first(weights)), plan, device=device, head=head, state=state
+            Weights(*broadcast_first(weights)),
+            plan,
+            device=device,
+            head=head,
+            state=state,
         )
         loss = run.run(rows)
         self._set_state(self._online_fitted_state(run, scale, loss))
@@ -326,9 +330,9 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
         if self.sparsity == "batch_topk":
             samples = [rows for rows in (run.rows, run.validation) if rows is not None]
             threshold = calibrate_threshold(samples, found, self.k)
-            total, n = summed([threshold, 1.0])
+            total, n = sum_across([threshold, 1.0])
             threshold = float(total / n)
-        fired = contains_any(firing_counts(run.rows, found, self.k, threshold) > 0)
+        fired = any_across(firing_counts(run.rows, found, self.k, threshold) > 0)
         history = pd.DataFrame(run.history)
         if run.head is None:
             history = history.drop(columns="target_error")

@@ -33,22 +33,22 @@ def average_(tensors):
         start = stop
 
 
-def summed(array):
+def sum_across(array):
     """Return the sum of an array over all processes, in float64."""
-    return _reduced(array, "SUM", np.float64)
+    return _reduce(array, "SUM", np.float64)
 
 
-def largest(array):
+def max_across(array):
     """Return the elementwise maximum of an array over all processes."""
-    return _reduced(array, "MAX", np.float64)
+    return _reduce(array, "MAX", np.float64)
 
 
-def contains_any(mask):
+def any_across(mask):
     """Return where a mask is True in some process."""
-    return _reduced(mask, "MAX", np.uint8).astype(bool) if is_distributed() else mask
+    return _reduce(mask, "MAX", np.uint8).astype(bool) if is_distributed() else mask
 
 
-def from_first(arrays):
+def broadcast_first(arrays):
     """Return the arrays of the first process."""
     if not is_distributed():
         return arrays
@@ -63,7 +63,7 @@ def from_first(arrays):
     ]
 
 
-def _reduced(array, operation, dtype):
+def _reduce(array, operation, dtype):
     array = np.asarray(array, dtype=dtype)
     if not is_distributed():
         return array

@@ -9,7 +9,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from .._utils._annotation_input import check_target
-from ._distributed import from_first
+from ._distributed import broadcast_first
 from ._gradients import Weights
 from ._heads import first_activations
 
@@ -78,7 +78,7 @@ class HeadPredictorMixin:
         )
 
     def _head_attributes(self, coef, intercept, supervision):
-        coef, intercept = from_first([np.asarray(coef), np.ravel(intercept)])
+        coef, intercept = broadcast_first([np.asarray(coef), np.ravel(intercept)])
         full = np.zeros((len(coef), self.n_neurons))
         full[:, : coef.shape[1]] = coef
         one = supervision.n_dimensions == 1 and len(coef) == 1

@@ -35,7 +35,7 @@ def _totals(target):
     weights = target.weights.astype(np.float64)
     values = target.values.astype(np.float64)
     count = np.full(values.shape[1], weights.sum())
-    return _distributed.summed([count, weights @ values, weights @ values**2])
+    return _distributed.sum_across([count, weights @ values, weights @ values**2])
 
 
 class Head:
@@ -198,7 +198,7 @@ class Head:
         )
         left = np.column_stack([f, np.ones(len(f))])
         weighted = left * w[:, None]
-        moments = _distributed.summed(weighted.T @ np.column_stack([left, y]))
+        moments = _distributed.sum_across(weighted.T @ np.column_stack([left, y]))
         total = moments[self.n_supervised, self.n_supervised]
         if total == 0:
             return
@@ -334,8 +334,8 @@ class SoftmaxHead(Head):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         weights = self.target.weights.astype(np.float64)
-        total = max(float(_distributed.summed(weights.sum())), 1e-12)
-        frequency = _distributed.summed(weights @ self.target.values) / total
+        total = max(float(_distributed.sum_across(weights.sum())), 1e-12)
+        frequency = _distributed.sum_across(weights @ self.target.values) / total
         self.intercept = np.log(np.maximum(frequency, 1e-6))
         self._recent = deque()
 
@@ -348,10 +348,10 @@ class SoftmaxHead(Head):
         penalty = np.diag(np.append(self._penalty(moments), 0.0))
         present = np.vstack([self.coef, self.intercept])
         probability = softmax(left @ present, axis=1)
-        total = _distributed.summed(weighted[:, n].sum())
-        gradient = _distributed.summed(weighted.T @ (values - probability)) / total
+        total = _distributed.sum_across(weighted[:, n].sum())
+        gradient = _distributed.sum_across(weighted.T @ (values - probability)) / total
         spread = weighted[:, n] @ (probability * (1 - probability))
-        curvature = _distributed.summed(spread) / total
+        curvature = _distributed.sum_across(spread) / total
         for c, h in enumerate(np.maximum(curvature, self._LEAST_CURVATURE)):
             hessian = h * (moments[: n + 1, : n + 1] + penalty)
             slope = gradient[:, c] - h * penalty @ present[:, c]

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ._codes import SparseCodes
-from ._distributed import summed
+from ._distributed import sum_across
 from ._encoding import largest_entries
 from ._gradients import Weights
 from ._rows import Rows
@@ -38,10 +38,10 @@ def center_and_variance(X, *, max_rows=32_768, block=4096):
         for start in range(0, len(rows), block * step):
             yield rows.raw(slice(start, start + block * step, step))
 
-    n_rows = float(summed(-(-len(rows) // step)))
-    center = summed(sum(b.sum(axis=0, dtype=np.float64) for b in blocks())) / n_rows
+    n_rows = float(sum_across(-(-len(rows) // step)))
+    center = sum_across(sum(b.sum(axis=0, dtype=np.float64) for b in blocks())) / n_rows
     squares = sum(np.square(b - center).sum() for b in blocks())
-    return center, float(summed(squares) / n_rows)
+    return center, float(sum_across(squares) / n_rows)
 
 
 class Scale(NamedTuple):

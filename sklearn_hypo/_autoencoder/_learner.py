@@ -119,8 +119,8 @@ class Learner:
 
     def _count(self, fired, n_rows):
         if _distributed.is_distributed():
-            fired = _distributed.any_of(fired)
-            n_rows = int(_distributed.summed(n_rows))
+            fired = _distributed.any_across(fired)
+            n_rows = int(_distributed.sum_across(n_rows))
         self._silent_for += n_rows
         self._silent_for[fired] = 0
 

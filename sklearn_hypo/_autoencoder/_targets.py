@@ -8,7 +8,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import check_array
 
 from .._utils._validation import encode_target, resolve_task
-from ._distributed import summed
+from ._distributed import sum_across
 from ._rows import Rows
 
 _PENALTIES = np.logspace(-4, 2, 7)
@@ -63,9 +63,9 @@ class TargetScale(NamedTuple):
             return cls(np.zeros(n_outputs), np.ones(n_outputs))
         known = supervision.weights > 0
         weights, values = supervision.weights[known], supervision.values[known]
-        total = float(summed(weights.sum()))
-        mean = summed(weights @ values) / total
-        spread = np.sqrt(summed(weights @ (values - mean) ** 2) / total)
+        total = float(sum_across(weights.sum()))
+        mean = sum_across(weights @ values) / total
+        spread = np.sqrt(sum_across(weights @ (values - mean) ** 2) / total)
         # what is left of a constant after rounding is no spread
         constant = spread <= 1e-12 * np.abs(mean)
         return cls(mean, np.where(constant | (spread == 0), 1.0, spread))
@@ -104,13 +104,13 @@ def make_target(values, weights, kind):
     missing = ~np.isfinite(values).all(axis=1)
     weights = np.where(missing, 0.0, weights)
     values = np.where(missing[:, None], 0.0, values)
-    total = max(float(summed(weights.sum())), np.finfo(float).tiny)
-    mean = summed(weights @ values) / total
+    total = max(float(sum_across(weights.sum())), np.finfo(float).tiny)
+    mean = sum_across(weights @ values) / total
     if kind == "classes":
         present = mean[mean > 0]
         null_loss = float(-(present * np.log(present)).sum())
     else:
-        null_loss = summed(weights @ (values - mean) ** 2) / total
+        null_loss = sum_across(weights @ (values - mean) ** 2) / total
     return Target(
         values.astype(np.float32), weights.astype(np.float32), null_loss, kind
     )
@@ -144,7 +144,7 @@ def smoothed_target(target, X, share, rng, *, n_folds=5):
         With other values, and with their variance as the null loss of quantities.
     """
     labelled = target.weights > 0
-    if share == 0 or summed(labelled.sum()) < 2 * n_folds:
+    if share == 0 or sum_across(labelled.sum()) < 2 * n_folds:
         return target
     predicted = out_of_fold_ridge(X, target.values, target.weights, rng, n_folds)
     if target.kind == "classes":
@@ -198,7 +198,7 @@ def out_of_fold_ridge(X, values, weights, rng, n_folds=5):
             of_fold = np.flatnonzero(folds[part] == fold)
             predictions[:, start + of_fold] = block[of_fold] @ models[fold]
     errors = ((predictions - values) ** 2).sum(axis=2) @ weights
-    return predictions[np.argmin(summed(errors))]
+    return predictions[np.argmin(sum_across(errors))]
 
 
 def _with_ones(rows):
@@ -217,7 +217,7 @@ def _moments_by_fold(rows, values, weights, folds, n_folds):
         for fold in range(n_folds):
             of_fold = folds[part] == fold
             moments[fold] += left[of_fold].T @ right[of_fold]
-    return summed(moments)
+    return sum_across(moments)
 
 
 def _ridge_path(moments, n_features):

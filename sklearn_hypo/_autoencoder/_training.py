@@ -139,15 +139,15 @@ class TrainingRun:
         self.rows = rows if isinstance(rows, Rows) else Rows(rows)
         self.validation, self.plan, self.variance = validation, plan, variance
         self.head = head
-        weights = Weights(*_distributed.from_first(weights))
+        weights = Weights(*_distributed.broadcast_first(weights))
         self.learner = Learner(
             weights, plan, variance=variance, device=device, head=head
         )
         self._order = np.random.RandomState(seed)
         n_batches = -(-len(self.rows) // plan.batch_size)
         # every process has to take the same number of steps
-        self._n_batches = int(_distributed.largest(n_batches))
-        fewest = -int(_distributed.largest(-len(self.rows)))
+        self._n_batches = int(_distributed.max_across(n_batches))
+        fewest = -int(_distributed.max_across(-len(self.rows)))
         if fewest < self._n_batches:
             raise ValueError(
                 f"One process has {fewest} training rows, but the one with most needs "
@@ -191,7 +191,7 @@ class TrainingRun:
         if self.plan.max_time is None:
             return progress
         elapsed = (time.monotonic() - self._started) / self.plan.max_time
-        return float(_distributed.largest(max(progress, elapsed)))
+        return float(_distributed.max_across(max(progress, elapsed)))
 
     def _factor(self, progress):
         n_steps = self._n_batches * self.plan.max_epochs
@@ -199,7 +199,7 @@ class TrainingRun:
 
     def _end_epoch(self, total, n_rows):
         error, target_error = self._validate()
-        total, n_rows = _distributed.summed([total, n_rows])
+        total, n_rows = _distributed.sum_across([total, n_rows])
         self.history.append(
             Epoch(
                 len(self.history) + 1,
@@ -249,7 +249,7 @@ class TrainingRun:
                 rows, weights, plan.k, plan.sparsity
             )
         sums = np.array([error, target_error, 1.0]) * len(rows)
-        error, target_error, n_rows = _distributed.summed(sums)
+        error, target_error, n_rows = _distributed.sum_across(sums)
         if self.head is None:
             target_error = np.nan
         return float(error / n_rows), float(target_error / n_rows)
