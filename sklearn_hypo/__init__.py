@@ -25,7 +25,6 @@ from ._data_preparation._pairs import make_pairs
 from ._displays import (
     ActivationHistogramDisplay,
     CoefficientsDisplay,
-    GridSearchDisplay,
     NeuronRedundancyDisplay,
     ReplicationDisplay,
     TrainingHistoryDisplay,
@@ -97,7 +96,6 @@ __all__ = [  # noqa: RUF022 - by the steps of the method, as in the reference
     "NeuronRedundancyDisplay",
     "ReplicationDisplay",
     "TrainingHistoryDisplay",
-    "GridSearchDisplay",
 ]
 
 

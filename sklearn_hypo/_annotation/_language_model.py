@@ -413,7 +413,7 @@ def _as_hypothesis(hypothesis):
     if isinstance(hypothesis, Hypothesis):
         return hypothesis
     if isinstance(hypothesis, str):
-        return Hypothesis(hypothesis, "")
+        return Hypothesis(hypothesis)
     raise TypeError(
         "LLMAnnotator: hypotheses= expects Hypothesis objects or strings; "
         f"{type(hypothesis).__name__} arrived."

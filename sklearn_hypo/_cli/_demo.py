@@ -1,13 +1,12 @@
 """``sklearn-hypo demo``: the whole method on texts that are always there."""
 
 import time
-from contextlib import contextmanager
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from .._pipeline import make_hypothesis_pipeline
 from .._report._provenance import list_versions, record_settings
+from .._utils._threads import one_thread
 from ..datasets import load_docstrings
 from ._output import check_output_folder, write_results
 from ._run import Split, figures, shown_in_any_case
@@ -48,7 +47,7 @@ def demo(options, say, note):
     pipe = make_hypothesis_pipeline(
         n_texts=len(split.train), task="regression", random_state=options.seed
     )
-    with _one_thread():
+    with one_thread():
         split.fit(pipe)
         report = split.evaluate(pipe)
     metrics = {"holdout": figures(report), "versions": list_versions()}
@@ -62,21 +61,3 @@ def demo(options, say, note):
         f"{time.perf_counter() - begin:.0f} seconds.\nThe table, with the hypotheses "
         f"in full, is in {paths[0]}, the report in {paths[-1]}"
     )
-
-
-@contextmanager
-def _one_thread():
-    """Compute on one thread.
-
-    The matrices of the demo are too small to gain from more, and threads that wait
-    for each other on a busy machine slow it down tenfold.
-    """
-    import torch
-
-    n_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with threadpool_limits(1):
-            yield
-    finally:
-        torch.set_num_threads(n_threads)

@@ -6,7 +6,6 @@ Open `_coefficients` first.
 
 from ._activations import ActivationHistogramDisplay
 from ._coefficients import CoefficientsDisplay
-from ._grid_search import GridSearchDisplay
 from ._redundancy import NeuronRedundancyDisplay
 from ._replication import ReplicationDisplay
 from ._training import TrainingHistoryDisplay
@@ -14,7 +13,6 @@ from ._training import TrainingHistoryDisplay
 __all__ = [
     "ActivationHistogramDisplay",
     "CoefficientsDisplay",
-    "GridSearchDisplay",
     "NeuronRedundancyDisplay",
     "ReplicationDisplay",
     "TrainingHistoryDisplay",

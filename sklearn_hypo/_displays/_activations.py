@@ -3,8 +3,9 @@
 import numpy as np
 
 from .._utils._frames import get_texts
+from .._utils._steps import best_estimator, find_extractor
 from ._figures import BLUE, PLAIN, VERMILION, axes_for, label, plain_legend, styled
-from ._lookup import check_report, fitted_extractor, row_of, without_search
+from ._lookup import check_report, find_hypothesis
 
 
 class ActivationHistogramDisplay:
@@ -105,25 +106,24 @@ class ActivationHistogramDisplay:
             Drawn. Texts without an answer are in neither group.
         """
         caller = f"{cls.__name__}.from_estimator"
-        estimator = without_search(estimator)
-        extractor = fitted_extractor(estimator, caller)
-        table = extractor.hypotheses_
-        row = row_of(
+        estimator = best_estimator(estimator)
+        extractor = find_extractor(estimator, caller=caller)
+        hypotheses = extractor._hypotheses
+        row = find_hypothesis(
             neuron,
-            table["hypothesis"],
-            table["neuron"],
+            [h.statement for h in hypotheses],
+            [h.neurons for h in hypotheses],
             parameter="neuron",
             caller=caller,
         )
         frame = X if estimator is extractor else estimator[:-1].transform(X)
         get_texts(frame, caller=caller)
         answers = np.asarray(extractor.transform(frame), dtype=float)[:, row]
-        name = str(table["neuron"].iloc[row])
-        activation = _activation(frame, extractor, name.split(", "))
+        activation = extractor._activations_behind(frame)[:, row].astype(float)
         display = cls(
-            **_histogram(activation, answers, bins),
-            hypothesis=str(table["hypothesis"].iloc[row]),
-            neuron=name,
+            **_count_texts(activation, answers, bins),
+            hypothesis=hypotheses[row].statement,
+            neuron=hypotheses[row].neuron,
         )
         return display.plot(ax, present_kw=present_kw, absent_kw=absent_kw)
 
@@ -152,18 +152,17 @@ class ActivationHistogramDisplay:
             Drawn.
         """
         caller = f"{cls.__name__}.from_report"
-        check_report(report, caller)
-        table = report.table
-        neurons = table.get("neuron")
-        row = row_of(
+        check_report(report, caller, needs=("table", "details"))
+        statements = report.table["hypothesis"]
+        details = report.details or ()
+        row = find_hypothesis(
             hypothesis,
-            table["hypothesis"],
-            neurons,
+            statements,
+            [detail.neurons for detail in details],
             parameter="hypothesis",
             caller=caller,
         )
-        details = getattr(report, "details", None)
-        if details is None or not len(details[row].bin_edges):
+        if not details or not len(details[row].bin_edges):
             raise ValueError(
                 f"{caller}: this report has no activations for hypothesis="
                 f"{hypothesis!r}. Those of evaluate_hypotheses on a fitted pipeline "
@@ -175,8 +174,8 @@ class ActivationHistogramDisplay:
             counts_present=detail.counts_present,
             counts_absent=detail.counts_absent,
             n_zero=detail.n_zero,
-            hypothesis=str(table["hypothesis"].iloc[row]),
-            neuron="the neuron" if neurons is None else str(neurons.iloc[row]),
+            hypothesis=str(statements.iloc[row]),
+            neuron=", ".join(detail.neurons) or "the neuron",
         )
         return display.plot(ax, present_kw=present_kw, absent_kw=absent_kw)
 
@@ -228,16 +227,7 @@ class ActivationHistogramDisplay:
         return self
 
 
-def _activation(frame, extractor, neurons):
-    """The activation of a neuron, the largest of several, by position."""
-    names = getattr(extractor, "feature_names_in_", None)
-    if names is None:
-        names = [f"x{i}" for i in range(frame.shape[1])]
-    columns = [list(names).index(neuron) for neuron in neurons]
-    return frame.iloc[:, columns].to_numpy(dtype=float).max(axis=1)
-
-
-def _histogram(activation, answers, bins):
+def _count_texts(activation, answers, bins):
     """Count the texts per bin, those at 0 apart."""
     active = activation != 0
     top = activation.max(initial=0.0) or 1.0

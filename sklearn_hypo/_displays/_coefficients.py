@@ -15,7 +15,7 @@ from ._figures import (
     row_of_axes,
     styled,
 )
-from ._lookup import check_report, choice
+from ._lookup import check_choice, check_report
 
 _EFFECTS = ("auto", "coef", "separation", "odds_ratio", "ame")
 
@@ -145,7 +145,7 @@ class CoefficientsDisplay:
         """
         caller = f"{cls.__name__}.from_report"
         check_report(report, caller, needs=("table", "classes", "alpha", "correction"))
-        choice(effect, _EFFECTS, parameter="effect", caller=caller)
+        check_choice(effect, _EFFECTS, parameter="effect", caller=caller)
         if by_class not in (True, False, "auto"):
             raise ValueError(
                 f"{caller}: by_class= expects True, False or 'auto', but {by_class!r} "

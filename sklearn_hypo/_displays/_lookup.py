@@ -3,8 +3,6 @@
 import difflib
 from numbers import Integral
 
-from sklearn.utils.validation import check_is_fitted
-
 from .._utils._printable import to_printable
 
 
@@ -30,47 +28,7 @@ def check_report(report, caller, *, needs=("table",), made_by="evaluate_hypothes
         )
 
 
-def without_search(estimator):
-    """Return the best estimator of a fitted search, and anything else as it is."""
-    if hasattr(estimator, "refit") and hasattr(estimator, "cv"):
-        message = "%(name)s has no best_estimator_. Call fit first, with refit=True."
-        check_is_fitted(estimator, "best_estimator_", msg=message)
-    return getattr(estimator, "best_estimator_", estimator)
-
-
-def steps_of(estimator):
-    """Return the steps of a pipeline; an estimator is its own single step."""
-    steps = getattr(estimator, "steps", None)
-    return [estimator] if steps is None else [step for _, step in steps]
-
-
-def fitted_extractor(estimator, caller):
-    """Return the HypothesisExtractor that the estimator is or ends in.
-
-    Parameters
-    ----------
-    estimator : object
-        What the user gave, without search.
-    caller : str
-        The method, for the message.
-
-    Returns
-    -------
-    extractor : HypothesisExtractor
-        Fitted.
-    """
-    extractor = steps_of(estimator)[-1]
-    if not hasattr(extractor, "score_annotations"):
-        inside = "" if extractor is estimator else f" ending in {_kind(extractor)}"
-        raise TypeError(
-            f"{caller}: estimator= expects a fitted HypothesisExtractor or a fitted "
-            f"Pipeline that ends in one, but {_kind(estimator)}{inside} arrived."
-        )
-    check_is_fitted(extractor, "hypotheses_")
-    return extractor
-
-
-def row_of(wanted, statements, neurons, *, parameter, caller):
+def find_hypothesis(wanted, statements, neurons, *, parameter, caller):
     """Find a hypothesis by its wording, its neuron or its number.
 
     Parameters
@@ -79,8 +37,8 @@ def row_of(wanted, statements, neurons, *, parameter, caller):
         What the user asked for.
     statements : sequence of str
         The hypotheses.
-    neurons : sequence of str or None
-        Their neurons; several of one hypothesis are separated by ", ".
+    neurons : sequence of tuple of str
+        Their neurons.
     parameter : str
         How the parameter is called, for the message.
     caller : str
@@ -106,18 +64,17 @@ def row_of(wanted, statements, neurons, *, parameter, caller):
         )
     if wanted in statements:
         return statements.index(wanted)
-    members = [str(n).split(", ") for n in ([] if neurons is None else neurons)]
-    for row, names in enumerate(members):
-        if wanted in names:
+    for row, names in enumerate(neurons):
+        if wanted in names or wanted == ", ".join(names):
             return row
-    known = statements + [name for names in members for name in names]
+    known = statements + [name for names in neurons for name in names]
     raise ValueError(
         f"{caller}: {parameter}={_quoted(wanted)} is no hypothesis here, and no neuron "
         f"of one. {_suggestion(wanted, known)}"
     )
 
 
-def choice(wanted, known, *, parameter, caller):
+def check_choice(wanted, known, *, parameter, caller):
     """Return a name if it is known, or raise with those that look like it."""
     if wanted in known:
         return wanted
@@ -140,10 +97,3 @@ def _suggestion(wanted, known):
 def _quoted(text):
     text = to_printable(text)
     return repr(text if len(text) <= 80 else text[:79] + "…")
-
-
-def _kind(thing):
-    """Name the type; a class that was not called shows as one."""
-    if isinstance(thing, type):
-        return f"the class {thing.__name__}"
-    return type(thing).__name__

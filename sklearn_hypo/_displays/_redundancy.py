@@ -6,8 +6,9 @@ from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.spatial.distance import squareform
 from sklearn.utils.validation import check_is_fitted
 
+from .._utils._steps import best_estimator, list_steps
 from ._figures import PLAIN, axes_for, colour_map, label, styled
-from ._lookup import check_report, steps_of, without_search
+from ._lookup import check_report
 
 # Beyond these, the best order of leaves takes too long and labels cover each other.
 _MAX_OPTIMAL, _MAX_LABELS = 500, 64
@@ -92,11 +93,11 @@ class NeuronRedundancyDisplay:
             Drawn.
         """
         caller = f"{cls.__name__}.from_estimator"
-        estimator = without_search(estimator)
+        estimator = best_estimator(estimator)
         activations, names = _activations(estimator, X, caller)
         display = cls(
             correlation=_correlation(activations),
-            names=_with_statements(names, steps_of(estimator)[-1]),
+            names=_with_statements(names, list_steps(estimator)[-1]),
             what="correlation of activations",
         )
         return display.plot(ax, cluster=cluster, colorbar=colorbar, im_kw=im_kw)
@@ -214,7 +215,7 @@ def _similar_together(correlation):
 
 def _activations(estimator, X, caller):
     """The activations of a fitted estimator, with the names of the neurons."""
-    *before, last = steps_of(estimator)
+    *before, last = list_steps(estimator)
     if hasattr(last, "score_annotations"):
         check_is_fitted(last, "hypotheses_")
         activations = estimator[:-1].transform(X) if before else X
@@ -236,14 +237,8 @@ def _activations(estimator, X, caller):
 
 def _with_statements(names, step):
     """Add the hypotheses to the names of their neurons."""
-    table = getattr(step, "hypotheses_", None)
-    if table is None:
-        return names
-    statements = {
-        neuron: statement
-        for neurons, statement in zip(table["neuron"], table["hypothesis"], strict=True)
-        for neuron in str(neurons).split(", ")
-    }
+    hypotheses = getattr(step, "_hypotheses", ())
+    statements = {neuron: h.statement for h in hypotheses for neuron in h.neurons}
     return [f"{n}: {statements[n]}" if n in statements else n for n in names]
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from .._utils._steps import best_estimator, list_steps
 from ._figures import (
     BLUE,
     GREEN,
@@ -13,7 +14,6 @@ from ._figures import (
     pyplot,
     styled,
 )
-from ._lookup import steps_of, without_search
 
 _ERRORS = {
     "loss": ("training loss", {"color": BLUE, "linestyle": "-"}),
@@ -91,7 +91,7 @@ class TrainingHistoryDisplay:
             Drawn.
         """
         caller = f"{cls.__name__}.from_estimator"
-        sae = _autoencoder(without_search(estimator), caller)
+        sae = _autoencoder(best_estimator(estimator), caller)
         check_is_fitted(sae, "history_")
         return cls(history=sae.history_, kept=_kept(sae)).plot(ax, line_kw=line_kw)
 
@@ -166,7 +166,7 @@ def _panels(ax, n, caller):
 
 def _autoencoder(estimator, caller):
     """The first step that is an autoencoder."""
-    for step in steps_of(estimator):
+    for step in list_steps(estimator):
         if hasattr(step, "inverse_transform") and hasattr(step, "n_neurons"):
             return step
     raise TypeError(

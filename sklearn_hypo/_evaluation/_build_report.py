@@ -37,8 +37,8 @@ class Extras:
         "sample_weight", "groups", "covariates", "fixed_effects" and "pairs", as given.
     texts, activations, embeddings, predictions : ndarrays or None
         By row.
-    terms : list of tuple of str or None
-        N-grams of the hypotheses.
+    terms, neurons : list of tuple of str or None
+        N-grams and neurons of the hypotheses.
     estimator : estimator or None
         Whose settings are recorded.
     usage : DataFrame or None
@@ -54,6 +54,7 @@ class Extras:
     embeddings: object = None
     predictions: np.ndarray | None = None
     terms: list | None = None
+    neurons: list | None = None
     estimator: object = None
     usage: pd.DataFrame | None = None
     previous: object = None
@@ -135,6 +136,7 @@ def build_report(
             texts=extras.texts,
             activations=extras.activations,
             terms=extras.terms,
+            neurons=extras.neurons,
         ),
         provenance=record_provenance(
             texts=extras.texts,

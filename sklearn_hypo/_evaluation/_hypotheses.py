@@ -8,7 +8,6 @@ from scipy import sparse
 from sklearn.utils.validation import check_is_fitted
 
 from .._embedding._text_embedder import TextEmbedder
-from .._extraction._extractor import strongest_activations
 from .._inference._design import make_design
 from .._language_models._usage_table import make_usage_table
 from .._utils._annotation_input import check_annotations, check_target
@@ -293,7 +292,8 @@ def _behind(extractor, frame):
     if hypotheses is None:
         return {}
     return {
-        "activations": strongest_activations(extractor, frame),
+        "activations": extractor._activations_behind(frame),
+        "neurons": [h.neurons for h in hypotheses],
         "terms": [h.terms or () for h in hypotheses],
     }
 

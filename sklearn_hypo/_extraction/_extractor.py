@@ -1,6 +1,5 @@
 """`HypothesisExtractor`: selected neurons in, tested hypotheses out."""
 
-import warnings
 from numbers import Integral
 
 import numpy as np
@@ -14,6 +13,7 @@ from sklearn.utils.validation import (
 )
 
 from .._annotation._lexicon import LexiconAnnotator
+from .._hypotheses._hypothesis import activations_of_hypotheses
 from .._interpretation._lexicon import LexiconInterpreter
 from .._language_models._usage_table import make_usage_table
 from .._selection._scores import compute_moments, correlation_scores
@@ -29,10 +29,15 @@ from .._utils._validation import (
     encode_target,
     random_seed,
     resolve_task,
+    target_columns,
 )
-from ..exceptions import HypothesisWarning
+from .._utils._warnings import warn
 from ._final_estimator import AnnotationPredictorMixin
-from ._tables import candidates_table, distinct_hypotheses, hypotheses_table
+from ._tables import (
+    make_candidates_table,
+    make_hypotheses_table,
+    merge_equal_hypotheses,
+)
 
 
 class HypothesisExtractor(AnnotationPredictorMixin, TransformerMixin, HypoEstimator):
@@ -218,24 +223,38 @@ class HypothesisExtractor(AnnotationPredictorMixin, TransformerMixin, HypoEstima
             self.classes_ = classes
         self.trained_on_target_ = is_marked_as_training(X)
         rng = check_random_state(self.random_state)
-        self.annotator_ = _fresh(self.annotator, LexiconAnnotator)
+        self.annotator_ = _clone_or_make(self.annotator, LexiconAnnotator)
 
-        subtask = _subtask(context, self, "interpret neurons", X, y)
+        subtask = _begin_subtask(context, self, "interpret neurons", X, y)
         interpretations = self._interpret(texts, activations, rng)
         subtask.call_on_fit_task_end(estimator=self, X=X, y=y)
 
-        subtask = _subtask(context, self, "annotate texts", X, y)
+        subtask = _begin_subtask(context, self, "annotate texts", X, y)
         known = None if classes is None else target
-        rows = _sample(len(texts), self.max_annotated, rng, known)
-        self._hypotheses, members = distinct_hypotheses(interpretations)
-        described = strongest_position(activations, self._neuron_names(), members)
+        rows = _sample_rows(len(texts), self.max_annotated, rng, known)
+        self._hypotheses, fidelities = merge_equal_hypotheses(interpretations)
+        described = self._activations_behind(activations)
         annotations = self._annotate(texts, described, rows, rng)
         subtask.call_on_fit_task_end(estimator=self, X=X, y=y)
 
-        subtask = _subtask(context, self, "fit final estimator", X, y)
+        subtask = _begin_subtask(context, self, "fit final estimator", X, y)
         labels = target if classes is None else classes[target]
         self._fit_final_estimator(annotations, labels[rows])
-        self._tabulate(interpretations, described, target, annotations)
+        association = _strongest_association(described, target, classes)
+        self.hypotheses_ = make_hypotheses_table(
+            self._hypotheses,
+            fidelities,
+            association=association,
+            coef=self._coefficients(),
+            prevalence=self.prevalence_,
+            missing=np.isnan(annotations).sum(axis=0),
+        )
+        # the columns below say nothing about other texts, these least of all
+        self.hypotheses_.attrs["trained_on_target"] = self.trained_on_target_
+        self.candidates_ = make_candidates_table(interpretations)
+        self.usage_ = make_usage_table(
+            {"interpreter": self.interpreter_, "annotator": self.annotator_}
+        )
         subtask.call_on_fit_task_end(estimator=self, X=X, y=y)
         context.call_on_fit_task_end(
             estimator=self, X=X, y=y, reconstruction_attributes={}
@@ -243,23 +262,31 @@ class HypothesisExtractor(AnnotationPredictorMixin, TransformerMixin, HypoEstima
         return self
 
     def _check_rows(self, X, *, reset):
-        """Validate the activations and return them with the texts of their rows."""
+        """Return the activations, which are checked only in `fit`, and the texts."""
         name = type(self).__name__
         texts = check_texts(get_texts(X, caller=name), caller=name)
         activations = validate_data(
             self,
             X,
             dtype=(np.float64, np.float32),
+            ensure_min_samples=2,
             reset=reset,
-            ensure_min_samples=2 if reset else 1,
+            skip_check_array=not reset,
         )
         return activations, texts
 
+    def _activations_behind(self, activations):
+        """Return one column of activations per hypothesis."""
+        names = _check_feature_names_in(self)
+        return activations_of_hypotheses(
+            np.asarray(activations), names, self._hypotheses
+        )
+
     def _interpret(self, texts, activations, rng):
         """Interpret every neuron that is not constant."""
-        names = self._neuron_names()
+        names = _check_feature_names_in(self)
         varies = compute_moments(activations, np.zeros((len(texts), 1))).std > 0
-        self.interpreter_ = _fresh(self.interpreter, LexiconInterpreter)
+        self.interpreter_ = _clone_or_make(self.interpreter, LexiconInterpreter)
         found = []
         if varies.any():
             found = self.interpreter_.interpret(
@@ -275,29 +302,21 @@ class HypothesisExtractor(AnnotationPredictorMixin, TransformerMixin, HypoEstima
         if len(reasons) == len(names):
             raise ValueError(
                 "HypothesisExtractor could not put any neuron into words: "
-                f"{self._skipped()}. Check that the texts have words in common and "
-                "that the neurons vary over the training rows."
+                f"{self._list_skipped()}. Check that the texts have words in common "
+                "and that the neurons vary over the training rows."
             )
         if reasons:
-            warnings.warn(
+            warn(
                 f"HypothesisExtractor: {len(reasons)} of {len(names)} neurons have no "
-                f"hypothesis: {self._skipped()}.",
-                HypothesisWarning,
-                stacklevel=4,
+                f"hypothesis: {self._list_skipped()}."
             )
         return [each for each in found if each.candidates]
 
-    def _skipped(self):
+    def _list_skipped(self):
         return "; ".join(
             f"{', '.join(map(str, neurons.index))} ({reason})"
             for reason, neurons in self.skipped_neurons_.groupby(self.skipped_neurons_)
         )
-
-    def _neuron_names(self):
-        names = getattr(self, "feature_names_in_", None)
-        if names is None:
-            names = [f"x{i}" for i in range(self.n_features_in_)]
-        return np.asarray(names, dtype=object)
 
     def _annotate(self, texts, described, rows, rng):
         """Fit the annotator on all training texts and annotate the sampled rows."""
@@ -307,9 +326,9 @@ class HypothesisExtractor(AnnotationPredictorMixin, TransformerMixin, HypoEstima
             described,
             random_state=np.random.RandomState(random_seed(rng)),
         )
-        return self._checked(self.annotator_.annotate(texts[rows]), len(rows))
+        return self._check_shape(self.annotator_.annotate(texts[rows]), len(rows))
 
-    def _checked(self, annotations, n_texts):
+    def _check_shape(self, annotations, n_texts):
         annotations = np.asarray(annotations, dtype=np.float64)
         expected = (n_texts, len(self._hypotheses))
         if annotations.shape != expected:
@@ -318,27 +337,6 @@ class HypothesisExtractor(AnnotationPredictorMixin, TransformerMixin, HypoEstima
                 f"{annotations.shape}, but {expected} (texts, hypotheses) is needed."
             )
         return annotations
-
-    def _tabulate(self, interpretations, described, target, annotations):
-        columns = target[:, None].astype(float)
-        if self.task_ == "classification" and len(self.classes_) > 2:
-            columns = (columns == np.arange(len(self.classes_))).astype(float)
-        association = correlation_scores(described, columns)
-        strongest = np.abs(association).argmax(axis=1)[:, None]
-        self.hypotheses_ = hypotheses_table(
-            self._hypotheses,
-            interpretations,
-            association=np.take_along_axis(association, strongest, axis=1)[:, 0],
-            coef=self._coefficients(),
-            prevalence=self.prevalence_,
-            missing=np.isnan(annotations).sum(axis=0),
-        )
-        self.candidates_ = candidates_table(interpretations)
-        # the columns below say nothing about other texts, these least of all
-        self.hypotheses_.attrs["trained_on_target"] = self.trained_on_target_
-        self.usage_ = make_usage_table(
-            {"interpreter": self.interpreter_, "annotator": self.annotator_}
-        )
 
     def transform(self, X):
         """Annotate the texts of the rows.
@@ -361,7 +359,7 @@ class HypothesisExtractor(AnnotationPredictorMixin, TransformerMixin, HypoEstima
         """Annotate the texts of the rows and return a plain array."""
         check_is_fitted(self)
         _, texts = self._check_rows(X, reset=False)
-        return self._checked(self.annotator_.annotate(texts), len(texts))
+        return self._check_shape(self.annotator_.annotate(texts), len(texts))
 
     def get_feature_names_out(self, input_features=None):
         """Return the hypotheses.
@@ -396,18 +394,18 @@ class HypothesisExtractor(AnnotationPredictorMixin, TransformerMixin, HypoEstima
         return tags
 
 
-def _fresh(strategy, default):
+def _clone_or_make(strategy, default):
     """Return an unfitted copy of a strategy, or the default one for None."""
     return default() if strategy is None else clone(strategy)
 
 
-def _subtask(context, estimator, name, X, y):
+def _begin_subtask(context, estimator, name, X, y):
     subtask = context.subcontext(task_name=name)
     subtask.call_on_fit_task_begin(estimator=estimator, X=X, y=y)
     return subtask
 
 
-def _sample(n_rows, max_rows, rng, classes=None):
+def _sample_rows(n_rows, max_rows, rng, classes=None):
     """Draw row numbers, ascending; all of them if there are few enough.
 
     Of every class at least one row is drawn, so that the final estimator knows it.
@@ -426,31 +424,8 @@ def _sample(n_rows, max_rows, rng, classes=None):
     return np.sort(order[:max_rows])
 
 
-def strongest_position(activations, names, members):
-    """Return one activation column per hypothesis; the largest of merged neurons."""
-    number = {name: i for i, name in enumerate(names)}
-    columns = [
-        activations[:, [number[name] for name in neurons]].max(axis=1)
-        for neurons in members
-    ]
-    return np.column_stack(columns)
-
-
-def strongest_activations(extractor, frame):
-    """Return the activation behind each hypothesis, row by row.
-
-    Parameters
-    ----------
-    extractor : HypothesisExtractor
-        Fitted.
-    frame : DataFrame of shape (n_samples, n_neurons)
-        What the extractor takes.
-
-    Returns
-    -------
-    activations : ndarray of shape (n_samples, n_hypotheses)
-        The largest where several neurons were merged.
-    """
-    members = [str(h.neuron).split(", ") for h in extractor._hypotheses]
-    names = [str(name) for name in extractor._neuron_names()]
-    return strongest_position(np.asarray(frame), names, members)
+def _strongest_association(activations, target, classes):
+    """Correlate with the target; of several classes, with the one it goes with most."""
+    association = correlation_scores(activations, target_columns(target, classes))
+    strongest = np.abs(association).argmax(axis=1)[:, None]
+    return np.take_along_axis(association, strongest, axis=1)[:, 0]

@@ -1,7 +1,5 @@
 """The last link of the chain: from annotations to the target."""
 
-import warnings
-
 import numpy as np
 from sklearn.base import clone
 from sklearn.linear_model import LinearRegression, LogisticRegression
@@ -10,7 +8,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from .._utils._annotation_input import check_target
-from ..exceptions import HypothesisWarning
+from .._utils._warnings import warn
 
 
 def _final_estimator_can(name):
@@ -48,21 +46,17 @@ class AnnotationPredictorMixin:
         constant = (count > 0) & (np.ptp(mark, axis=0) == 0)
         if constant.any():
             names = [self._hypotheses[i].statement for i in np.flatnonzero(constant)]
-            warnings.warn(
+            warn(
                 f"{len(names)} hypotheses are true of all annotated training texts or "
                 f"of none, and predict nothing: {names}.",
-                HypothesisWarning,
-                stacklevel=4,
             )
         silent = [
             h.statement for h, n in zip(self._hypotheses, count, strict=True) if not n
         ]
         if silent:
-            warnings.warn(
+            warn(
                 f"No answer was obtained for {len(silent)} hypotheses, which "
                 f"therefore do not take part in predictions: {silent}.",
-                HypothesisWarning,
-                stacklevel=4,
             )
         self.final_estimator_ = self._new_final_estimator().fit(
             self._impute(annotations), target
@@ -176,7 +170,7 @@ class AnnotationPredictorMixin:
             As `score`.
         """
         check_is_fitted(self)
-        features = self._impute(self._checked(annotations, len(annotations)))
+        features = self._impute(self._check_shape(annotations, len(annotations)))
         if self.task_ == "regression":
             predicted = self.final_estimator_.predict(features)
             return float(r2_score(y, predicted, sample_weight=sample_weight))
@@ -209,7 +203,7 @@ class AnnotationPredictorMixin:
             for two classes (of the second), otherwise one per class.
         """
         check_is_fitted(self)
-        features = self._impute(self._checked(annotations, len(annotations)))
+        features = self._impute(self._check_shape(annotations, len(annotations)))
         if self.task_ == "regression":
             return np.reshape(self.final_estimator_.predict(features), (-1, 1))
         scores = self._class_scores(features)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 
 @dataclass(frozen=True)
 class Hypothesis:
@@ -11,9 +13,10 @@ class Hypothesis:
     ----------
     statement : str
         The statement in plain words, such as "mentions any of: thanks, thank you".
-    neuron : str
-        The column that it puts into words, such as "neuron017". Several, separated
-        by ", ", when neurons were described by one and the same statement.
+    neurons : str or tuple of str, default=()
+        The columns that it puts into words, kept as a tuple: one, such as
+        "neuron017"; several, when they were described by one and the same statement;
+        none for a statement that was written by hand.
     terms : tuple of str, default=()
         For a lexicon: the n-grams any of which makes the statement true. Empty for
         a statement that only a reader can judge.
@@ -24,16 +27,50 @@ class Hypothesis:
     >>> thanks = Hypothesis("mentions thanks", "neuron017", terms=("thanks",))
     >>> str(thanks)
     'mentions thanks'
+    >>> thanks.neurons
+    ('neuron017',)
     """
 
     statement: str
-    neuron: str
+    neurons: tuple[str, ...] = ()
     terms: tuple[str, ...] = ()
+
+    def __post_init__(self):
+        one = isinstance(self.neurons, str)
+        neurons = (self.neurons,) if one else tuple(self.neurons)
+        object.__setattr__(self, "neurons", neurons)  # the instance is frozen
 
     def __str__(self):
         return self.statement
 
     @property
+    def neuron(self):
+        """The names of the neurons as one text, separated by ", "."""
+        return ", ".join(self.neurons)
+
+    @property
     def is_lexicon(self):
         """Whether the statement can be checked by looking for terms."""
         return bool(self.terms)
+
+
+def activations_of_hypotheses(activations, names, hypotheses):
+    """Return the activation behind each hypothesis: its neuron's, or the largest.
+
+    Parameters
+    ----------
+    activations : ndarray of shape (n_texts, n_neurons)
+        Of all neurons.
+    names : sequence of str of length n_neurons
+        Their names.
+    hypotheses : sequence of Hypothesis
+        Each with at least one of these neurons.
+
+    Returns
+    -------
+    activations : ndarray of shape (n_texts, n_hypotheses)
+        The largest where several neurons were merged.
+    """
+    number = {name: i for i, name in enumerate(names)}
+    members = [[number[name] for name in each.neurons] for each in hypotheses]
+    return np.column_stack([activations[:, own].max(axis=1) for own in members])

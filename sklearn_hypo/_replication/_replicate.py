@@ -1,6 +1,5 @@
 """Whether a refit finds the same hypotheses, without asking any annotator."""
 
-import contextlib
 from numbers import Integral, Real
 from typing import NamedTuple
 
@@ -9,17 +8,18 @@ import pandas as pd
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import check_is_fitted
-from threadpoolctl import threadpool_limits
 
 from .._embedding._text_embedder import TextEmbedder
-from .._extraction._extractor import strongest_position
+from .._hypotheses._hypothesis import activations_of_hypotheses
 from .._selection._scores import correlation_scores
+from .._utils._steps import best_estimator, find_extractor
+from .._utils._threads import one_thread
 from .._utils._validation import (
     Interval,
     StrOptions,
     encode_target,
     random_seed,
+    target_columns,
     validate_params,
 )
 from ._neuron_matching import activation_correlations, match_best, match_one_to_one
@@ -152,23 +152,30 @@ def replicate_hypotheses(
     >>> report.refitted
     ('sae', 'select')
     """
-    pipeline = _pipeline_of(estimator)
+    pipeline = best_estimator(estimator)
+    extractor = find_extractor(pipeline, caller=_CALLER)
+    if extractor is pipeline:
+        raise TypeError(
+            f"{_CALLER} refits the steps before the hypotheses, but a bare "
+            f"{type(extractor).__name__} arrived. Pass the Pipeline that ends in it."
+        )
     kept, refitted = _split_steps(pipeline, refit_from)
     _check_rows(X, y, groups, vary)
     rng = check_random_state(random_state)
-    template = _with_settled_seeds(refitted, vary, rng)
-    extractor = pipeline[-1]
-    original = _original(kept.steps, refitted.steps, extractor, X, y, X_match)
-    plans = [_plan(_length(X), vary, groups, rng) for _ in range(n_runs)]
-    with _one_thread():
+    template = _fix_seeds(refitted, vary, rng)
+    original = _describe_fit(kept.steps, refitted.steps, extractor, X, y, X_match)
+    plans = [_plan_refit(_length(X), vary, groups, rng) for _ in range(n_runs)]
+    with one_thread():
         runs = Parallel(n_jobs=n_jobs)(
-            delayed(_replicate)(template, original, plan) for plan in plans
+            delayed(_refit)(template, original, plan) for plan in plans
         )
     correlations, present, same, null = (
         np.stack(parts, axis=-1) for parts in zip(*runs, strict=True)
     )
     return ReplicationReport(
-        table=_table(extractor, correlations, present, same, threshold),
+        table=_make_table(
+            extractor._hypotheses, correlations, present, same, threshold
+        ),
         correlations=correlations,
         correlations_any=present,
         threshold=threshold,
@@ -180,16 +187,14 @@ def replicate_hypotheses(
     )
 
 
-def _table(extractor, correlations, present, same, threshold):
+def _make_table(hypotheses, correlations, present, same, threshold):
     found = correlations >= threshold
-    n_runs = correlations.shape[1]
-    facts = extractor.hypotheses_
     return pd.DataFrame(
         {
-            "hypothesis": pd.Series(facts["hypothesis"].to_numpy(), dtype=object),
-            "neuron": pd.Series(facts["neuron"].to_numpy(), dtype=object),
+            "hypothesis": pd.Series([h.statement for h in hypotheses], dtype=object),
+            "neuron": pd.Series([h.neuron for h in hypotheses], dtype=object),
             "n_found": found.sum(axis=1),
-            "n_runs": n_runs,
+            "n_runs": correlations.shape[1],
             "share": found.mean(axis=1),
             "n_found_any": (present >= threshold).sum(axis=1),
             "median_correlation": np.median(correlations, axis=1),
@@ -199,22 +204,6 @@ def _table(extractor, correlations, present, same, threshold):
 
 
 # The steps ------------------------------------------------------------------------
-
-
-def _pipeline_of(estimator):
-    """Return the fitted pipeline, of a search the best one."""
-    estimator = getattr(estimator, "best_estimator_", estimator)
-    steps = getattr(estimator, "steps", None)
-    extractor = steps[-1][1] if steps else estimator
-    if not steps or not hasattr(extractor, "score_annotations"):
-        raise TypeError(
-            f"{_CALLER} expects a fitted Pipeline that ends in a HypothesisExtractor, "
-            f"but {type(estimator).__name__} arrived"
-            + (f", which ends in {type(extractor).__name__}." if steps else ".")
-            + " It refits the steps before the hypotheses."
-        )
-    check_is_fitted(extractor, "hypotheses_")
-    return estimator
 
 
 def _split_steps(pipeline, refit_from):
@@ -247,7 +236,7 @@ def _seed_names(steps):
     return sorted(n for n in names if n.split("__")[-1] == "random_state")
 
 
-def _with_settled_seeds(steps, vary, rng):
+def _fix_seeds(steps, vary, rng):
     """Clone the steps. Where seeds are kept, give one to those that have no number."""
     template = clone(steps)
     names = _seed_names(template)
@@ -270,7 +259,7 @@ def _transform(steps, X):
     return X
 
 
-def _activations(steps, X):
+def _activate(steps, X):
     """Return the activations before the last selector, and what it selected."""
     n_before = len(steps) - hasattr(steps[-1][1], "get_support")
     neurons = _transform(steps[:n_before], X)
@@ -294,9 +283,9 @@ class _Original(NamedTuple):
     signs: tuple
 
 
-def _original(kept, refitted, extractor, X, y, X_match):
+def _describe_fit(kept, refitted, extractor, X, y, X_match):
     """Embed the texts, once, and collect the activations to look for."""
-    targets = _target_columns(y, extractor)
+    targets = target_columns(*encode_target(y, extractor.task_, caller=_CALLER))
     embedded = matched = _transform(kept, _indexable(X))
     if X_match is not None:
         matched = _transform(kept, _indexable(X_match))
@@ -305,41 +294,39 @@ def _original(kept, refitted, extractor, X, y, X_match):
             f"{_CALLER}: activations cannot be compared on {_length(matched)} texts. "
             "Pass more as X_match."
         )
-    members = extractor.hypotheses_["neuron"].tolist()
-    reference = own = _reference(refitted, matched, members)
+    hypotheses = extractor._hypotheses
+    reference = own = _reference_activations(refitted, matched, hypotheses)
     if X_match is not None:
-        own = _reference(refitted, embedded, members)
-    signs = _signs(correlation_scores(own, targets))
+        own = _reference_activations(refitted, embedded, hypotheses)
+    signs = _find_signs(correlation_scores(own, targets))
     return _Original(embedded, y, targets, matched, reference, signs)
 
 
-def _reference(steps, X, members):
+def _reference_activations(steps, X, hypotheses):
     """Return one column of activations per hypothesis of the original fit."""
-    selected = _activations(steps, X)[1]
-    known = set(selected.columns)
-    # "neuron003, neuron017": several neurons that one statement describes
-    members = [[m] if m in known else str(m).split(", ") for m in members]
-    unknown = sorted({n for neurons in members for n in neurons} - known)
+    selected = _activate(steps, X)[1]
+    described = {neuron for each in hypotheses for neuron in each.neurons}
+    unknown = sorted(described - set(selected.columns))
     if unknown:
         raise ValueError(
-            f"{_CALLER}: hypotheses_ names neurons that the pipeline does not "
+            f"{_CALLER}: the hypotheses describe neurons that the pipeline does not "
             f"select: {unknown[:5]}. A hypothesis without a neuron of the fit cannot "
             "be looked for."
         )
-    return strongest_position(selected.to_numpy(), selected.columns, members)
+    return activations_of_hypotheses(selected.to_numpy(), selected.columns, hypotheses)
 
 
 # One refit ------------------------------------------------------------------------
 
 
-def _plan(n_rows, vary, groups, rng):
+def _plan_refit(n_rows, vary, groups, rng):
     """Draw what one refit differs in: its seed (or None) and its rows (or None)."""
     seed = None if vary == "bootstrap" else random_seed(rng)
-    rows = None if vary == "seed" else _resample(n_rows, groups, rng)
+    rows = None if vary == "seed" else _resample_rows(n_rows, groups, rng)
     return seed, rows, random_seed(rng)
 
 
-def _resample(n_rows, groups, rng):
+def _resample_rows(n_rows, groups, rng):
     """Draw row numbers with replacement; groups as a whole if there are some."""
     if groups is None:
         return rng.randint(n_rows, size=n_rows)
@@ -350,18 +337,18 @@ def _resample(n_rows, groups, rng):
     return np.concatenate([members[number] for number in drawn])
 
 
-def _replicate(template, original, plan):
+def _refit(template, original, plan):
     """Refit once; return the correlations of every hypothesis, and chance's."""
     seed, rows, null_seed = plan
     X, y, targets, matched, reference, signs = original
-    with _one_thread():
+    with one_thread():
         steps = clone(template)
         if seed is not None:
             rng = np.random.RandomState(seed)
             names = _seed_names(steps)
             steps.set_params(**{name: random_seed(rng) for name in names})
         fitted = steps.fit(_take(X, rows), _take(y, rows)).steps
-        neurons, selected = (a.to_numpy() for a in _activations(fitted, matched))
+        neurons, selected = (a.to_numpy() for a in _activate(fitted, matched))
         found = match_one_to_one(activation_correlations(reference, selected))
         best = match_best(activation_correlations(reference, neurons))
         # the selected are among all, whatever the rounding
@@ -369,42 +356,22 @@ def _replicate(template, original, plan):
         shuffled = np.random.RandomState(null_seed).permutation(len(reference))
         chance = activation_correlations(reference[shuffled], neurons)
         if matched is not X:
-            selected = _activations(fitted, X)[1].to_numpy()
-        same = _same_sign(correlation_scores(selected, targets), found.partner, signs)
+            selected = _activate(fitted, X)[1].to_numpy()
+        association = correlation_scores(selected, targets)
+        same = _compare_signs(association, found.partner, signs)
     return found.correlation, present, same, chance.max(axis=1, initial=0.0)
-
-
-@contextlib.contextmanager
-def _one_thread():
-    import torch
-
-    n_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with threadpool_limits(1):
-            yield
-    finally:
-        torch.set_num_threads(n_threads)
 
 
 # The target -----------------------------------------------------------------------
 
 
-def _target_columns(y, extractor):
-    """Return the target as columns: one, or one indicator per class beyond two."""
-    values, classes = encode_target(y, extractor.task_, caller=_CALLER)
-    if classes is None or len(classes) == 2:
-        return values[:, None].astype(np.float64)
-    return (values[:, None] == np.arange(len(classes))).astype(np.float64)
-
-
-def _signs(association):
+def _find_signs(association):
     """Return the column of the target each hypothesis goes with most, and the sign."""
     column = np.abs(association).argmax(axis=1)
     return column, np.sign(association[np.arange(len(column)), column])
 
 
-def _same_sign(association, partner, signs):
+def _compare_signs(association, partner, signs):
     column, sign = signs
     return (partner >= 0) & (np.sign(association[partner, column]) == sign)
 

@@ -10,25 +10,54 @@ import pandas as pd
 class HypothesisDetail:
     """The evidence for one hypothesis that a reader looks at.
 
+    `HypothesisReport.details` holds one per row of its table. What is not known, such
+    as activations for annotations that were made elsewhere, is empty.
+
     Parameters
     ----------
     terms : tuple of str, default=()
         The n-grams of a lexicon; what to mark in the texts.
+    neurons : tuple of str, default=()
+        The neurons that the hypothesis describes.
     present, absent : tuple of str, default=()
         Texts of which the hypothesis is true, and texts of which it is not; the ones
         where its neuron is most active first.
     bin_edges : tuple of float, default=()
-        Edges of the histogram of the neuron's positive activations.
+        Edges of the histogram of the neuron's positive activations, in units of the
+        activation; one more than bins. Of several neurons the largest activation
+        counts.
     counts_present, counts_absent : tuple of int, default=()
         Texts in each bin, of which the hypothesis is true, and of which it is not.
-    n_zero : tuple of int, default=(0, 0)
-        Texts where the neuron is not active, which are in no bin.
+    n_zero : tuple of (int, int), default=(0, 0)
+        Texts where the neuron is not active, which are in no bin: of which the
+        hypothesis is true, and of which it is not.
     prevalence_by_target : tuple of (str, int, float), default=()
         For each class, or each range of the target: its label, the number of texts
         with an answer, and the share of them of which the hypothesis is true.
+
+    See Also
+    --------
+    HypothesisReport : Holds them.
+    ActivationHistogramDisplay : Draws the activations.
+
+    Examples
+    --------
+    >>> from sklearn_hypo import evaluate_annotations
+    >>> report = evaluate_annotations(
+    ...     [[1], [1], [0], [0], [1], [0]],
+    ...     [3.0, 2.5, 1.0, 0.5, 2.0, 1.5],
+    ...     names=["mentions tea"],
+    ...     texts=["tea", "green tea", "rain", "snow", "tea!", "sun"],
+    ... )
+    >>> detail = report.details[0]
+    >>> detail.present
+    ('tea', 'green tea', 'tea!')
+    >>> detail.prevalence_by_target[0]
+    ('0.5', 1, 0.0)
     """
 
     terms: tuple = ()
+    neurons: tuple = ()
     present: tuple = ()
     absent: tuple = ()
     bin_edges: tuple = ()

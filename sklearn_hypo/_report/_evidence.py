@@ -14,7 +14,9 @@ _N_BINS = 20
 _MOST_VALUES = 6
 
 
-def collect_details(annotations, target, *, texts, activations=None, terms=None):
+def collect_details(
+    annotations, target, *, texts, activations=None, terms=None, neurons=None
+):
     """Collect the evidence for every hypothesis.
 
     Parameters
@@ -27,8 +29,8 @@ def collect_details(annotations, target, *, texts, activations=None, terms=None)
         The texts.
     activations : ndarray of shape (n_rows, n_hypotheses) or None, default=None
         Of the neuron of each hypothesis.
-    terms : list of tuple of str or None, default=None
-        The n-grams of each hypothesis.
+    terms, neurons : list of tuple of str or None, default=None
+        The n-grams and the neurons of each hypothesis.
 
     Returns
     -------
@@ -39,6 +41,7 @@ def collect_details(annotations, target, *, texts, activations=None, terms=None)
     return tuple(
         HypothesisDetail(
             terms=() if terms is None else tuple(terms[j]),
+            neurons=() if neurons is None else tuple(neurons[j]),
             prevalence_by_target=_shares(a, *bins),
             **_histogram(a, None if activations is None else activations[:, j]),
             **_examples(a, texts, None if activations is None else activations[:, j]),

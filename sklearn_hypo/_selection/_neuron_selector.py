@@ -19,6 +19,7 @@ from .._utils._validation import (
     _fit_context,
     encode_target,
     resolve_task,
+    target_columns,
 )
 from ..exceptions import HypothesisWarning
 from ._scores import (
@@ -164,7 +165,7 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
                 f"NeuronSelector: y is constant ({values[0]:g}), so there is nothing "
                 "that a neuron could predict."
             )
-        targets = _target_columns(values, classes)
+        targets = target_columns(values, classes)
         moments = compute_moments(activations, targets)
         usable = moments.std > 0
         labels = values if classes is None else classes[values]
@@ -247,13 +248,6 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
         tags.input_tags.sparse = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-
-def _target_columns(values, classes):
-    """Return the target as columns: one, or one indicator per class beyond two."""
-    if classes is None or len(classes) == 2:
-        return values[:, None].astype(np.float64)
-    return (values[:, None] == np.arange(len(classes))).astype(np.float64)
 
 
 def _rounded(strength, dtype):

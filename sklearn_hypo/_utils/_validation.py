@@ -9,6 +9,7 @@ from numbers import Number
 import numpy as np
 import pandas as pd
 from sklearn.base import _fit_context
+from sklearn.preprocessing import label_binarize
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -30,6 +31,7 @@ __all__ = [
     "encode_target",
     "random_seed",
     "resolve_task",
+    "target_columns",
     "validate_params",
 ]
 
@@ -67,6 +69,8 @@ def check_texts(texts, *, caller):
         raise ValueError(
             f"{caller} found array with 0 sample(s): at least one text is required."
         )
+    if set(map(type, values)) == {str}:
+        return values
     for position, value in enumerate(values):
         if not isinstance(value, str):
             raise _not_a_text(values, position, value, caller)
@@ -235,6 +239,27 @@ def encode_target(y, task, *, caller):
     if not np.isfinite(values).all():
         raise ValueError(f"{caller}: Input y contains infinity.")
     return values, None
+
+
+def target_columns(values, classes):
+    """Return an encoded target as columns of numbers.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_samples,)
+        From `encode_target`.
+    classes : ndarray of shape (n_classes,) or None
+        From `encode_target`.
+
+    Returns
+    -------
+    columns : ndarray of shape (n_samples, n_columns), float64
+        One column for a quantity and for two classes, otherwise the indicators of
+        the classes.
+    """
+    if classes is not None:
+        values = label_binarize(values, classes=np.arange(len(classes)))
+    return np.reshape(values, (len(values), -1)).astype(np.float64)
 
 
 def random_seed(random_state):

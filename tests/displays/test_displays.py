@@ -9,10 +9,9 @@ import pytest
 from scipy import sparse
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression
-from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
-from sklearn.tree import DecisionTreeRegressor
 
 from sklearn_hypo import (
     HypothesisExtractor,
@@ -25,13 +24,12 @@ from sklearn_hypo import (
 from sklearn_hypo._displays import (
     ActivationHistogramDisplay,
     CoefficientsDisplay,
-    GridSearchDisplay,
     NeuronRedundancyDisplay,
     ReplicationDisplay,
     TrainingHistoryDisplay,
 )
-from sklearn_hypo._displays._candidates import is_geometric
 from sklearn_hypo._displays._figures import label
+from sklearn_hypo._report._details import HypothesisDetail
 from sklearn_hypo.datasets import make_concept_texts
 from sklearn_hypo.exceptions import NotTextLabelledError
 
@@ -357,7 +355,7 @@ def test_an_unknown_neuron_is_answered_with_those_alike(pipe, texts):
 
 def test_wrong_estimators_of_activations(pipe, texts):
     draw = ActivationHistogramDisplay.from_estimator
-    with pytest.raises(TypeError, match="ending in NeuronSelector arrived"):
+    with pytest.raises(TypeError, match="arrived, which ends in NeuronSelector"):
         draw(pipe[:-1], texts.data, 0)
     with pytest.raises(NotFittedError):
         draw(HypothesisExtractor(), texts.data, 0)
@@ -368,14 +366,19 @@ def test_wrong_estimators_of_activations(pipe, texts):
         draw(pipe[-1], np.ones((3, 4)), 0)
 
 
-def detail_of(edges=(0.0, 0.5, 1.0)):
-    return SimpleNamespace(
-        bin_edges=edges, counts_present=(1, 6), counts_absent=(2, 0), n_zero=(3, 18)
+def detail_of(edges=(0.0, 0.5, 1.0), neurons=()):
+    return HypothesisDetail(
+        neurons=neurons,
+        bin_edges=edges,
+        counts_present=(1, 6),
+        counts_absent=(2, 0),
+        n_zero=(3, 18),
     )
 
 
 def test_histogram_of_a_report():
-    report = report_of(["mentions tea", "mentions rain"], details=(None, detail_of()))
+    details = (HypothesisDetail(), detail_of(neurons=("neuron001", "neuron004")))
+    report = report_of(["mentions tea", "mentions rain"], details=details)
     display = ActivationHistogramDisplay.from_report(report, "mentions rain")
     np.testing.assert_allclose(display.bars_[0].get_data().values, [0.1, 0.6])
     np.testing.assert_allclose(display.bars_[1].get_data().values, [0.1, 0.0])
@@ -386,6 +389,10 @@ def test_histogram_of_a_report():
         "10 texts have it (3 at 0, not drawn)",
         "20 texts lack it (18 at 0, not drawn)",
     ]
+    assert display.ax_.get_xlabel() == "activation of neuron001, neuron004"
+    for wanted in ("neuron004", "neuron001, neuron004", 1):
+        again = ActivationHistogramDisplay.from_report(report, wanted)
+        assert again.hypothesis == "mentions rain"
     with pytest.raises(ValueError, match="Did you mean 'mentions rain'"):
         ActivationHistogramDisplay.from_report(report, "mention rain")
 
@@ -524,183 +531,6 @@ def test_wrong_inputs_of_redundancy(texts):
         NeuronRedundancyDisplay.from_estimator(NeuronSelector(), np.ones((3, 2)))
 
 
-# Grid search ----------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def data():
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(120, 3))
-    return X, X[:, 0] + 0.3 * rng.normal(size=120)
-
-
-def search_over(grid, data, **keywords):
-    estimator = DecisionTreeRegressor(random_state=0)
-    return GridSearchCV(estimator, grid, cv=3, **keywords).fit(*data)
-
-
-def test_a_line_holds_means_and_deviations(data):
-    search = search_over({"max_depth": [8, 1, 2, 4]}, data)
-    display = GridSearchDisplay.from_estimator(search)
-    line, _, (bars,) = display.errorbar_
-    results = search.cv_results_
-    order = [1, 2, 3, 0]
-    mean, std = (results[f"{k}_test_score"][order] for k in ("mean", "std"))
-    np.testing.assert_array_equal(line.get_xdata(), [1, 2, 4, 8])
-    np.testing.assert_array_equal(line.get_ydata(), mean)
-    ends = np.array([segment[:, 1] for segment in bars.get_segments()])
-    np.testing.assert_allclose(ends, np.column_stack([mean - std, mean + std]))
-    assert display.ax_.get_xscale() == "log"
-    best = search.best_params_["max_depth"], search.best_score_
-    assert (display.best_.get_xdata()[0], display.best_.get_ydata()[0]) == best
-
-
-def test_a_map_holds_the_means_of_two_parameters(data):
-    search = search_over({"max_depth": [1, 3], "splitter": ["best", "random"]}, data)
-    display = GridSearchDisplay.from_estimator(search, ["max_depth", "splitter"])
-    image = np.asarray(display.image_.get_array())
-    for parameters, mean in zip(
-        search.cv_results_["params"], search.cv_results_["mean_test_score"], strict=True
-    ):
-        row = ["best", "random"].index(parameters["splitter"])
-        assert image[row, [1, 3].index(parameters["max_depth"])] == mean
-    assert row_labels(display.ax_) == ["best", "random"]
-    assert len(display.ax_.texts) == 4  # the numbers are written, too
-
-
-def test_other_parameters_are_held_at_the_best(data):
-    grid = {"max_depth": [1, 2, 3], "splitter": ["best", "random"]}
-    search = search_over(grid | {"min_samples_leaf": [1, 30]}, data)
-    display = GridSearchDisplay.from_estimator(search, "max_depth")
-    held = {k: v for k, v in search.best_params_.items() if k != "max_depth"}
-    assert dict(display.fixed) == held
-    expected = {
-        p["max_depth"]: mean
-        for p, mean in zip(
-            search.cv_results_["params"],
-            search.cv_results_["mean_test_score"],
-            strict=True,
-        )
-        if held.items() <= p.items()
-    }
-    line = display.errorbar_[0]
-    assert dict(zip(line.get_xdata(), line.get_ydata(), strict=True)) == expected
-    for name, value in held.items():
-        assert f"{name} = {value}" in display.ax_.get_title()
-    # the splitter matters least here, so that the other two are drawn
-    default = GridSearchDisplay.from_estimator(search)
-    assert default.parameters == ("max_depth", "min_samples_leaf")
-
-
-def test_values_that_are_no_numbers_are_categories(data):
-    search = search_over({"max_depth": [None, 2, 1]}, data)
-    display = GridSearchDisplay.from_estimator(search)
-    labels = [text.get_text() for text in display.ax_.get_xticklabels()]
-    assert labels == ["None", "2", "1"]
-    assert display.errorbar_[0].get_linestyle() == "None"
-
-
-def test_one_and_true_are_two_values():
-    results = {
-        "params": [{"a": 1}, {"a": True}, {"a": [1]}, {}],
-        "mean_test_score": np.arange(4.0),
-        "std_test_score": np.zeros(4),
-    }
-    search = SimpleNamespace(cv_results_=results, best_index_=3)
-    display = GridSearchDisplay.from_estimator(search)
-    labels = [text.get_text() for text in display.ax_.get_xticklabels()]
-    assert labels == ["1", "True", "[1]", "not set"]
-
-
-def test_a_random_search_shows_all_its_candidates(data):
-    space = {"ccp_alpha": np.logspace(-4, 0, 50), "min_samples_leaf": range(1, 40)}
-    search = RandomizedSearchCV(
-        DecisionTreeRegressor(random_state=0), space, n_iter=12, random_state=0, cv=2
-    ).fit(*data)
-    display = GridSearchDisplay.from_estimator(search, list(space))
-    assert len(display.image_.get_offsets()) == 12
-    assert display.ax_.get_xscale() == "log"
-    single = GridSearchDisplay.from_estimator(search, "min_samples_leaf")
-    assert single.fixed is None
-    assert single.ax_.get_title() == "other parameters vary"
-    assert single.errorbar_[0].get_linestyle() == "None"
-
-
-def test_a_failed_candidate_is_left_out():
-    results = {
-        "params": [{"a": 1}, {"a": 2}, {"a": 3}],
-        "mean_test_score": np.array([0.5, np.nan, 0.4]),
-        "std_test_score": np.array([0.1, np.nan, 0.1]),
-    }
-    search = SimpleNamespace(cv_results_=results)
-    display = GridSearchDisplay.from_estimator(search)
-    assert display.errorbar_[0].get_xdata().tolist() == [1, 3]
-    assert display.best_.get_xdata()[0] == 1
-    results["mean_test_score"][:] = np.nan
-    with pytest.raises(ValueError, match="is NaN"):
-        GridSearchDisplay.from_estimator(search)
-
-
-def test_the_last_round_of_a_halving_search_counts():
-    results = {
-        "params": [{"a": 1}, {"a": 2}, {"a": 1}],
-        "mean_test_score": np.array([0.1, 0.3, 0.5]),
-        "std_test_score": np.zeros(3),
-    }
-    search = SimpleNamespace(cv_results_=results, best_index_=2)
-    display = GridSearchDisplay.from_estimator(search)
-    assert display.errorbar_[0].get_ydata().tolist() == [0.5, 0.3]
-    assert display.best_.get_ydata()[0] == 0.5
-
-
-def test_one_of_several_scores_is_chosen(data):
-    scoring = ["r2", "neg_mean_absolute_error"]
-    search = search_over({"max_depth": [1, 2]}, data, scoring=scoring, refit="r2")
-    display = GridSearchDisplay.from_estimator(search)
-    assert "r2" in display.ax_.get_ylabel()
-    display = GridSearchDisplay.from_estimator(search, metric=scoring[1])
-    np.testing.assert_array_equal(
-        display.errorbar_[0].get_ydata(), search.cv_results_[f"mean_test_{scoring[1]}"]
-    )
-    with pytest.raises(ValueError, match=r"metric='r3'.*Did you mean 'r2'"):
-        GridSearchDisplay.from_estimator(search, metric="r3")
-    search = search_over({"max_depth": [1, 2]}, data, scoring=scoring, refit=False)
-    with pytest.raises(ValueError, match="several scores"):
-        GridSearchDisplay.from_estimator(search)
-
-
-def test_wrong_inputs_of_a_search(data):
-    search = search_over({"max_depth": [1, 2]}, data)
-    draw = GridSearchDisplay.from_estimator
-    with pytest.raises(ValueError, match="Did you mean 'max_depth'"):
-        draw(search, "max_deph")
-    with pytest.raises(ValueError, match="one or two different names"):
-        draw(search, ["max_depth", "max_depth"])
-    with pytest.raises(TypeError, match="but LinearRegression arrived"):
-        draw(LinearRegression())
-    with pytest.raises(NotFittedError):
-        draw(GridSearchCV(DecisionTreeRegressor(), {"max_depth": [1]}))
-    with pytest.raises(ValueError, match="no parameter varies"):
-        draw(search_over({"max_depth": [1]}, data))
-
-
-@pytest.mark.parametrize(
-    ("values", "expected"),
-    [
-        ([1, 2, 4, 8], True),
-        ([64, 128, 256], True),
-        ([0.001, 0.1, 10], True),
-        ([1, 2, 3, 4, 5], False),
-        ([10, 20, 50], True),
-        ([0.5, 0.6, 0.7], False),
-        ([0, 1, 10, 100], False),
-        ([1, 100], False),
-    ],
-)
-def test_geometric_values(values, expected):
-    assert is_geometric(values) == expected
-
-
 # Replication ----------------------------------------------------------------------
 
 
@@ -743,13 +573,6 @@ def test_what_chance_gives_is_a_line_of_its_own():
 def displays():
     report = report_of(["a", "b", "c"], details=(detail_of(),) * 3)
     report.redundancy = SimpleNamespace(correlation=np.eye(3))
-    search = SimpleNamespace(
-        cv_results_={
-            "params": [{"a": 1}, {"a": 2}],
-            "mean_test_score": np.array([0.5, 0.4]),
-            "std_test_score": np.array([0.1, 0.1]),
-        }
-    )
     sae = SparseAutoencoderTransformer(4, 1, max_epochs=1, random_state=0)
     sae.fit(np.random.default_rng(0).normal(size=(40, 4)))
     replication = replication_of(["a"], [[0.9, 0.3]])
@@ -757,11 +580,10 @@ def displays():
     yield lambda ax: ActivationHistogramDisplay.from_report(report, 0, ax=ax)
     yield lambda ax: NeuronRedundancyDisplay.from_report(report, ax=ax)
     yield lambda ax: TrainingHistoryDisplay.from_estimator(sae, ax=ax)
-    yield lambda ax: GridSearchDisplay.from_estimator(search, ax=ax)
     yield lambda ax: ReplicationDisplay.from_report(replication, ax=ax)
 
 
-@pytest.mark.parametrize("i", range(6))
+@pytest.mark.parametrize("i", range(5))
 def test_axes_that_are_given_are_drawn_on_and_none_makes_a_figure(i):
     draw = list(displays())[i]
     figure, ax = plt.subplots(layout="constrained")
@@ -778,7 +600,7 @@ def test_axes_that_are_given_are_drawn_on_and_none_makes_a_figure(i):
         draw("ax")
 
 
-@pytest.mark.parametrize("i", range(6))
+@pytest.mark.parametrize("i", range(5))
 def test_without_matplotlib_the_message_says_what_to_install(i, monkeypatch):
     draw = list(displays())[i]
     with monkeypatch.context() as patch:

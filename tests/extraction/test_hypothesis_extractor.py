@@ -46,7 +46,7 @@ from sklearn_hypo import (
     TextEmbedder,
     make_hypothesis_pipeline,
 )
-from sklearn_hypo._hypotheses._fidelity import measure_fidelity
+from sklearn_hypo._hypotheses._fidelity import Fidelity, measure_fidelity
 from sklearn_hypo._hypotheses._protocols import Candidate, Interpretation
 from sklearn_hypo.datasets import make_concept_texts
 from sklearn_hypo.exceptions import HypothesisWarning, NotTextLabelledError
@@ -226,7 +226,7 @@ def test_other_neurons_are_refused(X, fitted):
     with pytest.raises(ValueError, match="Feature names seen at fit time"):
         fitted.transform(X.iloc[:, :2])
     with pytest.raises(ValueError, match="NaN"):
-        fitted.transform(X.replace(0.0, np.nan))
+        HypothesisExtractor().fit(X.replace(0.0, np.nan), np.arange(len(X)))
     with pytest.raises(ValueError, match="1 sample"):
         HypothesisExtractor().fit(X.iloc[:1], [1.0])
 
@@ -308,9 +308,13 @@ def test_transform(X, fitted):
         assert hypotheses.annotate([text])[0].tolist() == row.tolist()
 
 
-def test_annotations_depend_on_the_texts_alone(X, fitted):
-    other = frame(np.zeros(X.shape), X.index)
+@pytest.mark.parametrize("value", [0.0, np.nan, "no number"])
+def test_annotations_depend_on_the_texts_alone(X, fitted, value):
+    other = pd.DataFrame(value, X.index, X.columns)
     assert fitted.transform(other).equals(fitted.transform(X))
+
+
+def test_annotations_follow_the_order_of_the_rows(X, fitted):
     rows = np.random.RandomState(0).permutation(len(X))
     assert fitted.transform(X.iloc[rows]).equals(fitted.transform(X).iloc[rows])
 
@@ -344,22 +348,30 @@ def test_equal_neurons_share_one_column(X, data):
 
 
 class Recites(BaseEstimator):
-    """An interpreter that says what it is told to; None: finds no words."""
+    """An interpreter that says what it is told to; None: finds no words.
 
-    def __init__(self, hypotheses=()):
+    With `f1`, these are the fidelities that it measured.
+    """
+
+    def __init__(self, hypotheses=(), f1=None):
         self.hypotheses = hypotheses
+        self.f1 = f1
 
     def interpret(self, texts, activations, neurons, *, annotator, random_state):
         assert annotator is not None
         assert isinstance(random_state, np.random.RandomState)
         found = []
         by_neuron = dict(zip(neurons, activations.T, strict=True))
-        for neuron, hypothesis in zip(neurons, self.hypotheses, strict=True):
+        for i, (neuron, hypothesis) in enumerate(
+            zip(neurons, self.hypotheses, strict=True)
+        ):
             if hypothesis is None:
                 found.append(Interpretation(neuron, (), None))
                 continue
             statement, terms = hypothesis
             measured = measure_fidelity(np.zeros(len(texts)), by_neuron[neuron])
+            if self.f1 is not None:
+                measured = Fidelity(*np.full(4, self.f1[i]), n=50)
             one = Candidate(Hypothesis(statement, neuron, terms), measured)
             found.append(Interpretation(neuron, (one,), measured))
         return found
@@ -379,6 +391,36 @@ def test_the_same_terms_in_another_order_are_one_hypothesis(X, data):
         "neuron002",
     ]
     assert extractor.get_feature_names_out()[0] == "mentions any of: thank, owe"
+
+
+@pytest.mark.parametrize("second", ["thank, owe", "owe, thank"])
+@pytest.mark.parametrize("f1", [(0.3, 0.9), (0.9, 0.3), (np.nan, 0.9), (0.9, np.nan)])
+def test_merged_neurons_show_the_fidelity_of_the_one_described_best(
+    X, data, second, f1
+):
+    told = [
+        (f"mentions any of: {terms}", tuple(terms.split(", ")))
+        for terms in ("thank, owe", second, "refund")
+    ]
+    extractor = HypothesisExtractor(Recites(told, f1=(*f1, 0.5))).fit(X, data.target)
+    for name in ("f1", "precision", "recall", "correlation"):
+        assert extractor.hypotheses_[name].tolist() == [0.9, 0.5]
+
+
+def test_a_neuron_with_a_comma_in_its_name_is_one_neuron(X, data):
+    named = X.set_axis(["a, b", "a", "b"], axis=1)
+    told = Recites(
+        (("mentions thank", ("thank",)), ("mentions snow", ("snow",)))
+        + (("mentions thank", ("thank",)),)
+    )
+    extractor = HypothesisExtractor(told).fit(named, data.target)
+    assert [h.neurons for h in extractor._hypotheses] == [("a, b", "b"), ("a",)]
+    assert extractor.hypotheses_["neuron"].tolist() == ["a, b, b", "a"]
+    strongest = np.maximum(named["a, b"], named["b"])
+    expected = [np.corrcoef(a, data.target)[0, 1] for a in (strongest, named["a"])]
+    np.testing.assert_allclose(
+        extractor.hypotheses_["association"], expected, rtol=1e-5
+    )
 
 
 def test_constant_and_wordless_neurons_are_reported(X, data):

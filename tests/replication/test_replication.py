@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.utils import check_random_state
 
 from sklearn_hypo import (
+    Hypothesis,
     HypothesisExtractor,
     LexiconAnnotator,
     LexiconInterpreter,
@@ -28,8 +30,8 @@ from sklearn_hypo._replication._neuron_matching import (
     match_one_to_one,
 )
 from sklearn_hypo._replication._replicate import (
-    _resample,
-    _same_sign,
+    _compare_signs,
+    _resample_rows,
     replicate_hypotheses,
 )
 from sklearn_hypo._replication._report import ReplicationReport
@@ -226,7 +228,7 @@ def test_sign_is_that_of_the_column_of_the_target_that_matters():
     association = np.array([[0.1, -0.5], [0.3, 0.2]])
     column, sign = np.array([1, 1, 0]), np.array([-1.0, -1.0, 1.0])
     partner = np.array([0, 1, -1])
-    found = _same_sign(association, partner, (column, sign))
+    found = _compare_signs(association, partner, (column, sign))
     assert found.tolist() == [True, False, False]
 
 
@@ -298,10 +300,8 @@ def test_the_table_is_what_the_correlations_say(report):
 def test_several_neurons_of_one_hypothesis_count_by_the_strongest(words):
     pipe, texts, y = words
     merged = clone(pipe).fit(texts, y)
-    facts = merged[-1].hypotheses_.iloc[:1].copy()
     neurons = merged[-1].feature_names_in_[:2]
-    facts["neuron"] = ", ".join(neurons)
-    merged[-1].hypotheses_ = facts
+    merged[-1]._hypotheses = [Hypothesis("mentions two words", neurons)]
     report = replicate_hypotheses(merged, texts, y, n_runs=1, refit_from="sae")
     activations = merged[:-1].transform(texts)
     strongest = activations[neurons].max(axis=1)
@@ -381,8 +381,8 @@ def test_groups_are_drawn_as_a_whole():
     rng = np.random.RandomState(0)
     sizes = set()
     for _ in range(30):
-        drawn = pd.Series(groups)[_resample(6, groups, rng)].value_counts()
-        rows = pd.Series(_resample(6, groups, rng)).value_counts()
+        drawn = pd.Series(groups)[_resample_rows(6, groups, rng)].value_counts()
+        rows = pd.Series(_resample_rows(6, groups, rng)).value_counts()
         for name, size in {"a": 2, "b": 3, "c": 1}.items():
             assert drawn.get(name, 0) % size == 0
             members = rows.reindex(np.flatnonzero(groups == name), fill_value=0)
@@ -525,7 +525,8 @@ def test_report_can_be_read(words):
     pipe, texts, y = words
     pipe = clone(pipe).fit(texts, y)
     statement = "mentions <script>alert(1)</script>" + 60 * "!"
-    pipe[-1].hypotheses_.loc[0, "hypothesis"] = statement
+    first, *others = pipe[-1]._hypotheses
+    pipe[-1]._hypotheses = [replace(first, statement=statement), *others]
     report = replicate_hypotheses(pipe, texts, y, n_runs=3, refit_from="sae")
     text = str(report)
     assert "3 of 3 hypotheses found in at least 3 of 3 refits (other seeds)" in text
@@ -566,7 +567,7 @@ def test_report_tells_of_turned_signs_and_of_what_is_not_known():
 
 def test_what_is_no_pipeline_of_hypotheses(words):
     pipe, texts, y = words
-    with pytest.raises(TypeError, match="HypothesisExtractor arrived"):
+    with pytest.raises(TypeError, match="a bare HypothesisExtractor arrived"):
         replicate_hypotheses(pipe[-1], texts, y)
     with pytest.raises(TypeError, match="ends in NeuronSelector"):
         replicate_hypotheses(pipe[:-1], texts, y)
@@ -595,7 +596,7 @@ def test_what_cannot_vary(words, data, fitted):
 def test_a_hypothesis_without_a_neuron(words):
     pipe, texts, y = words
     edited = clone(pipe).fit(texts, y)
-    edited[-1].hypotheses_.loc[1, "neuron"] = "by hand"
+    edited[-1]._hypotheses[1] = Hypothesis("written by hand", "by hand")
     with pytest.raises(ValueError, match=r"does not select: \['by hand'\]"):
         replicate_hypotheses(edited, texts, y, refit_from="sae")
 
