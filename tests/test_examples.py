@@ -69,7 +69,7 @@ def test_without_a_key_the_study_says_which_one_is_missing(environment):
 @pytest.mark.parametrize(
     ("name", "arguments", "expected"),
     [
-        ("upworthy_headlines.py", [], "rows taken as independent"),
+        ("upworthy_headlines.py", [], "9,058 headlines in 2,066 tests"),
         ("tweets_sentiment.py", [], "effective number of hypotheses"),
         ("tweets_sentiment.py", ["--classes"], "negative  neutral  positive"),
     ],

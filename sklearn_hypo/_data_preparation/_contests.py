@@ -103,7 +103,7 @@ def pairs_within(
     See Also
     --------
     make_pairs : For a table that has pairs already.
-    sklearn_hypo.datasets.load_upworthy : Contests of headlines.
+    join_groups : Groups that keep equal texts together, too.
 
     Notes
     -----
