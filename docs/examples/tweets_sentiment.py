@@ -41,7 +41,7 @@ except DatasetNotFoundError as error:
 
 train, validation, _ = tweets_reference_split(tweets)
 if options.quick:
-    train, validation = train[:3000], validation[:1500]
+    train, validation = train[:2000], validation[:1000]
 target = tweets.target
 if options.classes:
     target = np.array(tweets.target_names, dtype=object)[tweets.target + 1]
