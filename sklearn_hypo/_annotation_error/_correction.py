@@ -22,7 +22,7 @@ from ._table import joint_table, separation_table
 
 @dataclass(frozen=True, eq=False, repr=False)
 class CorrectedEstimates:
-    """What `correct_for_annotation_error` found.
+    """What `correct_for_annotation_error` found; printed, the main columns of `table`.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class CorrectedEstimates:
         - ``naive``, ``naive_lower``, ``naive_upper``: from machine annotations;
         - ``human_only``, with ``_se``, ``_lower``, ``_upper``: from the labelled rows
           alone;
-        - ``adjust_p_values``, with ``_se``, ``_lower``, ``_upper``, ``_p``: from both;
+        - ``corrected``, with ``_se``, ``_lower``, ``_upper``, ``_p``: from both;
         - ``tuning``: weight of the machine's part, 0 where it is of no use;
         - [``bootstrap_lower``, ``bootstrap_upper``]: of the corrected estimate;
         - ``note``: what could not be estimated, and why.
@@ -51,6 +51,27 @@ class CorrectedEstimates:
         Clusters, if there are any.
     level : float
         Of the intervals.
+
+    See Also
+    --------
+    correct_for_annotation_error : Makes it.
+
+    Examples
+    --------
+    The machine is right here wherever people looked, so it decides the estimate:
+
+    >>> import numpy as np
+    >>> from sklearn_hypo import correct_for_annotation_error
+    >>> rng = np.random.default_rng(0)
+    >>> machine = rng.integers(0, 2, size=(1000, 1)).astype(float)
+    >>> y = machine[:, 0] + rng.normal(size=1000)
+    >>> human = np.where(np.arange(1000)[:, None] < 100, machine, np.nan)
+    >>> found = correct_for_annotation_error(machine, human, y, names=["is a joke"])
+    >>> found.table[["corrected", "corrected_lower", "corrected_upper"]].round(2)
+       corrected  corrected_lower  corrected_upper
+    0       1.12             0.99             1.25
+    >>> found.table["note"][0]
+    'human and machine agree on all labelled rows'
     """
 
     table: pd.DataFrame

@@ -17,7 +17,7 @@ class HumanLabels:
         1, 0, or NaN where there is no label; one column per hypothesis.
     probability : ndarray of shape (n_rows,)
         Probability with which each row was drawn for labelling; NaN for the others.
-    unreadable : DataFrame
+    unreadable : DataFrame, default=DataFrame()
         Cells that hold no label that can be read: "line", "id", "hypothesis",
         "value".
 
@@ -25,6 +25,21 @@ class HumanLabels:
     --------
     read_labels : Makes it from a labelling sheet.
     correct_for_annotation_error : Uses it.
+    coder_agreement : Compares the labels of two people.
+
+    Examples
+    --------
+    Half of the texts were drawn, and the second of them was skipped:
+
+    >>> from sklearn_hypo import labelling_sheet, read_labels
+    >>> texts = ["thank you", "go away", "come here", "please do"]
+    >>> sheet = labelling_sheet(texts, ["is polite"], n=2, random_state=0)
+    >>> sheet["is polite"] = ["yes", ""]
+    >>> human = read_labels(sheet, texts)
+    >>> human.labels["is polite"].tolist(), human.n_labelled.tolist()
+    ([1.0, nan, nan, nan], [1])
+    >>> human.probability.round(2)
+    array([0.5, nan, nan, 0.5])
     """
 
     labels: pd.DataFrame
@@ -33,7 +48,7 @@ class HumanLabels:
 
     @property
     def n_labelled(self):
-        """Rows with a label for each hypothesis."""
+        """Number of rows with a label, by hypothesis (Series)."""
         return self.labels.notna().sum()
 
 
@@ -103,12 +118,12 @@ def coder_agreement(first, second):
 
     Examples
     --------
-    >>> import numpy as np
-    >>> import pandas as pd
-    >>> from sklearn_hypo._annotation_error._human_labels import HumanLabels
-    >>> from sklearn_hypo._annotation_error._human_labels import coder_agreement
-    >>> one = HumanLabels(pd.DataFrame({"is a joke": [1.0, 1, 0, 0]}), np.ones(4))
-    >>> two = HumanLabels(pd.DataFrame({"is a joke": [1.0, 0, 0, np.nan]}), np.ones(4))
+    >>> from sklearn_hypo import coder_agreement, labelling_sheet, read_labels
+    >>> texts = ["text one", "text two", "text three", "text four"]
+    >>> sheet = labelling_sheet(texts, ["is a joke"], n=4, random_state=0)
+    >>> answers = (["yes", "yes", "no", "no"], ["yes", "no", "no", ""])
+    >>> sheets = (sheet.assign(**{"is a joke": each}) for each in answers)
+    >>> one, two = (read_labels(each, texts) for each in sheets)
     >>> coder_agreement(one, two).round(2)
       hypothesis  n  first  second  identical  agreement
     0  is a joke  3   0.67    0.33       0.67        0.4

@@ -29,7 +29,23 @@ class DocumentChunks(NamedTuple):
     target : ndarray or Series of shape (n_chunks,), or None
         The target of the chunk's document; a Series, of the same dtype, if y was one.
     document : ndarray of shape (n_chunks,)
-        The id of the chunk's document.
+        The id of the chunk's document: `groups` of `evaluate_hypotheses`, and
+        `document` of `roll_up_annotations`.
+
+    See Also
+    --------
+    split_documents : Makes it.
+    roll_up_annotations : Back from chunks to documents.
+
+    Examples
+    --------
+    It is a tuple, and its fields have names:
+
+    >>> from sklearn_hypo import split_documents
+    >>> chunks = split_documents(["One. Two.", "Three."], [5, 1], max_words=1)
+    >>> texts, target, document = chunks
+    >>> texts.tolist(), target.tolist(), chunks.document.tolist()
+    (['One.', 'Two.', 'Three.'], [5, 5, 1], [0, 0, 1])
     """
 
     texts: np.ndarray

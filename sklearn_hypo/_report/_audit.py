@@ -38,20 +38,44 @@ _KEYWORDS = ("task", "alpha", "correction", "cov_type", "n_resamples", "random_s
 
 @dataclass(frozen=True, eq=False)
 class AuditBundle:
-    """What an audit bundle holds.
+    """What `read_audit_bundle` returns: a report, and what it takes to check it.
 
     Parameters
     ----------
     data : EvaluationData
-        Annotations, target and what accompanied them.
+        Annotations, target and what accompanied them (weights, groups, pairs,
+        covariates, fixed effects): the arguments of `evaluate_annotations`.
     table : DataFrame
         The table of the report, as it was.
     report : dict
-        The report's JSON.
-    settings, versions : dict
-        Of the pipeline and its surroundings.
+        The report as `HypothesisReport.to_dict` gives it.
+    settings : dict
+        Settings of the test ("evaluation") and of the pipeline, seeds, and hashes of
+        texts and target.
+    versions : dict of str to str
+        Packages with which it was made.
     edits : list of dict
-        What was changed by hand, or tested before, on the same rows.
+        What was changed by hand, or tested before, on the same rows; the correction
+        counts it.
+
+    See Also
+    --------
+    HypothesisReport.save : Writes the folder.
+    rerun_audit_bundle : Runs the test again, and tells what differs.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from sklearn_hypo import evaluate_annotations, read_audit_bundle
+    >>> rng = np.random.default_rng(0)
+    >>> annotations = rng.integers(0, 2, size=(100, 2))
+    >>> report = evaluate_annotations(annotations, rng.normal(size=100))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     report.save(f"{folder}/audit")
+    ...     bundle = read_audit_bundle(f"{folder}/audit")
+    >>> bundle.data.annotations.shape, bundle.settings["evaluation"]["correction"]
+    ((100, 2), 'holm')
     """
 
     data: EvaluationData
