@@ -3,8 +3,11 @@
 import ast
 import importlib.util
 import inspect
+import json
+import platform
 import re
 import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -97,6 +100,31 @@ def test_only_public_names_are_listed():
 def test_the_page_of_models_is_what_the_package_uses():
     written = (ROOT / "docs/models.md").read_text(encoding="utf-8")
     assert written == load_script("make_models").render(), "run: make docs"
+
+
+def is_as_pinned():
+    """Whether the packages that decide the result are those of constraints.txt."""
+    lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
+    pinned = dict(line.split("==") for line in lines if "==" in line)
+    decisive = ("numpy", "scipy", "pandas", "scikit-learn", "statsmodels", "torch")
+    return all(
+        metadata.version(name).partition("+")[0] == pinned[name] for name in decisive
+    )
+
+
+def test_the_readme_shows_what_the_demo_prints(tmp_path):
+    script = load_script("make_demo_excerpt")
+    printed = script.run_demo(tmp_path)
+    figures = json.loads((tmp_path / "metrics.json").read_text("utf-8"))["holdout"]
+    r2 = figures["r2_out_of_sample"]
+    assert f"Holdout R² of the hypotheses: {r2:.3f}" in printed
+    assert str(tmp_path / "hypotheses.csv") in printed
+    settings = json.loads((tmp_path / "settings.json").read_text("utf-8"))
+    assert settings["dataset"] == "load_docstrings()"
+    if platform.machine() not in ("x86_64", "AMD64") or not is_as_pinned():
+        pytest.skip("the digits are those of the pinned packages on x86 processors")
+    readme = script.README.read_text("utf-8")
+    assert readme == script.render(readme, printed), "run: make docs"
 
 
 @pytest.mark.parametrize(

@@ -7,17 +7,14 @@ import io
 import json
 import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.utils import Bunch
 
 import sklearn_hypo
-from sklearn_hypo._cli import _demo as _cli_demo
 from sklearn_hypo._cli import _run as _cli_run
 from sklearn_hypo._cli._files import InputError
 from sklearn_hypo._cli._main import _print, main
@@ -665,40 +662,6 @@ def test_version_and_exit_codes_are_documented(capsys):
             main([argument])
         assert stop.value.code == 0
         assert expected in capsys.readouterr().out
-
-
-def test_python_m_sklearn_hypo():
-    done = subprocess.run(
-        [sys.executable, "-m", "sklearn_hypo", "--version"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout == f"sklearn-hypo {sklearn_hypo.__version__}\n"
-
-
-# The demo -------------------------------------------------------------------------
-
-
-def test_demo(frame, tmp_path, capsys, monkeypatch):
-    """On other texts: reading all docstrings and learning from them takes longer."""
-    data = Bunch(
-        data=frame["text"].to_numpy(dtype=object),
-        target=np.round(np.exp(frame["y"])).astype(int),
-        groups=np.arange(300),
-    )
-    monkeypatch.setattr(_cli_demo, "load_docstrings", lambda: data)
-    assert main(["demo", "--output", str(tmp_path / "demo")]) == 0
-    out = capsys.readouterr().out
-    table, metrics, settings = read_outputs(tmp_path / "demo")
-    assert "225 descriptions to learn from, 75 held out" in out
-    assert (
-        f"Holdout R² of the hypotheses: {metrics['holdout']['r2_out_of_sample']:.3f}"
-        in out
-    )
-    assert str(tmp_path / "demo" / "hypotheses.csv") in out
-    assert len(table) > 0
-    assert settings["dataset"] == "load_docstrings()"
 
 
 # Pieces ---------------------------------------------------------------------------
