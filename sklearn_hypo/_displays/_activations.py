@@ -4,7 +4,15 @@ import numpy as np
 
 from .._utils._frames import get_texts
 from .._utils._steps import best_estimator, find_extractor
-from ._figures import BLUE, PLAIN, VERMILION, axes_for, label, plain_legend, styled
+from ._figures import (
+    BLUE,
+    PLAIN,
+    VERMILION,
+    add_legend,
+    choose_axes,
+    merge_keywords,
+    wrap_label,
+)
 from ._lookup import check_report, find_hypothesis
 
 
@@ -32,10 +40,8 @@ class ActivationHistogramDisplay:
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        The drawing.
-    figure_ : matplotlib Figure
-        Its figure.
+    ax_, figure_ : matplotlib Axes and Figure
+        The drawing, and the figure it is in.
     bars_ : tuple of (StepPatch, StepPatch)
         Histograms of the texts that have the hypothesis and of those that lack it.
 
@@ -95,10 +101,9 @@ class ActivationHistogramDisplay:
             Bins between 0 and the largest activation.
         ax : matplotlib Axes, default=None
             Where to draw. None makes a new figure.
-        present_kw : dict, default=None
-            Keywords for the texts that have it, of `matplotlib.axes.Axes.stairs`.
-        absent_kw : dict, default=None
-            The same for the texts that lack it.
+        present_kw, absent_kw : dict, default=None
+            Keywords of `matplotlib.axes.Axes.stairs`, for the texts that have the
+            hypothesis and for those that lack it.
 
         Returns
         -------
@@ -139,12 +144,8 @@ class ActivationHistogramDisplay:
             What `evaluate_hypotheses` returned.
         hypothesis : str or int
             Its wording, the name of its neuron, or its row in `report.table`.
-        ax : matplotlib Axes, default=None
-            Where to draw. None makes a new figure.
-        present_kw : dict, default=None
-            Keywords for the texts that have it, of `matplotlib.axes.Axes.stairs`.
-        absent_kw : dict, default=None
-            The same for the texts that lack it.
+        ax, present_kw, absent_kw : optional
+            As in `from_estimator`.
 
         Returns
         -------
@@ -184,19 +185,15 @@ class ActivationHistogramDisplay:
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Where to draw. None makes a new figure.
-        present_kw : dict, default=None
-            Keywords for the texts that have it, of `matplotlib.axes.Axes.stairs`.
-        absent_kw : dict, default=None
-            The same for the texts that lack it.
+        ax, present_kw, absent_kw : optional
+            As in `from_estimator`.
 
         Returns
         -------
         display : ActivationHistogramDisplay
             Itself.
         """
-        ax = axes_for(ax, type(self).__name__, (7.5, 4.2))
+        ax = choose_axes(ax, type(self).__name__, (7.5, 4.2))
         from matplotlib.patches import StepPatch
         from matplotlib.ticker import PercentFormatter
 
@@ -212,17 +209,17 @@ class ActivationHistogramDisplay:
             total = int(counts.sum()) + zero
             style["label"] = f"{total:,} texts {verb} ({zero:,} at 0, not drawn)"
             shares = counts / max(total, 1)
-            keywords = styled(StepPatch, style, given)
+            keywords = merge_keywords(StepPatch, style, given)
             bars.append(ax.stairs(shares, self.bin_edges, **keywords))
         self.bars_ = tuple(bars)
         # room for the legend above the bars
         ax.set_ylim(0, 1.3 * max(ax.dataLim.y1, 1e-3))
         ax.yaxis.set_major_formatter(PercentFormatter(xmax=1))
-        ax.set_xlabel(f"activation of {label(self.neuron)}", **PLAIN)
+        ax.set_xlabel(f"activation of {wrap_label(self.neuron)}", **PLAIN)
         ax.set_ylabel("share of the texts of the group")
         if self.hypothesis:
-            ax.set_title(label(self.hypothesis, 70), fontsize="medium", **PLAIN)
-        plain_legend(ax, loc="upper right")
+            ax.set_title(wrap_label(self.hypothesis, 70), fontsize="medium", **PLAIN)
+        add_legend(ax, loc="upper right")
         self.ax_, self.figure_ = ax, ax.figure
         return self
 

@@ -7,13 +7,13 @@ from ._figures import (
     BLUE,
     GREY,
     PLAIN,
-    circles,
-    height,
-    label,
-    named_rows,
-    plain_log_axis,
-    row_of_axes,
-    styled,
+    choose_row_of_axes,
+    draw_circles,
+    format_log_axis,
+    measure_height,
+    merge_keywords,
+    name_rows,
+    wrap_label,
 )
 from ._lookup import check_choice, check_report
 
@@ -47,10 +47,8 @@ class CoefficientsDisplay:
 
     Attributes
     ----------
-    ax_ : matplotlib Axes or ndarray of them
-        The drawing; one per class for facets.
-    figure_ : matplotlib Figure
-        Its figure.
+    ax_, figure_ : matplotlib Axes (or ndarray of them) and Figure
+        The drawing, of facets one per class, and the figure it is in.
     points_ : list of PathCollection
         The points that are drawn: filled and hollow ones, per facet.
     intervals_ : list of LineCollection
@@ -144,14 +142,15 @@ class CoefficientsDisplay:
             Drawn.
         """
         caller = f"{cls.__name__}.from_report"
-        check_report(report, caller, needs=("table", "classes", "alpha", "correction"))
+        fields = ("table", "classes", "alpha", "correction", "by_class")
+        check_report(report, caller, needs=fields)
         check_choice(effect, _EFFECTS, parameter="effect", caller=caller)
         if by_class not in (True, False, "auto"):
             raise ValueError(
                 f"{caller}: by_class= expects True, False or 'auto', but {by_class!r} "
                 "arrived."
             )
-        found = _from_report(report, effect, by_class, caller)
+        found = _read_report(report, effect, by_class, caller)
         display = cls(
             significant=report.table["significant"].to_numpy(dtype=bool),
             log=effect == "odds_ratio",
@@ -175,16 +174,8 @@ class CoefficientsDisplay:
 
         Parameters
         ----------
-        ax : matplotlib Axes or sequence of them, default=None
-            Where to draw; facets divide a single one. None makes a new figure.
-        sort : bool, default=True
-            Whether the largest effect is on top.
-        point_kw : dict, default=None
-            Keywords for the points, of `matplotlib.axes.Axes.scatter`.
-        interval_kw : dict, default=None
-            Keywords for the intervals, of `matplotlib.axes.Axes.hlines`.
-        reference_kw : dict, default=None
-            Keywords for the line of no effect, of `matplotlib.axes.Axes.axvline`.
+        ax, sort, point_kw, interval_kw, reference_kw : optional
+            As in `from_report`.
 
         Returns
         -------
@@ -195,23 +186,23 @@ class CoefficientsDisplay:
         shape = (len(self.hypotheses), n_facets)
         order = self._order(shape) if sort else np.arange(shape[0])
         caller = type(self).__name__
-        names = [label(self.hypotheses[i]) for i in order]
-        size = (9 if n_facets == 1 else 4.2 + 2.6 * n_facets, height(names))
-        axes = row_of_axes(ax, n_facets, caller, size)
+        names = [wrap_label(self.hypotheses[i]) for i in order]
+        size = (9 if n_facets == 1 else 4.2 + 2.6 * n_facets, measure_height(names))
+        axes = choose_row_of_axes(ax, n_facets, caller, size)
         self.points_, self.intervals_ = [], []
         columns = np.stack(
             [v.reshape(shape)[order] for v in (self.estimate, self.lower, self.upper)]
         )
-        edges = _edges(columns, log=self.log)
+        edges = _find_axis_ends(columns, log=self.log)
         styles = {"point": point_kw, "interval": interval_kw, "line": reference_kw}
         for facet, (axis, *values) in enumerate(
             zip(axes, *columns.transpose(0, 2, 1), strict=True)
         ):
-            named_rows(axis, names)
+            name_rows(axis, names)
             self._draw(axis, values, self.significant[order], edges, styles)
             if self.classes is not None:
-                axis.set_title(label(self.classes[facet], 24), **PLAIN)
-        self._describe(axes)
+                axis.set_title(wrap_label(self.classes[facet], 24), **PLAIN)
+        self._write_axis_label(axes)
         self.ax_ = axes[0] if self.classes is None else np.array(axes, dtype=object)
         self.figure_ = axes[0].figure
         return self
@@ -229,7 +220,7 @@ class CoefficientsDisplay:
         estimate, lower, upper = values
         reference = 1.0 if self.log else 0.0
         line = {"color": GREY, "linewidth": 1, "zorder": 0.9}
-        ax.axvline(reference, **styled(Line2D, line, styles["line"]))
+        ax.axvline(reference, **merge_keywords(Line2D, line, styles["line"]))
         if self.log:
             ax.set_xscale("log")
         if edges is not None:
@@ -241,11 +232,11 @@ class CoefficientsDisplay:
             rows = np.flatnonzero(known & group)
             if len(rows):
                 style = {"filled": filled, "size": 42, "given": styles["point"]}
-                self.points_.append(circles(ax, estimate[rows], rows, **style))
+                self.points_.append(draw_circles(ax, estimate[rows], rows, **style))
         for row in np.flatnonzero(~known):
             ax.annotate("not estimated", (reference, row), color="0.4", va="center")
         if self.log:
-            plain_log_axis(ax)
+            format_log_axis(ax)
 
     def _draw_intervals(self, ax, lower, upper, drawn, edges, given):
         from matplotlib.collections import LineCollection
@@ -260,21 +251,21 @@ class CoefficientsDisplay:
                 style = {"color": BLUE, "marker": marker, "clip_on": False}
                 ax.scatter(end[mask], rows[mask], **style)
         style = {"color": BLUE, "linewidth": 1.6, "zorder": 2}
-        style = styled(LineCollection, style, given)
+        style = merge_keywords(LineCollection, style, given)
         self.intervals_.append(ax.hlines(rows, *ends, **style))
 
-    def _describe(self, axes):
+    def _write_axis_label(self, axes):
         """Say what the axis shows and what filled points mean.
 
         A legend would cover points: there is no corner that is always empty.
         """
         # layouts make no room for an axis label that is wider than its axis
-        text = f"{label(self.effect_label, 50, 3)}\nfilled: {self.criterion}"
+        text = f"{wrap_label(self.effect_label, 50, 3)}\nfilled: {self.criterion}"
         axes[len(axes) // 2].set_xlabel(text, **PLAIN)
 
 
-def _edges(columns, *, log):
-    """Ends of the x axis where an interval without an end asks for them, or None."""
+def _find_axis_ends(columns, *, log):
+    """Return the ends of the x axis if an interval without an end asks for some."""
     reference = 1.0 if log else 0.0
     finite = columns[np.isfinite(columns)]
     finite = np.append(finite[finite > 0] if log else finite, reference)
@@ -289,8 +280,8 @@ def _edges(columns, *, log):
 # From a report --------------------------------------------------------------------
 
 
-def _from_report(report, effect, by_class, caller):
-    """The wordings, the numbers and their name."""
+def _read_report(report, effect, by_class, caller):
+    """Return the wordings, the numbers and their name, as arguments of the display."""
     classes = report.classes
     many = classes is not None and len(classes) > 2
     if effect == "auto":
@@ -301,32 +292,33 @@ def _from_report(report, effect, by_class, caller):
             "classes. Use effect='separation' or effect='ame'."
         )
     names = [str(name) for name in report.table["hypothesis"]]
-    text = f"{_meaning(effect, classes)}, 95% interval"
-    table = getattr(report, "by_class", None)
+    text = f"{_describe_effect(effect, classes)}, 95% interval"
+    table = report.by_class
     if by_class is True and (not many or table is None):
         raise ValueError(
             f"{caller}: by_class=True needs a report on more than two classes with "
             "its table by_class. Use by_class=False."
         )
     if many and table is not None and by_class:
-        columns = [_of_class(table, c, effect, names, caller) for c in classes]
+        columns = [_read_class(table, c, effect, names, caller) for c in classes]
         values = np.stack(columns, axis=2)
-        return _named(names, values, text) | {"classes": [str(c) for c in classes]}
+        classes = [str(c) for c in classes]
+        return _effect_arguments(names, values, text) | {"classes": classes}
     if "separation_class" in report.table:
         of = report.table["separation_class"]
         # in front, where a long wording cannot push it out
         names = [f"{c}: {name}" for name, c in zip(names, of, strict=True)]
-    return _named(names, _columns(report.table, effect, caller), text)
+    values = _read_effect(report.table, effect, caller)
+    return _effect_arguments(names, values, text)
 
 
-def _named(names, values, text):
-    keys = ("estimate", "lower", "upper")
-    found = dict(zip(keys, values, strict=True))
+def _effect_arguments(names, values, text):
+    found = dict(zip(("estimate", "lower", "upper"), values, strict=True))
     return {"hypotheses": names, "effect_label": text} | found
 
 
-def _columns(table, effect, caller):
-    """Estimate and interval as an array of three rows."""
+def _read_effect(table, effect, caller):
+    """Return estimate and interval as an array of three rows."""
     wanted = [effect, f"{effect}_lower", f"{effect}_upper"]
     absent = [name for name in wanted if name not in table]
     if absent:
@@ -338,19 +330,14 @@ def _columns(table, effect, caller):
     return table[wanted].to_numpy(dtype=float).T
 
 
-def _of_class(table, label_, effect, names, caller):
-    """The numbers of one class, in the order of the hypotheses."""
-    rows = table[table["class"] == label_]
-    if "position" in table:
-        rows = rows.set_index("position").reindex(range(len(names)))
-    elif rows["hypothesis"].tolist() != names:
-        first = rows.drop_duplicates("hypothesis").set_index("hypothesis")
-        rows = first.reindex(names)
-    return _columns(rows, effect, caller)
+def _read_class(table, label, effect, names, caller):
+    """Return the numbers of one class, in the order of the hypotheses."""
+    rows = table[table["class"] == label].set_index("hypothesis").reindex(names)
+    return _read_effect(rows, effect, caller)
 
 
-def _meaning(effect, classes):
-    """What the effect measures, in the words of the report."""
+def _describe_effect(effect, classes):
+    """Say what the effect measures, in the words of the report."""
     if classes is None:
         return {
             "coef": "joint coefficient, in units of y",

@@ -13,22 +13,9 @@ BLUE, VERMILION, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "0.55"
 # A statement is no formula, whatever dollar signs, percent signs or "_" it holds.
 PLAIN = {"parse_math": False, "usetex": False}
 
-_WIDTH, _LINES = 52, 2
 
-
-def pyplot(caller):
-    """Import matplotlib, or say what to install.
-
-    Parameters
-    ----------
-    caller : str
-        The class that draws, for the message.
-
-    Returns
-    -------
-    pyplot : module
-        `matplotlib.pyplot`.
-    """
+def import_pyplot(caller):
+    """Import matplotlib, or say what to install for the class that draws."""
     try:
         from matplotlib import pyplot as plt
     except ImportError as error:
@@ -39,26 +26,9 @@ def pyplot(caller):
     return plt
 
 
-def axes_for(ax, caller, figsize, layout="constrained"):
-    """Return the Axes given, or those of a new figure where no label is cut off.
-
-    Parameters
-    ----------
-    ax : matplotlib Axes or None
-        What the user gave.
-    caller : str
-        The class that draws, for messages.
-    figsize : tuple of (float, float)
-        Inches of a new figure.
-    layout : str, default="constrained"
-        Layout of a new figure.
-
-    Returns
-    -------
-    ax : matplotlib Axes
-        Where to draw.
-    """
-    plt = pyplot(caller)
+def choose_axes(ax, caller, figsize, layout="constrained"):
+    """Return the Axes given, or those of a new figure where no label is cut off."""
+    plt = import_pyplot(caller)
     if ax is None:
         return plt.subplots(figsize=figsize, layout=layout)[1]
     if not _is_axes(ax):
@@ -69,32 +39,15 @@ def axes_for(ax, caller, figsize, layout="constrained"):
     return ax
 
 
-def row_of_axes(ax, n, caller, figsize):
-    """Return n Axes side by side that share their y axis.
-
-    Parameters
-    ----------
-    ax : matplotlib Axes, sequence of n of them, or None
-        What the user gave. A single one is divided.
-    n : int
-        How many are needed.
-    caller : str
-        The class that draws, for messages.
-    figsize : tuple of (float, float)
-        Inches of a new figure.
-
-    Returns
-    -------
-    axes : list of n matplotlib Axes
-        From left to right.
-    """
-    plt = pyplot(caller)
+def choose_row_of_axes(ax, n, caller, figsize):
+    """Return n Axes side by side that share their y axis; a single one is divided."""
+    plt = import_pyplot(caller)
     if ax is None:
         settings = {"sharex": True, "sharey": True, "squeeze": False}
         settings["layout"] = "constrained"
         return list(plt.subplots(1, n, figsize=figsize, **settings)[1][0])
     if _is_axes(ax):
-        return [ax] if n == 1 else _divided(ax, n)
+        return [ax] if n == 1 else _divide_axes(ax, n)
     axes = list(np.ravel(np.asarray(ax, dtype=object)))
     if len(axes) != n or not all(map(_is_axes, axes)):
         raise TypeError(
@@ -108,7 +61,7 @@ def _is_axes(ax):
     return hasattr(ax, "get_figure") and hasattr(ax, "set_xlabel")
 
 
-def _divided(ax, n):
+def _divide_axes(ax, n):
     """Cover the given Axes with n smaller ones."""
     ax.set_axis_off()
     gap = 0.06 / n
@@ -121,66 +74,33 @@ def _divided(ax, n):
     return axes
 
 
-def styled(artist, defaults, given):
+def merge_keywords(artist, defaults, given):
     """Overlay keywords of the user, by whatever alias ("c", "color"), on our own."""
     from matplotlib.cbook import normalize_kwargs
 
     return normalize_kwargs(defaults, artist) | normalize_kwargs(given or {}, artist)
 
 
-def circles(ax, x, y, *, filled, size, given):
-    """Draw points whose filling means something, which shows in grey, too.
-
-    Parameters
-    ----------
-    ax : matplotlib Axes
-        Where.
-    x, y : ndarray of shape (n,)
-        Positions.
-    filled : bool
-        Whether they are filled.
-    size : float
-        Area of a point, in points².
-    given : dict or None
-        Keywords of the user.
-
-    Returns
-    -------
-    points : PathCollection
-        The points.
-    """
+def draw_circles(ax, x, y, *, filled, size, given):
+    """Draw points whose filling means something, which shows in grey, too."""
     from matplotlib.collections import PathCollection
 
-    style = styled(PathCollection, {"s": size, "linewidth": 1.4, "zorder": 3}, given)
+    style = {"s": size, "linewidth": 1.4, "zorder": 3}
+    style = merge_keywords(PathCollection, style, given)
     colour = style.pop("color", style.pop("c", BLUE))
     faces = {"facecolor": colour if filled else "white", "edgecolor": colour}
     return ax.scatter(x, y, **(faces | style))
 
 
-def colour_map(name, missing):
-    """Return a colour map of matplotlib that shows NaN in a colour of its own."""
-    from matplotlib import colormaps
-
-    return colormaps[name].with_extremes(bad=missing)
-
-
-def named_rows(ax, names):
-    """Write one name per row down the y axis, the first on top.
-
-    Parameters
-    ----------
-    ax : matplotlib Axes
-        Where.
-    names : sequence of str
-        From `label`.
-    """
+def name_rows(ax, names):
+    """Write one wrapped name per row down the y axis, the first on top."""
     ax.set_yticks(range(len(names)), names, **PLAIN)
     ax.set_ylim(max(len(names), 1) - 0.5, -0.5)
     ax.grid(axis="y", color="0.92")  # leads the eye from a long name to its point
     ax.set_axisbelow(True)
 
 
-def plain_log_axis(ax):
+def format_log_axis(ax):
     """Write 0.5 and 2, not powers of ten, on a logarithmic x axis."""
     from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
@@ -194,13 +114,13 @@ def plain_log_axis(ax):
     ax.xaxis.set_minor_formatter(NullFormatter())
 
 
-def height(names, least=2.0):
-    """Inches of a figure that has room for these names."""
+def measure_height(names):
+    """Return the inches of a figure that has room for these names."""
     per_row = 0.3 + 0.13 * max((n.count("\n") for n in names), default=0)
-    return max(least, 1.3 + per_row * len(names))
+    return max(2.0, 1.3 + per_row * len(names))
 
 
-def plain_legend(ax, **keywords):
+def add_legend(ax, **keywords):
     """Add a legend whose entries stay text."""
     legend = ax.legend(**keywords)
     for text in legend.get_texts():
@@ -208,29 +128,17 @@ def plain_legend(ax, **keywords):
     return legend
 
 
-def label(text, width=_WIDTH, lines=_LINES):
-    """Wrap a statement to a few lines of a drawing, and end it with "…" if need be.
+def wrap_label(text, width=52, lines=2):
+    """Wrap a statement to a few lines, to be drawn with `PLAIN`; "…" ends a long one.
 
-    Parameters
-    ----------
-    text : str
-        Any text.
-    width : int, default=52
-        Characters on a line.
-    lines : int, default=2
-        At most so many.
-
-    Returns
-    -------
-    label : str
-        To be drawn with `PLAIN`.
+    A line has at most `width` characters.
     """
-    text = _with_glyphs(to_printable(text))
+    text = _name_missing_glyphs(to_printable(text))
     wrapped = textwrap.wrap(text, width, max_lines=lines, placeholder="…")
     return "\n".join(wrapped)
 
 
-def _with_glyphs(text):
+def _name_missing_glyphs(text):
     """Name the pictures (emoji) that the font lacks: an empty box tells nothing."""
     if text.isascii():
         return text
@@ -239,9 +147,9 @@ def _with_glyphs(text):
     path = font_manager.findfont(font_manager.FontProperties())
     font = font_manager.get_font(path)
 
-    def shown(character):
+    def name_if_missing(character):
         if category(character) != "So" or font.get_char_index(ord(character)):
             return character
         return f"[{name(character, 'symbol').lower()}]"
 
-    return "".join(map(shown, text))
+    return "".join(map(name_if_missing, text))

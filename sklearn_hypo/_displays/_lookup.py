@@ -6,20 +6,8 @@ from numbers import Integral
 from .._utils._printable import to_printable
 
 
-def check_report(report, caller, *, needs=("table",), made_by="evaluate_hypotheses"):
-    """Raise unless `report` has the fields that the drawing reads.
-
-    Parameters
-    ----------
-    report : object
-        What the user gave.
-    caller : str
-        The method, for the message.
-    needs : tuple of str, default=("table",)
-        Its fields.
-    made_by : str, default="evaluate_hypotheses"
-        The function that returns such reports.
-    """
+def check_report(report, caller, *, needs, made_by="evaluate_hypotheses"):
+    """Raise unless `report` has the fields that the drawing reads."""
     missing = [name for name in needs if not hasattr(report, name)]
     if missing:
         raise TypeError(
@@ -29,7 +17,7 @@ def check_report(report, caller, *, needs=("table",), made_by="evaluate_hypothes
 
 
 def find_hypothesis(wanted, statements, neurons, *, parameter, caller):
-    """Find a hypothesis by its wording, its neuron or its number.
+    """Return the row of a hypothesis, found by its wording, a neuron or its number.
 
     Parameters
     ----------
@@ -39,15 +27,8 @@ def find_hypothesis(wanted, statements, neurons, *, parameter, caller):
         The hypotheses.
     neurons : sequence of tuple of str
         Their neurons.
-    parameter : str
-        How the parameter is called, for the message.
-    caller : str
-        The method, for the message.
-
-    Returns
-    -------
-    row : int
-        The first that fits.
+    parameter, caller : str
+        How the parameter and the method are called, for messages.
     """
     statements = [str(s) for s in statements]
     if isinstance(wanted, Integral) and not isinstance(wanted, bool):
@@ -69,8 +50,8 @@ def find_hypothesis(wanted, statements, neurons, *, parameter, caller):
             return row
     known = statements + [name for names in neurons for name in names]
     raise ValueError(
-        f"{caller}: {parameter}={_quoted(wanted)} is no hypothesis here, and no neuron "
-        f"of one. {_suggestion(wanted, known)}"
+        f"{caller}: {parameter}={_quote(wanted)} is no hypothesis here, and no neuron "
+        f"of one. {_suggest(wanted, known)}"
     )
 
 
@@ -79,21 +60,21 @@ def check_choice(wanted, known, *, parameter, caller):
     if wanted in known:
         return wanted
     raise ValueError(
-        f"{caller}: {parameter}={_quoted(wanted)} is not known here. "
-        + _suggestion(str(wanted), [str(k) for k in known])
+        f"{caller}: {parameter}={_quote(wanted)} is not known here. "
+        + _suggest(str(wanted), [str(k) for k in known])
     )
 
 
-def _suggestion(wanted, known):
+def _suggest(wanted, known):
     close = difflib.get_close_matches(wanted, known, n=3, cutoff=0.5)
     # part of a long statement is how people ask for it
     close = close or [k for k in known if wanted and wanted.lower() in k.lower()][:3]
     if close:
-        return f"Did you mean {' or '.join(map(_quoted, close))}?"
-    listed = ", ".join(map(_quoted, known[:5]))
+        return f"Did you mean {' or '.join(map(_quote, close))}?"
+    listed = ", ".join(map(_quote, known[:5]))
     return f"There are: {listed}{', …' if len(known) > 5 else ''}."
 
 
-def _quoted(text):
+def _quote(text):
     text = to_printable(text)
     return repr(text if len(text) <= 80 else text[:79] + "…")

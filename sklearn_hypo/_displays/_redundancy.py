@@ -7,7 +7,7 @@ from scipy.spatial.distance import squareform
 from sklearn.utils.validation import check_is_fitted
 
 from .._utils._steps import best_estimator, list_steps
-from ._figures import PLAIN, axes_for, colour_map, label, styled
+from ._figures import PLAIN, choose_axes, merge_keywords, wrap_label
 from ._lookup import check_report
 
 # Beyond these, the best order of leaves takes too long and labels cover each other.
@@ -33,10 +33,8 @@ class NeuronRedundancyDisplay:
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        The drawing.
-    figure_ : matplotlib Figure
-        Its figure.
+    ax_, figure_ : matplotlib Axes and Figure
+        The drawing, and the figure it is in.
     image_ : AxesImage
         The matrix, in the order of `order_`.
     colorbar_ : Colorbar or None
@@ -94,10 +92,10 @@ class NeuronRedundancyDisplay:
         """
         caller = f"{cls.__name__}.from_estimator"
         estimator = best_estimator(estimator)
-        activations, names = _activations(estimator, X, caller)
+        activations, names = _compute_activations(estimator, X, caller)
         display = cls(
-            correlation=_correlation(activations),
-            names=_with_statements(names, list_steps(estimator)[-1]),
+            correlation=_correlate_columns(activations),
+            names=_add_statements(names, list_steps(estimator)[-1]),
             what="correlation of activations",
         )
         return display.plot(ax, cluster=cluster, colorbar=colorbar, im_kw=im_kw)
@@ -110,14 +108,8 @@ class NeuronRedundancyDisplay:
         ----------
         report : HypothesisReport
             What `evaluate_hypotheses` returned.
-        cluster : bool, default=True
-            Whether to order the hypotheses by similarity.
-        ax : matplotlib Axes, default=None
-            Where to draw. None makes a new figure.
-        colorbar : bool, default=True
-            Whether to add the scale.
-        im_kw : dict, default=None
-            Keywords for the matrix, of `matplotlib.axes.Axes.imshow`.
+        cluster, ax, colorbar, im_kw : optional
+            As in `from_estimator`.
 
         Returns
         -------
@@ -125,15 +117,14 @@ class NeuronRedundancyDisplay:
             Drawn.
         """
         caller = f"{cls.__name__}.from_report"
-        check_report(report, caller)
-        redundancy = getattr(report, "redundancy", None)
-        if redundancy is None:
+        check_report(report, caller, needs=("table", "redundancy"))
+        if report.redundancy is None:
             raise ValueError(
                 f"{caller}: report.redundancy is None, so there are no correlations "
                 "of annotations. Use from_estimator for those of the neurons."
             )
         display = cls(
-            correlation=redundancy.correlation,
+            correlation=report.redundancy.correlation,
             names=report.table["hypothesis"],
             what="correlation of annotations",
         )
@@ -144,14 +135,8 @@ class NeuronRedundancyDisplay:
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Where to draw. None makes a new figure.
-        cluster : bool, default=True
-            Whether to order by similarity.
-        colorbar : bool, default=True
-            Whether to add the scale.
-        im_kw : dict, default=None
-            Keywords for the matrix, of `matplotlib.axes.Axes.imshow`.
+        ax, cluster, colorbar, im_kw : optional
+            As in `from_estimator`.
 
         Returns
         -------
@@ -159,19 +144,22 @@ class NeuronRedundancyDisplay:
             Itself.
         """
         n = len(self.names)
-        self.order_ = _similar_together(self.correlation) if cluster else np.arange(n)
-        names = [label(self.names[i]) for i in self.order_]
+        self.order_ = np.arange(n)
+        if cluster:
+            self.order_ = _order_by_similarity(self.correlation)
+        names = [wrap_label(self.names[i]) for i in self.order_]
         side = float(np.clip(1.2 + 0.34 * n, 3.2, 11.0))
         # one character of a label takes about 0.085 inches
         longest = max(len(line) for name in names for line in name.split("\n"))
         size = (side + 1.2 + 0.085 * min(longest, 60), side + 0.6)
-        ax = axes_for(ax, type(self).__name__, size, "compressed")
+        ax = choose_axes(ax, type(self).__name__, size, "compressed")
+        from matplotlib import colormaps
         from matplotlib.image import AxesImage
 
         matrix = self.correlation[np.ix_(self.order_, self.order_)]
-        colours = colour_map("RdBu_r", missing="0.75")
+        colours = colormaps["RdBu_r"].with_extremes(bad="0.75")  # NaN in grey
         style = {"cmap": colours, "vmin": -1, "vmax": 1, "interpolation": "nearest"}
-        self.image_ = ax.imshow(matrix, **styled(AxesImage, style, im_kw))
+        self.image_ = ax.imshow(matrix, **merge_keywords(AxesImage, style, im_kw))
         self.figure_, self.ax_, self.colorbar_ = ax.figure, ax, None
         if colorbar:
             self.colorbar_ = self.figure_.colorbar(self.image_, ax=ax, label=self.what)
@@ -197,7 +185,7 @@ def _label_rows(ax, names):
     ax.set_xticks(range(n), [str(i) for i in range(1, n + 1)])
 
 
-def _similar_together(correlation):
+def _order_by_similarity(correlation):
     """Order by average linkage; opposites are as redundant as duplicates."""
     n = len(correlation)
     if n < 3:
@@ -213,8 +201,8 @@ def _similar_together(correlation):
     return leaves_list(tree).astype(np.intp)
 
 
-def _activations(estimator, X, caller):
-    """The activations of a fitted estimator, with the names of the neurons."""
+def _compute_activations(estimator, X, caller):
+    """Return the activations of a fitted estimator, with the names of the neurons."""
     *before, last = list_steps(estimator)
     if hasattr(last, "score_annotations"):
         check_is_fitted(last, "hypotheses_")
@@ -235,15 +223,15 @@ def _activations(estimator, X, caller):
     return activations, [str(name) for name in names]
 
 
-def _with_statements(names, step):
+def _add_statements(names, step):
     """Add the hypotheses to the names of their neurons."""
     hypotheses = getattr(step, "_hypotheses", ())
     statements = {neuron: h.statement for h in hypotheses for neuron in h.neurons}
     return [f"{n}: {statements[n]}" if n in statements else n for n in names]
 
 
-def _correlation(activations):
-    """Correlations of columns, NaN for constant ones; sparse input stays sparse."""
+def _correlate_columns(activations):
+    """Correlate columns; NaN for constant ones; sparse input stays sparse."""
     n_rows = activations.shape[0]
     if sparse.issparse(activations):
         values = sparse.csr_array(activations).astype(np.float64)

@@ -1,8 +1,17 @@
 """`ReplicationDisplay`: which hypotheses come back in other fits."""
 
 import numpy as np
+import pandas as pd
 
-from ._figures import GREY, axes_for, circles, height, label, named_rows, styled
+from ._figures import (
+    GREY,
+    choose_axes,
+    draw_circles,
+    measure_height,
+    merge_keywords,
+    name_rows,
+    wrap_label,
+)
 from ._lookup import check_report
 
 
@@ -31,10 +40,8 @@ class ReplicationDisplay:
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        The drawing.
-    figure_ : matplotlib Figure
-        Its figure.
+    ax_, figure_ : matplotlib Axes and Figure
+        The drawing, and the figure it is in.
     points_ : list of PathCollection
         The points that are drawn: those found and those not.
     shares_ : list of Annotation
@@ -101,7 +108,7 @@ class ReplicationDisplay:
         check_report(
             report,
             f"{cls.__name__}.from_report",
-            needs=("table", "correlations", "threshold"),
+            needs=("table", "correlations", "threshold", "null_correlation"),
             made_by="replicate_hypotheses",
         )
         display = cls(
@@ -110,7 +117,7 @@ class ReplicationDisplay:
             n_found=report.table["n_found"],
             n_runs=report.table["n_runs"],
             threshold=report.threshold,
-            null_correlation=getattr(report, "null_correlation", np.nan),
+            null_correlation=report.null_correlation,
         )
         return display.plot(ax, sort=sort, point_kw=point_kw, line_kw=line_kw)
 
@@ -119,28 +126,23 @@ class ReplicationDisplay:
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Where to draw. None makes a new figure.
-        sort : bool, default=True
-            Whether what was found most often is on top.
-        point_kw : dict, default=None
-            Keywords for the points, of `matplotlib.axes.Axes.scatter`.
-        line_kw : dict, default=None
-            Keywords for the threshold, of `matplotlib.axes.Axes.axvline`.
+        ax, sort, point_kw, line_kw : optional
+            As in `from_report`.
 
         Returns
         -------
         display : ReplicationDisplay
             Itself.
         """
-        medians = _medians(self.correlations)
+        # over the refits that have a match
+        medians = pd.DataFrame(self.correlations).median(axis=1).to_numpy()
         order = np.arange(len(self.hypotheses))
         if sort:
             share = self.n_found / np.maximum(self.n_runs, 1)
             order = np.lexsort((-np.nan_to_num(medians, nan=-2.0), -share))
-        names = [label(self.hypotheses[i]) for i in order]
-        ax = axes_for(ax, type(self).__name__, (9, height(names)))
-        named_rows(ax, names)
+        names = [wrap_label(self.hypotheses[i]) for i in order]
+        ax = choose_axes(ax, type(self).__name__, (9, measure_height(names)))
+        name_rows(ax, names)
         self._draw_threshold(ax, line_kw)
         self._draw(ax, self.correlations[order], medians[order], point_kw)
         self.shares_ = [
@@ -163,7 +165,7 @@ class ReplicationDisplay:
         from matplotlib.lines import Line2D
 
         line = {"color": GREY, "linestyle": "--", "zorder": 0.9}
-        ax.axvline(self.threshold, **styled(Line2D, line, line_kw))
+        ax.axvline(self.threshold, **merge_keywords(Line2D, line, line_kw))
         text = "correlation with the matched neuron of each refit\n"
         text += f"bar: median; filled: found again (at least {self.threshold:g})"
         if not np.isnan(self.null_correlation):
@@ -181,7 +183,7 @@ class ReplicationDisplay:
         for mask, filled in ((found, True), (correlations < self.threshold, False)):
             if mask.any():
                 x, y = correlations[mask], rows[mask]
-                points = circles(ax, x, y, filled=filled, size=22, given=point_kw)
+                points = draw_circles(ax, x, y, filled=filled, size=22, given=point_kw)
                 self.points_.append(points)
         ax.vlines(
             medians,
@@ -191,13 +193,3 @@ class ReplicationDisplay:
             linewidth=2,
             zorder=3,
         )
-
-
-def _medians(correlations):
-    """Median over the refits that have a match; NaN if none has."""
-    return np.array(
-        [
-            np.median(row[~np.isnan(row)]) if (~np.isnan(row)).any() else np.nan
-            for row in correlations
-        ]
-    )

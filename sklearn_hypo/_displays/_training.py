@@ -9,10 +9,10 @@ from ._figures import (
     GREEN,
     GREY,
     VERMILION,
-    axes_for,
-    plain_legend,
-    pyplot,
-    styled,
+    add_legend,
+    choose_axes,
+    import_pyplot,
+    merge_keywords,
 )
 
 _ERRORS = {
@@ -91,20 +91,18 @@ class TrainingHistoryDisplay:
             Drawn.
         """
         caller = f"{cls.__name__}.from_estimator"
-        sae = _autoencoder(best_estimator(estimator), caller)
+        sae = _find_autoencoder(best_estimator(estimator), caller)
         check_is_fitted(sae, "history_")
-        return cls(history=sae.history_, kept=_kept(sae)).plot(ax, line_kw=line_kw)
+        display = cls(history=sae.history_, kept=_find_kept_epoch(sae))
+        return display.plot(ax, line_kw=line_kw)
 
     def plot(self, ax=None, *, line_kw=None):
         """Draw.
 
         Parameters
         ----------
-        ax : matplotlib Axes or sequence of them, default=None
-            Where to draw. A single one gets the errors, a second the dead neurons, a
-            third the learning rate. None makes a new figure with all of them.
-        line_kw : dict, default=None
-            Keywords for all curves, of `matplotlib.axes.Axes.plot`.
+        ax, line_kw : optional
+            As in `from_estimator`.
 
         Returns
         -------
@@ -114,32 +112,32 @@ class TrainingHistoryDisplay:
         from matplotlib.ticker import MaxNLocator
 
         further = [name for name in _FURTHER if name in self.history]
-        self.axes_ = _panels(ax, 1 + len(further), type(self).__name__)
+        self.axes_ = _choose_panels(ax, 1 + len(further), type(self).__name__)
         self.ax_, self.figure_ = self.axes_[0], self.axes_[0].figure
         self.lines_ = {}
         for name, (text, style) in _ERRORS.items():
             if name in self.history and self.history[name].notna().any():
-                self._line(self.ax_, name, style | {"label": text}, line_kw)
+                self._draw_curve(self.ax_, name, style | {"label": text}, line_kw)
         self.ax_.set_ylabel("fraction of variance\nunexplained")
         for axis, name in zip(self.axes_[1:], further, strict=False):
-            self._line(axis, name, {"color": "0.25"}, line_kw)
+            self._draw_curve(axis, name, {"color": "0.25"}, line_kw)
             axis.set_ylabel(_FURTHER[name].replace(" ", "\n"))
             axis.set_ylim(bottom=0)
             if name == "n_dead":
                 axis.yaxis.set_major_locator(MaxNLocator(4, integer=True))
         self._mark_epochs()
         # beside the curves: they may be anywhere between 0 and 1
-        plain_legend(self.ax_, loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
+        add_legend(self.ax_, loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
         return self
 
-    def _line(self, ax, name, style, given):
+    def _draw_curve(self, ax, name, style, given):
         from matplotlib.lines import Line2D
 
         marker = "o" if len(self.history) < 30 else ""  # one epoch is no line
         style = {"linewidth": 1.6, "marker": marker, "markersize": 3.5} | style
-        (self.lines_[name],) = ax.plot(
-            self.history["epoch"], self.history[name], **styled(Line2D, style, given)
-        )
+        style = merge_keywords(Line2D, style, given)
+        x, y = self.history["epoch"], self.history[name]
+        (self.lines_[name],) = ax.plot(x, y, **style)
 
     def _mark_epochs(self):
         from matplotlib.ticker import MaxNLocator
@@ -153,19 +151,20 @@ class TrainingHistoryDisplay:
         self.axes_[-1].set_xlabel("epoch")
 
 
-def _panels(ax, n, caller):
-    """Axes below each other, the first the tallest; as many as were given."""
+def _choose_panels(ax, n, caller):
+    """Return Axes below each other, the first the tallest; as many as were given."""
     if ax is None:
         settings = {"layout": "constrained", "sharex": True, "squeeze": False}
         settings["height_ratios"] = [3] + [1] * (n - 1)
         size = (8.5, 2.6 + 1.2 * n)
-        return list(pyplot(caller).subplots(n, figsize=size, **settings)[1][:, 0])
+        _, axes = import_pyplot(caller).subplots(n, figsize=size, **settings)
+        return list(axes[:, 0])
     given = list(np.ravel(np.asarray(ax, dtype=object)))[:n]
-    return [axes_for(each, caller, None) for each in given]
+    return [choose_axes(each, caller, None) for each in given]
 
 
-def _autoencoder(estimator, caller):
-    """The first step that is an autoencoder."""
+def _find_autoencoder(estimator, caller):
+    """Return the first step that is an autoencoder."""
     for step in list_steps(estimator):
         if hasattr(step, "inverse_transform") and hasattr(step, "n_neurons"):
             return step
@@ -176,8 +175,8 @@ def _autoencoder(estimator, caller):
     )
 
 
-def _kept(sae):
-    """The epoch whose weights an autoencoder has: the best one on validation rows."""
+def _find_kept_epoch(sae):
+    """Return the epoch whose weights were kept: the best one on validation rows."""
     history = sae.history_
     if history["validation_error"].isna().iloc[-1]:
         return int(history["epoch"].iloc[-1])  # nothing to choose by

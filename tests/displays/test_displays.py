@@ -28,7 +28,7 @@ from sklearn_hypo._displays import (
     ReplicationDisplay,
     TrainingHistoryDisplay,
 )
-from sklearn_hypo._displays._figures import label
+from sklearn_hypo._displays._figures import wrap_label
 from sklearn_hypo._report._details import HypothesisDetail
 from sklearn_hypo.datasets import make_concept_texts
 from sklearn_hypo.exceptions import NotTextLabelledError
@@ -81,7 +81,8 @@ def table_of(names, seed=0):
 
 
 def report_of(names, classes=None, **fields):
-    settings = {"classes": classes, "alpha": 0.1, "correction": "holm"} | fields
+    settings = {"classes": classes, "alpha": 0.1, "correction": "holm"}
+    settings |= {"by_class": None, "redundancy": None, "details": None} | fields
     return SimpleNamespace(table=table_of(names), **settings)
 
 
@@ -108,17 +109,19 @@ def assert_nothing_is_cut_off(figure):
 
 
 def test_a_label_keeps_its_text_and_ends_long_ones():
-    assert label("mentions tea") == "mentions tea"
-    assert label("one\ttwo\nthree") == "one two three"
-    lines = label(LONG).split("\n")
+    assert wrap_label("mentions tea") == "mentions tea"
+    assert wrap_label("one\ttwo\nthree") == "one two three"
+    lines = wrap_label(LONG).split("\n")
     assert len(lines) == 2
     assert max(map(len, lines)) <= 53
     assert lines[-1].endswith("…")
 
 
 def test_a_picture_that_the_font_lacks_is_named():
-    assert label("mentions \U0001f923") == "mentions [rolling on the floor laughing]"
-    assert label("mentions é and ☺") == "mentions é and ☺"
+    assert (
+        wrap_label("mentions \U0001f923") == "mentions [rolling on the floor laughing]"
+    )
+    assert wrap_label("mentions é and ☺") == "mentions é and ☺"
 
 
 def test_hostile_wording_is_drawn_as_it_is():
@@ -211,16 +214,6 @@ def by_class_of(names, classes):
         table[f"{effect}_lower"] = table[effect] - 0.1
         table[f"{effect}_upper"] = table[effect] + 0.1
     return table
-
-
-def test_facets_of_hypotheses_that_are_numbered():
-    names, classes = ["same", "same"], (0, 1, 2)
-    by_class = by_class_of([0, 1], classes).rename(columns={"hypothesis": "position"})
-    report = report_of(names, classes=classes, by_class=by_class)
-    display = CoefficientsDisplay.from_report(report, sort=False)
-    of = by_class.set_index(["class", "position"])["separation"]
-    expected = [[of[c, i] for c in classes] for i in (0, 1)]
-    np.testing.assert_array_equal(display.estimate, expected)
 
 
 @pytest.mark.parametrize("effect", ["auto", "ame"])
@@ -539,7 +532,8 @@ def replication_of(names, correlations, threshold=0.7):
     found = (correlations >= threshold).sum(axis=1)
     table = pd.DataFrame({"hypothesis": names, "n_found": found})
     table["n_runs"] = correlations.shape[1]
-    return SimpleNamespace(table=table, correlations=correlations, threshold=threshold)
+    settings = {"threshold": threshold, "null_correlation": np.nan}
+    return SimpleNamespace(table=table, correlations=correlations, **settings)
 
 
 def test_every_match_is_a_point_beside_its_share():
