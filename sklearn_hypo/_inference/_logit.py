@@ -74,7 +74,14 @@ def fit_binary(problem, y, cov_type, columns, remarks):
     solved = _working_fit(X, y, fit.coef, probability, design, robust, cov_type)
     df = solved.df if robust else np.full(X.shape[1], np.inf)
     ratio_p, effects, f_df = column_tests(
-        rows, penalized, X, y, range(h), design, robust=robust
+        rows,
+        penalized,
+        X,
+        y,
+        range(h),
+        design,
+        robust=robust,
+        paired=problem.paired,
     )
     se = solved.se
     if robust:  # squared residuals alone say too little where a class is rare

@@ -1,0 +1,185 @@
+"""Whole evaluations of quantities, computed a second way: every column and figure.
+
+What is expected comes from `plain_statistics`, SciPy, scikit-learn and statsmodels;
+of the package only the public faces are called.
+"""
+
+import numpy as np
+import pandas as pd
+import plain_statistics as plain
+import statsmodels.api as sm
+from scipy import stats
+from whole_evaluations import (
+    NAMES,
+    SEPARATION,
+    annotations_of,
+    columns_of,
+    compare,
+    corrected,
+    evaluated,
+    facts,
+    groups_of,
+    permutation_p,
+    residuals,
+    within_units,
+    worst_cases,
+)
+
+
+def slopes_columns(X, y, coef, covariance, df, h, w):
+    """The joint columns of a quantity; X holds a constant or its equivalent."""
+    se = np.sqrt(np.diag(covariance))[:h]
+    lower, upper, p = plain.t_interval(coef[:h], se, df[:h])
+    return {
+        "coef": coef[:h],
+        "coef_se": se,
+        "coef_lower": lower,
+        "coef_upper": upper,
+        "coef_p": p,
+        "coef_df": df[:h],
+        "coef_std": coef[:h] * plain.weighted_sd(X[:, :h], w) / plain.weighted_sd(y, w),
+    }
+
+
+def test_quantity_with_covariates_and_fixed_effects():
+    rng = np.random.default_rng(8)
+    n = 150
+    A = annotations_of(rng, n, gaps=0.01)
+    month = rng.integers(0, 6, n)
+    covariates = pd.DataFrame(
+        {"age": rng.normal(40, 10, n), "channel": rng.choice(["a", "b", "c"], n)}
+    )
+    y = np.nan_to_num(A) @ [0.9, -0.4, 0.3, 0.0] + rng.normal(size=n) * (1 + month)
+    y += 0.03 * covariates["age"].to_numpy() + 0.5 * (covariates["channel"] == "c")
+    y = y.to_numpy()
+    embeddings = np.column_stack([y + rng.normal(size=n), rng.normal(size=(n, 2))])
+    report, _predictions, messages = evaluated(
+        A,
+        y,
+        covariates=covariates,
+        fixed_effects=month,
+        embeddings=embeddings,
+    )
+    assert messages == []
+    rows = ~np.isnan(A).any(axis=1)
+    levels = (month[:, None] == np.arange(1, 6)).astype(float)
+    others = np.column_stack(
+        [
+            covariates["age"],
+            covariates["channel"] == "b",
+            covariates["channel"] == "c",
+            np.ones(n),
+            levels,
+        ]
+    )
+    X, own, w = np.column_stack([A, others])[rows], y[rows], np.ones(rows.sum())
+    result = sm.OLS(own, X).fit(cov_type="HC3")
+    _, covariance, df = plain.jackknife(X, own, np.arange(len(own)))
+    np.testing.assert_allclose(np.sqrt(np.diag(covariance)), result.bse)
+    joint = slopes_columns(X, own, result.params, covariance, df, 4, w)
+    single = []
+    for a in A.T:
+        test = stats.ttest_ind(y[a == 1], y[a == 0], equal_var=False)
+        interval = test.confidence_interval()
+        difference = y[a == 1].mean() - y[a == 0].mean()
+        se = difference / test.statistic
+        values = [difference, se, *interval, test.pvalue]
+        single.append(dict(zip([*SEPARATION, "separation_p"], values, strict=True)))
+    compare(
+        report.table,
+        facts(NAMES, A)
+        | columns_of(single, [*SEPARATION, "separation_p"])
+        | {
+            "separation_p_corrected": plain.holm([r["separation_p"] for r in single]),
+            "separation_std": columns_of(single, ["separation"])["separation"]
+            / y.std(),
+        }
+        | worst_cases(A, [y] * 4, np.ones(n))
+        | joint
+        | {
+            "vif": plain.variance_inflation(X[:, :4], np.ones((len(X), 1)), w),
+            **corrected(joint["coef_p"], 0.1),
+            "method": ["OLS"] * 4,
+            "duplicate_of": [""] * 4,
+            "note": [""] * 4,
+        },
+    )
+    lower, upper, p = plain.t_interval(result.params, result.bse, df)
+    compare(
+        report.covariates,
+        {
+            "name": ["age", "channel_b", "channel_c"],
+            "coef": result.params[4:7],
+            "coef_se": result.bse[4:7],
+            "coef_lower": lower[4:7],
+            "coef_upper": upper[4:7],
+            "coef_p": p[4:7],
+        },
+    )
+    residual = residuals(own[:, None], others[rows], w)
+    assert report.permutation_p == permutation_p(
+        X[:, :4], residual, others[rows], w, lambda Y, rng: Y[rng.permutation(len(Y))]
+    )
+
+
+def test_quantity_weighted_and_clustered_with_absorbed_levels():
+    rng = np.random.default_rng(9)
+    n = 160
+    units, w = groups_of(rng, n, 20), rng.choice([0.5, 1.0, 3.0], n)
+    levels = units * 3 + rng.integers(0, 3, n)  # each within one group
+    A = annotations_of(rng, n, h=3)
+    near = np.where(rng.random(n) < 0.04, 1 - A[:, 0], A[:, 0])
+    A = np.column_stack([A, near])
+    A[rng.choice(n, 5, replace=False), 1] = np.nan
+    noise = rng.normal(size=n) + rng.normal(size=20)[units]
+    y = np.nan_to_num(A) @ [0.9, -0.4, 0.3, 0.0] + noise
+    report, _predictions, messages = evaluated(
+        A,
+        y,
+        sample_weight=w,
+        groups=units,
+        fixed_effects=levels,
+        embeddings=None,
+    )
+    assert messages == []
+    w, rows = w / w.mean(), ~np.isnan(A).any(axis=1)
+    single = []
+    for a in A.T:
+        k = ~np.isnan(a)
+        alone = np.column_stack([a[k], np.ones(k.sum())])
+        coef, covariance, df = plain.weighted_least_squares(alone, y[k], w[k], units[k])
+        se = np.sqrt(covariance[0, 0])
+        values = [coef[0], se, *plain.t_interval(coef[0], se, df[0])]
+        single.append(dict(zip([*SEPARATION, "separation_p"], values, strict=True)))
+    dummies = (levels[:, None] == np.unique(levels[rows])).astype(float)
+    X, own = np.column_stack([A, dummies])[rows], y[rows]
+    coef, covariance, df = plain.weighted_least_squares(X, own, w[rows], units[rows])
+    cleared = residuals(np.column_stack([X[:, :4], own]), dummies[rows], w[rows])
+    joint = slopes_columns(cleared, cleared[:, 4], coef, covariance, df, 4, w[rows])
+    compare(
+        report.table,
+        facts(NAMES, A, weights=w)
+        | columns_of(single, [*SEPARATION, "separation_p"])
+        | {
+            "separation_p_corrected": plain.holm([r["separation_p"] for r in single]),
+            "separation_std": columns_of(single, ["separation"])["separation"]
+            / plain.weighted_sd(y, w),
+        }
+        | worst_cases(A, [y] * 4, w)
+        | joint
+        | {
+            "vif": plain.variance_inflation(X[:, :4], np.ones((len(X), 1)), w[rows]),
+            **corrected(joint["coef_p"], 0.1),
+            "method": ["WLS"] * 4,
+            "duplicate_of": ["", "", "", NAMES[0]],
+            "note": [""] * 4,
+        },
+    )
+    assert (report.cov_type, report.n_groups) == ("cluster", 20)
+    assert report.permutation_p == permutation_p(
+        cleared[:, :4],
+        cleared[:, [4]],
+        np.empty((rows.sum(), 0)),
+        w[rows],
+        within_units(units[rows]),
+    )
