@@ -16,8 +16,9 @@ from _sae_setup import Configuration, Result
 from sklearn_hypo import SparseAutoencoderTransformer
 from sklearn_hypo._autoencoder._gradients import Weights
 from sklearn_hypo._autoencoder._learner import Learner
-from sklearn_hypo._autoencoder._rows import Rows
-from sklearn_hypo._autoencoder._training import TrainingRun, make_plan, resolve_engine
+from sklearn_hypo._autoencoder._plan import resolve_engine
+from sklearn_hypo._autoencoder._rows import TrainingRows
+from sklearn_hypo._autoencoder._training import TrainingRun
 
 N_BATCHES = 8
 # (M, B, d, k): the first has the floor and the aim
@@ -39,7 +40,7 @@ def in_training_space(sae, X):
         sae.components_,
         (sae.decoder_intercept_ - sae.mean_) / scale,
     )
-    return Rows(X, center=sae.mean_, scale=scale), weights
+    return TrainingRows(X, center=sae.mean_, scale=scale), weights
 
 
 # Steps --------------------------------------------------------------------------------
@@ -70,7 +71,7 @@ class Bench:
         with silence():
             sae.fit(X)
         # the settings of so many rows that no neuron counts as dead while we time
-        self.plan = make_plan(sae, 1_000_000, (n_neurons,))
+        self.plan = sae._plan(1_000_000, (n_neurons,), "cpu")
         self.engine = self.plan.engine
         self._rows, weights = in_training_space(sae, X)
         self.learner = Learner(weights, self.plan, variance=1.0)
@@ -288,7 +289,7 @@ def _epochs(X, n_neurons, n_epochs):
         rows,
         None,
         weights,
-        make_plan(sae, len(X), (n_neurons,)),
+        sae._plan(len(X), (n_neurons,), "cpu"),
         variance=1.0,
         seed=0,
         device="cpu",

@@ -1,48 +1,38 @@
 """What the unsupervised and the supervised sparse autoencoder share."""
 
-import warnings
 from numbers import Integral, Real
 
 import numpy as np
-import pandas as pd
 from sklearn.base import TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from .._utils._base import HypoEstimator
-from .._utils._frames import frame_like
+from .._utils._device import resolve_device
+from .._utils._frames import frame_like, number_columns
 from .._utils._validation import (
     Interval,
     StrOptions,
     _check_feature_names_in,
     random_seed,
 )
-from ..exceptions import HypothesisWarning
-from ._distributed import any_across, broadcast_first, max_across, sum_across
-from ._encoding import calibrate_threshold, encode, firing_counts, squared_errors
+from .._utils._warnings import warn
+from ._distributed import broadcast_first, max_across
+from ._encoding import compute_squared_errors, encode
+from ._fitted import describe_chunk, describe_fit, get_weights
 from ._gradients import Weights
 from ._initialization import (
-    Scale,
-    center_and_variance,
-    initial_weights,
-    with_fitted_gain,
+    RowScale,
+    fit_gain,
+    initialize_weights,
+    measure_scale,
 )
-from ._learner import OnlineRun
-from ._rows import Rows, Sliced, is_read_by_slices
-from ._storage import load_estimator, save_estimator
-from ._training import (
-    Epoch,
-    TrainingRun,
-    make_plan,
-    padded_names,
-    resolve_device,
-    resolve_prefixes,
-)
+from ._plan import make_plan, resolve_prefixes
+from ._rows import Sliced, TrainingRows, must_slice, split_rows
+from ._storage import read_fitted, write_fitted
+from ._training import OnlineRun, TrainingRun
 
 _DTYPES = (np.float64, np.float32)
-
-
-_MAX_VALIDATION_ROWS = 20_000
 
 
 class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
@@ -77,8 +67,7 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
         "random_state": ["random_state"],
     }
 
-    _extra_arrays = ()  # what `save` writes besides the arrays of every autoencoder
-    _extra_values = ()
+    _has_head = False
 
     def _fit(self, X, X_val, y=None, make_head=None, further_state=None):
         """Train on rows, and on a target if there is a head to be made for it.
@@ -101,13 +90,17 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
         if X_val is not None:
             X_val = self._check_rows(X_val, reset=False)
         rng = check_random_state(self.random_state)
-        seen, held_out = self._split(embeddings.shape[0], X_val, rng)
+        seen = held_out = None
+        if X_val is None and self.validation_fraction is not None:
+            seen, held_out = split_rows(
+                embeddings.shape[0], self.validation_fraction, rng
+            )
         n_train = embeddings.shape[0] if seen is None else len(seen)
         self._warn_if_few(n_train)
         plan = self._plan(
             int(max_across(n_train)), prefixes, device, supervised=make_head is not None
         )
-        scale = self._scale(Rows(embeddings, seen))
+        scale = self._measure_scale(TrainingRows(embeddings, seen))
         rows, validation = scale.rows(embeddings, seen), None
         if X_val is not None:
             validation = scale.rows(X_val)
@@ -132,7 +125,7 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
         )
 
         def state():
-            found = self._fitted_state(run, scale)
+            found = describe_fit(run, scale)
             return found | (further_state(embeddings, found) if further_state else {})
 
         self._train(run, state, X, y)
@@ -146,21 +139,6 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
             self._online_state |= head.prefixed_state()
         return self
 
-    def _first_weights(self, rows, rng):
-        weights = initial_weights(rows, self.n_neurons, rng)
-        return with_fitted_gain(weights, rows, self.k)
-
-    def _set_state(self, state):
-        for name, value in state.items():
-            if value is None and name == "classes_":
-                self.__dict__.pop(name, None)
-            else:
-                setattr(self, name, value)
-
-    def _plan(self, n_rows, prefixes, device, supervised=False):
-        """Settle every "auto"; subclasses change what supervision needs."""
-        return make_plan(self, n_rows, prefixes, device)
-
     def _partial_fit(self, X, make_head=None):
         """Go on training with a chunk of rows; see `_fit` for `make_head`."""
         prefixes, device = self._check_sizes(), resolve_device(self.device)
@@ -169,11 +147,11 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
         state = getattr(self, "_online_state", None)
         if first:
             rng = check_random_state(self.random_state)
-            scale = self._scale(Rows(embeddings))
+            scale = self._measure_scale(TrainingRows(embeddings))
             rows = scale.rows(embeddings)
             weights = self._first_weights(rows, rng)
         else:
-            scale = Scale(self.mean_, self.variance_)
+            scale = RowScale(self.mean_, self.variance_)
             rows = scale.rows(embeddings)
             weights = scale.to_scaled(self._previous_weights(embeddings))
         plan = self._plan(len(rows), prefixes, device, supervised=make_head is not None)
@@ -186,52 +164,44 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
             steps = 0 if state is None else int(state["n_samples_seen"])
             seed = random_seed(check_random_state(self.random_state)) + steps
             head = make_head(rows, None, None, seed % 2**31)
-        run = OnlineRun(
-            Weights(*broadcast_first(weights)),
-            plan,
-            device=device,
-            head=head,
-            state=state,
-        )
+        weights = Weights(*broadcast_first(weights))
+        run = OnlineRun(weights, plan, device=device, head=head, state=state)
         loss = run.run(rows)
-        self._set_state(self._online_fitted_state(run, scale, loss))
+        history = getattr(self, "history_", None)
+        self._set_state(describe_chunk(run, scale, loss, history))
         return run
 
-    def _online_fitted_state(self, run, scale, loss):
-        """Return the fitted attributes after a chunk."""
-        history = getattr(self, "history_", pd.DataFrame())
-        epoch = Epoch(
-            epoch=len(history) + 1,
-            learning_rate=run.learner.learning_rate,
-            loss=loss,
-            validation_error=np.nan,
-            target_error=np.nan,
-            n_dead=len(run.learner.dead()),
+    def _plan(self, n_rows, prefixes, device, supervised=False):
+        """Settle every "auto"; subclasses change what supervision needs."""
+        return make_plan(
+            n_rows,
+            prefixes,
+            device,
+            k=self.k,
+            sparsity=self.sparsity,
+            engine=self.engine,
+            max_epochs=self.max_epochs,
+            max_time=self.max_time,
+            batch_size=self.batch_size,
+            learning_rate=self.learning_rate,
+            n_iter_no_change=self.n_iter_no_change,
+            aux_k=self.aux_k,
+            aux_coefficient=self.aux_coefficient,
         )
-        rows = pd.DataFrame([epoch])
-        if len(history):
-            rows = pd.concat([history, rows[history.columns]], ignore_index=True)
-        elif run.learner.head is None:
-            rows = rows.drop(columns="target_error")
-        threshold = run.threshold
-        if threshold is not None:
-            threshold = float(np.sqrt(scale.variance) * threshold)
-        return {
-            "mean_": scale.mean,
-            "variance_": scale.variance,
-            **self._weight_attributes(scale.to_original(run.weights())),
-            "threshold_": threshold,
-            "history_": rows,
-            "dead_neurons_": run.learner.dead(),
-            "n_iter_": len(rows),
-            "n_steps_": run.n_steps,
-            "n_samples_seen_": run.n_samples_seen,
-            "_online_state": run.state(),
-        }
+
+    def _first_weights(self, rows, rng):
+        return fit_gain(initialize_weights(rows, self.n_neurons, rng), rows, self.k)
+
+    def _set_state(self, state):
+        for name, value in state.items():
+            if value is None and name == "classes_":
+                self.__dict__.pop(name, None)
+            else:
+                setattr(self, name, value)
 
     def _check_rows(self, X, *, reset, **checks):
         """Return X as an array, or as something to be read by slices."""
-        if not is_read_by_slices(X):
+        if not must_slice(X):
             return validate_data(self, X, dtype=_DTYPES, reset=reset, **checks)
         validate_data(self, X, reset=reset, skip_check_array=True)
         least = checks.get("ensure_min_samples", 1)
@@ -244,12 +214,10 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
 
     def _warn_if_few(self, n_train):
         if n_train < self.n_neurons:
-            warnings.warn(
+            warn(
                 f"{type(self).__name__} has {n_train} training rows for "
                 f"n_neurons={self.n_neurons}: many neurons will describe single rows. "
-                "Use fewer neurons or more texts.",
-                HypothesisWarning,
-                stacklevel=5,
+                "Use fewer neurons or more texts."
             )
 
     def _train(self, run, state, X, y):
@@ -292,20 +260,9 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
             )
         return self._weights()
 
-    def _split(self, n_rows, X_val, rng):
-        """Return the rows to train on and those set aside, None for all and none."""
-        if X_val is not None or self.validation_fraction is None:
-            return None, None
-        n_val = min(int(n_rows * self.validation_fraction), n_rows - 2)
-        if n_val == 0:
-            return None, None
-        held_out = np.zeros(n_rows, dtype=bool)
-        held_out[rng.permutation(n_rows)[: min(n_val, _MAX_VALIDATION_ROWS)]] = True
-        return np.flatnonzero(~held_out), np.flatnonzero(held_out)
-
-    def _scale(self, rows):
+    def _measure_scale(self, rows):
         """Return the mean and the variance of the rows, or raise if there is none."""
-        scale = Scale(*center_and_variance(rows))
+        scale = measure_scale(rows)
         # float32 weights cannot tell smaller differences from rounding
         if scale.variance <= 1e-12 * float(scale.mean @ scale.mean):
             raise ValueError(
@@ -315,48 +272,8 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
             )
         return scale
 
-    @staticmethod
-    def _weight_attributes(weights):
-        return {
-            "encoder_coef_": weights.encoder,
-            "encoder_intercept_": weights.intercept,
-            "components_": weights.decoder,
-            "decoder_intercept_": weights.offset,
-        }
-
-    def _fitted_state(self, run, scale):
-        """Return the fitted attributes for the best weights so far."""
-        found, threshold = run.best_weights, None
-        if self.sparsity == "batch_topk":
-            samples = [rows for rows in (run.rows, run.validation) if rows is not None]
-            threshold = calibrate_threshold(samples, found, self.k)
-            total, n = sum_across([threshold, 1.0])
-            threshold = float(total / n)
-        fired = any_across(firing_counts(run.rows, found, self.k, threshold) > 0)
-        history = pd.DataFrame(run.history)
-        if run.head is None:
-            history = history.drop(columns="target_error")
-        if threshold is not None:
-            threshold = float(np.sqrt(scale.variance) * threshold)
-        return {
-            "mean_": scale.mean,
-            "variance_": scale.variance,
-            **self._weight_attributes(scale.to_original(found)),
-            "threshold_": threshold,
-            "history_": history,
-            "dead_neurons_": np.flatnonzero(~fired),
-            "n_iter_": len(run.history),
-            "n_steps_": run.learner.n_steps,
-            "n_samples_seen_": len(run.rows) * len(run.history),
-        }
-
     def _weights(self):
-        return Weights(
-            self.encoder_coef_,
-            self.encoder_intercept_,
-            self.components_,
-            self.decoder_intercept_,
-        )
+        return get_weights(vars(self))
 
     def transform(self, X):
         """Compute the activations.
@@ -432,7 +349,9 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
         """
         check_is_fitted(self)
         embeddings = self._check_rows(X, reset=False)
-        squared = squared_errors(embeddings, self._weights(), self.k, self.threshold_)
+        squared = compute_squared_errors(
+            embeddings, self._weights(), self.k, self.threshold_
+        )
         return float(1 - np.average(squared, weights=sample_weight) / self.variance_)
 
     def get_feature_names_out(self, input_features=None):
@@ -450,7 +369,7 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
         """
         check_is_fitted(self)
         _check_feature_names_in(self, input_features)
-        return padded_names("neuron", len(self.components_))
+        return number_columns("neuron", len(self.components_))
 
     def save(self, path):
         """Write the fitted transformer to a file, without pickle.
@@ -462,7 +381,13 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
             replaces an existing file only once it is complete.
         """
         check_is_fitted(self)
-        save_estimator(self, path)
+        write_fitted(
+            path,
+            type(self).__name__,
+            self.get_params(deep=False),
+            vars(self),
+            getattr(self, "_online_state", None),
+        )
 
     @classmethod
     def load(cls, path):
@@ -484,7 +409,10 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
             If the file is no such archive, was written for another class or by a
             newer version, or holds arrays that do not fit each other.
         """
-        return load_estimator(cls, path)
+        params, fitted, state = read_fitted(path, cls.__name__, has_head=cls._has_head)
+        estimator = cls(**params)
+        vars(estimator).update(fitted, _online_state=state)
+        return estimator
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "components_")

@@ -301,7 +301,7 @@ def kth_largest_positive(values, k):
     return max(threshold, smallest_positive)
 
 
-def positions_of_largest(values, k, guess=None):
+def find_largest(values, k, guess=None):
     """Find where the k largest positive values are.
 
     Parameters
@@ -332,7 +332,7 @@ def positions_of_largest(values, k, guess=None):
     return np.flatnonzero(values >= threshold), threshold
 
 
-class Selector:
+class ActivationSelector:
     """Turns the pre-activations of a batch into its codes.
 
     Parameters
@@ -364,7 +364,7 @@ class Selector:
         flat = values.reshape(-1)
         if self.sparsity == "batch_topk":
             n_kept = min(len(values) * self.k, len(flat))
-            positions, threshold = positions_of_largest(flat, n_kept, self._guess)
+            positions, threshold = find_largest(flat, n_kept, self._guess)
             # the threshold moves little from one batch to the next
             self._guess = 0.9 * float(threshold)
         else:

@@ -8,7 +8,7 @@ from ._codes import SparseCodes, kth_largest_positive, top_k_mask
 _BLOCK = 2048
 
 
-class Encoder:
+class AffineEncoder:
     """Computes ``E (x - b) + c`` in the precision of the rows.
 
     Parameters
@@ -52,7 +52,7 @@ class Encoder:
         return pre.numpy() if out is None else out
 
 
-def pre_activations(X, weights):
+def compute_pre_activations(X, weights):
     """Compute ``E (x - b) + c`` in the precision of X.
 
     Parameters
@@ -67,15 +67,15 @@ def pre_activations(X, weights):
     pre : ndarray of shape (n_rows, n_neurons)
         Pre-activations.
     """
-    return Encoder(weights, X.dtype)(X)
+    return AffineEncoder(weights, X.dtype)(X)
 
 
-def encoded_blocks(X, weights, batch_size=_BLOCK, step=1):
+def encode_blocks(X, weights, batch_size=_BLOCK, step=1):
     """Compute pre-activations block by block.
 
     Parameters
     ----------
-    X : array or Rows of shape (n_rows, n_features)
+    X : array or TrainingRows of shape (n_rows, n_features)
     weights : Weights
         NumPy arrays.
     batch_size : int, default=2048
@@ -93,7 +93,7 @@ def encoded_blocks(X, weights, batch_size=_BLOCK, step=1):
     encoder = None
     for start in range(0, X.shape[0], batch_size * step):
         rows = X[start : start + batch_size * step : step]
-        encoder = encoder or Encoder(weights, rows.dtype)
+        encoder = encoder or AffineEncoder(weights, rows.dtype)
         yield start // step, rows, encoder(rows)
 
 
@@ -102,7 +102,7 @@ def encode(X, weights, k, threshold, *, batch_size=_BLOCK, as_sparse=False):
 
     Parameters
     ----------
-    X : array or Rows of shape (n_rows, n_features)
+    X : array or TrainingRows of shape (n_rows, n_features)
         Embeddings; slices of it are float32 or float64 arrays.
     weights : Weights
         NumPy arrays.
@@ -134,7 +134,7 @@ def encode_dense(X, weights, k, threshold, batch_size=_BLOCK):
     encoder = None
     for start in range(0, n_rows, batch_size):
         rows = X[start : start + batch_size]
-        encoder = encoder or Encoder(weights, rows.dtype)
+        encoder = encoder or AffineEncoder(weights, rows.dtype)
         block = dense[start : start + batch_size]
         pre = encoder(rows, out=block if rows.dtype == np.float32 else None)
         if threshold is None:
@@ -142,14 +142,14 @@ def encode_dense(X, weights, k, threshold, batch_size=_BLOCK):
             np.multiply(pre, top_k_mask(pre, k), out=block, casting="same_kind")
             block += 0.0
         else:
-            least = _just_below(threshold, pre.dtype)
+            least = _step_below(threshold, pre.dtype)
             torch.threshold_(torch.from_numpy(pre), least, 0.0)
             if pre is not block:
                 block[:] = pre
     return dense
 
 
-def _just_below(threshold, dtype):
+def _step_below(threshold, dtype):
     """Return the largest number x such that ``v > x`` means ``v >= threshold``."""
     return float(np.nextafter(np.dtype(dtype).type(threshold), -np.inf, dtype=dtype))
 
@@ -158,8 +158,8 @@ def encode_sparse(X, weights, k, threshold, batch_size=_BLOCK):
     """Encode rows into a CSR array; see `encode`."""
     n_rows, n_neurons = X.shape[0], weights.encoder.shape[0]
     columns, values, counts = [], [], [np.zeros(1, dtype=np.int64)]
-    for _, _, pre in encoded_blocks(X, weights, batch_size):
-        positions = active_positions(pre, k, threshold)
+    for _, _, pre in encode_blocks(X, weights, batch_size):
+        positions = find_active(pre, k, threshold)
         row, column = np.divmod(positions, n_neurons)
         columns.append(column.astype(np.int32))
         values.append(pre.ravel()[positions].astype(np.float32))
@@ -173,7 +173,7 @@ def encode_sparse(X, weights, k, threshold, batch_size=_BLOCK):
     return sparse.csr_array((data, columns, ends), shape=(n_rows, n_neurons))
 
 
-def active_positions(pre, k, threshold):
+def find_active(pre, k, threshold):
     """Find which pre-activations are active at inference.
 
     Parameters
@@ -194,12 +194,12 @@ def active_positions(pre, k, threshold):
     return np.flatnonzero(pre >= float(threshold))
 
 
-def firing_counts(X, weights, k, threshold, *, min_rows=50_000):
+def count_firing(X, weights, k, threshold, *, min_rows=50_000):
     """Count in how many rows each neuron is active.
 
     Parameters
     ----------
-    X : array or Rows of shape (n_rows, n_features)
+    X : array or TrainingRows of shape (n_rows, n_features)
         Rows, in the space of the weights.
     weights : Weights
         NumPy arrays.
@@ -214,8 +214,8 @@ def firing_counts(X, weights, k, threshold, *, min_rows=50_000):
     """
     n_neurons = weights.encoder.shape[0]
     counts = np.zeros(n_neurons, dtype=np.int64)
-    for _, _, pre in encoded_blocks(X, weights, step=max(1, len(X) // min_rows)):
-        positions = active_positions(pre, k, threshold)
+    for _, _, pre in encode_blocks(X, weights, step=max(1, len(X) // min_rows)):
+        positions = find_active(pre, k, threshold)
         counts += np.bincount(positions % n_neurons, minlength=n_neurons)
     return counts
 
@@ -225,7 +225,7 @@ def calibrate_threshold(samples, weights, k, *, batch_size=_BLOCK, max_rows=50_0
 
     Parameters
     ----------
-    samples : sequence of array or Rows of shape (n_rows, n_features)
+    samples : sequence of array or TrainingRows of shape (n_rows, n_features)
         One or more sets of rows. All sets count the same, whatever their length.
     weights : Weights
         NumPy arrays.
@@ -248,7 +248,9 @@ def calibrate_threshold(samples, weights, k, *, batch_size=_BLOCK, max_rows=50_0
     counts = [-(-len(X) // step) for X, step in zip(samples, steps, strict=True)]
     total = k * len(samples)  # the active neurons per row of all sets together
     largest = [
-        largest_entries(X, weights, n * total + 1, batch_size=batch_size, step=step)[1]
+        find_largest_entries(
+            X, weights, n * total + 1, batch_size=batch_size, step=step
+        )[1]
         for X, step, n in zip(samples, steps, counts, strict=True)
     ]
     values = np.concatenate(largest)
@@ -261,12 +263,12 @@ def calibrate_threshold(samples, weights, k, *, batch_size=_BLOCK, max_rows=50_0
     return float(values[order[last : last + 2]].astype(np.float64).mean())
 
 
-def largest_entries(X, weights, count, *, batch_size=_BLOCK, step=1):
+def find_largest_entries(X, weights, count, *, batch_size=_BLOCK, step=1):
     """Find the largest positive pre-activations of all rows together.
 
     Parameters
     ----------
-    X : array or Rows of shape (n_rows, n_features)
+    X : array or TrainingRows of shape (n_rows, n_features)
         Rows.
     weights : Weights
         NumPy arrays.
@@ -286,30 +288,30 @@ def largest_entries(X, weights, count, *, batch_size=_BLOCK, step=1):
     """
     positions, values = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
     least, n_neurons = np.finfo(np.float32).tiny, weights.encoder.shape[0]
-    for start, _, pre in encoded_blocks(X, weights, batch_size, step):
+    for start, _, pre in encode_blocks(X, weights, batch_size, step):
         flat = pre.astype(np.float32, copy=False).ravel()
         found = np.flatnonzero(flat >= least)
         positions = np.concatenate([positions, found + start * n_neurons])
         values = np.concatenate([values, flat[found]])
         if len(values) > 2 * count:
-            positions, values = _largest_of(positions, values, count)
+            positions, values = _keep_largest(positions, values, count)
             least = values.min()
-    return _largest_of(positions, values, count)
+    return _keep_largest(positions, values, count)
 
 
-def _largest_of(positions, values, count):
+def _keep_largest(positions, values, count):
     kept = values >= kth_largest_positive(values, count)
     return positions[kept], values[kept]
 
 
-def unexplained(
+def compute_unexplained(
     X, weights, k, sparsity, variance, *, threshold=None, batch_size=_BLOCK
 ):
     """Compute the fraction of variance that the reconstruction leaves unexplained.
 
     Parameters
     ----------
-    X : array or Rows of shape (n_rows, n_features)
+    X : array or TrainingRows of shape (n_rows, n_features)
         Rows, in the space of the weights.
     weights : Weights
         NumPy arrays.
@@ -330,17 +332,21 @@ def unexplained(
         Dimensionless; 0 is perfect and 1 as good as the mean.
     """
     if sparsity == "topk" or threshold is not None:
-        squared = squared_errors(X, weights, k, threshold, batch_size=batch_size)
+        squared = compute_squared_errors(
+            X, weights, k, threshold, batch_size=batch_size
+        )
         return float(squared.sum() / (len(X) * variance))
     n_neurons, total = weights.encoder.shape[0], 0.0
-    positions, values = largest_entries(X, weights, len(X) * k, batch_size=batch_size)
+    positions, values = find_largest_entries(
+        X, weights, len(X) * k, batch_size=batch_size
+    )
     for start in range(0, len(X), batch_size):
         rows = X[start : start + batch_size]
         first, shape = start * n_neurons, (len(rows), n_neurons)
         part = slice(*np.searchsorted(positions, [first, first + np.prod(shape)]))
         active = values[part].astype(rows.dtype, copy=False)
         codes = SparseCodes.from_positions(positions[part] - first, active, shape)
-        total += _distances(rows, codes, weights).sum()
+        total += _squared_distances(rows, codes, weights).sum()
     return float(total / (len(X) * variance))
 
 
@@ -351,12 +357,12 @@ def _tensor(array):
     return torch.from_numpy(array if array.flags.writeable else array.copy())
 
 
-def squared_errors(X, weights, k, threshold, *, batch_size=_BLOCK):
+def compute_squared_errors(X, weights, k, threshold, *, batch_size=_BLOCK):
     """Compute the squared distance of each row from its reconstruction.
 
     Parameters
     ----------
-    X : array or Rows of shape (n_rows, n_features)
+    X : array or TrainingRows of shape (n_rows, n_features)
         Rows, in the space of the weights.
     weights : Weights
         NumPy arrays.
@@ -370,14 +376,14 @@ def squared_errors(X, weights, k, threshold, *, batch_size=_BLOCK):
     squared : ndarray of shape (n_rows,), float64
     """
     squared = np.empty(X.shape[0])
-    for start, rows, pre in encoded_blocks(X, weights, batch_size):
-        found = active_positions(pre, k, threshold)
+    for start, rows, pre in encode_blocks(X, weights, batch_size):
+        found = find_active(pre, k, threshold)
         codes = SparseCodes.from_positions(found, pre.ravel()[found], pre.shape)
-        squared[start : start + batch_size] = _distances(rows, codes, weights)
+        squared[start : start + batch_size] = _squared_distances(rows, codes, weights)
     return squared
 
 
-def _distances(rows, codes, weights):
+def _squared_distances(rows, codes, weights):
     """Return squared distances from reconstructions, row by row."""
     error = codes.times(_tensor(weights.decoder.astype(rows.dtype, copy=False)))
     error += _tensor(weights.offset.astype(rows.dtype, copy=False))

@@ -123,13 +123,15 @@ def loss_and_gradients(x, weights, select, prefixes, variance, supervise=None):
                 scaled.transposed_times(upstream),
             )
         )
-    d_encoder, d_intercept, d_decoder = map(_joined, zip(*parts[::-1], strict=True))
+    d_encoder, d_intercept, d_decoder = map(
+        _concatenate, zip(*parts[::-1], strict=True)
+    )
     d_offset = upstream.sum(0).mul_(2.0 * scale) - d_intercept @ encoder
     gradients = Weights(d_encoder, d_intercept, d_decoder, d_offset)
     return StepResult(loss, gradients, pre, codes, residuals[-1])
 
 
-def _joined(parts):
+def _concatenate(parts):
     import torch
 
     return parts[0] if len(parts) == 1 else torch.cat(parts)

@@ -10,8 +10,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._utils._annotation_input import check_target
 from ._distributed import broadcast_first
-from ._gradients import Weights
-from ._heads import first_activations
+from ._fitted import get_weights
+from ._heads import encode_first
 
 _MAX_HEAD_ROWS = 50_000
 
@@ -21,39 +21,26 @@ def _may_classify(self):
 
 
 class HeadPredictorMixin:
-    """Predicts from the supervised neurons; the part of `SupervisedSAETransformer`
-    that knows the fitted head.
-    """
+    """The part of `SupervisedSAETransformer` that knows the fitted head."""
 
-    def _final_head(self, supervision, embeddings, state):
+    def _final_head(self, supervision, embeddings, fitted):
         """Fit the head on the finished activations of the supervised neurons.
 
-        Parameters
-        ----------
-        supervision : Supervision
-        embeddings : ndarray or Sliced of shape (n_rows, n_features)
-        state : dict
-            The other fitted attributes.
-
-        Returns
-        -------
-        attributes : dict
+        `fitted` holds the other fitted attributes. The head's are returned.
         """
-        known = _some_of_each(supervision)
-        active = self._supervised_activations(embeddings[known], state)
+        known = _sample_labelled_rows(supervision)
+        active = encode_first(
+            embeddings[known],
+            get_weights(fitted),
+            self.k,
+            fitted["threshold_"],
+            self._n_supervised(),
+        ).astype(np.float64)
         # so that the penalties mean the same at any scale of the embeddings
         scale = active.std() or 1.0
         weights, values = supervision.weights[known], supervision.values[known]
-        weights = weights / weights.mean()
-        if supervision.kind == "classes":
-            coef, intercept = _logistic(active / scale, values, weights)
-        else:
-            center, spread = values.mean(axis=0), values.std(axis=0)
-            spread = np.where(spread > 0, spread, 1.0)
-            head = RidgeCV(np.logspace(-3, 3, 7))
-            head.fit(active / scale, (values - center) / spread, sample_weight=weights)
-            coef = head.coef_ * spread[:, None]
-            intercept = head.intercept_ * spread + center
+        fit = _fit_logit if supervision.kind == "classes" else _fit_ridge
+        coef, intercept = fit(active / scale, values, weights / weights.mean())
         return self._head_attributes(coef / scale, intercept, supervision)
 
     def _head_after_chunk(self, X, supervision, head, target_scale):
@@ -65,10 +52,8 @@ class HeadPredictorMixin:
                 if hasattr(self, "coef_"):
                     return {}
                 raise
-            attributes = vars(self)
-            return self._final_head(
-                supervision, self._check_rows(X, reset=False), attributes
-            )
+            rows = self._check_rows(X, reset=False)
+            return self._final_head(supervision, rows, vars(self))
         coef, intercept = head.final()
         if supervision.kind == "quantities":
             coef = coef * target_scale.spread[:, None]
@@ -89,25 +74,13 @@ class HeadPredictorMixin:
             "classes_": supervision.classes,
         }
 
-    def _supervised_activations(self, rows, state):
-        weights = Weights(
-            state["encoder_coef_"],
-            state["encoder_intercept_"],
-            state["components_"],
-            state["decoder_intercept_"],
-        )
-        active = first_activations(
-            rows, weights, self.k, state["threshold_"], self._n_supervised()
-        )
-        return active.astype(np.float64)
-
     def _linear(self, X):
         """Return the head's linear predictions, one column per row of coef_."""
         check_is_fitted(self)
         coef = np.atleast_2d(self.coef_)
         used = np.flatnonzero(coef.any(axis=0))
         width = used[-1] + 1 if len(used) else 1
-        active = first_activations(
+        active = encode_first(
             self._check_rows(X, reset=False),
             self._weights(),
             self.k,
@@ -199,7 +172,7 @@ class HeadPredictorMixin:
         return float(np.mean(areas))
 
 
-def _some_of_each(supervision, *, max_rows=_MAX_HEAD_ROWS):
+def _sample_labelled_rows(supervision, *, max_rows=_MAX_HEAD_ROWS):
     """Return rows with a target, evenly spaced within each class if there are many."""
     known = np.flatnonzero(supervision.weights > 0)
     if len(known) <= max_rows:
@@ -212,7 +185,16 @@ def _some_of_each(supervision, *, max_rows=_MAX_HEAD_ROWS):
     return np.sort(np.concatenate(parts))
 
 
-def _logistic(active, values, weights):
+def _fit_ridge(active, values, weights):
+    """Return coefficients, one row per output, and intercepts."""
+    center, spread = values.mean(axis=0), values.std(axis=0)
+    spread = np.where(spread > 0, spread, 1.0)
+    head = RidgeCV(np.logspace(-3, 3, 7))
+    head.fit(active, (values - center) / spread, sample_weight=weights)
+    return head.coef_ * spread[:, None], head.intercept_ * spread + center
+
+
+def _fit_logit(active, values, weights):
     """Return coefficients and intercepts: one row for two classes, else one each.
 
     A class without rows, as in a chunk, gets an intercept that rules it out.

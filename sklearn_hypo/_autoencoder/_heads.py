@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import log_softmax, softmax
 
 from . import _distributed
-from ._encoding import active_positions, calibrate_threshold, encoded_blocks
+from ._encoding import calibrate_threshold, encode_blocks, find_active
 
 _PREFIX = "head_"
 
@@ -24,7 +24,7 @@ _DECAY = 0.98
 _RIDGE = 0.02
 
 
-def _or_infinite(null_loss):
+def _replace_zero_by_infinity(null_loss):
     """Let an output that is constant weigh nothing."""
     null_loss = np.asarray(null_loss, dtype=np.float64)
     return np.where(null_loss > 1e-12, null_loss, np.inf)
@@ -80,7 +80,7 @@ class Head:
         self.n_supervised, self.dropout = n_supervised, dropout
         self.device = device
         self._generator = torch.Generator(device=device).manual_seed(seed)
-        self.null_loss = _or_infinite(target.null_loss)
+        self.null_loss = _replace_zero_by_infinity(target.null_loss)
         self._totals = _totals(target)
         size, n_outputs = n_supervised + 1, target.values.shape[1]
         self._moments = np.zeros((size, size + n_outputs))
@@ -158,9 +158,11 @@ class Head:
         count, total, squares = self._totals
         mean = total / np.maximum(count, np.finfo(float).tiny)
         if self.target.kind == "classes":
-            return _or_infinite(-(mean * np.log(np.maximum(mean, 1e-12))).sum())
+            return _replace_zero_by_infinity(
+                -(mean * np.log(np.maximum(mean, 1e-12))).sum()
+            )
         spread = squares / np.maximum(count, np.finfo(float).tiny) - mean**2
-        return _or_infinite(spread)
+        return _replace_zero_by_infinity(spread)
 
     def batch_gradient(self, active, values, weights):
         """Update the coefficients; return dU / d(activations).
@@ -235,7 +237,7 @@ class Head:
         weights : Weights
             NumPy arrays.
         k, sparsity : int, str
-            As in `unexplained`.
+            As in `compute_unexplained`.
 
         Returns
         -------
@@ -247,12 +249,14 @@ class Head:
         threshold = None
         if sparsity == "batch_topk":
             threshold = calibrate_threshold([rows], weights, k)
-        active = first_activations(rows, weights, k, threshold, self.n_supervised)
+        active = encode_first(rows, weights, k, threshold, self.n_supervised)
         error = self.error(active, self.validation.values, self.validation.weights)
-        return float(np.mean(error / _or_infinite(self.validation.null_loss)))
+        return float(
+            np.mean(error / _replace_zero_by_infinity(self.validation.null_loss))
+        )
 
 
-def first_activations(rows, weights, k, threshold, n_first, *, batch_size=2048):
+def encode_first(rows, weights, k, threshold, n_first, *, batch_size=2048):
     """Return the activations of the first neurons, dense.
 
     Parameters
@@ -272,8 +276,8 @@ def first_activations(rows, weights, k, threshold, n_first, *, batch_size=2048):
     active : ndarray of shape (n_rows, n_first), float32
     """
     active = np.zeros((rows.shape[0], n_first), dtype=np.float32)
-    for start, _, pre in encoded_blocks(rows, weights, batch_size):
-        row, column = np.divmod(active_positions(pre, k, threshold), pre.shape[1])
+    for start, _, pre in encode_blocks(rows, weights, batch_size):
+        row, column = np.divmod(find_active(pre, k, threshold), pre.shape[1])
         first = column < n_first
         row, column = row[first], column[first]
         active[start + row, column] = pre[row, column]

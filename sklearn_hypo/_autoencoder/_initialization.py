@@ -6,45 +6,12 @@ import numpy as np
 
 from ._codes import SparseCodes
 from ._distributed import sum_across
-from ._encoding import largest_entries
+from ._encoding import find_largest_entries
 from ._gradients import Weights
-from ._rows import Rows
+from ._rows import TrainingRows
 
 
-def center_and_variance(X, *, max_rows=32_768, block=4096):
-    """Return the mean row and the total variance around it.
-
-    Parameters
-    ----------
-    X : ndarray or Rows of shape (n_rows, n_features)
-        Training rows, as they are stored. In a process group those of all processes
-        count.
-    max_rows : int, default=32_768
-        Evenly spaced rows are used when there are more.
-    block : int, default=4096
-        Rows at a time.
-
-    Returns
-    -------
-    center : ndarray of shape (n_features,), float64
-        The mean row.
-    variance : float
-        Mean squared distance of a row from it.
-    """
-    rows = X if isinstance(X, Rows) else Rows(X)
-    step = max(1, -(-len(rows) // max_rows))
-
-    def blocks():
-        for start in range(0, len(rows), block * step):
-            yield rows.raw(slice(start, start + block * step, step))
-
-    n_rows = float(sum_across(-(-len(rows) // step)))
-    center = sum_across(sum(b.sum(axis=0, dtype=np.float64) for b in blocks())) / n_rows
-    squares = sum(np.square(b - center).sum() for b in blocks())
-    return center, float(sum_across(squares) / n_rows)
-
-
-class Scale(NamedTuple):
+class RowScale(NamedTuple):
     """The mean and the variance that make training the same at any scale.
 
     Attributes
@@ -58,7 +25,7 @@ class Scale(NamedTuple):
 
     def rows(self, X, index=None):
         """Return rows of X, or those of an index, centered and scaled when read."""
-        return Rows(X, index, center=self.mean, scale=np.sqrt(self.variance))
+        return TrainingRows(X, index, center=self.mean, scale=np.sqrt(self.variance))
 
     def to_scaled(self, weights):
         """Return weights for scaled rows from those for rows as they are."""
@@ -77,7 +44,34 @@ class Scale(NamedTuple):
         )
 
 
-def initial_weights(X, n_neurons, rng, *, n_iter=4, max_rows=32_768):
+def measure_scale(rows, *, max_rows=32_768, block=4096):
+    """Return the scale of training rows, as they are stored, of all processes.
+
+    Parameters
+    ----------
+    rows : TrainingRows of shape (n_rows, n_features)
+    max_rows : int, default=32_768
+        Evenly spaced rows are used when there are more.
+    block : int, default=4096
+        Rows at a time.
+
+    Returns
+    -------
+    scale : RowScale
+    """
+    step = max(1, -(-len(rows) // max_rows))
+
+    def blocks():
+        for start in range(0, len(rows), block * step):
+            yield rows.raw(slice(start, start + block * step, step))
+
+    n_rows = float(sum_across(-(-len(rows) // step)))
+    mean = sum_across(sum(b.sum(axis=0, dtype=np.float64) for b in blocks())) / n_rows
+    squares = sum(np.square(b - mean).sum() for b in blocks())
+    return RowScale(mean, float(sum_across(squares) / n_rows))
+
+
+def initialize_weights(X, n_neurons, rng, *, n_iter=4, max_rows=32_768):
     """Start from spherical k-means directions of the centered rows.
 
     Each cluster center becomes a decoder row and, transposed, an encoder row. With
@@ -86,7 +80,7 @@ def initial_weights(X, n_neurons, rng, *, n_iter=4, max_rows=32_768):
 
     Parameters
     ----------
-    X : ndarray or Rows of shape (n_rows, n_features)
+    X : ndarray or TrainingRows of shape (n_rows, n_features)
         Training rows, centered.
     n_neurons : int
         Number of directions.
@@ -104,7 +98,7 @@ def initial_weights(X, n_neurons, rng, *, n_iter=4, max_rows=32_768):
     """
     n_features = X.shape[1]
     sample = rng.permutation(len(X))[:max_rows]
-    rows = _unit_rows(X[sample].astype(np.float32, copy=False))
+    rows = _scale_to_unit_length(X[sample].astype(np.float32, copy=False))
     rows = rows[np.any(rows, axis=1)]
     directions = rows[_first_distinct(rows, n_neurons)]
     if len(directions) < n_neurons:
@@ -112,7 +106,7 @@ def initial_weights(X, n_neurons, rng, *, n_iter=4, max_rows=32_768):
         directions = np.vstack([directions, extra.astype(np.float32)])
     elif len(rows) >= 4 * n_neurons:
         directions = _spherical_k_means(rows, directions, n_iter)
-    decoder = np.ascontiguousarray(_unit_rows(directions))
+    decoder = np.ascontiguousarray(_scale_to_unit_length(directions))
     return Weights(
         encoder=decoder.copy(),
         intercept=np.zeros(n_neurons, dtype=np.float32),
@@ -121,7 +115,7 @@ def initial_weights(X, n_neurons, rng, *, n_iter=4, max_rows=32_768):
     )
 
 
-def with_fitted_gain(weights, X, k, *, max_rows=4096):
+def fit_gain(weights, X, k, *, max_rows=4096):
     r"""Scale the encoder so that the first reconstructions have the right length.
 
     The k nearest of many unit directions overlap, so that their sum overshoots. With
@@ -134,7 +128,7 @@ def with_fitted_gain(weights, X, k, *, max_rows=4096):
     ----------
     weights : Weights
         NumPy arrays, left unchanged.
-    X : ndarray or Rows of shape (n_rows, n_features)
+    X : ndarray or TrainingRows of shape (n_rows, n_features)
         Training rows, centered.
     k : int
         Active neurons per row, on average.
@@ -149,7 +143,7 @@ def with_fitted_gain(weights, X, k, *, max_rows=4096):
     import torch
 
     rows = X[:: max(1, -(-len(X) // max_rows))]
-    positions, values = largest_entries(rows, weights, len(rows) * k)
+    positions, values = find_largest_entries(rows, weights, len(rows) * k)
     codes = SparseCodes.from_positions(
         positions, values, (len(rows), len(weights.decoder))
     )
@@ -186,10 +180,12 @@ def _spherical_k_means(rows, centers, n_iter, *, block=4096):
         order = np.argsort(nearest, kind="stable")
         found, first = np.unique(nearest[order], return_index=True)
         centers = centers.copy()
-        centers[found] = _unit_rows(np.add.reduceat(rows[order], first, axis=0))
+        centers[found] = _scale_to_unit_length(
+            np.add.reduceat(rows[order], first, axis=0)
+        )
     return centers
 
 
-def _unit_rows(rows):
+def _scale_to_unit_length(rows):
     norms = np.linalg.norm(rows, axis=1, keepdims=True)
     return rows / np.maximum(norms, np.finfo(np.float32).tiny)

@@ -10,12 +10,11 @@ from itertools import pairwise
 import numpy as np
 
 _BUFFER_BYTES = 64 * 2**20
-
-
 _BLOCKS_PER_BUFFER = 16
+_MAX_HELD_OUT = 20_000
 
 
-class Rows:
+class TrainingRows:
     """Rows of a matrix, or some of them, centered and scaled as they are read.
 
     Parameters
@@ -74,7 +73,7 @@ class Rows:
         Parameters
         ----------
         order : list of ndarray of int
-            A permutation of all rows, one array per buffer; see `shuffled`.
+            A permutation of all rows, one array per buffer; see `shuffle_rows`.
         sizes : sequence of int
             Rows per batch; their sum is the number of rows.
 
@@ -147,7 +146,7 @@ def _read_ahead(read, items):
             yield item, result
 
 
-def shuffled(n_rows, n_features, rng):
+def shuffle_rows(n_rows, n_features, rng):
     """Return the order of one pass over the rows.
 
     Rows that fit in one buffer of 64 MiB are permuted freely. More rows are cut into
@@ -244,6 +243,19 @@ class Sliced:
         )
 
 
+def split_rows(n_rows, fraction, rng):
+    """Return the rows to train on and those held out, both increasing, or two None.
+
+    At most 20,000 are held out, and two are left to train on.
+    """
+    n_held_out = min(int(n_rows * fraction), n_rows - 2)
+    if n_held_out == 0:
+        return None, None
+    held_out = np.zeros(n_rows, dtype=bool)
+    held_out[rng.permutation(n_rows)[: min(n_held_out, _MAX_HELD_OUT)]] = True
+    return np.flatnonzero(~held_out), np.flatnonzero(held_out)
+
+
 def is_memory_mapped(array):
     """Tell whether an array, or the one it is a view of, is a memory map."""
     while isinstance(array, np.ndarray):
@@ -253,7 +265,7 @@ def is_memory_mapped(array):
     return False
 
 
-def is_read_by_slices(X):
+def must_slice(X):
     """Tell whether X is to be read piece by piece rather than made an array.
 
     True for what has `shape`, `dtype` and two dimensions without being an array of

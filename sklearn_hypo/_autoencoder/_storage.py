@@ -1,37 +1,18 @@
-"""Saving and loading a fitted autoencoder: arrays and JSON, never pickle."""
+"""Fitted attributes to a file and back: arrays and JSON, never pickle."""
 
-import io
 import json
-import os
 import zipfile
 import zlib
-from pathlib import Path
-from uuid import uuid4
 
 import numpy as np
 import pandas as pd
 
+from .._utils._files import atomic_path, expand_path
+from .._utils._json import to_json_value
 from ..exceptions import ModelFileError
 
 _FORMAT = "sklearn_hypo sparse autoencoder"
-
-
 _FORMAT_VERSION = 2
-
-
-_VALUES = (
-    "threshold_",
-    "variance_",
-    "n_iter_",
-    "n_steps_",
-    "n_samples_seen_",
-    "n_features_in_",
-)
-
-
-_STATE = "partial_fit/"
-
-
 _ARRAYS = (
     "encoder_coef_",
     "encoder_intercept_",
@@ -40,8 +21,19 @@ _ARRAYS = (
     "mean_",
     "dead_neurons_",
 )
-
-
+_VALUES = (
+    "threshold_",
+    "variance_",
+    "n_iter_",
+    "n_steps_",
+    "n_samples_seen_",
+    "n_features_in_",
+)
+# of a supervised autoencoder; a quantity has no classes
+_HEAD_ARRAYS = ("coef_", "intercept_", "classes_")
+_HEAD_VALUES = ("task_",)
+# before the names of what `partial_fit` goes on from
+_STATE = "partial_fit/"
 # what NumPy, zipfile and zlib raise for files that are cut off or are something else
 _UNREADABLE = (
     OSError,
@@ -55,172 +47,139 @@ _UNREADABLE = (
 )
 
 
-def save_estimator(estimator, path):
-    """Write parameters and fitted arrays, and replace `path` only when all is there.
+def write_fitted(path, kind, params, fitted, state):
+    """Write parameters and fitted attributes; replace `path` only by a whole file.
 
     Parameters
     ----------
-    estimator : SparseAutoencoderTransformer
-        Fitted.
     path : str or path-like
-        Where to.
+    kind : str
+        The class of the estimator.
+    params : dict
+        Its parameters.
+    fitted : dict
+        Its fitted attributes, of which those named above are written.
+    state : dict of array, or None
+        What `partial_fit` goes on from.
     """
     header = {
         "format": _FORMAT,
         "version": _FORMAT_VERSION,
-        "class": type(estimator).__name__,
-        "params": _json_params(estimator),
-        "feature_names_in_": list(getattr(estimator, "feature_names_in_", [])) or None,
-        "history_": estimator.history_.astype(object)
-        .where(estimator.history_.notna(), None)
-        .to_dict("list"),
+        "class": kind,
+        "params": _encode_params(params),
+        "feature_names_in_": list(fitted.get("feature_names_in_", [])) or None,
+        "history_": fitted["history_"].to_dict("list"),
     }
-    for name in (*_VALUES, *estimator._extra_values):
-        header[name] = getattr(estimator, name)
-    buffer = io.BytesIO()
-    arrays = {name: getattr(estimator, name) for name in _ARRAYS}
-    arrays |= _extra_arrays(estimator)
-    np.savez(buffer, header=np.array(json.dumps(header)), **arrays)
-    _write_atomically(Path(path), buffer.getvalue())
+    for name in (*_VALUES, *_HEAD_VALUES):
+        if name in fitted:
+            header[name] = fitted[name]
+    arrays = {name: fitted[name] for name in _ARRAYS}
+    for name in _HEAD_ARRAYS:
+        if name in fitted:
+            array = np.asarray(fitted[name])
+            # labels: plain strings need no pickle
+            is_text = array.dtype == object
+            arrays[name] = np.array(list(map(str, array))) if is_text else array
+    arrays |= {_STATE + name: array for name, array in (state or {}).items()}
+    header = np.array(json.dumps(to_json_value(header)))
+    with atomic_path(path) as unfinished, open(unfinished, "wb") as file:
+        np.savez(file, header=header, **arrays)
 
 
-def _extra_arrays(estimator):
-    """Return the arrays of a subclass and the state of partial_fit, where present."""
-    arrays = {
-        name: np.asarray(getattr(estimator, name))
-        for name in estimator._extra_arrays
-        if hasattr(estimator, name)
-    }
-    for name, array in arrays.items():
-        if array.dtype == object:  # labels: plain strings need no pickle
-            arrays[name] = np.array(list(map(str, array)))
-    state = getattr(estimator, "_online_state", None) or {}
-    return arrays | {_STATE + name: array for name, array in state.items()}
-
-
-def _json_params(estimator):
-    params = estimator.get_params(deep=False)
-    if not isinstance(params["prefix_lengths"], str | None):
-        params["prefix_lengths"] = np.asarray(params["prefix_lengths"]).tolist()
-    if isinstance(params.get("class_weight"), dict):
-        # as pairs: JSON would turn the keys into strings
-        pairs = params["class_weight"].items()
-        params["class_weight"] = [[_plain(label), float(w)] for label, w in pairs]
-    if isinstance(params["random_state"], np.random.RandomState):
-        params["random_state"] = None  # a state is not a setting
-    return {name: _plain(value) for name, value in params.items()}
-
-
-def _plain(value):
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def _write_atomically(path, content):
-    # not tempfile: its files stay unreadable for everybody else
-    temporary = path.with_name(f".{uuid4().hex}.tmp")
-    try:
-        with open(temporary, "xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def load_estimator(cls, path):
-    """Read what `save_estimator` wrote and check that it fits together.
+def read_fitted(path, kind, *, has_head):
+    """Read what `write_fitted` wrote, and check that it fits together.
 
     Parameters
     ----------
-    cls : type
-        The class that the file must have been written for.
     path : str or path-like
-        The file.
+    kind : str
+        The class that the file must have been written for.
+    has_head : bool
+        Whether that class is supervised.
 
     Returns
     -------
-    estimator : instance of cls
-        Fitted.
+    params, fitted : dict
+    state : dict of ndarray, or None
+
+    Raises
+    ------
+    FileNotFoundError
+    ModelFileError
+        For any other file, and for one whose content does not fit together.
     """
-    path = Path(path)
+    path = expand_path(path)
     try:
         with np.load(path, allow_pickle=False) as archive:
             header = json.loads(str(archive["header"]))
-            _check_header(cls, path, header)
-            arrays = {name: archive[name] for name in _ARRAYS}
-            extra = {
+            _check_header(kind, path, header)
+            fitted = {name: archive[name] for name in _ARRAYS}
+            further = {
                 name: archive[name]
                 for name in archive.files
-                if name in cls._extra_arrays or name.startswith(_STATE)
+                if name.startswith(_STATE) or (has_head and name in _HEAD_ARRAYS)
             }
     except (FileNotFoundError, ModelFileError):
         raise
     except _UNREADABLE as error:
         raise ModelFileError(
-            f"{path} is not a complete saved {cls.__name__}: {error}"
+            f"{path} is not a complete saved {kind}: {error}"
         ) from error
-    _check_arrays(path, header, arrays)
-    _check_head(path, cls, extra, len(arrays["encoder_intercept_"]))
-    params = header["params"]
+    _check_arrays(path, header, fitted)
+    if has_head:
+        _check_head(path, further, len(fitted["encoder_intercept_"]))
+    for name in _VALUES + (_HEAD_VALUES if has_head else ()):
+        fitted[name] = header[name]
+    state = {}
+    for name, array in further.items():
+        if name.startswith(_STATE):
+            state[name.removeprefix(_STATE)] = array
+        else:
+            fitted[name] = array[()]
+    if header["feature_names_in_"] is not None:
+        names = np.array(header["feature_names_in_"], dtype=object)
+        fitted["feature_names_in_"] = names
+    history = pd.DataFrame(header["history_"])
+    errors = [name for name in history if name.endswith("_error")]
+    fitted["history_"] = history.astype(dict.fromkeys(errors, float))
+    return _decode_params(header["params"]), fitted, state or None
+
+
+def _encode_params(params):
+    """Return parameters as JSON holds them: weights of classes as pairs, no state."""
+    params = dict(params)
+    if not isinstance(params["prefix_lengths"], str | None):
+        params["prefix_lengths"] = np.asarray(params["prefix_lengths"])
+    if isinstance(params.get("class_weight"), dict):
+        pairs = params["class_weight"].items()
+        params["class_weight"] = [[label, float(weight)] for label, weight in pairs]
+    if isinstance(params["random_state"], np.random.RandomState):
+        params["random_state"] = None
+    return params
+
+
+def _decode_params(params):
     if isinstance(params["prefix_lengths"], list):
         params["prefix_lengths"] = tuple(params["prefix_lengths"])
     if isinstance(params.get("class_weight"), list):
         params["class_weight"] = dict(map(tuple, params["class_weight"]))
-    estimator = cls(**params)
-    for name, value in arrays.items():
-        setattr(estimator, name, value)
-    for name in (*_VALUES, *cls._extra_values):
-        setattr(estimator, name, header[name])
-    state = {}
-    for name, value in extra.items():
-        if name.startswith(_STATE):
-            state[name.removeprefix(_STATE)] = value
-        else:
-            setattr(estimator, name, value[()])
-    estimator._online_state = state or None
-    if header["feature_names_in_"] is not None:
-        names = np.array(header["feature_names_in_"], dtype=object)
-        estimator.feature_names_in_ = names
-    history = pd.DataFrame(header["history_"])
-    errors = [name for name in history if name.endswith("_error")]
-    estimator.history_ = history.astype(dict.fromkeys(errors, float))
-    return estimator
+    return params
 
 
-def _check_header(cls, path, header):
+def _check_header(kind, path, header):
     """Refuse a file of another kind, class or version."""
     if not isinstance(header, dict):
         header = {}
-    if header.get("format") != _FORMAT or header.get("class") != cls.__name__:
+    if header.get("format") != _FORMAT or header.get("class") != kind:
         raise ModelFileError(
-            f"{path} holds {header.get('class', 'something else')!r}, not a "
-            f"{cls.__name__}. Load it with the class that wrote it."
+            f"{path} holds {header.get('class', 'something else')!r}, not a {kind}. "
+            "Load it with the class that wrote it."
         )
     if header.get("version") != _FORMAT_VERSION:
         raise ModelFileError(
             f"{path} has format version {header.get('version')}, but this version of "
             f"sklearn_hypo reads version {_FORMAT_VERSION}. Use the version that "
             "wrote it."
-        )
-
-
-def _check_head(path, cls, extra, n_neurons):
-    """Refuse a supervised autoencoder whose head is not there or does not fit."""
-    if "coef_" not in cls._extra_arrays:
-        return
-    coef, intercept = extra.get("coef_"), extra.get("intercept_")
-    fits = coef is not None and intercept is not None
-    fits = fits and coef.dtype.kind == intercept.dtype.kind == "f"
-    if (
-        not fits
-        or coef.shape[-1:] != (n_neurons,)
-        or coef.size != n_neurons * intercept.size
-        or not np.isfinite(coef).all()
-    ):
-        raise ModelFileError(
-            f"{path} does not fit together: coef_ and intercept_ are not those of a "
-            f"head on {n_neurons} neurons."
         )
 
 
@@ -249,3 +208,20 @@ def _check_arrays(path, header, arrays):
     for name in ("variance_", "threshold_"):
         if header[name] is not None and not 0 < header[name] < np.inf:
             raise ModelFileError(f"{path}: {name} is {header[name]}, not positive.")
+
+
+def _check_head(path, arrays, n_neurons):
+    """Refuse a supervised autoencoder whose head is not there or does not fit."""
+    coef, intercept = arrays.get("coef_"), arrays.get("intercept_")
+    fits = coef is not None and intercept is not None
+    fits = fits and coef.dtype.kind == intercept.dtype.kind == "f"
+    if (
+        not fits
+        or coef.shape[-1:] != (n_neurons,)
+        or coef.size != n_neurons * intercept.size
+        or not np.isfinite(coef).all()
+    ):
+        raise ModelFileError(
+            f"{path} does not fit together: coef_ and intercept_ are not those of a "
+            f"head on {n_neurons} neurons."
+        )

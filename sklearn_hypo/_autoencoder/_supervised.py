@@ -6,20 +6,20 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils.validation import check_array
 
+from .._utils._device import resolve_device
 from .._utils._frames import mark_as_training
 from .._utils._validation import Interval, StrOptions, _fit_context
 from ._base import BaseSparseAutoencoder
 from ._head_predictor import HeadPredictorMixin
 from ._heads import RidgeHead, SoftmaxHead
-from ._rows import is_read_by_slices
+from ._rows import must_slice
 from ._targets import (
     Supervision,
     TargetScale,
     encode_supervision,
     make_target,
-    smoothed_target,
+    smooth_target,
 )
-from ._training import resolve_device
 
 
 class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
@@ -244,8 +244,7 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
         "task": [StrOptions({"auto", "regression", "classification"})],
         "class_weight": [dict, StrOptions({"balanced"}), None],
     }
-    _extra_arrays = ("coef_", "intercept_", "classes_")
-    _extra_values = ("task_",)
+    _has_head = True
 
     def __init__(
         self,
@@ -347,7 +346,7 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
 
     def _encode(self, y, X, sample_weight, known=None):
         """Validate y, and X before it, since its faults are the more basic ones."""
-        if is_read_by_slices(X):
+        if must_slice(X):
             n_rows = X.shape[0]
         else:
             least = 2 if known is None else 1
@@ -421,7 +420,7 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
             if held is not None:
                 held = held._replace(null_loss=whole.null_loss)
             self._check_labelled(target)
-            target = smoothed_target(
+            target = smooth_target(
                 target, rows, self.target_smoothing, np.random.RandomState(seed)
             )
             kind = SoftmaxHead if supervision.kind == "classes" else RidgeHead

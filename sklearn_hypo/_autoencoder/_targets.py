@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_array
 
 from .._utils._validation import encode_target, resolve_task
 from ._distributed import sum_across
-from ._rows import Rows
+from ._rows import TrainingRows
 
 _PENALTIES = np.logspace(-4, 2, 7)
 
@@ -116,7 +116,7 @@ def make_target(values, weights, kind):
     )
 
 
-def smoothed_target(target, X, share, rng, *, n_folds=5):
+def smooth_target(target, X, share, rng, *, n_folds=5):
     r"""Replace a share of the target by what ridge regression predicts out of fold.
 
     .. math:: \tilde y = s \, \hat y^{-} + (1 - s) \, y
@@ -146,7 +146,7 @@ def smoothed_target(target, X, share, rng, *, n_folds=5):
     labelled = target.weights > 0
     if share == 0 or sum_across(labelled.sum()) < 2 * n_folds:
         return target
-    predicted = out_of_fold_ridge(X, target.values, target.weights, rng, n_folds)
+    predicted = predict_out_of_fold(X, target.values, target.weights, rng, n_folds)
     if target.kind == "classes":
         predicted = np.clip(predicted, 1e-3, None)
         predicted /= predicted.sum(axis=1, keepdims=True)
@@ -158,7 +158,7 @@ def smoothed_target(target, X, share, rng, *, n_folds=5):
     return smooth
 
 
-def out_of_fold_ridge(X, values, weights, rng, n_folds=5):
+def predict_out_of_fold(X, values, weights, rng, n_folds=5):
     r"""Predict each row by a ridge regression fitted on the other folds.
 
     One pass over the rows collects :math:`X^\top X` and :math:`X^\top Y` of each fold,
@@ -182,7 +182,7 @@ def out_of_fold_ridge(X, values, weights, rng, n_folds=5):
     -------
     predictions : ndarray of shape (n_rows, n_outputs), float64
     """
-    rows = X if isinstance(X, Rows) else Rows(X)
+    rows = X if isinstance(X, TrainingRows) else TrainingRows(X)
     # an equal number of rows with a target in each fold
     folds = np.empty(len(rows), dtype=np.int64)
     for part in (np.flatnonzero(weights > 0), np.flatnonzero(weights <= 0)):
@@ -193,7 +193,7 @@ def out_of_fold_ridge(X, values, weights, rng, n_folds=5):
     predictions = np.empty((len(_PENALTIES), *values.shape))
     for start in range(0, len(rows), _BLOCK):
         part = slice(start, start + _BLOCK)
-        block = _with_ones(rows[part])
+        block = _append_ones(rows[part])
         for fold in range(n_folds):
             of_fold = np.flatnonzero(folds[part] == fold)
             predictions[:, start + of_fold] = block[of_fold] @ models[fold]
@@ -201,7 +201,7 @@ def out_of_fold_ridge(X, values, weights, rng, n_folds=5):
     return predictions[np.argmin(sum_across(errors))]
 
 
-def _with_ones(rows):
+def _append_ones(rows):
     return np.column_stack([rows.astype(np.float64), np.ones(len(rows))])
 
 
@@ -211,7 +211,7 @@ def _moments_by_fold(rows, values, weights, folds, n_folds):
     moments = np.zeros((n_folds, width, width + values.shape[1]))
     for start in range(0, len(rows), _BLOCK):
         part = slice(start, start + _BLOCK)
-        left = _with_ones(rows[part])
+        left = _append_ones(rows[part])
         right = np.column_stack([left, values[part]])
         left *= weights[part, None]
         for fold in range(n_folds):
@@ -323,11 +323,11 @@ def encode_supervision(
             f"{caller}: X and {name} differ in length ({n_rows} and {len(y)}). There "
             "must be one target value, or NaN, per row."
         )
-    weights = _checked_weights(sample_weight, n_rows, caller)
+    weights = _check_weights(sample_weight, n_rows, caller)
     if np.ndim(y) == 2 and np.shape(y)[1] > 1:
-        found = _several_outputs(y, weights, task, caller, name)
+        found = _encode_quantities(y, weights, task, caller, name)
     else:
-        found = _one_output(y, weights, task, class_weight, caller, known, name)
+        found = _encode_one_output(y, weights, task, class_weight, caller, known, name)
     if known is not None and found.values.shape[1] != known.values.shape[1]:
         raise ValueError(
             f"{caller}: {name} has {found.values.shape[1]} outputs, but y had "
@@ -336,7 +336,7 @@ def encode_supervision(
     return found
 
 
-def _one_output(y, weights, task, class_weight, caller, known, name):
+def _encode_one_output(y, weights, task, class_weight, caller, known, name):
     labels = np.asarray(y, dtype=object).ravel()
     present = ~pd.isna(labels)
     if not present.any() and known is None:
@@ -349,14 +349,14 @@ def _one_output(y, weights, task, class_weight, caller, known, name):
         task, classes = known.task, known.classes
     elif isinstance(getattr(y, "dtype", None), pd.CategoricalDtype):
         task = "classification" if task == "auto" else task
-    labels = _plain(labels[present])
+    labels = _as_plain_array(labels[present])
     task = resolve_task(labels, task)
     if not len(labels):
         n_outputs = known.values.shape[1]
         nothing = np.full((len(weights), n_outputs), np.nan)
         return Supervision(nothing, 0 * weights, task, classes, 1)
     if classes is not None:
-        codes = _codes_of(labels, classes, caller, name)
+        codes = _encode_known_labels(labels, classes, caller, name)
     else:
         codes, classes = encode_target(labels, task, caller=caller)
     columns = codes[:, None]
@@ -369,7 +369,7 @@ def _one_output(y, weights, task, class_weight, caller, known, name):
     return Supervision(values, weights, task, classes, 1)
 
 
-def _plain(labels):
+def _as_plain_array(labels):
     """Return labels as an array of one plain type, or of objects if they are mixed."""
     values = labels.tolist()
     if len({isinstance(value, str) for value in values}) > 1:
@@ -377,7 +377,7 @@ def _plain(labels):
     return np.array(values) if values else np.empty(0)
 
 
-def _codes_of(labels, classes, caller, name):
+def _encode_known_labels(labels, classes, caller, name):
     """Return the position of each label among the classes."""
     codes = np.searchsorted(classes, labels)
     unknown = (codes == len(classes)) | (
@@ -392,7 +392,7 @@ def _codes_of(labels, classes, caller, name):
     return codes
 
 
-def _several_outputs(y, weights, task, caller, name):
+def _encode_quantities(y, weights, task, caller, name):
     if task == "classification":
         raise ValueError(
             f"{caller}: {name} has {np.shape(y)[1]} columns, but "
@@ -409,7 +409,7 @@ def _several_outputs(y, weights, task, caller, name):
     return Supervision(values, weights, "regression", None, 2)
 
 
-def _checked_weights(sample_weight, n_rows, caller):
+def _check_weights(sample_weight, n_rows, caller):
     if sample_weight is None:
         return np.ones(n_rows)
     weights = check_array(

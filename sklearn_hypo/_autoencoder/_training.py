@@ -1,58 +1,22 @@
-"""The training loop: batches, schedule, dead neurons, early stopping."""
+"""Runs of training: epochs with a schedule and early stopping, or chunk by chunk."""
 
 import time
 from itertools import pairwise
-from numbers import Integral, Real
 from typing import NamedTuple
 
 import numpy as np
 
 from . import _distributed
-from ._encoding import unexplained
-from ._gradients import Weights
+from ._encoding import calibrate_threshold, compute_unexplained
+from ._gradients import Weights, normalize_rows
 from ._learner import Learner
-from ._rows import Rows, shuffled
+from ._rows import TrainingRows, shuffle_rows
 
-
-class Plan(NamedTuple):
-    """Everything that decides how training goes, apart from data and seed.
-
-    Attributes
-    ----------
-    k : int
-    sparsity : {"batch_topk", "topk"}
-    prefixes : tuple of int
-    max_epochs, batch_size : int
-    learning_rate : float
-        Peak of the schedule.
-    patience : int or None
-        Epochs without a better validation error; None never stops early.
-    aux_k : int
-    aux_coefficient : float
-    dead_after : int
-        Samples without being active after which a neuron counts as dead.
-    engine : {"dense", "sparse"}
-        How products with the activations are computed.
-    max_time : float or None
-        Seconds after which training ends.
-    n_tied : int
-        So many of the first neurons have an encoder row that is their decoder row,
-        scaled.
-    """
-
-    k: int
-    sparsity: str
-    prefixes: tuple
-    max_epochs: int
-    batch_size: int
-    learning_rate: float
-    patience: int | None
-    aux_k: int
-    aux_coefficient: float
-    dead_after: int
-    engine: str = "dense"
-    max_time: float | None = None
-    n_tied: int = 0
+# of `OnlineRun`: steps to the full rate, steps that weights are averaged over, and rows
+# that the threshold remembers
+_WARMUP_STEPS = 64
+_AVERAGED_STEPS = 1000
+_HORIZON = 2_000
 
 
 class Epoch(NamedTuple):
@@ -80,7 +44,7 @@ class Epoch(NamedTuple):
     n_dead: int
 
 
-def schedule(step, n_steps, *, warmup=0.05, decay=0.5):
+def schedule_rate(step, n_steps, *, warmup=0.05, decay=0.5):
     """Return the factor on the peak learning rate: up, flat, then down to zero.
 
     Parameters
@@ -136,7 +100,7 @@ class TrainingRun:
     def __init__(
         self, rows, validation, weights, plan, *, variance, seed, device, head=None
     ):
-        self.rows = rows if isinstance(rows, Rows) else Rows(rows)
+        self.rows = rows if isinstance(rows, TrainingRows) else TrainingRows(rows)
         self.validation, self.plan, self.variance = validation, plan, variance
         self.head = head
         weights = Weights(*_distributed.broadcast_first(weights))
@@ -169,7 +133,7 @@ class TrainingRun:
         FloatingPointError
             If the loss or the weights become NaN or infinite.
         """
-        order = shuffled(*self.rows.shape, self._order)
+        order = shuffle_rows(*self.rows.shape, self._order)
         # near-equal batches: no tiny last one, whose gradient would be mostly noise
         sizes = np.diff(
             np.linspace(0, len(self.rows), self._n_batches + 1).astype(np.int64)
@@ -195,7 +159,7 @@ class TrainingRun:
 
     def _factor(self, progress):
         n_steps = self._n_batches * self.plan.max_epochs
-        return schedule(progress * n_steps, n_steps)
+        return schedule_rate(progress * n_steps, n_steps)
 
     def _end_epoch(self, total, n_rows):
         error, target_error = self._validate()
@@ -242,7 +206,7 @@ class TrainingRun:
     def _validation_errors(self, weights):
         """Return the fractions of X and, with a head, of y left unexplained."""
         plan, rows = self.plan, self.validation
-        error = unexplained(rows, weights, plan.k, plan.sparsity, self.variance)
+        error = compute_unexplained(rows, weights, plan.k, plan.sparsity, self.variance)
         target_error = 0.0
         if self.head is not None:
             target_error = self.head.validation_loss(
@@ -255,174 +219,121 @@ class TrainingRun:
         return float(error / n_rows), float(target_error / n_rows)
 
 
-def resolve_prefixes(prefix_lengths, n_neurons):
-    """Return the prefixes as increasing integers that end in `n_neurons`.
+class OnlineRun:
+    """Goes on with training where the previous chunk ended.
+
+    There is no schedule that could end in small steps; the running average of the
+    weights over the last thousand steps stands in for it.
 
     Parameters
     ----------
-    prefix_lengths : sequence of int or float, or None
-        Lengths, or fractions of `n_neurons` (all of them floats).
-    n_neurons : int
-        Number of neurons.
-
-    Returns
-    -------
-    prefixes : tuple of int
-        The lengths.
-
-    Raises
-    ------
-    ValueError
-        If they do not increase, do not end in `n_neurons`, or are not positive.
-    """
-    if prefix_lengths is None:
-        return (int(n_neurons),)
-    given = list(prefix_lengths)
-    if given and all(isinstance(p, Integral) for p in given):
-        lengths = [int(p) for p in given]
-    elif given and all(isinstance(p, Real) for p in given):
-        # a fraction too small for so few neurons falls away: a grid stays valid
-        valid = all(0 < p <= 1 for p in given) and _increases(given)
-        lengths = [max(1, round(float(p) * n_neurons)) for p in given if valid]
-        lengths = list(dict.fromkeys(lengths))
-    else:
-        lengths = []
-    fits = lengths and lengths[0] >= 1 and lengths[-1] == n_neurons
-    if not fits or not _increases(lengths):
-        raise ValueError(
-            "prefix_lengths must increase and end in n_neurons, as integers or as "
-            f"fractions of n_neurons that end in 1.0, but prefix_lengths="
-            f"{prefix_lengths!r} arrived with n_neurons={n_neurons}. Fractions such "
-            "as (0.125, 1.0) stay valid when a grid search changes n_neurons."
-        )
-    return tuple(lengths)
-
-
-def _increases(values):
-    return all(b > a for a, b in pairwise(values))
-
-
-def make_plan(sae, n_rows, prefixes, device="cpu"):
-    """Settle every "auto" for the number of rows.
-
-    Parameters
-    ----------
-    sae : SparseAutoencoderTransformer
-        Its parameters are read.
-    n_rows : int
-        Training rows; of the process that has most, where there are several.
-    prefixes : tuple of int
-        From `resolve_prefixes`.
-    device : str, default="cpu"
-        The torch device of the training.
-
-    Returns
-    -------
+    weights : Weights
+        The first ones, or those that were reached; NumPy arrays, scaled.
     plan : Plan
-        The settings of training.
-    """
-    batch_size = sae.batch_size
-    if batch_size == "auto":
-        batch_size = auto_batch_size(n_rows, sae.n_neurons)
-    batch_size = min(batch_size, n_rows)
-    max_epochs = sae.max_epochs
-    if max_epochs == "auto":
-        max_epochs = auto_epochs(n_rows, batch_size)
-    learning_rate = sae.learning_rate
-    if learning_rate == "auto":
-        learning_rate = 6e-4 * np.sqrt(2**14 / sae.n_neurons)
-    return Plan(
-        k=sae.k,
-        sparsity=sae.sparsity,
-        prefixes=prefixes,
-        max_epochs=max_epochs,
-        batch_size=batch_size,
-        learning_rate=learning_rate,
-        patience=sae.n_iter_no_change,
-        aux_k=2 * sae.k if sae.aux_k is None else sae.aux_k,
-        aux_coefficient=sae.aux_coefficient,
-        dead_after=min(n_rows, 250_000),
-        engine=resolve_engine(sae.engine, sae.n_neurons, sae.k, device),
-        max_time=sae.max_time,
-    )
-
-
-def resolve_engine(engine, n_neurons, k, device):
-    """Return "dense" or "sparse".
-
-    Sparse products win from about 16 neurons per active one on, on the CPU; with few
-    neurons the dense ones are too small to matter, and a GPU is made for them.
-    """
-    if device.split(":")[0] != "cpu":
-        if engine == "sparse":
-            raise ValueError(
-                f"engine='sparse' runs on the CPU, but device={device!r}. Use "
-                "engine='auto'."
-            )
-        return "dense"
-    if engine == "auto":
-        return "sparse" if n_neurons > 128 and n_neurons >= 16 * k else "dense"
-    return engine
-
-
-def auto_batch_size(n_rows, n_neurons):
-    """Return a power of two from 64 to 512, about a fiftieth of the rows."""
-    if n_neurons > 4096:
-        return 2048
-    return int(2 ** np.clip(np.floor(np.log2(max(1, n_rows / 48))), 6, 9))
-
-
-def auto_epochs(n_rows, batch_size):
-    """Return enough epochs for about 576 steps, from 5 to 100."""
-    steps_per_epoch = -(-n_rows // batch_size)
-    return int(np.clip(-(-576 // steps_per_epoch), 5, 100))
-
-
-def resolve_device(device):
-    """Return the torch device for "auto", or the one that was asked for.
-
-    Parameters
-    ----------
-    device : str
-        "auto", or any name that torch knows.
-
-    Returns
-    -------
+        The settings; the learning rate stays at its peak after 64 steps.
     device : str
         A torch device.
+    head : Head or None
+        The supervised part of the loss.
+    state : dict or None
+        What `state` returned after the previous chunk.
 
-    Raises
-    ------
-    ValueError
-        If torch does not know the device or cannot use it here.
-    """
-    import torch
-
-    if device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise ValueError(
-            f"device={device!r} cannot be used here ({error}). Use 'auto' or 'cpu'."
-        ) from error
-    return device
-
-
-def padded_names(prefix, n_names):
-    """Return names such as "neuron017" that sort in their order.
-
-    Parameters
+    Attributes
     ----------
-    prefix : str
-        What every name starts with.
-    n_names : int
-        How many there are.
-
-    Returns
-    -------
-    names : ndarray of shape (n_names,) and dtype object
-        The names, padded with zeros to at least three digits.
+    n_samples_seen, n_steps : int
+    threshold : float or None
+        The calibrated threshold of Batch Top-K, mostly that of the last 2,000 rows.
     """
-    width = max(3, len(str(n_names - 1)))
-    return np.array([f"{prefix}{i:0{width}d}" for i in range(n_names)], dtype=object)
+
+    def __init__(self, weights, plan, *, device="cpu", head=None, state=None):
+        import torch
+
+        state = state or {}
+        self.plan = plan
+        averages = weights
+        self.threshold, self._earlier_steps = None, int(state.get("earlier_steps", 0))
+        self.n_samples_seen = int(state.get("n_samples_seen", 0))
+        goes_on = "n_steps" in state  # from another chunk, not from `fit`
+        if goes_on:
+            weights = Weights(*(state[name] for name in Weights._fields))
+            averages = Weights(*(state[f"average_{name}"] for name in Weights._fields))
+            if "threshold" in state and plan.sparsity == "batch_topk":
+                self.threshold = float(state["threshold"])
+        self.learner = Learner(
+            weights,
+            plan,
+            variance=1.0,
+            device=device,
+            head=head,
+            state=state if goes_on else None,
+        )
+        if head is not None:
+            head.go_on(state)
+        self._averages = [torch.tensor(w, dtype=torch.float32) for w in averages]
+
+    def run(self, rows):
+        """Pass once over a chunk, in its order.
+
+        Parameters
+        ----------
+        rows : Rows
+            The chunk, centered and scaled.
+
+        Returns
+        -------
+        loss : float
+            Mean reconstruction loss of its batches.
+        """
+        n_batches = -(-len(rows) // self.plan.batch_size)
+        ends = np.linspace(0, len(rows), n_batches + 1).astype(np.int64)
+        total = 0.0
+        for start, stop in pairwise(ends):
+            warmup = min(1.0, (self.learner.n_steps + 1) / _WARMUP_STEPS)
+            loss = self.learner.step(
+                rows[start:stop],
+                warmup * self.plan.learning_rate,
+                np.arange(start, stop),
+            )
+            total += loss * (stop - start)
+            self._average()
+        self.n_samples_seen += len(rows)
+        if self.plan.sparsity == "batch_topk":
+            self._calibrate(rows)
+        return total / len(rows)
+
+    @property
+    def n_steps(self):
+        """Steps so far, those of `fit` included."""
+        return self._earlier_steps + self.learner.n_steps
+
+    def _average(self):
+        n = self.learner.n_steps
+        # short memory at first, so that the start is forgotten
+        share = max(1 / _AVERAGED_STEPS, 9 / (9 + n))
+        for average, weight in zip(self._averages, self.learner.tensors(), strict=True):
+            average.lerp_(weight.cpu(), share)
+
+    def _calibrate(self, rows):
+        found = calibrate_threshold([rows], self.weights(), self.plan.k)
+        share = min(1.0, len(rows) / min(self.n_samples_seen, _HORIZON))
+        before = found if self.threshold is None else self.threshold
+        self.threshold = before + share * (found - before)
+
+    def weights(self):
+        """Return the averaged weights as NumPy arrays."""
+        averages = Weights(*(average.clone() for average in self._averages))
+        normalize_rows(averages.decoder)
+        return Weights(*(average.numpy() for average in averages))
+
+    def state(self):
+        """Return what the next chunk needs, as NumPy arrays by name."""
+        state = self.learner.state()
+        for name, average in zip(Weights._fields, self._averages, strict=True):
+            state[f"average_{name}"] = average.numpy().copy()
+        state["n_samples_seen"] = np.array(self.n_samples_seen)
+        state["earlier_steps"] = np.array(self._earlier_steps)
+        if self.threshold is not None:
+            state["threshold"] = np.array(self.threshold)
+        if self.learner.head is not None:
+            state |= self.learner.head.prefixed_state()
+        return state

@@ -1,14 +1,12 @@
 """Distinct texts through an encoder: in batches, checked, and past a cache."""
 
-import contextlib
-
 import numpy as np
 from scipy import sparse
 
 from .._language_models._text import replace_surrogates
 
 
-def unit_rows(values):
+def scale_to_unit_length(values):
     """Scale each row to unit length; a row of zeros stays as it is."""
     norms = np.sqrt(np.einsum("ij,ij->i", values, values, dtype=np.float64))
     norms[norms == 0] = 1.0
@@ -114,7 +112,7 @@ def encode_fixed(encoder, texts, *, batch_size, normalize, store, task):
         def keep(batch, reply):
             rows = order[batch]
             values = check_reply(reply, len(rows), encoder.name)
-            values = unit_rows(values) if normalize else values
+            values = scale_to_unit_length(values) if normalize else values
             table.fill(rows, values)
             if put is not None:
                 put([texts[i] for i in rows], values)
@@ -137,11 +135,6 @@ def encode_fixed(encoder, texts, *, batch_size, normalize, store, task):
         table.fill(missing[found], values)
         encode(np.delete(missing, found), opened.put)
     return table.values
-
-
-def no_task():
-    """Return a context manager that does nothing."""
-    return contextlib.nullcontext()
 
 
 def _longest_first(texts, wanted):

@@ -180,7 +180,7 @@ class TransformerEncoder(Encoder):
 
     def fit_encode(self, texts, seed):
         """Fit a clone, seeded where it leaves its seed open, and transform."""
-        self.transformer_ = _seeded(clone(self.transformer), seed)
+        self.transformer_ = _seed_open_states(clone(self.transformer), seed)
         if hasattr(self.transformer_, "fit_transform"):
             return self._dense(self.transformer_.fit_transform(texts))
         return self._dense(self.transformer_.fit(texts).transform(texts))
@@ -201,7 +201,7 @@ class TransformerEncoder(Encoder):
         return values.toarray()
 
 
-def _seeded(transformer, seed):
+def _seed_open_states(transformer, seed):
     """Set every `random_state` that is None, in a fixed order."""
     parameters = transformer.get_params(deep=True)
     rng = np.random.RandomState(seed)

@@ -2,9 +2,9 @@
 
 import re
 import threading
-import warnings
 from bisect import bisect_right
 from collections import deque
+from contextlib import nullcontext
 
 import numpy as np
 
@@ -14,8 +14,8 @@ from .._language_models._dispatch import Dispatcher, acquire_slot
 from .._language_models._ledger import Ledger, compute_cost
 from .._language_models._text import clean_text, estimate_tokens, most_tokens
 from .._language_models._values import ANSWERED, FAILED, Usage
-from ..exceptions import HypothesisWarning, LanguageModelError
-from ._batches import no_task
+from .._utils._warnings import warn
+from ..exceptions import LanguageModelError
 from ._encoder import Encoder
 
 # Part of the key of every embedding in a cache. To be raised when the texts that are
@@ -102,7 +102,7 @@ class RemoteEncoder(Encoder):
         """Encode one batch."""
         replies = []
         self.encode_in_batches(
-            texts, len(texts), lambda *reply: replies.append(reply), no_task
+            texts, len(texts), lambda *reply: replies.append(reply), nullcontext
         )
         replies.sort(key=lambda reply: reply[0].start)
         return np.concatenate([vectors for _, vectors in replies])
@@ -184,7 +184,7 @@ class RemoteEncoder(Encoder):
 
     def _divide(self, texts, batch_size):
         n_texts = min(batch_size, self.texts_per_request)
-        return divide(texts, n_texts, self.tokens_per_request)
+        return divide_texts(texts, n_texts, self.tokens_per_request)
 
     def _check_key(self):
         """Complain about a missing key under the name that the user knows."""
@@ -196,12 +196,10 @@ class RemoteEncoder(Encoder):
 
     def _warn_of_cuts(self, n_cut):
         if n_cut:
-            warnings.warn(
+            warn(
                 f"TextEmbedder({self.name}): {n_cut} text(s) are longer than what the "
                 f"model reads ({self.tokens_per_text} tokens, by estimate). They were "
-                "cut: their embeddings are those of their beginnings.",
-                HypothesisWarning,
-                stacklevel=8,
+                "cut: their embeddings are those of their beginnings."
             )
 
 
@@ -314,7 +312,9 @@ class _Requests:
         whole = [texts[i] for i in short]
         replies = [
             self._vectors(self._send(whole[part]), len(whole[part]))
-            for part in divide(whole, len(whole), self._most_tokens(), most_tokens)
+            for part in divide_texts(
+                whole, len(whole), self._most_tokens(), most_tokens
+            )
         ]
         replies += [self._embed_long(texts[i], limit) for i in long]
         order = np.argsort(np.concatenate([short, long]))
@@ -382,7 +382,7 @@ _CHARACTERS_PER_TOKEN = 3
 _BYTES_PER_TOKEN = 2
 
 
-def ample_tokens(text):
+def overestimate_tokens(text):
     """Estimate the tokens of a text, rather too many than too few.
 
     Prose gets about a third more than it has. For texts of a rare kind the estimate
@@ -400,10 +400,12 @@ def cut_to_tokens(text, n_tokens):
     if n_tokens is None or most_tokens(text) <= n_tokens:
         return text
     longest = text[: _CHARACTERS_PER_TOKEN * n_tokens + 1]
-    if len(longest) == len(text) and ample_tokens(text) <= n_tokens:
+    if len(longest) == len(text) and overestimate_tokens(text) <= n_tokens:
         return text
     ends = range(len(longest) + 1)
-    end = bisect_right(ends, n_tokens, key=lambda n: ample_tokens(longest[:n])) - 1
+    end = (
+        bisect_right(ends, n_tokens, key=lambda n: overestimate_tokens(longest[:n])) - 1
+    )
     return text[:end]
 
 
@@ -412,7 +414,7 @@ def cut_to_bytes(text, n_bytes):
     return text.encode("utf-8")[:n_bytes].decode("utf-8", "ignore")
 
 
-def divide(texts, n_texts, n_tokens, measure=ample_tokens):
+def divide_texts(texts, n_texts, n_tokens, measure=overestimate_tokens):
     """Divide texts into requests.
 
     Parameters
@@ -423,7 +425,7 @@ def divide(texts, n_texts, n_tokens, measure=ample_tokens):
         Most texts in a request.
     n_tokens : int or None
         Most tokens in a request. None: there is no limit.
-    measure : callable, default=ample_tokens
+    measure : callable, default=overestimate_tokens
         From a text to its tokens.
 
     Yields

@@ -6,6 +6,7 @@ import hashlib
 import os
 from pathlib import Path
 
+from .._utils._device import resolve_device
 from ._encoder import Encoder
 
 # Two models may well be in use at once, more would fill the memory of a GPU.
@@ -59,17 +60,6 @@ class SentenceTransformerEncoder(Encoder):
             load_model(self.model, resolve_device(self.device))
             revision = downloaded_revision(self.model)
         return revision
-
-
-def resolve_device(device):
-    """Return the device to compute on: for "auto" a GPU if there is one."""
-    if device != "auto":
-        return device
-    import torch
-
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
 @functools.lru_cache(maxsize=_MODELS_IN_MEMORY)

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import warnings
 from numbers import Integral
 
 import numpy as np
@@ -14,7 +13,7 @@ from .._language_models._answers import default_cache_folder
 from .._language_models._models import GeminiModel, OpenAIModel
 from .._language_models._text import replace_surrogates
 from .._utils._base import HypoEstimator
-from .._utils._frames import text_frame
+from .._utils._frames import number_columns, text_frame
 from .._utils._validation import (
     HasMethods,
     Interval,
@@ -22,8 +21,8 @@ from .._utils._validation import (
     check_texts,
     random_seed,
 )
-from ..exceptions import HypothesisWarning
-from ._batches import check_reply, check_width, encode_fixed, no_task, unit_rows
+from .._utils._warnings import warn
+from ._batches import check_reply, check_width, encode_fixed, scale_to_unit_length
 from ._make_encoder import make_encoder
 from ._vector_store import VectorStore
 
@@ -338,9 +337,7 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
             The names, padded with zeros so that they sort.
         """
         check_is_fitted(self)
-        digits = max(3, len(str(self.n_features_out_ - 1)))
-        names = [f"embedding{i:0{digits}d}" for i in range(self.n_features_out_)]
-        return np.asarray(names, dtype=object)
+        return number_columns("embedding", self.n_features_out_)
 
     def _fit(self, texts, *, encode_all):
         """Fit an encoder; return the embeddings of the distinct texts it encoded."""
@@ -382,7 +379,7 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
         reply = encoder.fit_encode(list(map(replace_surrogates, distinct)), seed)
         return self._finish(check_reply(reply, len(distinct), encoder.name))
 
-    def _encode(self, encoder, distinct, task=no_task):
+    def _encode(self, encoder, distinct, task=contextlib.nullcontext):
         if encoder.learns:
             reply = encoder.encode(list(map(replace_surrogates, distinct)))
             return self._finish(check_reply(reply, len(distinct), encoder.name))
@@ -400,7 +397,7 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
                 self.usage_ = encoder.usage()
 
     def _finish(self, values):
-        return unit_rows(values) if self.normalize else values
+        return scale_to_unit_length(values) if self.normalize else values
 
     def _store(self, encoder):
         folder = self.cache
@@ -463,11 +460,9 @@ class DistinctTexts:
     def _warn_of_blanks(self):
         n_blank = int((self._place < 0).sum())
         if n_blank:
-            warnings.warn(
+            warn(
                 f"{n_blank} of {len(self.all)} texts are empty or hold only "
-                "whitespace. They become zero vectors.",
-                HypothesisWarning,
-                stacklevel=5,
+                "whitespace. They become zero vectors."
             )
 
     def scatter(self, values, width):

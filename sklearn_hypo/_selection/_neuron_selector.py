@@ -1,6 +1,5 @@
 """`NeuronSelector`: keep the neurons that predict the target."""
 
-import warnings
 from numbers import Integral
 
 import numpy as np
@@ -21,7 +20,7 @@ from .._utils._validation import (
     resolve_task,
     target_columns,
 )
-from ..exceptions import HypothesisWarning
+from .._utils._warnings import warn
 from ._scores import (
     compute_moments,
     correlation_scores,
@@ -178,7 +177,7 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
     def _score(self, activations, labels, targets, moments):
         """Return the scores to show and the strengths to rank by."""
         if callable(self.method):
-            scores = _call(self.method, activations, labels)
+            scores = _call_method(self.method, activations, labels)
             return scores, np.where(np.isnan(scores), -np.inf, scores)
         if self.method == "lasso":
             wanted = activations.shape[1] if self.n_select == "all" else self.n_select
@@ -187,7 +186,7 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
             by_target = correlation_scores(activations, targets, moments=moments)
         else:
             by_target = separation_scores(activations, targets, n_top=self.n_top)
-        strength = _rounded(np.abs(by_target).max(axis=1), activations.dtype)
+        strength = _round_strength(np.abs(by_target).max(axis=1), activations.dtype)
         if self.method == "lasso" and self.n_select != "all":
             strength[strength == 0] = -np.inf  # not on the path: not selected
         scores = (
@@ -206,14 +205,12 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
                 "for longer or on more texts."
             )
         if n_possible < wanted:
-            warnings.warn(
+            warn(
                 f"NeuronSelector: n_select={wanted}, but only {n_possible} of "
                 f"{len(strength)} neurons can be selected (the others are constant"
                 + (" or never on the lasso path" if self.method == "lasso" else "")
                 + (" or scored NaN" if callable(self.method) else "")
-                + f"). {n_possible} are.",
-                HypothesisWarning,
-                stacklevel=4,
+                + f"). {n_possible} are."
             )
         order = np.argsort(-strength, kind="stable")
         self.ranking_ = np.empty(len(order), dtype=np.int64)
@@ -250,7 +247,7 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
         return tags
 
 
-def _rounded(strength, dtype):
+def _round_strength(strength, dtype):
     """Round away what the order of the rows leaves: it must not decide between equals.
 
     A strength that is not zero stays so: on the lasso path that is what counts.
@@ -261,7 +258,7 @@ def _rounded(strength, dtype):
     return np.where(strength > 0, np.maximum(rounded, 0.1**decimals / 2), 0.0)
 
 
-def _call(method, activations, y):
+def _call_method(method, activations, y):
     """Call a user's score function and check what it returned."""
     result = method(activations, y)
     scores = np.asarray(result[0] if isinstance(result, tuple) else result, dtype=float)

@@ -14,11 +14,22 @@ def resolve_device(device):
     device : str
         For "auto": "cuda" if there is one, else "mps", else "cpu". Any other name as
         it is.
+
+    Raises
+    ------
+    ValueError
+        If torch does not know the device or cannot use it here.
     """
-    if device != "auto":
-        return device
     import torch
 
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
+    if device == "auto":
+        if torch.cuda.is_available():
+            return "cuda"
+        return "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise ValueError(
+            f"device={device!r} cannot be used here ({error}). Use 'auto' or 'cpu'."
+        ) from error
+    return device

@@ -71,6 +71,8 @@ def atomic_path(path):
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=prefix) as folder:
         unfinished = Path(folder) / path.name
         yield unfinished
+        with open(unfinished, "rb+") as file:
+            os.fsync(file.fileno())
         os.replace(unfinished, path)
 
 

@@ -36,6 +36,25 @@ def text_frame(values, texts, columns):
     return pd.DataFrame(values, index=index, columns=list(columns), copy=False)
 
 
+def number_columns(prefix, n_columns):
+    """Return names such as "neuron017", padded with zeros so that they sort.
+
+    Parameters
+    ----------
+    prefix : str
+        What every name starts with.
+    n_columns : int
+        How many there are.
+
+    Returns
+    -------
+    names : ndarray of shape (n_columns,) and dtype object
+        The names, with at least three digits.
+    """
+    width = max(3, len(str(n_columns - 1)))
+    return np.array([f"{prefix}{i:0{width}d}" for i in range(n_columns)], dtype=object)
+
+
 def frame_like(X, values, columns):
     """Return values in the container of X: frame in, frame out; array in, array out.
 

@@ -8,23 +8,23 @@ import torch
 from scipy import sparse
 
 from sklearn_hypo._autoencoder._codes import (
+    ActivationSelector,
     DenseCodes,
-    Selector,
     SparseCodes,
     batch_top_k_mask,
+    find_largest,
     kth_largest_positive,
-    positions_of_largest,
     top_k_mask,
 )
 from sklearn_hypo._autoencoder._encoding import (
-    active_positions,
     calibrate_threshold,
+    compute_pre_activations,
+    compute_squared_errors,
+    compute_unexplained,
+    count_firing,
     encode,
-    firing_counts,
-    largest_entries,
-    pre_activations,
-    squared_errors,
-    unexplained,
+    find_active,
+    find_largest_entries,
 )
 from sklearn_hypo._autoencoder._gradients import (
     Weights,
@@ -34,22 +34,20 @@ from sklearn_hypo._autoencoder._gradients import (
     project_out_radial,
 )
 from sklearn_hypo._autoencoder._initialization import (
-    center_and_variance,
-    initial_weights,
-    with_fitted_gain,
+    fit_gain,
+    initialize_weights,
+    measure_scale,
 )
-from sklearn_hypo._autoencoder._training import (
+from sklearn_hypo._autoencoder._plan import (
     Plan,
-    TrainingRun,
     auto_batch_size,
     auto_epochs,
     make_plan,
-    padded_names,
-    resolve_device,
     resolve_engine,
     resolve_prefixes,
-    schedule,
 )
+from sklearn_hypo._autoencoder._rows import TrainingRows
+from sklearn_hypo._autoencoder._training import TrainingRun, schedule_rate
 
 TINY = np.finfo(np.float32).tiny
 
@@ -118,7 +116,7 @@ def two_by_two():
 
 def test_pre_activations_by_hand():
     x, weights = two_by_two()
-    np.testing.assert_allclose(pre_activations(x, weights), [[2.5, 1.0]])
+    np.testing.assert_allclose(compute_pre_activations(x, weights), [[2.5, 1.0]])
 
 
 @pytest.mark.parametrize(
@@ -137,11 +135,15 @@ def test_loss_by_hand(k, prefixes, loss, engine):
     x, weights = two_by_two()
     tensors = Weights(*(torch.from_numpy(w) for w in weights))
     step = loss_and_gradients(
-        torch.from_numpy(x), tensors, Selector("topk", k, engine), prefixes, 4.0
+        torch.from_numpy(x),
+        tensors,
+        ActivationSelector("topk", k, engine),
+        prefixes,
+        4.0,
     )
     assert step.loss == pytest.approx(loss, rel=1e-12)
     if prefixes == (2,):
-        expected = unexplained(x, weights, k, "topk", 4.0)
+        expected = compute_unexplained(x, weights, k, "topk", 4.0)
         assert step.loss == pytest.approx(expected, rel=1e-6)
 
 
@@ -150,7 +152,7 @@ def test_gradients_by_hand(engine):
     x, weights = two_by_two()
     tensors = Weights(*(torch.from_numpy(w) for w in weights))
     step = loss_and_gradients(
-        torch.from_numpy(x), tensors, Selector("topk", 1, engine), (2,), 4.0
+        torch.from_numpy(x), tensors, ActivationSelector("topk", 1, engine), (2,), 4.0
     )
     # dL/dxhat = 2 (xhat - x) / 4 = (-0.25, 0.5);  dL/da_1 = (-0.25, 0.5) . D_1 = 0.25
     gradients = step.gradients
@@ -192,7 +194,7 @@ def setup_step(seed=0, n_rows=20):
 @pytest.mark.parametrize("engine", ENGINES)
 def test_gradients_match_autograd(sparsity, prefixes, engine):
     x, tensors, leaves = setup_step()
-    select = Selector(sparsity, 3, engine)
+    select = ActivationSelector(sparsity, 3, engine)
     step = loss_and_gradients(x, tensors, select, prefixes, 1.7)
     assert isinstance(step.codes, DenseCodes if engine == "dense" else SparseCodes)
     expected = autograd_step(x, leaves, dense_mask(step.codes), prefixes, 1.7)
@@ -214,7 +216,9 @@ def test_float32_gradients_of_a_real_size_match_autograd(sparsity, prefixes, eng
     weights = random_weights(rng, 256, 96)
     x = torch.from_numpy(rng.standard_normal((512, 96)).astype(np.float32))
     tensors = Weights(*(torch.from_numpy(w) for w in weights))
-    step = loss_and_gradients(x, tensors, Selector(sparsity, 8, engine), prefixes, 96.0)
+    step = loss_and_gradients(
+        x, tensors, ActivationSelector(sparsity, 8, engine), prefixes, 96.0
+    )
     leaves = Weights(
         *(torch.tensor(w, dtype=torch.float64, requires_grad=True) for w in weights)
     )
@@ -236,7 +240,7 @@ def test_a_further_loss_enters_through_the_codes():
 
     results = [
         loss_and_gradients(
-            x, tensors, Selector("topk", 3, engine), (3, 8), 1.7, supervise
+            x, tensors, ActivationSelector("topk", 3, engine), (3, 8), 1.7, supervise
         )
         for engine in ENGINES
     ]
@@ -253,7 +257,7 @@ def test_a_further_loss_enters_through_the_codes():
 def test_a_batch_without_any_active_neuron(engine):
     x, tensors, _ = setup_step()
     silent = tensors._replace(intercept=tensors.intercept - 100)
-    select = Selector("batch_topk", 3, engine)
+    select = ActivationSelector("batch_topk", 3, engine)
     step = loss_and_gradients(x, silent, select, (3, 8), 1.7)
     assert step.loss == pytest.approx(
         float(((x - silent.offset) ** 2).sum() / 20 / 1.7)
@@ -268,7 +272,9 @@ def test_a_batch_without_any_active_neuron(engine):
 def test_auxiliary_gradients_match_autograd(k_aux, engine):
     x, tensors, leaves = setup_step(1)
     dead = torch.tensor([1, 4, 6])
-    step = loss_and_gradients(x, tensors, Selector("topk", 2, engine), (8,), 1.7)
+    step = loss_and_gradients(
+        x, tensors, ActivationSelector("topk", 2, engine), (8,), 1.7
+    )
     plain = [gradient.clone() for gradient in step.gradients]
     auxiliary = add_auxiliary_gradients(x, step, tensors, dead, k_aux, 0.3, 1.7)
 
@@ -410,7 +416,7 @@ def test_kth_largest_positive(values, k, threshold):
 @pytest.mark.parametrize("k", [1, 40, 5000])
 def test_positions_of_largest_do_not_depend_on_the_guess(k, guess):
     values = np.random.default_rng(0).standard_normal(1000).astype(np.float32)
-    positions, threshold = positions_of_largest(values, k, guess)
+    positions, threshold = find_largest(values, k, guess)
     expected = np.flatnonzero(values >= kth_largest_positive(values, k))
     if guess == 1e-6:
         guess = None  # below every positive value of these
@@ -421,14 +427,12 @@ def test_positions_of_largest_do_not_depend_on_the_guess(k, guess):
 def test_positions_of_largest_keep_what_is_tied():
     values = np.array([3.0, 1.0, 3.0, 2.0, 3.0])
     for guess in (None, 0.5, 3.0, 4.0):
-        np.testing.assert_array_equal(
-            positions_of_largest(values, 2, guess)[0], [0, 2, 4]
-        )
+        np.testing.assert_array_equal(find_largest(values, 2, guess)[0], [0, 2, 4])
 
 
 def test_selector_finds_the_same_in_batch_after_batch():
     rng = np.random.default_rng(0)
-    select = Selector("batch_topk", 3, "sparse")
+    select = ActivationSelector("batch_topk", 3, "sparse")
     for scale in (1.0, 1.1, 0.1, 30.0, 0.0):
         pre = (scale * rng.standard_normal((20, 9))).astype(np.float32)
         codes = select(torch.from_numpy(pre))
@@ -441,8 +445,8 @@ def test_threshold_is_used_in_the_precision_of_the_values():
     value = np.float32(0.1)  # a little above 0.1 in float64
     pre = np.array([[value, np.nextafter(value, np.float32(0))]])
     for threshold in (float(value), np.float64(value), value):
-        np.testing.assert_array_equal(active_positions(pre, 9, threshold), [0])
-    np.testing.assert_array_equal(active_positions(pre, 1, None), [0])
+        np.testing.assert_array_equal(find_active(pre, 9, threshold), [0])
+    np.testing.assert_array_equal(find_active(pre, 1, None), [0])
 
 
 @pytest.mark.parametrize("as_sparse", [False, True])
@@ -495,8 +499,8 @@ def test_pre_activations_survive_a_large_offset():
     weights = random_weights(rng)
     X = rng.standard_normal((50, 5)).astype(np.float32)
     shifted = weights._replace(offset=weights.offset + np.float32(4096))
-    near = pre_activations(X, weights)
-    far = pre_activations(X + np.float32(4096), shifted)
+    near = compute_pre_activations(X, weights)
+    far = compute_pre_activations(X + np.float32(4096), shifted)
     # what rounding X + 4096 to float32 costs, and no more
     assert np.abs(far - near).max() < 4096 * 2**-23 * 5
 
@@ -507,7 +511,7 @@ def test_calibrated_threshold_keeps_exactly_n_k(batch_size):
     weights = random_weights(rng)
     X = rng.standard_normal((200, 5)).astype(np.float32)
     threshold = calibrate_threshold([X], weights, 2, batch_size=batch_size)
-    pre = pre_activations(X, weights)
+    pre = compute_pre_activations(X, weights)
     assert (pre >= threshold).sum() == 200 * 2
     left_out, kept = np.sort(pre.ravel())[[-401, -400]]
     assert threshold == pytest.approx((left_out + kept) / 2, rel=1e-6)
@@ -518,7 +522,7 @@ def test_calibrated_threshold_with_fewer_positives_than_n_k():
     weights = random_weights(rng)
     weights = weights._replace(intercept=weights.intercept - 2)
     X = rng.standard_normal((50, 5)).astype(np.float32)
-    pre = pre_activations(X, weights)
+    pre = compute_pre_activations(X, weights)
     n_positive = (pre > 0).sum()
     assert 0 < n_positive < 50 * 4
     threshold = calibrate_threshold([X], weights, 4, batch_size=8)
@@ -532,7 +536,8 @@ def test_calibration_weighs_sets_of_rows_equally():
     few = 2 * rng.standard_normal((40, 5)).astype(np.float32)
     threshold = calibrate_threshold([many, few], weights, 2)
     active = [
-        (pre_activations(X, weights) >= threshold).sum() / len(X) for X in (many, few)
+        (compute_pre_activations(X, weights) >= threshold).sum() / len(X)
+        for X in (many, few)
     ]
     assert active[0] < 2 < active[1]
     assert np.mean(active) == pytest.approx(2, abs=1 / 40)
@@ -557,11 +562,11 @@ def test_unexplained_does_not_depend_on_the_batch_size():
     weights = random_weights(rng)
     X = rng.standard_normal((50, 5)).astype(np.float32)
     for sparsity in ("topk", "batch_topk"):
-        whole = unexplained(X, weights, 2, sparsity, 1.5)
-        parts = unexplained(X, weights, 2, sparsity, 1.5, batch_size=7)
+        whole = compute_unexplained(X, weights, 2, sparsity, 1.5)
+        parts = compute_unexplained(X, weights, 2, sparsity, 1.5, batch_size=7)
         assert whole == pytest.approx(parts, rel=1e-6)
         mask = top_k_mask if sparsity == "topk" else batch_top_k_mask
-        pre = pre_activations(X, weights)
+        pre = compute_pre_activations(X, weights)
         error = X - weights.offset - (pre * mask(pre, 2)) @ weights.decoder
         assert whole == pytest.approx((error**2).sum() / 50 / 1.5, rel=1e-5)
 
@@ -570,11 +575,11 @@ def test_largest_entries_are_those_of_the_whole_matrix():
     rng = np.random.default_rng(0)
     weights = random_weights(rng)
     X = rng.standard_normal((50, 5)).astype(np.float32)
-    pre = pre_activations(X[::3], weights).ravel()
+    pre = compute_pre_activations(X[::3], weights).ravel()
     for count in (1, 20, 30, 1000):
         expected = np.flatnonzero(pre >= kth_largest_positive(pre, count))
         for batch_size in (3, 8, 1000):
-            positions, values = largest_entries(
+            positions, values = find_largest_entries(
                 X, weights, count, batch_size=batch_size, step=3
             )
             np.testing.assert_array_equal(positions, expected)
@@ -588,11 +593,11 @@ def test_squared_errors_and_firing_counts():
     for threshold in (None, 0.4):
         active = encode(X, weights, 2, threshold)
         expected = ((X - weights.offset - active @ weights.decoder) ** 2).sum(axis=1)
-        found = squared_errors(X, weights, 2, threshold, batch_size=7)
+        found = compute_squared_errors(X, weights, 2, threshold, batch_size=7)
         np.testing.assert_allclose(found, expected, rtol=1e-5)
-        counts = firing_counts(X, weights, 2, threshold)
+        counts = count_firing(X, weights, 2, threshold)
         np.testing.assert_array_equal(counts, (active > 0).sum(axis=0))
-        thinned = firing_counts(X, weights, 2, threshold, min_rows=20)
+        thinned = count_firing(X, weights, 2, threshold, min_rows=20)
         np.testing.assert_array_equal(thinned, (active[::2] > 0).sum(axis=0))
 
 
@@ -612,14 +617,14 @@ def assert_unit_rows(weights, n_neurons, n_features):
 @pytest.mark.parametrize("n_rows", [3, 10, 39, 400])
 def test_initial_rows_have_unit_length_for_any_number_of_rows(n_rows):
     X = np.random.default_rng(0).standard_normal((n_rows, 6))
-    weights = initial_weights(X, 10, np.random.RandomState(0))
+    weights = initialize_weights(X, 10, np.random.RandomState(0))
     assert_unit_rows(weights, 10, 6)
 
 
 def test_initial_weights_are_repeatable():
     X = np.random.default_rng(0).standard_normal((100, 6))
     first, second, other = (
-        initial_weights(X, 10, np.random.RandomState(seed)) for seed in (0, 0, 1)
+        initialize_weights(X, 10, np.random.RandomState(seed)) for seed in (0, 0, 1)
     )
     np.testing.assert_array_equal(first.decoder, second.decoder)
     assert np.abs(first.decoder - other.decoder).max() > 0.1
@@ -627,7 +632,7 @@ def test_initial_weights_are_repeatable():
 
 def test_few_rows_become_directions_themselves():
     X = np.random.default_rng(0).standard_normal((6, 4))
-    weights = initial_weights(X, 8, np.random.RandomState(0))
+    weights = initialize_weights(X, 8, np.random.RandomState(0))
     cosine = (X / np.linalg.norm(X, axis=1, keepdims=True)) @ weights.decoder.T
     np.testing.assert_allclose(cosine.max(axis=1), 1, rtol=1e-5)
 
@@ -635,7 +640,7 @@ def test_few_rows_become_directions_themselves():
 @pytest.mark.parametrize("n_neurons", [8, 40])
 def test_duplicate_rows_do_not_start_as_twin_neurons(n_neurons):
     X = np.repeat(np.random.default_rng(0).standard_normal((20, 6)), 10, axis=0)
-    weights = initial_weights(X, n_neurons, np.random.RandomState(0))
+    weights = initialize_weights(X, n_neurons, np.random.RandomState(0))
     assert_unit_rows(weights, n_neurons, 6)
     cosine = weights.decoder @ weights.decoder.T - 2 * np.eye(n_neurons)
     assert cosine.max() < 1 - 1e-5
@@ -644,24 +649,24 @@ def test_duplicate_rows_do_not_start_as_twin_neurons(n_neurons):
 def test_zero_rows_are_no_directions():
     X = np.zeros((50, 6))
     X[7] = 1.0
-    weights = initial_weights(X, 4, np.random.RandomState(0))
+    weights = initialize_weights(X, 4, np.random.RandomState(0))
     assert_unit_rows(weights, 4, 6)
-    assert_unit_rows(initial_weights(0 * X, 4, np.random.RandomState(0)), 4, 6)
+    assert_unit_rows(initialize_weights(0 * X, 4, np.random.RandomState(0)), 4, 6)
 
 
 def test_k_means_finds_separate_directions():
     rng = np.random.default_rng(0)
     X = np.repeat(np.eye(5), 40, axis=0) + 0.05 * rng.standard_normal((200, 5))
-    weights = initial_weights(X, 20, np.random.RandomState(0))
+    weights = initialize_weights(X, 20, np.random.RandomState(0))
     assert ((np.eye(5) @ weights.decoder.T).max(axis=1) > 0.99).all()
 
 
-def test_center_and_variance():
+def test_measure_scale():
     X = np.array([[0.0, 0.0], [2.0, 4.0], [4.0, 2.0]], dtype=np.float32)
-    center, variance = center_and_variance(X)
+    center, variance = measure_scale(TrainingRows(X))
     np.testing.assert_allclose(center, [2, 2])
     assert variance == pytest.approx((8 + 4 + 4) / 3)
-    center, variance = center_and_variance(X, max_rows=2)  # rows 0 and 2
+    center, variance = measure_scale(TrainingRows(X), max_rows=2)  # rows 0 and 2
     np.testing.assert_allclose(center, [2, 1])
     assert variance == pytest.approx(5)
 
@@ -670,7 +675,9 @@ def test_center_and_variance():
 
 
 def test_schedule_rises_stays_and_falls():
-    factors = np.array([schedule(s, 1000, warmup=0.05, decay=0.7) for s in range(1000)])
+    factors = np.array(
+        [schedule_rate(s, 1000, warmup=0.05, decay=0.7) for s in range(1000)]
+    )
     assert factors[0] == pytest.approx(1 / 50)
     assert factors[49] == 1
     assert (factors[49:300] == 1).all()
@@ -681,7 +688,7 @@ def test_schedule_rises_stays_and_falls():
 
 @pytest.mark.parametrize("n_steps", [1, 2, 3, 10])
 def test_schedule_of_few_steps_is_positive(n_steps):
-    factors = [schedule(step, n_steps) for step in range(n_steps)]
+    factors = [schedule_rate(step, n_steps) for step in range(n_steps)]
     assert min(factors) > 0
     assert max(factors) <= 1
 
@@ -732,27 +739,26 @@ def test_prefixes_that_do_not_fit(given):
 
 
 def test_plan_settles_auto():
-    sae = SimpleNamespace(
-        k=4,
-        n_neurons=256,
-        sparsity="topk",
-        max_epochs="auto",
-        batch_size="auto",
-        learning_rate="auto",
-        n_iter_no_change=3,
-        aux_k=None,
-        aux_coefficient=0.1,
-        engine="auto",
-        max_time=None,
-    )
-    found = make_plan(sae, 16_448, (256,))
+    settings = {
+        "k": 4,
+        "sparsity": "topk",
+        "max_epochs": "auto",
+        "batch_size": "auto",
+        "learning_rate": "auto",
+        "n_iter_no_change": 3,
+        "aux_k": None,
+        "aux_coefficient": 0.1,
+        "engine": "auto",
+        "max_time": None,
+    }
+    found = make_plan(16_448, (256,), **settings)
     assert found.batch_size == 256
     assert found.max_epochs == auto_epochs(16_448, 256)
     assert found.engine == "sparse"
     assert found.aux_k == 8
     assert found.dead_after == 16_448
     assert found.learning_rate > 0
-    quarter = make_plan(SimpleNamespace(**{**vars(sae), "n_neurons": 1024}), 9, (1024,))
+    quarter = make_plan(9, (1024,), **settings)
     assert quarter.learning_rate == pytest.approx(found.learning_rate / 2)
     assert quarter.batch_size == 9
 
@@ -787,35 +793,21 @@ def test_sparse_engine_is_for_the_cpu():
         resolve_engine("sparse", 256, 8, "cuda")
 
 
-def test_names_sort_in_their_order():
-    assert list(padded_names("neuron", 2)) == ["neuron000", "neuron001"]
-    names = list(padded_names("neuron", 1001))
-    assert names[-1] == "neuron1000"
-    assert names == sorted(names)
-
-
-def test_device_that_is_not_there():
-    assert resolve_device("cpu") == "cpu"
-    assert resolve_device("auto") in ("cpu", "cuda")
-    with pytest.raises(ValueError, match=r"device='abacus' cannot be used.*'cpu'"):
-        resolve_device("abacus")
-
-
 def test_variance_far_from_the_origin():
     X = np.random.default_rng(0).standard_normal((5000, 3)) + 1e6
-    center, variance = center_and_variance(X)
+    center, variance = measure_scale(TrainingRows(X))
     np.testing.assert_allclose(center, X.mean(axis=0))
     assert variance == pytest.approx(X.var(axis=0).sum(), rel=1e-6)
 
 
 def test_fitted_gain_is_the_least_squares_scale():
     X = concept_rows(np.random.default_rng(0))
-    start = initial_weights(X, 16, np.random.RandomState(0))
-    scaled = with_fitted_gain(start, X, 3)
+    start = initialize_weights(X, 16, np.random.RandomState(0))
+    scaled = fit_gain(start, X, 3)
     gain = scaled.encoder[0, 0] / start.encoder[0, 0]
     np.testing.assert_allclose(scaled.encoder, gain * start.encoder, rtol=1e-5)
     np.testing.assert_array_equal(scaled.decoder, start.decoder)
-    pre = pre_activations(X, start)
+    pre = compute_pre_activations(X, start)
     first = (pre * batch_top_k_mask(pre, 3)) @ start.decoder
     errors = [((X - g * first) ** 2).sum() for g in (0.99 * gain, gain, 1.01 * gain)]
     assert errors[1] < min(errors[0], errors[2])
@@ -825,7 +817,7 @@ def test_fitted_gain_of_rows_without_a_positive_entry():
     weights = random_weights(np.random.default_rng(0))
     weights = weights._replace(intercept=np.full(8, -99, np.float32))
     X = np.zeros((4, 5), dtype=np.float32)
-    assert with_fitted_gain(weights, X, 2) is weights
+    assert fit_gain(weights, X, 2) is weights
 
 
 # --- the training loop --------------------------------------------------------------
@@ -842,7 +834,7 @@ def train(X, weights, settings, seed=0, X_val=None):
 
 def test_training_lowers_the_loss_and_keeps_decoder_rows_unit():
     X = concept_rows(np.random.default_rng(0))
-    start = initial_weights(X, 16, np.random.RandomState(0))
+    start = initialize_weights(X, 16, np.random.RandomState(0))
     kept = [w.copy() for w in start]
     run = train(X, start, plan(max_epochs=20))
     losses = [epoch.loss for epoch in run.history]
@@ -857,12 +849,12 @@ def test_best_weights_are_those_of_the_smallest_validation_error():
     rng = np.random.default_rng(0)
     X = concept_rows(rng, 296)
     X, X_val = X[:40], X[40:]
-    start = initial_weights(X, 16, np.random.RandomState(0))
+    start = initialize_weights(X, 16, np.random.RandomState(0))
     # so few rows and so many steps that it overfits
     run = train(X, start, plan(max_epochs=40, batch_size=4), X_val=X_val)
     errors = [epoch.validation_error for epoch in run.history]
     assert errors[-1] > min(errors)
-    found = unexplained(X_val, run.best_weights, 2, "batch_topk", 1.0)
+    found = compute_unexplained(X_val, run.best_weights, 2, "batch_topk", 1.0)
     assert found == pytest.approx(min(errors), rel=1e-6)
 
 
@@ -870,7 +862,7 @@ def test_patience_stops_training():
     rng = np.random.default_rng(0)
     X = concept_rows(rng, 296)
     X, X_val = X[:40], X[40:]
-    start = initial_weights(X, 16, np.random.RandomState(0))
+    start = initialize_weights(X, 16, np.random.RandomState(0))
     run = train(X, start, plan(max_epochs=200, batch_size=4, patience=3), X_val=X_val)
     errors = [epoch.validation_error for epoch in run.history]
     assert len(errors) < 200
@@ -878,9 +870,9 @@ def test_patience_stops_training():
 
 
 def with_a_silenced_neuron(X, seed=0):
-    start = initial_weights(X, 16, np.random.RandomState(seed))
+    start = initialize_weights(X, 16, np.random.RandomState(seed))
     start.intercept[3] = -5.0  # below zero for every row
-    assert pre_activations(X, start)[:, 3].max() < -1
+    assert compute_pre_activations(X, start)[:, 3].max() < -1
     return start
 
 
@@ -898,7 +890,7 @@ def test_auxiliary_loss_revives_a_dead_neuron(coefficient, revived):
 
 def test_auxiliary_loss_is_absent_while_no_neuron_is_dead():
     X = concept_rows(np.random.default_rng(0))
-    start = initial_weights(X, 8, np.random.RandomState(0))
+    start = initialize_weights(X, 8, np.random.RandomState(0))
     settings = plan(prefixes=(8,), max_epochs=4)
     with_loss = train(X, start, settings)
     without = train(X, start, settings._replace(aux_coefficient=0.0))
@@ -922,7 +914,7 @@ def test_dead_is_counted_in_samples():
 
 def test_row_order_is_seeded():
     X = concept_rows(np.random.default_rng(0))
-    start = initial_weights(X, 16, np.random.RandomState(0))
+    start = initialize_weights(X, 16, np.random.RandomState(0))
     same = [train(X, start, plan(), seed=1).best_weights for _ in range(2)]
     np.testing.assert_array_equal(same[0].encoder, same[1].encoder)
     other = train(X, start, plan(), seed=2).best_weights
@@ -933,7 +925,7 @@ def test_row_order_is_seeded():
 @pytest.mark.parametrize("with_validation", [False, True])
 def test_divergence_is_an_error(max_epochs, with_validation):
     X = concept_rows(np.random.default_rng(0))
-    start = initial_weights(X, 16, np.random.RandomState(0))
+    start = initialize_weights(X, 16, np.random.RandomState(0))
     settings = plan(max_epochs=max_epochs, learning_rate=1e39, batch_size=256)
     with (
         np.errstate(all="ignore"),

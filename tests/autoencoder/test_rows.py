@@ -12,7 +12,12 @@ from scipy import sparse
 
 from sklearn_hypo import SparseAutoencoderTransformer
 from sklearn_hypo._autoencoder import _rows
-from sklearn_hypo._autoencoder._rows import Rows, Sliced, is_read_by_slices, shuffled
+from sklearn_hypo._autoencoder._rows import (
+    Sliced,
+    TrainingRows,
+    must_slice,
+    shuffle_rows,
+)
 from sklearn_hypo.exceptions import HypothesisWarning
 
 WEIGHTS = (
@@ -85,25 +90,25 @@ def small_buffers(monkeypatch):
 
 @pytest.mark.parametrize("n_rows", [1, 159, 160, 161, 600, 1003])
 def test_every_row_comes_once(small_buffers, n_rows):
-    order = shuffled(n_rows, 12, np.random.RandomState(0))
+    order = shuffle_rows(n_rows, 12, np.random.RandomState(0))
     np.testing.assert_array_equal(np.sort(np.concatenate(order)), np.arange(n_rows))
     assert (len(order) == 1) == (n_rows <= 160)
     assert max(map(len, order)) <= 160
 
 
 def test_a_buffer_holds_long_stretches_in_random_order(small_buffers):
-    order = shuffled(1600, 12, np.random.RandomState(0))
+    order = shuffle_rows(1600, 12, np.random.RandomState(0))
     assert len(order) == 10
     for buffer in order:
         assert np.mean(np.diff(buffer) == 1) < 0.2
         # 16 runs of 10 rows
         assert len(np.unique(buffer // 10)) == 16
-    again = shuffled(1600, 12, np.random.RandomState(0))
+    again = shuffle_rows(1600, 12, np.random.RandomState(0))
     np.testing.assert_array_equal(np.concatenate(order), np.concatenate(again))
 
 
 def test_order_of_rows_is_close_to_free():
-    first = shuffled(1000, 12, np.random.RandomState(1))[0]
+    first = shuffle_rows(1000, 12, np.random.RandomState(1))[0]
     assert abs(np.corrcoef(first, np.arange(1000))[0, 1]) < 0.1
 
 
@@ -111,7 +116,7 @@ def test_order_of_rows_is_close_to_free():
 
 
 def test_rows_are_centered_and_scaled_as_they_are_read(X):
-    rows = Rows(X, np.array([3, 5, 500]), center=X.mean(axis=0), scale=2.0)
+    rows = TrainingRows(X, np.array([3, 5, 500]), center=X.mean(axis=0), scale=2.0)
     expected = (X - X.mean(axis=0)) / 2
     np.testing.assert_allclose(rows[:], expected[[3, 5, 500]], rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(rows[np.array([2, 0])], expected[[500, 3]], rtol=1e-5)
@@ -122,14 +127,14 @@ def test_rows_are_centered_and_scaled_as_they_are_read(X):
 
 def test_float64_rows_lose_nothing_to_a_large_offset():
     X = np.random.default_rng(0).standard_normal((50, 4)) + 1e8
-    rows = Rows(X, center=X.mean(axis=0), scale=1.0)
+    rows = TrainingRows(X, center=X.mean(axis=0), scale=1.0)
     np.testing.assert_allclose(rows[:], X - X.mean(axis=0), rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.parametrize("sizes", [(600,), (7,) * 85 + (5,), (250, 250, 100)])
 def test_batches_from_a_file_are_those_from_memory(small_buffers, X, mapped, sizes):
-    order = shuffled(600, 12, np.random.RandomState(0))
-    stored, present = Rows(mapped), Rows(X)
+    order = shuffle_rows(600, 12, np.random.RandomState(0))
+    stored, present = TrainingRows(mapped), TrainingRows(X)
     assert stored.stored_outside
     assert not present.stored_outside
     pairs = zip(
@@ -166,11 +171,11 @@ def test_numbers_of_other_types(dtype):
 
 def test_what_is_read_by_slices(tmp_path, X, mapped):
     half = np.memmap(tmp_path / "half", dtype=np.float16, mode="w+", shape=(5, 3))
-    assert is_read_by_slices(OnlySlices(X))
-    assert is_read_by_slices(half)
-    assert is_read_by_slices(X.astype(np.float16))
+    assert must_slice(OnlySlices(X))
+    assert must_slice(half)
+    assert must_slice(X.astype(np.float16))
     for array in (X, mapped, X.tolist(), sparse.csr_array(X), X[0], None, "text"):
-        assert not is_read_by_slices(array)
+        assert not must_slice(array)
 
 
 # --- fitting ------------------------------------------------------------------------

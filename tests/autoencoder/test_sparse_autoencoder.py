@@ -26,8 +26,8 @@ from sklearn.utils import estimator_checks as checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sklearn_hypo import SparseAutoencoderTransformer
-from sklearn_hypo._autoencoder._encoding import unexplained
-from sklearn_hypo._autoencoder._initialization import Scale
+from sklearn_hypo._autoencoder._encoding import compute_unexplained
+from sklearn_hypo._autoencoder._initialization import RowScale
 from sklearn_hypo.exceptions import HypothesisWarning, ModelFileError
 
 FITTED_ARRAYS = (
@@ -203,8 +203,8 @@ def test_best_weights_are_kept():
     sae.fit(X, X_val=X_val)
     errors = sae.history_["validation_error"]
     assert errors.iloc[-1] > errors.min()
-    scale = Scale(sae.mean_, sae.variance_)
-    found = unexplained(
+    scale = RowScale(sae.mean_, sae.variance_)
+    found = compute_unexplained(
         scale.rows(X_val), scale.to_scaled(sae._weights()), 3, "batch_topk", 1.0
     )
     assert found == pytest.approx(errors.min(), rel=1e-5)

@@ -5,19 +5,19 @@ import pytest
 import torch
 from sklearn.linear_model import LogisticRegression, Ridge
 
-from sklearn_hypo._autoencoder._codes import DenseCodes, Selector
+from sklearn_hypo._autoencoder._codes import ActivationSelector, DenseCodes
 from sklearn_hypo._autoencoder._gradients import Weights, loss_and_gradients
 from sklearn_hypo._autoencoder._heads import RidgeHead, SoftmaxHead
 from sklearn_hypo._autoencoder._learner import Learner
+from sklearn_hypo._autoencoder._plan import Plan
 from sklearn_hypo._autoencoder._targets import (
     Supervision,
     TargetScale,
     _ridge_path,
     make_target,
-    out_of_fold_ridge,
-    smoothed_target,
+    predict_out_of_fold,
+    smooth_target,
 )
-from sklearn_hypo._autoencoder._training import Plan
 
 KINDS = {"quantities": RidgeHead, "classes": SoftmaxHead}
 
@@ -117,10 +117,10 @@ def test_no_row_is_predicted_with_its_own_target():
     rng = np.random.default_rng(0)
     X, Y = rng.standard_normal((80, 5)), rng.standard_normal((80, 1))
     weights = np.ones(80)
-    first = out_of_fold_ridge(X, Y, weights, np.random.RandomState(0))
+    first = predict_out_of_fold(X, Y, weights, np.random.RandomState(0))
     changed = Y.copy()
     changed[13] += 1e-3  # too little to choose another penalty
-    second = out_of_fold_ridge(X, changed, weights, np.random.RandomState(0))
+    second = predict_out_of_fold(X, changed, weights, np.random.RandomState(0))
     assert second[13] == first[13]
     assert np.count_nonzero(second != first) > 40
 
@@ -128,7 +128,7 @@ def test_no_row_is_predicted_with_its_own_target():
 def test_noise_is_not_predicted():
     rng = np.random.default_rng(0)
     X, Y = rng.standard_normal((400, 30)), rng.standard_normal((400, 1))
-    found = out_of_fold_ridge(X, Y, np.ones(400), np.random.RandomState(0))
+    found = predict_out_of_fold(X, Y, np.ones(400), np.random.RandomState(0))
     assert 1 - ((Y - found) ** 2).sum() / ((Y - Y.mean()) ** 2).sum() < 0.02
 
 
@@ -136,9 +136,9 @@ def test_noise_is_not_predicted():
 def test_smoothing_keeps_weights_and_null(kind):
     rng = np.random.default_rng(0)
     X, target = rng.standard_normal((60, 5)), some_target(rng, kind)
-    same = smoothed_target(target, X, 0.0, np.random.RandomState(0))
+    same = smooth_target(target, X, 0.0, np.random.RandomState(0))
     assert same is target
-    smooth = smoothed_target(target, X, 0.7, np.random.RandomState(0))
+    smooth = smooth_target(target, X, 0.7, np.random.RandomState(0))
     np.testing.assert_array_equal(smooth.weights, target.weights)
     known = target.weights > 0
     if kind == "classes":
@@ -189,7 +189,7 @@ def test_supervised_gradients_match_autograd(kind, prefixes, engine):
     step = loss_and_gradients(
         x,
         Weights(*(torch.from_numpy(a) for a in arrays)),
-        Selector("batch_topk", 3, engine),
+        ActivationSelector("batch_topk", 3, engine),
         prefixes,
         1.7,
         head.supervision(np.arange(60)),

@@ -15,7 +15,7 @@ from sklearn.linear_model import RidgeCV
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 
-from sklearn_hypo._embedding._batches import check_reply, unit_rows
+from sklearn_hypo._embedding._batches import check_reply, scale_to_unit_length
 from sklearn_hypo._embedding._lsa import lsa_terms
 from sklearn_hypo._embedding._make_encoder import make_encoder
 from sklearn_hypo._embedding._text_embedder import TextEmbedder
@@ -102,7 +102,9 @@ def test_lsa_matches_its_equation():
 
 
 def test_lsa_brings_like_texts_together():
-    values = unit_rows(make_encoder("lsa", n_components=3).fit_encode(TEXTS, 0))
+    values = scale_to_unit_length(
+        make_encoder("lsa", n_components=3).fit_encode(TEXTS, 0)
+    )
     similar = values @ values.T
     assert similar[0, 1] > 0.8 > similar[0, 4]
     assert similar[4, 5] > 0.8 > similar[2, 5]
@@ -319,7 +321,9 @@ def test_lone_surrogates_are_replaced():
 
 
 def test_unit_rows():
-    rows = unit_rows(np.array([[3.0, 4.0], [0.0, 0.0], [1e30, 0]], dtype=np.float32))
+    rows = scale_to_unit_length(
+        np.array([[3.0, 4.0], [0.0, 0.0], [1e30, 0]], dtype=np.float32)
+    )
     np.testing.assert_allclose(rows, [[0.6, 0.8], [0, 0], [1, 0]], rtol=1e-6)
 
 
