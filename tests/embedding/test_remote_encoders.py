@@ -217,7 +217,7 @@ def test_long_texts_are_cut_with_one_warning(vendor, most, server):
 def test_texts_that_only_the_server_finds_too_long(server, monkeypatch):
     """The estimate is too low for them: the request is refused, none is lost."""
     fits, too_long = "x " * 6000, "+ " * 6000
-    assert _limits.ample_tokens(too_long) < 8192 < most_tokens(too_long)
+    assert _limits.overestimate_tokens(too_long) < 8192 < most_tokens(too_long)
     texts = ["short", fits, too_long, "another"]
     refused = []
     embed = _openai.OpenAIConnection.embed
@@ -254,8 +254,8 @@ def test_texts_that_only_the_server_finds_too_long(server, monkeypatch):
     ],
 )
 def test_ample_tokens(text, least, most):
-    assert least <= _limits.ample_tokens(text) <= most
-    assert _limits.ample_tokens(text) <= most_tokens(text)
+    assert least <= _limits.overestimate_tokens(text) <= most
+    assert _limits.overestimate_tokens(text) <= most_tokens(text)
 
 
 @pytest.mark.parametrize("unit", ["word ", "字", "x", "12 34 ", "é😀 a"])
@@ -263,8 +263,8 @@ def test_cuts(unit):
     text = unit * 1000
     cut = _limits.cut_to_tokens(text, 100)
     assert text.startswith(cut)
-    assert _limits.ample_tokens(cut) <= 100
-    assert _limits.ample_tokens(text[: len(cut) + 1]) > 100
+    assert _limits.overestimate_tokens(cut) <= 100
+    assert _limits.overestimate_tokens(text[: len(cut) + 1]) > 100
     assert _limits.cut_to_tokens(cut, 100) == cut
     assert 97 <= most_tokens(_limits.cut_to_bytes(text, 100)) <= 100
     assert _limits.cut_to_tokens(text, None) == text
@@ -272,10 +272,10 @@ def test_cuts(unit):
 
 def test_divide():
     texts = ["aaaa"] * 5 + ["a" * 100] + ["aaaa"] * 2
-    parts = list(_limits.divide(texts, 3, 20, most_tokens))
+    parts = list(_limits.divide_texts(texts, 3, 20, most_tokens))
     assert [(p.start, p.stop) for p in parts] == [(0, 3), (3, 5), (5, 6), (6, 8)]
-    assert list(_limits.divide(texts, 100, None)) == [slice(0, 8)]
-    assert list(_limits.divide([], 3, 20)) == []
+    assert list(_limits.divide_texts(texts, 100, None)) == [slice(0, 8)]
+    assert list(_limits.divide_texts([], 3, 20)) == []
 
 
 # Trouble
