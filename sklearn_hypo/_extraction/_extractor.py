@@ -193,12 +193,12 @@ class HypothesisExtractor(AnnotationPredictorMixin, TransformerMixin, HypoEstima
         X : DataFrame of shape (n_samples, n_neurons)
             Activations, text-labelled: its index is named "text" and holds the texts.
         y : array-like of shape (n_samples,)
-            The target.
+            What the hypotheses are to predict: numbers, or classes.
 
         Returns
         -------
         self : HypothesisExtractor
-            The fitted extractor.
+            Fitted.
 
         Raises
         ------
@@ -249,8 +249,6 @@ class HypothesisExtractor(AnnotationPredictorMixin, TransformerMixin, HypoEstima
             prevalence=self.prevalence_,
             missing=np.isnan(annotations).sum(axis=0),
         )
-        # the columns below say nothing about other texts, these least of all
-        self.hypotheses_.attrs["trained_on_target"] = self.trained_on_target_
         self.candidates_ = make_candidates_table(interpretations)
         self.usage_ = make_usage_table(
             {"interpreter": self.interpreter_, "annotator": self.annotator_}
@@ -367,7 +365,7 @@ class HypothesisExtractor(AnnotationPredictorMixin, TransformerMixin, HypoEstima
         Parameters
         ----------
         input_features : array-like of str or None, default=None
-            Checked against the names seen in `fit`, otherwise not used.
+            Only compared with the neurons' names seen in `fit`.
 
         Returns
         -------

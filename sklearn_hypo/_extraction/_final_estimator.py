@@ -8,16 +8,16 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from .._utils._annotation_input import check_target
+from .._utils._validation import target_columns
 from .._utils._warnings import warn
 
 
-def _final_estimator_can(name):
-    """Offer a method only if the fitted or given final estimator has it."""
+def _final_estimator_has(name):
+    """Make a check that offers a method only if the final estimator has it."""
 
     def check(self):
-        final = getattr(self, "final_estimator_", None)
-        if final is None:
-            final = self._new_final_estimator()
+        fitted = hasattr(self, "final_estimator_")
+        final = self.final_estimator_ if fitted else self._make_final_estimator()
         return hasattr(final, name)
 
     return check
@@ -28,7 +28,7 @@ class AnnotationPredictorMixin:
     knows the final estimator and the training prevalences.
     """
 
-    def _new_final_estimator(self):
+    def _make_final_estimator(self):
         if self.final_estimator is not None:
             return clone(self.final_estimator)
         if getattr(self, "task_", self.task) == "classification":
@@ -48,17 +48,15 @@ class AnnotationPredictorMixin:
             names = [self._hypotheses[i].statement for i in np.flatnonzero(constant)]
             warn(
                 f"{len(names)} hypotheses are true of all annotated training texts or "
-                f"of none, and predict nothing: {names}.",
+                f"of none, and predict nothing: {names}."
             )
-        silent = [
-            h.statement for h, n in zip(self._hypotheses, count, strict=True) if not n
-        ]
+        silent = [self._hypotheses[i].statement for i in np.flatnonzero(count == 0)]
         if silent:
             warn(
                 f"No answer was obtained for {len(silent)} hypotheses, which "
-                f"therefore do not take part in predictions: {silent}.",
+                f"therefore do not take part in predictions: {silent}."
             )
-        self.final_estimator_ = self._new_final_estimator().fit(
+        self.final_estimator_ = self._make_final_estimator().fit(
             self._impute(annotations), target
         )
 
@@ -77,7 +75,7 @@ class AnnotationPredictorMixin:
         coef = np.ravel(getattr(self.final_estimator_, "coef_", np.nan))
         return coef if coef.shape == (n_hypotheses,) else np.full(n_hypotheses, np.nan)
 
-    def _features(self, X):
+    def _make_features(self, X):
         return self._impute(self._annotations(X))
 
     def predict(self, X):
@@ -93,41 +91,41 @@ class AnnotationPredictorMixin:
         y : ndarray of shape (n_samples,)
             Predictions; a missing answer counts as its training prevalence.
         """
-        features = self._features(X)
+        features = self._make_features(X)
         return self.final_estimator_.predict(features)
 
-    @available_if(_final_estimator_can("predict_proba"))
+    @available_if(_final_estimator_has("predict_proba"))
     def predict_proba(self, X):
         """Predict class probabilities from the annotations alone.
 
         Parameters
         ----------
         X : DataFrame of shape (n_samples, n_neurons)
-            Text-labelled.
+            As in `predict`.
 
         Returns
         -------
         probabilities : ndarray of shape (n_samples, n_classes)
             In the order of `classes_`.
         """
-        features = self._features(X)
+        features = self._make_features(X)
         return self.final_estimator_.predict_proba(features)
 
-    @available_if(_final_estimator_can("decision_function"))
+    @available_if(_final_estimator_has("decision_function"))
     def decision_function(self, X):
         """Compute the decision function of the final estimator.
 
         Parameters
         ----------
-        X : DataFrame of shape (n_samples, n_neurons)
-            Text-labelled.
+        X : DataFrame
+            As in `predict`.
 
         Returns
         -------
         decision : ndarray of shape (n_samples,) or (n_samples, n_classes)
             As the final estimator defines it.
         """
-        features = self._features(X)
+        features = self._make_features(X)
         return self.final_estimator_.decision_function(features)
 
     def score(self, X, y, sample_weight=None):
@@ -135,8 +133,8 @@ class AnnotationPredictorMixin:
 
         Parameters
         ----------
-        X : DataFrame of shape (n_samples, n_neurons)
-            Text-labelled.
+        X : DataFrame
+            As in `predict`.
         y : array-like of shape (n_samples,)
             The target.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -159,34 +157,22 @@ class AnnotationPredictorMixin:
         ----------
         annotations : array-like of shape (n_samples, n_hypotheses)
             What `transform` returned.
-        y : array-like of shape (n_samples,)
-            The target.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows.
+        y, sample_weight : array-like of shape (n_samples,)
+            As in `score`.
 
         Returns
         -------
         score : float
             As `score`.
         """
-        check_is_fitted(self)
-        features = self._impute(self._check_shape(annotations, len(annotations)))
+        predicted = self.predict_annotations(annotations)
         if self.task_ == "regression":
-            predicted = self.final_estimator_.predict(features)
-            return float(r2_score(y, predicted, sample_weight=sample_weight))
-        scores = self._class_scores(features)
+            return float(r2_score(y, predicted[:, 0], sample_weight=sample_weight))
         _, codes, _ = check_target(
             y, self.task_, self.classes_, caller=type(self).__name__
         )
-        one_against_rest = codes[:, None] == np.arange(len(self.classes_))
-        first = 1 if len(self.classes_) == 2 else 0
-        areas = [
-            roc_auc_score(
-                one_against_rest[:, i], scores[:, i], sample_weight=sample_weight
-            )
-            for i in range(first, len(self.classes_))
-        ]
-        return float(np.mean(areas))
+        truth = target_columns(codes, self.classes_)
+        return float(roc_auc_score(truth, predicted, sample_weight=sample_weight))
 
     def predict_annotations(self, annotations):
         """Compute what ranks or predicts the target, from annotations at hand.
@@ -206,10 +192,10 @@ class AnnotationPredictorMixin:
         features = self._impute(self._check_shape(annotations, len(annotations)))
         if self.task_ == "regression":
             return np.reshape(self.final_estimator_.predict(features), (-1, 1))
-        scores = self._class_scores(features)
+        scores = self._rank_by_class(features)
         return scores[:, 1:] if len(self.classes_) == 2 else scores
 
-    def _class_scores(self, features):
+    def _rank_by_class(self, features):
         """Return one column per class by which the final estimator ranks the rows."""
         final = self.final_estimator_
         if hasattr(final, "predict_proba"):

@@ -28,23 +28,13 @@ class Match(NamedTuple):
     partner: np.ndarray
 
 
-def activation_correlations(reference, activations):
-    """Correlate the neurons of two fits on the same texts.
+def correlate_activations(reference, activations):
+    """Correlate the neurons of two fits on the same texts; 0 for constant ones.
 
-    Parameters
-    ----------
-    reference : ndarray of shape (n_texts, n_reference)
-        Activations of the neurons to look for.
-    activations : ndarray or sparse array of shape (n_texts, n_neurons)
-        Activations of the neurons of another fit.
-
-    Returns
-    -------
-    correlations : ndarray of shape (n_reference, n_neurons)
-        Pearson correlations; 0 for neurons that are constant on these texts.
+    Takes arrays of shape (n_texts, n_reference) and (n_texts, n_neurons), of which the
+    second may be sparse, and returns one of shape (n_reference, n_neurons).
     """
-    targets = reference.astype(np.float64)
-    return correlation_scores(activations, targets).T
+    return correlation_scores(activations, reference.astype(np.float64)).T
 
 
 def match_one_to_one(correlations):
@@ -52,17 +42,8 @@ def match_one_to_one(correlations):
 
     The assignment :math:`\pi` that maximizes
     :math:`\sum_i \max(r_{i\pi(i)}, 0)` (Hungarian method), so that one neuron of the
-    other fit cannot stand for two hypotheses.
-
-    Parameters
-    ----------
-    correlations : ndarray of shape (n_reference, n_neurons)
-        From `activation_correlations`.
-
-    Returns
-    -------
-    match : Match
-        Partners, each at most once.
+    other fit cannot stand for two hypotheses. Takes what `correlate_activations`
+    returns.
 
     References
     ----------
@@ -93,15 +74,7 @@ def match_one_to_one(correlations):
 def match_best(correlations):
     """Give every reference neuron the neuron that it correlates with most.
 
-    Parameters
-    ----------
-    correlations : ndarray of shape (n_reference, n_neurons)
-        From `activation_correlations`.
-
-    Returns
-    -------
-    match : Match
-        Partners; several reference neurons may have the same.
+    Several may have the same partner.
     """
     best = correlations.max(axis=1, initial=0.0)
     partner = np.where(best > 0, correlations.argmax(axis=1), -1)

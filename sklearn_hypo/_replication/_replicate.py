@@ -22,7 +22,7 @@ from .._utils._validation import (
     target_columns,
     validate_params,
 )
-from ._neuron_matching import activation_correlations, match_best, match_one_to_one
+from ._neuron_matching import correlate_activations, match_best, match_one_to_one
 from ._report import ReplicationReport
 
 _CALLER = "replicate_hypotheses"
@@ -139,8 +139,7 @@ def replicate_hypotheses(
 
     Examples
     --------
-    >>> from sklearn_hypo import make_hypothesis_pipeline
-    >>> from sklearn_hypo import replicate_hypotheses
+    >>> from sklearn_hypo import make_hypothesis_pipeline, replicate_hypotheses
     >>> from sklearn_hypo.datasets import make_concept_texts
     >>> texts = make_concept_texts(600, n_concepts=3, random_state=0)
     >>> pipe = make_hypothesis_pipeline(
@@ -164,7 +163,7 @@ def replicate_hypotheses(
     rng = check_random_state(random_state)
     template = _fix_seeds(refitted, vary, rng)
     original = _describe_fit(kept.steps, refitted.steps, extractor, X, y, X_match)
-    plans = [_plan_refit(_length(X), vary, groups, rng) for _ in range(n_runs)]
+    plans = [_plan_refit(_count_rows(X), vary, groups, rng) for _ in range(n_runs)]
     with one_thread():
         runs = Parallel(n_jobs=n_jobs)(
             delayed(_refit)(template, original, plan) for plan in plans
@@ -172,9 +171,17 @@ def replicate_hypotheses(
     correlations, present, same, null = (
         np.stack(parts, axis=-1) for parts in zip(*runs, strict=True)
     )
+    found = correlations >= threshold
+    words = [(h.statement, h.neuron) for h in extractor._hypotheses]
+    table = pd.DataFrame(words, columns=["hypothesis", "neuron"], dtype=object)
     return ReplicationReport(
-        table=_make_table(
-            extractor._hypotheses, correlations, present, same, threshold
+        table=table.assign(
+            n_found=found.sum(axis=1),
+            n_runs=n_runs,
+            share=found.mean(axis=1),
+            n_found_any=(present >= threshold).sum(axis=1),
+            median_correlation=np.median(correlations, axis=1),
+            same_sign=(found & same).sum(axis=1),
         ),
         correlations=correlations,
         correlations_any=present,
@@ -184,22 +191,6 @@ def replicate_hypotheses(
         null_correlation=float(null.max()),
         n_texts=len(original.reference),
         refitted=tuple(name for name, _ in refitted.steps),
-    )
-
-
-def _make_table(hypotheses, correlations, present, same, threshold):
-    found = correlations >= threshold
-    return pd.DataFrame(
-        {
-            "hypothesis": pd.Series([h.statement for h in hypotheses], dtype=object),
-            "neuron": pd.Series([h.neuron for h in hypotheses], dtype=object),
-            "n_found": found.sum(axis=1),
-            "n_runs": correlations.shape[1],
-            "share": found.mean(axis=1),
-            "n_found_any": (present >= threshold).sum(axis=1),
-            "median_correlation": np.median(correlations, axis=1),
-            "same_sign": (found & same).sum(axis=1),
-        }
     )
 
 
@@ -230,7 +221,7 @@ def _split_steps(pipeline, refit_from):
     return pipeline[:first], pipeline[first:-1]
 
 
-def _seed_names(steps):
+def _find_seeds(steps):
     """Return the names of the parameters that are seeds, in a fixed order."""
     names = steps.get_params(deep=True)
     return sorted(n for n in names if n.split("__")[-1] == "random_state")
@@ -239,7 +230,7 @@ def _seed_names(steps):
 def _fix_seeds(steps, vary, rng):
     """Clone the steps. Where seeds are kept, give one to those that have no number."""
     template = clone(steps)
-    names = _seed_names(template)
+    names = _find_seeds(template)
     if vary == "seed" and not names:
         raise ValueError(
             f"{_CALLER}: none of the refitted steps "
@@ -247,8 +238,8 @@ def _fix_seeds(steps, vary, rng):
             'that every refit would be the same. Pass vary="bootstrap".'
         )
     settings = template.get_params(deep=True)
-    open_ = [name for name in names if not isinstance(settings[name], Integral)]
-    return template.set_params(**{name: random_seed(rng) for name in open_})
+    unsettled = [name for name in names if not isinstance(settings[name], Integral)]
+    return template.set_params(**{name: random_seed(rng) for name in unsettled})
 
 
 def _transform(steps, X):
@@ -286,13 +277,14 @@ class _Original(NamedTuple):
 def _describe_fit(kept, refitted, extractor, X, y, X_match):
     """Embed the texts, once, and collect the activations to look for."""
     targets = target_columns(*encode_target(y, extractor.task_, caller=_CALLER))
-    embedded = matched = _transform(kept, _indexable(X))
+    embedded = matched = _transform(kept, _as_indexable(X))
     if X_match is not None:
-        matched = _transform(kept, _indexable(X_match))
-    if _length(matched) < 3:
+        matched = _transform(kept, _as_indexable(X_match))
+    n_matched = _count_rows(matched)
+    if n_matched < 3:
         raise ValueError(
-            f"{_CALLER}: activations cannot be compared on {_length(matched)} texts. "
-            "Pass more as X_match."
+            f"{_CALLER}: activations cannot be compared on {n_matched} texts. Pass "
+            "more as X_match."
         )
     hypotheses = extractor._hypotheses
     reference = own = _reference_activations(refitted, matched, hypotheses)
@@ -345,16 +337,16 @@ def _refit(template, original, plan):
         steps = clone(template)
         if seed is not None:
             rng = np.random.RandomState(seed)
-            names = _seed_names(steps)
+            names = _find_seeds(steps)
             steps.set_params(**{name: random_seed(rng) for name in names})
-        fitted = steps.fit(_take(X, rows), _take(y, rows)).steps
+        fitted = steps.fit(_take_rows(X, rows), _take_rows(y, rows)).steps
         neurons, selected = (a.to_numpy() for a in _activate(fitted, matched))
-        found = match_one_to_one(activation_correlations(reference, selected))
-        best = match_best(activation_correlations(reference, neurons))
+        found = match_one_to_one(correlate_activations(reference, selected))
+        best = match_best(correlate_activations(reference, neurons))
         # the selected are among all, whatever the rounding
         present = np.maximum(best.correlation, found.correlation)
         shuffled = np.random.RandomState(null_seed).permutation(len(reference))
-        chance = activation_correlations(reference[shuffled], neurons)
+        chance = correlate_activations(reference[shuffled], neurons)
         if matched is not X:
             selected = _activate(fitted, X)[1].to_numpy()
         association = correlation_scores(selected, targets)
@@ -381,10 +373,10 @@ def _compare_signs(association, partner, signs):
 
 def _check_rows(X, y, groups, vary):
     for what, values in {"y": y, "groups": groups}.items():
-        if values is not None and _length(values) != _length(X):
+        if values is not None and _count_rows(values) != _count_rows(X):
             raise ValueError(
-                f"{_CALLER}: X and {what} differ in length ({_length(X)} and "
-                f"{_length(values)}). There must be one value per row."
+                f"{_CALLER}: X and {what} differ in length ({_count_rows(X)} and "
+                f"{_count_rows(values)}). There must be one value per row."
             )
     if groups is not None and vary == "seed":
         raise ValueError(
@@ -393,15 +385,15 @@ def _check_rows(X, y, groups, vary):
         )
 
 
-def _indexable(X):
+def _as_indexable(X):
     return X if hasattr(X, "shape") else np.asarray(X, dtype=object)
 
 
-def _length(X):
+def _count_rows(X):
     return X.shape[0] if hasattr(X, "shape") else len(X)
 
 
-def _take(X, rows):
+def _take_rows(X, rows):
     """Take rows of whatever holds rows, so that a categorical stays one."""
     if rows is None:
         return X

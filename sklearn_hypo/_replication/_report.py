@@ -1,15 +1,22 @@
 """The report on refits: which hypotheses were found again, and how often."""
 
 import html
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pandas as pd
 
+from .._utils._json import to_json_value
 from .._utils._printable import to_printable
 
 # Of n refits, so many have to find a hypothesis for the summary to call it stable.
 _STABLE_SHARE = 0.8
+
+_VARIED = {
+    "seed": "other seeds",
+    "bootstrap": "resampled rows",
+    "both": "other seeds and resampled rows",
+}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -54,6 +61,28 @@ class ReplicationReport:
     See Also
     --------
     replicate_hypotheses : Makes it.
+    ReplicationDisplay : Draws it.
+
+    Notes
+    -----
+    Printed, it says of every hypothesis how often it was found and present, and its
+    median correlation; notebooks show the same as a table.
+
+    Examples
+    --------
+    >>> from sklearn_hypo import make_hypothesis_pipeline, replicate_hypotheses
+    >>> from sklearn_hypo.datasets import make_concept_texts
+    >>> texts = make_concept_texts(300, n_concepts=2, random_state=0)
+    >>> pipe = make_hypothesis_pipeline(
+    ...     n_texts=300, n_neurons=8, k=2, n_select=2, random_state=0
+    ... ).fit(texts.data, texts.target)
+    >>> report = replicate_hypotheses(pipe, texts.data, texts.target, n_runs=2)
+    >>> report.table[["neuron", "n_found", "n_runs"]]
+          neuron  n_found  n_runs
+    0  neuron002        2       2
+    1  neuron004        2       2
+    >>> report.correlations.shape
+    (2, 2)
     """
 
     table: pd.DataFrame
@@ -62,33 +91,33 @@ class ReplicationReport:
     threshold: float
     n_runs: int
     vary: str
-    null_correlation: float = np.nan
-    n_texts: int = 0
-    refitted: tuple = ()
+    null_correlation: float
+    n_texts: int
+    refitted: tuple
 
     def __str__(self):
+        table, found, present = self.table, *self._write_counts()
+        columns = (found, present, table["median_correlation"], table["hypothesis"])
         rows = [
-            f"  {_cells(row)[0]:>8}  {_cells(row)[1]:>8}  {row.median_correlation:.2f}"
-            f"  {_short(row.hypothesis)}"
-            for row in self.table.itertuples()
+            f"  {found:>8}  {present:>8}  {median:.2f}  {_shorten(statement)}"
+            for found, present, median, statement in zip(*columns, strict=True)
         ]
         header = "     found   present  corr  hypothesis"
-        return "\n".join([self._title(), "", header, *rows, "", *self._notes()])
+        return "\n".join([self._title(), "", header, *rows, "", *self._list_notes()])
 
     __repr__ = __str__
 
     def _repr_html_(self):
-        names = ["hypothesis", "neuron", "found", "present", "correlation", "sign"]
-        head = "".join(f"<th>{name}</th>" for name in names)
-        body = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in cells) + "</tr>"
-            for cells in map(_html_cells, self.table.itertuples())
-        )
-        notes = "<br>".join(html.escape(line) for line in self._notes())
-        return (
-            f"<div><p>{html.escape(self._title())}</p>"
-            f"<table><tr>{head}</tr>{body}</table><p>{notes}</p></div>"
-        )
+        found, present = self._write_counts()
+        table = self.table[["hypothesis", "neuron"]].map(to_printable)
+        table["found"], table["present"] = found, present
+        table["correlation"] = self.table["median_correlation"].map("{:.2f}".format)
+        counts = zip(self.table["same_sign"], self.table["n_found"], strict=True)
+        table["sign"] = [f"{same} of {n} the same" if n else "" for same, n in counts]
+        with pd.option_context("display.max_colwidth", None):
+            body = table.to_html(index=False, border=0)
+        notes = "<br>".join(map(html.escape, self._list_notes()))
+        return f"<div><p>{html.escape(self._title())}</p>{body}<p>{notes}</p></div>"
 
     def to_dict(self):
         """Return everything as plain Python values that JSON can hold.
@@ -99,20 +128,9 @@ class ReplicationReport:
             The fields by name; under "hypotheses" one dict per row of the table. What
             is not defined is None.
         """
-        return {
-            "threshold": float(self.threshold),
-            "n_runs": int(self.n_runs),
-            "vary": self.vary,
-            "null_correlation": _plain(float(self.null_correlation)),
-            "n_texts": int(self.n_texts),
-            "refitted": list(self.refitted),
-            "hypotheses": [
-                {name: _plain(value) for name, value in record.items()}
-                for record in self.table.to_dict("records")
-            ],
-            "correlations": self.correlations.tolist(),
-            "correlations_any": self.correlations_any.tolist(),
-        }
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        values["hypotheses"] = values.pop("table").to_dict("records")
+        return to_json_value(values)
 
     def _title(self):
         needed = int(np.ceil(_STABLE_SHARE * self.n_runs - 1e-9))
@@ -122,52 +140,30 @@ class ReplicationReport:
             f"of {self.n_runs} refits ({_VARIED[self.vary]})"
         )
 
-    def _notes(self):
-        turned = self.table["n_found"] - self.table["same_sign"]
+    def _list_notes(self):
+        n_found = int(self.table["n_found"].sum())
+        n_turned = n_found - int(self.table["same_sign"].sum())
         lines = [
             "found: a selected neuron's activations correlate by at least "
             f"{self.threshold:g} on {self.n_texts:,} texts (chance gives at most "
             f"{self.null_correlation:.2f}); present: any neuron's do",
             f"refitted: {', '.join(self.refitted)}; nothing was annotated",
         ]
-        if turned.any():
+        if n_turned:
             lines.append(
-                f"{int(turned.sum())} of {int(self.table['n_found'].sum())} matched "
-                "neurons go with the target in the opposite direction"
+                f"{n_turned} of {n_found} matched neurons go with the target in the "
+                "opposite direction"
             )
         return lines
 
-
-_VARIED = {
-    "seed": "other seeds",
-    "bootstrap": "resampled rows",
-    "both": "other seeds and resampled rows",
-}
-
-
-def _cells(row):
-    """Found and present, as in "9 of 10"."""
-    return f"{row.n_found} of {row.n_runs}", f"{row.n_found_any} of {row.n_runs}"
+    def _write_counts(self):
+        """Return how often each was found and present, as in "9 of 10"."""
+        return [
+            [f"{n} of {self.n_runs}" for n in self.table[name]]
+            for name in ("n_found", "n_found_any")
+        ]
 
 
-def _html_cells(row):
-    sign = f"{row.same_sign} of {row.n_found} the same" if row.n_found else ""
-    median = f"{row.median_correlation:.2f}"
-    return (
-        to_printable(row.hypothesis),
-        to_printable(row.neuron),
-        *_cells(row),
-        median,
-        sign,
-    )
-
-
-def _short(text, length=60):
+def _shorten(text, length=60):
     text = to_printable(text)
     return text if len(text) <= length else text[: length - 1] + "…"
-
-
-def _plain(value):
-    if isinstance(value, np.generic):
-        value = value.item()
-    return None if isinstance(value, float) and not np.isfinite(value) else value

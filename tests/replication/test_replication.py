@@ -25,7 +25,7 @@ from sklearn_hypo import (
     TextEmbedder,
 )
 from sklearn_hypo._replication._neuron_matching import (
-    activation_correlations,
+    correlate_activations,
     match_best,
     match_one_to_one,
 )
@@ -186,7 +186,7 @@ def test_correlations_are_pearsons_and_0_for_constant_neurons():
     a = rng.exponential(size=(80, 3)).astype(np.float32)
     b = rng.exponential(size=(80, 5))
     b[:, 1] = 2.0
-    found = activation_correlations(a, b)
+    found = correlate_activations(a, b)
     kept = [0, 2, 3, 4]
     expected = np.corrcoef(a, b[:, kept], rowvar=False)[:3, 3:]
     np.testing.assert_allclose(found[:, kept], expected, atol=1e-6)
@@ -556,7 +556,7 @@ def test_report_tells_of_turned_signs_and_of_what_is_not_known():
         }
     )
     r = np.linspace(0, 0.9, 10)[None]
-    report = ReplicationReport(table, r, r, 0.5, 10, "both")
+    report = ReplicationReport(table, r, r, 0.5, 10, "both", np.nan, 300, ("sae",))
     assert "0 of 1 hypotheses found in at least 8 of 10" in str(report)
     assert "1 of 4 matched neurons" in str(report)
     assert report.to_dict()["null_correlation"] is None
