@@ -77,20 +77,23 @@ def true_separation():
 
 def _one_run(rng, n, prevalence, errors):
     """Estimates and intervals: 2 estimands x 3 methods x (value, lower, upper)."""
-    from sklearn_hypo._annotation_error._fits import LINEAR, Rows, fit_all, label_counts
+    from sklearn_hypo._annotation_error._fits import AnnotatedRows, fit_corrected
+    from sklearn_hypo._inference._influence import linear_influence
 
     truth, machine, y = make_world(rng, n, prevalence, errors)
     human = np.full_like(truth, np.nan)
     human[:N_LABELLED] = truth[:N_LABELLED]  # rows are in random order
     ones = np.ones(n)
-    rows = Rows(machine, human, ones, ones, None, np.empty((n, 0)))
+    rows = AnnotatedRows(machine, human, ones, ones, None, np.empty((n, 0)))
     labelled = np.arange(n) < N_LABELLED
     result = np.full((2, 3, 3), np.nan)
-    if min(label_counts(rows, 0, labelled)) < 5:
+    if min(rows.count_labels(0, labelled)) < 5:
         return result  # as the public function has it
     for e, columns in enumerate(([0], [0, 1, 2, 3])):
-        fits = fit_all(
-            rows, y, columns, labelled, columns, model=LINEAR, tuning="diagonal"
+        fits = fit_corrected(
+            *(rows, y, columns, labelled, columns),
+            model=linear_influence,
+            tuning="diagonal",
         )
         for m, fit in enumerate((fits.naive, fits.human, fits.corrected)):
             result[e, m] = _interval(fit)

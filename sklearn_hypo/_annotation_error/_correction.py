@@ -1,23 +1,25 @@
 """Estimates corrected for errors of the annotation, from a few human labels."""
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from ..exceptions import HypothesisWarning
-from ._fits import EFFECT, LINEAR, LOGIT
-from ._input import (
-    binary_values,
-    check_choices,
-    gather,
-    human_values,
-    hypothesis_names,
-    labelled_rows,
-    target_values,
+from .._inference._influence import (
+    effect_influence,
+    linear_influence,
+    logit_influence,
 )
-from ._table import joint_table, separation_table
+from .._utils._annotation_input import check_annotations
+from .._utils._warnings import warn
+from ._input import (
+    check_choices,
+    check_human_labels,
+    encode_targets,
+    make_rows,
+    resolve_source,
+)
+from ._table import CorrectionSettings, joint_table, separation_table
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -83,10 +85,10 @@ class CorrectedEstimates:
     level: float
 
     def __repr__(self):
-        shown = ["hypothesis", "class", "n_labelled", "sensitivity", "specificity"]
-        shown += ["naive", "human_only", "corrected"]
-        shown += ["corrected_lower", "corrected_upper", "corrected_p"]
-        table = self.table[[name for name in shown if name in self.table]]
+        columns = ["hypothesis", "class", "n_labelled", "sensitivity", "specificity"]
+        columns += ["naive", "human_only", "corrected"]
+        columns += ["corrected_lower", "corrected_upper", "corrected_p"]
+        table = self.table[[name for name in columns if name in self.table]]
         return (
             f"{self.estimand}, corrected for annotation error with human labels of "
             f"{self.n_labelled:,} of {self.n_rows:,} texts\n\n"
@@ -219,29 +221,36 @@ def correct_for_annotation_error(
     0          0.124         0.093
     """
     check_choices(estimand, tuning, level)
-    given = gather(annotations, y, names, task, sample_weight, groups, covariates)
-    machine = binary_values(given["annotations"], "annotations")
-    names = hypothesis_names(given["annotations"], given["names"], machine.shape[1])
-    human, label_weights = human_values(human, names, machine.shape, label_weights)
-    targets, classes = target_values(given["y"], given["task"], estimand, len(machine))
-    rows = labelled_rows(machine, human, label_weights, given)
-    rng = np.random.default_rng(random_state)
-    settings = (tuning, level, min_labelled, n_resamples, rng)
+    design = {
+        "sample_weight": sample_weight,
+        "groups": groups,
+        "covariates": covariates,
+    }
+    annotations, names, y, task, design = resolve_source(
+        annotations, names, y, task, design
+    )
+    machine, names = check_annotations(annotations, names)
+    names = [str(name) for name in names]
+    human, label_weights = check_human_labels(human, names, len(machine), label_weights)
+    targets, classes = encode_targets(y, task, estimand, len(machine))
+    rows = make_rows(machine, human, label_weights, design)
+    settings = CorrectionSettings(
+        tuning, level, min_labelled, n_resamples, np.random.default_rng(random_state)
+    )
     parts = []
     for label, values in targets:
         if estimand == "separation":
             part = separation_table(rows, values, settings)
         else:
-            model = _model(estimand, classes)
+            model = _choose_model(estimand, classes)
             part = joint_table(rows, values, model, settings)
         part.insert(0, "hypothesis", pd.Series(names, dtype=object))
         if len(targets) > 1:
             part.insert(1, "class", pd.Series([label] * len(part), dtype=object))
         parts.append(part)
-    table = pd.concat(parts, ignore_index=True)
-    _warn(parts[0], min_labelled)
+    _warn_of_notes(parts[0], min_labelled)
     return CorrectedEstimates(
-        table=table,
+        table=pd.concat(parts, ignore_index=True),
         estimand=estimand,
         classes=None if classes is None else tuple(classes.tolist()),
         n_rows=len(machine),
@@ -251,13 +260,13 @@ def correct_for_annotation_error(
     )
 
 
-def _model(estimand, classes):
+def _choose_model(estimand, classes):
     if estimand == "ame":
-        return EFFECT
-    return LINEAR if classes is None else LOGIT
+        return effect_influence
+    return linear_influence if classes is None else logit_influence
 
 
-def _warn(table, minimum):
+def _warn_of_notes(table, minimum):
     """One warning a kind, with the names."""
     texts = {
         "too few labels": (
@@ -272,8 +281,6 @@ def _warn(table, minimum):
     for start, text in texts.items():
         hit = [f"{name!r} ({note})" for name, note in notes if note.startswith(start)]
         if hit:
-            warnings.warn(
-                f"{len(hit)} of {len(table)} hypotheses have {text}: {'; '.join(hit)}.",
-                HypothesisWarning,
-                stacklevel=3,
+            warn(
+                f"{len(hit)} of {len(table)} hypotheses have {text}: {'; '.join(hit)}."
             )

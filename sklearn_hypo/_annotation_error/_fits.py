@@ -8,19 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._inference._design_matrix import find_independent_columns
-from .._inference._influence import (
-    Influence,
-    effect_influence,
-    linear_influence,
-    logit_influence,
-)
+from .._inference._influence import Influence
 from ._predict_then_debias import Debiased, predict_then_debias
 
-LINEAR, LOGIT, EFFECT = linear_influence, logit_influence, effect_influence
+# An estimate that more of the resamples than this cannot give has no interval.
+_MOST_LOST = 0.05
 
 
 @dataclass(frozen=True)
-class Rows:
+class AnnotatedRows:
     """Machine and human annotations of the rows, and what goes with them.
 
     Parameters
@@ -46,28 +42,30 @@ class Rows:
     clusters: np.ndarray | None
     covariates: np.ndarray
 
-    def n_units(self, chosen):
-        """Number of rows, or of clusters, that a mask of rows touches."""
+    def count_units(self, chosen):
+        """Count the rows, or the clusters, that a mask of rows touches."""
         if self.clusters is None:
             return int(chosen.sum())
         return len(np.unique(self.clusters[chosen]))
 
+    def count_labels(self, j, among):
+        """Count the units with a human yes, and with a human no, to hypothesis j."""
+        return tuple(self.count_units(among & (self.human[:, j] == s)) for s in (1, 0))
+
 
 @dataclass(frozen=True)
-class Fits:
+class CorrectedFits:
     """The naive, the human and the corrected estimates of one model.
 
     Parameters
     ----------
-    naive, human : Influence or None
-        From machine annotations on all rows, from human labels; None if the model has
-        no finite fit.
-    corrected : Debiased or None
-        None where `human` is.
+    naive, human, corrected : Influence, Influence and Debiased, or None
+        From machine annotations on all rows, from human labels, and from both; None
+        where there is no finite fit.
     columns : list of int
         The hypotheses that the estimates belong to.
     resample : callable or None
-        Takes counts of units, returns corrected estimates.
+        Takes how often each unit counts, returns corrected estimates.
     """
 
     naive: Influence | None
@@ -77,203 +75,164 @@ class Fits:
     resample: object = None
 
 
-def label_counts(rows, j, among):
-    """Units with a human yes, and with a human no, to hypothesis j."""
-    return tuple(rows.n_units(among & (rows.human[:, j] == s)) for s in (1, 0))
+@dataclass(frozen=True)
+class _Samples:
+    """The rows of one model, and which of them (`places`) have human labels.
+
+    `machine` and `human` are designs, with the constant and covariates.
+    """
+
+    machine: np.ndarray
+    human: np.ndarray
+    places: np.ndarray
+    y: np.ndarray
+    weights: np.ndarray
+    label_weights: np.ndarray
+    units: np.ndarray | None
 
 
-def fit_all(rows, y, columns, labelled, corrected, *, model, tuning):
-    """Fit one model three times, and combine the fits.
+def fit_corrected(rows, y, columns, labelled, corrected, *, model, tuning):
+    """Fit one model three times, and combine the fits into `CorrectedFits`.
 
     Parameters
     ----------
-    rows : Rows
+    rows : AnnotatedRows
         The data.
     y : ndarray of shape (n_rows,)
         The target.
-    columns : list of int
-        Hypotheses in the model, which have machine annotations wherever `used`.
+    columns, corrected : list of int
+        Hypotheses in the model, on whose machine annotations rows must have an answer;
+        those of them that count as people labelled them.
     labelled : ndarray of bool of shape (n_rows,)
         Rows with human labels for all corrected columns.
-    corrected : list of int
-        Hypotheses that are labelled by people; the others in the model count as they
-        are annotated.
     model : callable
         `linear_influence`, `logit_influence` or `effect_influence`.
     tuning : {"diagonal", "full"} or float
         See `predict_then_debias`.
-
-    Returns
-    -------
-    fits : Fits
-        Estimates of `columns`, in their order.
     """
-    used = ~np.isnan(rows.machine[:, columns]).any(axis=1)
-    at = np.flatnonzero(used)
-    places = np.flatnonzero(labelled[at])
-    machine = rows.machine[np.ix_(at, columns)]
-    human = machine[places].copy()
-    mine = [columns.index(j) for j in corrected]
-    human[:, mine] = rows.human[np.ix_(at[places], corrected)]
-    agreed = np.array([(human[:, k] == machine[places, k]).all() for k in mine])
-    flags = np.ones(len(columns), dtype=bool)
-    flags[mine] = agreed
-    known = np.column_stack([np.ones(len(at)), rows.covariates[at]])
-    data = {
-        "machine": np.column_stack([machine, known]),
-        "human": np.column_stack([human, known[places]]),
-        "y": y[at],
-        "weights": rows.weights[at],
-        "label_weights": (rows.weights * rows.label_weights)[at[places]],
-        "units": None if rows.clusters is None else _compact(rows.clusters[at]),
-        "places": places,
-        "agreed": np.append(flags, np.zeros(known.shape[1], dtype=bool)),
-    }
-    naive, found, debiased = _three_fits(data, model, tuning)
+    used = np.flatnonzero(~np.isnan(rows.machine[:, columns]).any(axis=1))
+    places = np.flatnonzero(labelled[used])
+    machine = rows.machine[np.ix_(used, columns)]
+    human = machine[places]
+    own = [columns.index(j) for j in corrected]
+    human[:, own] = rows.human[np.ix_(used[places], corrected)]
+    known = np.column_stack([np.ones(len(used)), rows.covariates[used]])
+    samples = _Samples(
+        machine=np.column_stack([machine, known]),
+        human=np.column_stack([human, known[places]]),
+        places=places,
+        y=y[used],
+        weights=rows.weights[used],
+        label_weights=(rows.weights * rows.label_weights)[used[places]],
+        units=None if rows.clusters is None else _number(rows.clusters[used]),
+    )
+    fits = by_human, _, naive = _fit_each(samples, model)
+    if any(fit is None for fit in fits):
+        return CorrectedFits(naive, by_human, None, columns)
+    agreed = (human == machine[places]).all(axis=0)
+    agreed = np.append(agreed, np.zeros(known.shape[1], dtype=bool))
+    debiased = predict_then_debias(*fits, places, tuning=tuning, agreed=agreed)
 
     def resample(counts):
-        return _resampled(data, model, counts, debiased.tuning)[: len(columns)]
+        times = counts if samples.units is None else counts[samples.units]
+        fits = _fit_each(samples, model, times)
+        if any(fit is None for fit in fits):
+            return np.full(len(columns), np.nan)
+        human, machine, everywhere = (fit.estimate for fit in fits)
+        estimate = human + debiased.tuning @ (everywhere - machine)
+        return estimate[: len(columns)]
 
-    return Fits(naive, found, debiased, columns, resample)
+    return CorrectedFits(naive, by_human, debiased, columns, resample)
 
 
-def _compact(labels):
+def _number(labels):
     return np.unique(labels, return_inverse=True)[1]
 
 
-def _three_fits(data, model, tuning):
-    y, units, places = data["y"], data["units"], data["places"]
-    few = None if units is None else _compact(units[places])
-    naive = model(data["machine"], y, data["weights"], units)
-    human = model(data["human"], y[places], data["label_weights"], few)
-    machine = model(data["machine"][places], y[places], data["label_weights"], few)
-    if naive is None or human is None or machine is None:
-        return naive, human, None
-    debiased = predict_then_debias(
-        human, machine, naive, places, tuning=tuning, agreed=data["agreed"]
-    )
-    return naive, human, debiased
+def _fit_each(samples, model, times=None):
+    """Fit human labels, the machine on the same rows, and the machine on all rows.
 
-
-def _resampled(data, model, counts, omega):
-    """Corrected estimates for rows or clusters that count several times, or not."""
-    y, places = data["y"], data["places"]
-    per_row = counts if data["units"] is None else counts[data["units"]]
-    nothing = np.full(len(omega), np.nan)
-    kept = per_row > 0
-    few = kept[places]
-    sets = (
-        (data["human"][few], y[places][few], data["label_weights"], places),
-        (data["machine"][places][few], y[places][few], data["label_weights"], places),
-        (data["machine"][kept], y[kept], data["weights"], slice(None)),
-    )
+    A fit is None where there is no finite one. With `times`, how often each row
+    counts, its errors mean nothing.
+    """
+    places = samples.places
     found = []
-    for X, target, weights, where in sets:
-        mask = few if where is places else kept
-        if len(find_independent_columns(X, X[:, :0])) < X.shape[1]:
-            return nothing
-        fit = model(X, target, weights[mask] * per_row[where][mask])
-        if fit is None:
-            return nothing
-        found.append(fit.estimate)
-    human, machine, everywhere = found
-    return human + omega @ (everywhere - machine)
+    for X, rows, weights in (
+        (samples.human, places, samples.label_weights),
+        (samples.machine[places], places, samples.label_weights),
+        (samples.machine, np.arange(len(samples.y)), samples.weights),
+    ):
+        units = None
+        if times is not None:
+            kept = times[rows] > 0
+            X, rows = X[kept], rows[kept]
+            weights = weights[kept] * times[rows]
+            if len(find_independent_columns(X, X[:, :0])) < X.shape[1]:
+                found.append(None)
+                continue
+        elif samples.units is not None:
+            units = _number(samples.units[rows])
+        found.append(model(X, samples.y[rows], weights, units))
+    return found
 
 
-def bootstrap_interval(fits, n_units, level, n_resamples, rng):
+def bootstrap_corrected(fits, n_units, level, n_resamples, rng):
     """Percentile interval of corrected estimates, resampling rows or clusters.
 
-    Parameters
-    ----------
-    fits : Fits
-        What to resample.
-    n_units : int
-        Rows, or clusters, in the fits.
-    level : float
-        Of the interval.
-    n_resamples : int
-        How often.
-    rng : Generator
-        Source of randomness.
-
-    Returns
-    -------
-    lower, upper : ndarray of shape (n_columns,)
-        NaN if more than one resample in twenty has no estimate.
+    Unlike the bootstrap of a score, whose predictions stay as they are, every resample
+    is fitted anew; and what some resamples cannot be fitted to, such as separated
+    classes, is not lost at random: with more than one lost in twenty, the interval is
+    NaN. Returns lower and upper bounds, of shape (2, n_columns).
     """
-    found = np.array(
-        [
-            fits.resample(
-                np.bincount(rng.integers(n_units, size=n_units), minlength=n_units)
-            )
-            for _ in range(n_resamples)
-        ]
-    )
+    draws = (rng.integers(n_units, size=n_units) for _ in range(n_resamples))
+    found = np.array([fits.resample(np.bincount(d, minlength=n_units)) for d in draws])
+    known = np.isnan(found).mean(axis=0) <= _MOST_LOST
+    bounds = np.full((2, found.shape[1]), np.nan)
     ends = 50 - 50 * level, 50 + 50 * level
-    lost = np.isnan(found).mean(axis=0)
-    found[:, lost == 1] = 0.0
-    lower, upper = np.nanpercentile(found, ends, axis=0)
-    bad = lost > 0.05
-    return np.where(bad, np.nan, lower), np.where(bad, np.nan, upper)
+    bounds[:, known] = np.nanpercentile(found[:, known], ends, axis=0)
+    return bounds
 
 
-def joint_columns(rows, minimum):
+def choose_joint_columns(rows, minimum):
     """Which hypotheses can be in a joint model, and which are corrected in it.
 
-    Parameters
-    ----------
-    rows : Rows
-        The data.
-    minimum : int
-        Units with a human yes, and with a human no, that a correction needs.
-
-    Returns
-    -------
-    columns : list of int
-        In the model.
-    corrected : list of int
-        Those that take human labels on labelled rows.
-    labelled : ndarray of bool of shape (n_rows,)
-        Rows with all human labels.
-    notes : dict of int to str
-        Why a hypothesis is not among the corrected.
+    A correction needs `minimum` units with a human yes, and as many with a no. Returns
+    the numbers of the hypotheses in the model and of those corrected, a mask of the
+    rows with all human labels, and notes by number: why one is not corrected.
     """
     notes = {}
-    columns = [j for j in range(rows.machine.shape[1]) if _varies(rows.machine[:, j])]
+    answers = [np.unique(column[~np.isnan(column)]) for column in rows.machine.T]
+    columns = [j for j, distinct in enumerate(answers) if len(distinct) > 1]
     used = ~np.isnan(rows.machine[:, columns]).any(axis=1)
     wanted = [j for j in columns if not np.isnan(rows.human[used, j]).all()]
     labelled = used & ~np.isnan(rows.human[:, wanted]).any(axis=1) & bool(wanted)
     corrected = []
     for j in columns:
+        yes, no = rows.count_labels(j, labelled)
         if j not in wanted:
             notes[j] = "no human labels: in the model as annotated"
-        elif min(label_counts(rows, j, labelled)) < minimum:
-            yes, no = label_counts(rows, j, labelled)
+        elif min(yes, no) < minimum:
             notes[j] = f"too few labels ({yes} yes, {no} no): in the model as annotated"
         else:
             corrected.append(j)
-    kept = _estimable(rows, columns, corrected, used, labelled)
-    for j in range(rows.machine.shape[1]):
-        if j not in kept:
-            notes[j] = (
-                "not in the joint model: constant, or a combination of others, on all "
-                "rows or on the labelled ones"
-            )
+    kept = _find_estimable(rows, columns, corrected, used, labelled)
+    for j in set(range(rows.machine.shape[1])) - set(kept):
+        notes[j] = (
+            "not in the joint model: constant, or a combination of others, on all rows "
+            "or on the labelled ones"
+        )
     return kept, [j for j in corrected if j in kept], labelled, notes
 
 
-def _varies(a):
-    a = a[~np.isnan(a)]
-    return a.size > 0 and np.ptp(a) > 0
-
-
-def _estimable(rows, columns, corrected, used, labelled):
+def _find_estimable(rows, columns, corrected, used, labelled):
     """Columns that are independent in each of the three fits."""
-    machine = rows.machine
-    human = np.where(
-        np.isin(np.arange(machine.shape[1]), corrected), rows.human, machine
-    )
-    for values, chosen in ((machine, used), (machine, labelled), (human, labelled)):
+    human = rows.machine.copy()
+    human[:, corrected] = rows.human[:, corrected]
+    for values, chosen in (
+        (rows.machine, used),
+        (rows.machine, labelled),
+        (human, labelled),
+    ):
         known = np.column_stack([np.ones(chosen.sum()), rows.covariates[chosen]])
         part = find_independent_columns(values[np.ix_(chosen, columns)], known)
         columns = [columns[k] for k in part]

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+from scipy import optimize
 from sklearn.metrics import cohen_kappa_score
 
 
@@ -52,30 +53,20 @@ class HumanLabels:
         return self.labels.notna().sum()
 
 
-def agreement_figures(truth, guess, weights=None):
-    r"""Compare a coding with one that is taken for the truth.
+def measure_agreement(truth, guess, weights=None):
+    """Compare a coding, 1 and 0, with one that is taken for the truth.
 
-    Parameters
-    ----------
-    truth, guess : ndarray of shape (n_rows,)
-        1 and 0.
-    weights : ndarray of shape (n_rows,), default=None
-        Weights, such as inverse probabilities of being labelled.
-
-    Returns
-    -------
-    figures : dict of str to float
-        "sensitivity" (share of the true 1 that are guessed), "specificity" (share of
-        the true 0) and "agreement" (Cohen's kappa, 0 for guesses by chance, 1 for
-        identical codings). NaN where there is nothing to compare.
+    Returns a dict of "sensitivity" (share of the true 1 that are guessed),
+    "specificity" (share of the true 0) and "agreement" (Cohen's kappa, 0 for guesses by
+    chance, 1 for identical codings). NaN where there is nothing to compare.
 
     Examples
     --------
     One of two positives is missed:
 
     >>> import numpy as np
-    >>> from sklearn_hypo._annotation_error._human_labels import agreement_figures
-    >>> agreement_figures(np.array([1, 1, 0, 0]), np.array([1, 0, 0, 0]))
+    >>> from sklearn_hypo._annotation_error._human_labels import measure_agreement
+    >>> measure_agreement(np.array([1, 1, 0, 0]), np.array([1, 0, 0, 0]))
     {'sensitivity': 0.5, 'specificity': 1.0, 'agreement': 0.5}
     """
     weights = np.ones(len(truth)) if weights is None else weights
@@ -85,13 +76,13 @@ def agreement_figures(truth, guess, weights=None):
     if len(np.unique(np.concatenate([truth, guess]))) > 1:
         kappa = cohen_kappa_score(truth, guess, sample_weight=weights)
     return {
-        "sensitivity": _share(weights, yes, guess == 1),
-        "specificity": _share(weights, ~yes, guess == 0),
+        "sensitivity": _weighted_share(weights, yes, guess == 1),
+        "specificity": _weighted_share(weights, ~yes, guess == 0),
         "agreement": float(kappa),
     }
 
 
-def _share(weights, among, holds):
+def _weighted_share(weights, among, holds):
     total = weights[among].sum()
     return float(weights[among & holds].sum() / total) if total > 0 else np.nan
 
@@ -128,9 +119,8 @@ def coder_agreement(first, second):
       hypothesis  n  first  second  identical  agreement
     0  is a joke  3   0.67    0.33       0.67        0.4
     """
-    if list(first.labels) != list(second.labels) or len(first.labels) != len(
-        second.labels
-    ):
+    same_rows = len(first.labels) == len(second.labels)
+    if not same_rows or list(first.labels) != list(second.labels):
         raise ValueError(
             "The two codings differ in their rows or hypotheses "
             f"({first.labels.shape} and {second.labels.shape}). Read both with the "
@@ -141,18 +131,10 @@ def coder_agreement(first, second):
         a, b = first.labels.iloc[:, j].to_numpy(), second.labels.iloc[:, j].to_numpy()
         both = ~np.isnan(a) & ~np.isnan(b)
         a, b = a[both], b[both]
-        nothing = not len(a)
-        table.append(
-            {
-                "hypothesis": name,
-                "n": len(a),
-                "first": np.nan if nothing else a.mean(),
-                "second": np.nan if nothing else b.mean(),
-                "identical": np.nan if nothing else (a == b).mean(),
-                "agreement": agreement_figures(a, b)["agreement"],
-            }
-        )
-    return pd.DataFrame(table)
+        shares = [a.mean(), b.mean(), (a == b).mean()] if len(a) else [np.nan] * 3
+        table.append([name, len(a), *shares, measure_agreement(a, b)["agreement"]])
+    columns = ["hypothesis", "n", "first", "second", "identical", "agreement"]
+    return pd.DataFrame(table, columns=columns)
 
 
 def inclusion_probabilities(n_rows, n, *, annotations=None, enrich=0.0, groups=None):
@@ -164,25 +146,8 @@ def inclusion_probabilities(n_rows, n, *, annotations=None, enrich=0.0, groups=N
     with the enrichment :math:`\lambda`, N rows of which the machine says of
     :math:`N_j` that hypothesis j holds, and c such that n rows are expected.
 
-    Parameters
-    ----------
-    n_rows : int
-        Rows to draw from.
-    n : int
-        Rows wanted.
-    annotations : ndarray of shape (n_rows, n_hypotheses), default=None
-        Machine annotations: 1, 0 or NaN. Needed for an enrichment.
-    enrich : float, default=0.0
-        Share of the draw that is spread evenly over the hypotheses, on rows where the
-        machine says that they hold. 0 is a simple random sample. Below 1, no row's
-        weight exceeds N / (n (1 - enrich)).
-    groups : ndarray of shape (n_rows,), default=None
-        Whole groups are drawn, with the mean probability of their rows.
-
-    Returns
-    -------
-    probability : ndarray of shape (n_rows,)
-        In (0, 1].
+    No row's weight exceeds N / (n (1 - enrich)). Groups are drawn whole, with the mean
+    probability of their rows. Parameters are as in `labelling_sheet`.
 
     Examples
     --------
@@ -203,50 +168,31 @@ def inclusion_probabilities(n_rows, n, *, annotations=None, enrich=0.0, groups=N
             spread = (holds[:, seen] / counts[seen]).mean(axis=1)
             size = (1 - enrich) * size + enrich * spread
     if groups is None:
-        return _scaled(size, np.ones(n_rows), n)
+        return _scale_probabilities(size, np.ones(n_rows), n)
     codes = np.unique(groups, return_inverse=True)[1]
     members = np.bincount(codes)
-    return _scaled(np.bincount(codes, weights=size) / members, members, n)[codes]
+    size = np.bincount(codes, weights=size) / members
+    return _scale_probabilities(size, members, n)[codes]
 
 
-def _scaled(size, members, n):
+def _scale_probabilities(size, members, n):
     """Probabilities proportional to size, at most 1, that draw n rows on average."""
-    size = size / size.max()
     if n >= members.sum():
         return np.ones(len(size))
-    low, high = 0.0, 1.0
-    while np.minimum(1, high * size) @ members < n:
-        high *= 2
-    for _ in range(200):  # bisection, to rounding error
-        middle = (low + high) / 2
-        if np.minimum(1, middle * size) @ members < n:
-            low = middle
-        else:
-            high = middle
-    return np.minimum(1, high * size)
+
+    def excess(scale):
+        return np.minimum(1, scale * size) @ members - n
+
+    scale = optimize.brentq(excess, 0, 1 / size.min(), xtol=1e-12, rtol=1e-15)
+    return np.minimum(1, scale * size)
 
 
 def draw_rows(probability, rng, groups=None):
-    """Draw rows with given probabilities.
+    """Draw rows with given probabilities, which are equal within groups.
 
-    Parameters
-    ----------
-    probability : ndarray of shape (n_rows,)
-        As `inclusion_probabilities` gives them; equal within groups.
-    rng : Generator
-        Source of randomness.
-    groups : ndarray of shape (n_rows,), default=None
-        Groups that are drawn as a whole.
-
-    Returns
-    -------
-    rows : ndarray of int
-        The rows drawn, in random order; those of a group together, in their order.
-
-    Notes
-    -----
     Systematic sampling in a random order (Madow 1949): exact probabilities, and the
-    number of rows (or groups) differs from its expectation by less than 1.
+    number of rows (or groups) differs from its expectation by less than 1. The rows
+    come in random order; those of a group together, in their order.
 
     Examples
     --------

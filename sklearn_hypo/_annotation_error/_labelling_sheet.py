@@ -10,17 +10,12 @@ import pandas as pd
 from .._utils._files import expand_path
 from .._utils._validation import check_texts
 from ._human_labels import HumanLabels, draw_rows, inclusion_probabilities
-from ._spreadsheet_cells import comparable, read_cells, shown, write_cells
+from ._input import find_report_data
+from ._spreadsheet_cells import normalize_cell, read_cells, to_cell, write_cells
 
 _ID = re.compile(r"row(\d+)-([0-9a-f]{10})-([0-9a-f]{8})")
-
-
 _YES = frozenset({"1", "1.0", "1,0", "yes", "y", "true", "t", "x", "✓", "✔"})
-
-
 _NO = frozenset({"0", "0.0", "0,0", "no", "n", "false", "f"})
-
-
 _NAMED = 5  # so many are named in a message
 
 
@@ -109,7 +104,7 @@ def labelling_sheet(
     (['id', 'text', 'is polite'], 3)
     """
     texts = check_texts(texts, caller="labelling_sheet")
-    names, annotations = _asked(hypotheses, annotations)
+    names, annotations = _resolve_hypotheses(hypotheses, annotations)
     if path is not None and not overwrite and expand_path(path).exists():
         raise FileExistsError(
             f"{str(path)!r} exists, and may hold the work of people. Name another "
@@ -126,18 +121,19 @@ def labelling_sheet(
     )
     rows = draw_rows(probability, np.random.default_rng(random_state), groups)
     sheet = {
-        "id": [_row_id(i, texts[i], probability[i]) for i in rows],
+        "id": [_encode_id(i, texts[i], probability[i]) for i in rows],
         "text": [texts[i] for i in rows],
     }
     sheet = pd.DataFrame(sheet | dict.fromkeys(names, ""), dtype=object)
     if path is not None:
-        write_cells(path, _cells(sheet))
+        rows = [list(sheet), *sheet.itertuples(index=False, name=None)]
+        write_cells(path, ([to_cell(text) for text in row] for row in rows))
     return sheet
 
 
-def _asked(hypotheses, annotations):
-    data = getattr(hypotheses, "data", None)
-    if hasattr(data, "annotations"):
+def _resolve_hypotheses(hypotheses, annotations):
+    data = find_report_data(hypotheses)
+    if data is not None:
         annotations = data.annotations if annotations is None else annotations
         hypotheses = data.names
     if isinstance(hypotheses, str):
@@ -170,18 +166,12 @@ def _check_draw(n, enrich, annotations, names, n_rows):
         )
 
 
-def _row_id(i, text, probability):
-    return f"row{i}-{_hash(text)}-{struct.pack('>f', probability).hex()}"
+def _encode_id(i, text, probability):
+    return f"row{i}-{_hash_text(text)}-{struct.pack('>f', probability).hex()}"
 
 
-def _hash(text):
+def _hash_text(text):
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:10]
-
-
-def _cells(sheet):
-    yield [shown(name) for name in sheet]
-    for row in sheet.itertuples(index=False, name=None):
-        yield [shown(cell) for cell in row]
 
 
 def read_labels(
@@ -235,34 +225,34 @@ def read_labels(
         raise ValueError(
             'blank must be "unlabelled" or "no", unreadable "raise" or "unlabelled".'
         )
-    texts, hypotheses = _known(texts, hypotheses)
-    header, rows = _table(sheet)
-    names = _columns(header, hypotheses)
+    texts, hypotheses = _resolve_texts(texts, hypotheses)
+    header, rows = _read_sheet(sheet)
+    names = _find_columns(header, hypotheses)
     labels = np.full((len(texts), len(names)), np.nan)
     probability = np.full(len(texts), np.nan)
-    places = {name: header.index(shown(name)) for name in ["id", "text", *names]}
+    places = {name: header.index(to_cell(name)) for name in ["id", "text", *names]}
     problems = []
     for line, cells in rows:
         cells = cells + [""] * (len(header) - len(cells))
-        i, drawn = _row_of(cells[places["id"]], line, texts)
+        i, drawn = _decode_id(cells[places["id"]], line, texts)
         _check_text(cells[places["text"]], texts[i], line)
         if not np.isnan(probability[i]):
             raise ValueError(f"Line {line} of the sheet repeats the id of row {i}.")
         probability[i] = drawn
         for j, name in enumerate(names):
             cell = cells[places[name]]
-            labels[i, j], readable = _label(cell, blank)
+            labels[i, j], readable = _parse_label(cell, blank)
             if not readable:
                 problems.append((line, cells[places["id"]], name, cell))
     problems = pd.DataFrame(problems, columns=["line", "id", "hypothesis", "value"])
     if len(problems) and unreadable == "raise":
-        raise ValueError(_unreadable(problems))
+        raise ValueError(_describe_unreadable(problems))
     return HumanLabels(pd.DataFrame(labels, columns=names), probability, problems)
 
 
-def _known(texts, hypotheses):
-    data = getattr(texts, "data", None)
-    if hasattr(data, "annotations"):
+def _resolve_texts(texts, hypotheses):
+    data = find_report_data(texts)
+    if data is not None:
         hypotheses = data.names if hypotheses is None else hypotheses
         if data.texts is None:
             raise ValueError(
@@ -273,23 +263,23 @@ def _known(texts, hypotheses):
     return check_texts(texts, caller="read_labels"), hypotheses
 
 
-def _table(sheet):
+def _read_sheet(sheet):
     """Header and numbered rows, as strings."""
     if isinstance(sheet, pd.DataFrame):
         body = sheet.astype(object).where(sheet.notna(), "")
-        rows = [[shown(str(c)) for c in r] for r in body.itertuples(False, None)]
-        return [shown(str(name)) for name in sheet], list(enumerate(rows, start=2))
+        rows = [[to_cell(str(c)) for c in r] for r in body.itertuples(False, None)]
+        return [to_cell(str(name)) for name in sheet], list(enumerate(rows, start=2))
     rows = read_cells(sheet)
     if not rows:
         raise ValueError(f"The sheet {str(sheet)!r} is empty.")
     return rows[0][1], rows[1:]
 
 
-def _columns(header, hypotheses):
+def _find_columns(header, hypotheses):
     if hypotheses is None:
         hypotheses = [name for name in header if name and name not in ("id", "text")]
     names = [str(name) for name in hypotheses]
-    missing = [n for n in ["id", "text", *names] if header.count(shown(n)) != 1]
+    missing = [n for n in ["id", "text", *names] if header.count(to_cell(n)) != 1]
     if missing:
         raise ValueError(
             f"The sheet must have each of these columns once: {missing[:_NAMED]}. Its "
@@ -300,7 +290,7 @@ def _columns(header, hypotheses):
     return names
 
 
-def _row_of(cell, line, texts):
+def _decode_id(cell, line, texts):
     """Number and probability of the row that an id stands for."""
     match = _ID.fullmatch(cell.strip())
     if match is None:
@@ -309,7 +299,7 @@ def _row_of(cell, line, texts):
             "must stay as they are; delete rows that were added."
         )
     i = int(match[1])
-    if i >= len(texts) or _hash(texts[i]) != match[2]:
+    if i >= len(texts) or _hash_text(texts[i]) != match[2]:
         raise ValueError(
             f"Line {line} of the sheet: the id {cell!r} belongs to other texts than "
             f"these {len(texts)}, or to others in this place. Pass the texts that the "
@@ -319,15 +309,15 @@ def _row_of(cell, line, texts):
 
 
 def _check_text(cell, text, line):
-    # some programs keep the apostrophes of guarded cells, some swallow them
-    if comparable(cell).lstrip("'") != comparable(shown(text)).lstrip("'"):
+    # some programs keep the apostrophes before formulas, some swallow them
+    if normalize_cell(cell).lstrip("'") != normalize_cell(to_cell(text)).lstrip("'"):
         raise ValueError(
             f"Line {line} of the sheet: its text has changed, from {text[:60]!r} to "
             f"{cell[:60]!r}. If it was edited, the label may not be one of this text."
         )
 
 
-def _label(cell, blank):
+def _parse_label(cell, blank):
     """Return 1, 0 or NaN, and whether the cell can be read."""
     word = cell.strip().casefold()
     if word in _YES:
@@ -337,7 +327,7 @@ def _label(cell, blank):
     return np.nan, not word
 
 
-def _unreadable(problems):
+def _describe_unreadable(problems):
     named = [
         f"line {row.line}, {row.hypothesis!r}: {row.value!r}"
         for row in problems.head(2 * _NAMED).itertuples()

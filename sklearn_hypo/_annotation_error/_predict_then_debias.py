@@ -48,12 +48,9 @@ def predict_then_debias(
 
     Parameters
     ----------
-    human : Influence
-        Estimates on the labelled rows with human labels.
-    machine : Influence
-        The same rows with machine annotations.
-    everywhere : Influence
-        All rows with machine annotations.
+    human, machine, everywhere : Influence
+        Estimates on the labelled rows with human labels, on the same rows with machine
+        annotations, and on all rows with machine annotations.
     labelled : ndarray of int
         Position of each labelled row among all rows.
     tuning : {"diagonal", "full"} or float, default="diagonal"
@@ -116,18 +113,19 @@ def predict_then_debias(
     >>> found.estimate.round(2), found.se.round(3), mean(value[:50]).se.round(3)
     (array([-0.02]), array([0.048]), array([0.131]))
     """
-    units = np.arange(len(everywhere.load))
-    if everywhere.units is not None:
-        units = everywhere.units
+    units = everywhere.units
+    if units is None:
+        units = np.arange(len(everywhere.load))
     places = np.unique(units[labelled])
-    psi = _scattered(human.change, places, everywhere.change)
-    control = _scattered(machine.change, places, everywhere.change) - everywhere.change
-    omega, n_weights = _weights(psi, control, tuning)
+    psi = _scatter(human.change, places, everywhere.change)
+    control = _scatter(machine.change, places, everywhere.change) - everywhere.change
+    omega, n_weights = _fit_tuning(psi, control, tuning)
     difference = everywhere.estimate - machine.estimate
     variance = ((psi - control @ omega.T) ** 2).sum(axis=0)
-    variance *= _fitted_factor(len(places), n_weights)
-    load = _scattered(human.load, labelled, everywhere.load)
-    other = _scattered(machine.load, labelled, everywhere.load) - everywhere.load
+    spare = len(places) - n_weights
+    variance *= len(places) / spare if spare > 0 else np.nan
+    load = _scatter(human.load, labelled, everywhere.load)
+    other = _scatter(machine.load, labelled, everywhere.load) - everywhere.load
     load = load - other @ omega.T
     if agreed is not None:
         unseen = np.where(agreed, np.abs(human.load).max(axis=0), 0.0)
@@ -140,14 +138,14 @@ def predict_then_debias(
     return Debiased(np.where(np.isnan(se), np.nan, estimate), se, df, omega)
 
 
-def _scattered(part, places, whole):
+def _scatter(part, places, whole):
     """Contributions of some units, or rows, among all; 0 elsewhere."""
     full = np.zeros((len(whole), part.shape[1]))
     full[places] = part
     return full
 
 
-def _weights(psi, control, tuning):
+def _fit_tuning(psi, control, tuning):
     """Tuning matrix, and the number of weights fitted for each estimate."""
     p = psi.shape[1]
     if tuning == "diagonal":
@@ -157,15 +155,8 @@ def _weights(psi, control, tuning):
         return np.diag(np.where(squares == 0, 0.0, best)), 1
     if tuning == "full":
         usable = np.isfinite(psi).all(axis=0) & np.isfinite(control).all(axis=0)
-        omega = np.full((p, p), np.nan)
-        omega[:, ~usable] = 0.0
-        omega[np.ix_(usable, usable)] = linalg.lstsq(
-            control[:, usable], psi[:, usable]
-        )[0].T
-        omega[~usable] = np.nan
+        omega = np.where(usable[:, None], 0.0, np.full((p, p), np.nan))
+        weights = linalg.lstsq(control[:, usable], psi[:, usable])[0]
+        omega[np.ix_(usable, usable)] = weights.T
         return omega, int(usable.sum())
     return float(tuning) * np.eye(p), 0
-
-
-def _fitted_factor(n_units, n_weights):
-    return n_units / (n_units - n_weights) if n_units > n_weights else np.nan

@@ -12,14 +12,14 @@ from ._validation import encode_target, resolve_task
 _MOST_CLASSES = 20
 
 
-def check_annotations(A, names=None):
+def check_annotations(A, names=None, *, what="Annotations"):
     """Return annotations as a float64 array, and one name per column."""
     frame = A if isinstance(A, pd.DataFrame) else pd.DataFrame(np.asarray(A))
     values = frame.to_numpy(dtype=np.float64, na_value=np.nan)
     odd = values[~np.isnan(values) & (values != 0) & (values != 1)]
     if odd.size:
         raise ValueError(
-            f"Annotations must be 1, 0 or NaN, but {odd.size} others arrived, such as "
+            f"{what} must be 1, 0 or NaN, but {odd.size} others arrived, such as "
             f"{odd[0]:g}. Apply a threshold first."
         )
     if names is None:

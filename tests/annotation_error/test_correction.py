@@ -10,7 +10,7 @@ import statsmodels.api as sm
 from scipy import stats
 
 from sklearn_hypo._annotation_error._correction import correct_for_annotation_error
-from sklearn_hypo._annotation_error._fits import LINEAR, Rows, fit_all
+from sklearn_hypo._annotation_error._fits import AnnotatedRows, fit_corrected
 from sklearn_hypo._annotation_error._human_labels import (
     HumanLabels,
     draw_rows,
@@ -50,10 +50,12 @@ def simulated(machine, human, y, columns=(0,), label_weights=None):
     """The first hypothesis' figures, without the table around them: for many runs."""
     ones = np.ones(len(y))
     weights = ones if label_weights is None else label_weights
-    rows = Rows(machine, human, ones, weights, None, np.empty((len(y), 0)))
+    rows = AnnotatedRows(machine, human, ones, weights, None, np.empty((len(y), 0)))
     labelled = ~np.isnan(human).any(axis=1)
     columns = list(columns)
-    fits = fit_all(rows, y, columns, labelled, columns, model=LINEAR, tuning="diagonal")
+    fits = fit_corrected(
+        rows, y, columns, labelled, columns, model=linear_influence, tuning="diagonal"
+    )
     fit = fits.corrected
     lower, upper, _ = t_inference(fit.estimate[0], fit.se[0], fit.df[0])
     return {
@@ -575,9 +577,13 @@ def test_a_report_brings_its_data():
         ({"human": np.full((6, 1), np.nan)}, "no human label"),
         ({"human": np.full((5, 1), 1.0)}, "5 rows of human labels"),
         ({"human": np.full((6, 2), 1.0)}, "2 columns of human labels"),
-        ({"human": np.full((6, 1), 0.5)}, "human labels must be 1, 0 or NaN"),
+        ({"human": np.full((6, 1), 0.5)}, "Human labels must be 1, 0 or NaN"),
         ({"human": pd.DataFrame({"other": [1.0] * 6})}, "unknown"),
-        ({"annotations": np.full((6, 1), 0.5)}, "annotations must be 1, 0 or NaN"),
+        ({"annotations": np.full((6, 1), 0.5)}, "Annotations must be 1, 0 or NaN"),
+        (
+            {"annotations": pd.DataFrame([[1.0, 0]] * 6, columns=["a", "a"])},
+            "more than",
+        ),
         ({"names": ["a", "b"]}, "2 names for 1 columns"),
         ({"label_weights": [0.0] * 6}, "label_weights must be positive"),
         ({"label_weights": [1.0] * 5}, "one per row"),

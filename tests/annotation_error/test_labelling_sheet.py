@@ -9,16 +9,16 @@ from sklearn.metrics import cohen_kappa_score
 
 from sklearn_hypo._annotation_error._human_labels import (
     HumanLabels,
-    agreement_figures,
     coder_agreement,
     draw_rows,
     inclusion_probabilities,
+    measure_agreement,
 )
 from sklearn_hypo._annotation_error._labelling_sheet import labelling_sheet, read_labels
 from sklearn_hypo._annotation_error._spreadsheet_cells import (
-    guarded,
+    escape_formula,
     read_cells,
-    unguarded,
+    unescape_formula,
     write_cells,
 )
 
@@ -130,8 +130,8 @@ def test_probabilities_are_at_most_one():
 
 @pytest.mark.parametrize("text", NASTY)
 def test_cells_come_back_as_they_were(text):
-    assert unguarded(guarded(text)) == text
-    first = guarded(text)[:1]
+    assert unescape_formula(escape_formula(text)) == text
+    first = escape_formula(text)[:1]
     assert first not in set("=+-@\t\r＝") or not first
 
 
@@ -305,19 +305,19 @@ def test_refused_hypotheses():
 def test_agreement_by_hand_and_by_scikit_learn():
     truth = np.array([1, 1, 1, 1, 0, 0, 0, 0, 0, 0])
     guess = np.array([1, 1, 1, 0, 1, 0, 0, 0, 0, 0])
-    figures = agreement_figures(truth, guess)
+    figures = measure_agreement(truth, guess)
     assert figures["sensitivity"] == 0.75
     assert figures["specificity"] == pytest.approx(5 / 6)
     assert figures["agreement"] == pytest.approx(cohen_kappa_score(truth, guess))
-    doubled = agreement_figures(truth, guess, np.where(truth == 1, 2.0, 1.0))
+    doubled = measure_agreement(truth, guess, np.where(truth == 1, 2.0, 1.0))
     repeated = np.repeat(np.arange(10), np.where(truth == 1, 2, 1))
-    assert doubled == pytest.approx(agreement_figures(truth[repeated], guess[repeated]))
+    assert doubled == pytest.approx(measure_agreement(truth[repeated], guess[repeated]))
 
 
 def test_agreement_with_nothing_to_compare():
-    nothing = agreement_figures(np.array([]), np.array([]))
+    nothing = measure_agreement(np.array([]), np.array([]))
     assert np.isnan(list(nothing.values())).all()
-    constant = agreement_figures(np.ones(3), np.ones(3))
+    constant = measure_agreement(np.ones(3), np.ones(3))
     assert constant["sensitivity"] == 1
     assert np.isnan(constant["agreement"])
 
