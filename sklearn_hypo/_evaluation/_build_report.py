@@ -11,6 +11,7 @@ from .._inference._missing_bounds import bound_separation
 from .._inference._overall import Overall
 from .._inference._redundancy import measure_redundancy
 from .._inference._tests import run_tests
+from .._report._columns import order_columns
 from .._report._details import EvaluationData
 from .._report._evidence import collect_details
 from .._report._provenance import (
@@ -228,14 +229,11 @@ def _with_further_columns(tests, values, codes, classes, design, overlap):
     missing = np.isnan(values).any(axis=0)
     if missing.any() and design.pairs is None:
         lower, upper = _worst_cases(table, values, codes, classes, design)
-        place = table.columns.get_loc("coef")
-        table.insert(place, "separation_worst_lower", lower)
-        table.insert(place + 1, "separation_worst_upper", upper)
-    place = table.columns.get_loc("p_corrected")
-    table.insert(place, "vif", np.nan if overlap is None else overlap.vif)
-    place = table.columns.get_loc("note")
-    table.insert(place, "duplicate_of", _duplicates(table, overlap))
-    return table
+        table["separation_worst_lower"] = lower
+        table["separation_worst_upper"] = upper
+    table["vif"] = np.nan if overlap is None else overlap.vif
+    table["duplicate_of"] = _duplicates(table, overlap)
+    return order_columns(table)
 
 
 def _worst_cases(table, values, codes, classes, design):

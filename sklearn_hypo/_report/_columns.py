@@ -1,0 +1,264 @@
+"""The columns of a report's table, one row each: all that shows them reads this.
+
+A new column is a row of `COLUMNS`, in its place, and the line that computes it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ._formats import (
+    format_count,
+    format_f1,
+    format_interval,
+    format_number,
+    format_p,
+    format_share,
+)
+
+# Where columns show; CSV and JSON hold all of them.
+PLACES = ("terminal", "article", "page", "effect", "basis")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the table: its name, its format, and a heading for each place.
+
+    Parameters
+    ----------
+    name : str
+        Its name in the table. Its bounds end in "_lower" and "_upper".
+    format : callable, default=format_number
+        From a number to a text; words are shown as they are.
+    terminal, article, page : str, default=""
+        Headings in terminal and notebook, in Markdown and LaTeX, and in the table of
+        the page. Empty: it does not show there.
+    effect, basis : str, default=""
+        The same in full, with "{unit}" for that of the target: among the effects of
+        one hypothesis on the page, or below what they rest on.
+    rank : int, default=0
+        Joint effects alone: which of them a place with few columns takes first.
+    neutral : float, default=0.0
+        The value that means no effect.
+    """
+
+    name: str
+    format: Callable = format_number
+    terminal: str = ""
+    article: str = ""
+    page: str = ""
+    effect: str = ""
+    basis: str = ""
+    rank: int = 0
+    neutral: float = 0.0
+
+
+SEPARATION = Column(
+    "separation",
+    terminal="separation [95%]",
+    article="Separation",
+    page="Alone",
+    effect="separation, alone ({unit})",
+)
+
+HYPOTHESIS = Column("hypothesis", terminal="hypothesis", article="Hypothesis")
+
+SIGNIFICANT = Column("significant")
+
+# In the order of the table. A column of an interval shows together with its estimate.
+COLUMNS = (
+    Column("neuron", basis="neuron"),
+    HYPOTHESIS,
+    Column(
+        "fidelity",
+        format_f1,
+        terminal="fid.",
+        article="Fidelity",
+        page="Fidelity",
+        basis="fidelity (F1, words for neuron)",
+    ),
+    Column("n", format_count, article="n", basis="texts with an answer"),
+    Column("missing", format_count, basis="texts without an answer"),
+    Column(
+        "prevalence",
+        format_share,
+        terminal="prev.",
+        article="Prevalence",
+        page="Share",
+        basis="share of texts that have it",
+    ),
+    SEPARATION,
+    Column("separation_se"),
+    Column("separation_lower"),
+    Column("separation_upper"),
+    Column("separation_p", format_p, effect="p alone"),
+    Column(
+        "separation_p_corrected", format_p, terminal="p", effect="p alone, corrected"
+    ),
+    Column("separation_std", effect="separation, per sd of {target}"),
+    Column("n_discordant", format_count, basis="pairs whose members differ in it"),
+    Column("separation_class", article="Class", effect="class"),
+    Column("separation_worst_lower"),
+    Column("separation_worst_upper"),
+    Column(
+        "coef",
+        terminal="joint coef [95%]",
+        article="Joint coef",
+        page="Joint coef",
+        effect="joint coefficient ({coefficient})",
+        rank=3,
+    ),
+    Column("coef_se"),
+    Column("coef_lower"),
+    Column("coef_upper"),
+    Column("coef_p", format_p, effect="p beside the others"),
+    Column("coef_df", format_count, basis="degrees of freedom"),
+    Column("coef_std", effect="joint coefficient, standardised"),
+    Column(
+        "odds_ratio",
+        terminal="odds ratio [95%]",
+        article="Odds ratio",
+        page="Odds ratio",
+        effect="joint odds ratio",
+        rank=2,
+        neutral=1.0,
+    ),
+    Column("odds_ratio_lower"),
+    Column("odds_ratio_upper"),
+    Column(
+        "ame",
+        terminal="joint effect [95%]",
+        article="Joint effect",
+        page="Joint effect",
+        effect="average marginal effect ({unit})",
+        rank=1,
+    ),
+    Column("ame_se"),
+    Column("ame_lower"),
+    Column("ame_upper"),
+    Column("vif", basis="variance inflation"),
+    Column(
+        "p_corrected",
+        format_p,
+        terminal="joint p",
+        article="p, corrected",
+        page="Joint p",
+        effect="p beside the others, corrected",
+    ),
+    SIGNIFICANT,
+    Column("method", basis="method of the joint regression"),
+    Column("duplicate_of"),
+    Column("note"),
+)
+
+# How many joint effects a place has room for.
+_N_JOINT = {"terminal": 1, "article": 2, "page": 2}
+
+
+def order_columns(table):
+    """Return the table of a report with its columns in the order of `COLUMNS`.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns in any order; not all need be there.
+
+    Returns
+    -------
+    ordered : DataFrame
+        The same columns.
+
+    Raises
+    ------
+    KeyError
+        For a column that `COLUMNS` does not hold.
+    """
+    place = {column.name: number for number, column in enumerate(COLUMNS)}
+    return table[sorted(table.columns, key=place.__getitem__)]
+
+
+def list_columns(report, place):
+    """Return the columns of a report's table that show in a place, in order.
+
+    Parameters
+    ----------
+    report : HypothesisReport
+        A report.
+    place : {"terminal", "article", "page", "effect", "basis"}
+        Where.
+
+    Returns
+    -------
+    columns : list of Column
+        Those with a heading there that are in the table; joint effects, as many as
+        there is room for.
+    """
+    joint = rank_joint_effects(report)
+    hidden = {column.name for column in joint[_N_JOINT.get(place, len(joint)) :]}
+    hidden |= {column.name for column in COLUMNS if column.rank and column not in joint}
+    return [
+        column
+        for column in COLUMNS
+        if getattr(column, place)
+        and column.name in report.table
+        and column.name not in hidden
+    ]
+
+
+def rank_joint_effects(report):
+    """Return the joint effects that a report has values of, the most readable first."""
+    table = report.table
+    found = [
+        column
+        for column in COLUMNS
+        if column.rank and column.name in table and table[column.name].notna().any()
+    ]
+    return sorted(found, key=lambda column: column.rank)
+
+
+def read_floats(table, name):
+    """Return a column as floats; NaN throughout if the table does not have it."""
+    if name not in table:
+        return np.full(len(table), np.nan)
+    return table[name].to_numpy(dtype=float)
+
+
+def read_strings(table, name):
+    """Return a column as strings; empty for None, and if the table does not have it."""
+    if name not in table:
+        return [""] * len(table)
+    return ["" if value is None else str(value) for value in table[name]]
+
+
+def read_estimates(table, column):
+    """Return estimates, lower and upper bounds of a column; NaN where it has none."""
+    return tuple(read_floats(table, column.name + e) for e in ("", "_lower", "_upper"))
+
+
+def format_cells(table, column, *, missing):
+    """Return the cells of a column as texts, and those of the intervals around them.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of a report.
+    column : Column
+        One of its columns.
+    missing : str
+        What stands for NaN.
+
+    Returns
+    -------
+    values, intervals : list of str
+        One per row; empty where there is no interval.
+    """
+    if table[column.name].dtype.kind not in "fiu":
+        return read_strings(table, column.name), [""] * len(table)
+    values, lower, upper = read_estimates(table, column)
+    shown = [missing if np.isnan(v) else column.format(v) for v in values]
+    intervals = [
+        "" if np.isnan(v) else format_interval(*bounds)
+        for v, *bounds in zip(values, lower, upper, strict=True)
+    ]
+    return shown, intervals
