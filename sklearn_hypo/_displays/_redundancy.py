@@ -204,7 +204,7 @@ def _order_by_similarity(correlation):
 def _compute_activations(estimator, X, caller):
     """Return the activations of a fitted estimator, with the names of the neurons."""
     *before, last = list_steps(estimator)
-    if hasattr(last, "score_annotations"):
+    if hasattr(last, "predict_annotations"):
         check_is_fitted(last, "hypotheses_")
         activations = estimator[:-1].transform(X) if before else X
     elif hasattr(estimator, "transform") and not isinstance(estimator, type):

@@ -5,13 +5,13 @@ import warnings
 import numpy as np
 import pandas as pd
 from scipy import sparse
-from sklearn.utils.validation import check_is_fitted
 
 from .._embedding._text_embedder import TextEmbedder
 from .._inference._design import make_design
 from .._language_models._usage_table import make_usage_table
 from .._utils._annotation_input import check_annotations, check_target
 from .._utils._frames import get_texts
+from .._utils._steps import find_extractor
 from .._utils._validation import StrOptions, check_same_length, validate_params
 from ..exceptions import HypothesisWarning
 from ._build_report import Extras, build_report
@@ -191,7 +191,7 @@ def evaluate_hypotheses(
     250
     """
     estimator = getattr(estimator, "best_estimator_", estimator)
-    extractor = _extractor_of(estimator)
+    extractor = find_extractor(estimator, caller=_CALLER)
     task = extractor.task_ if task == "auto" else task
     classes = _known_classes(extractor, task)
     task, codes, classes = check_target(y, task, classes, caller=_CALLER)
@@ -252,20 +252,6 @@ def _usage(estimator):
     parts = {role: part for role, part in parts.items() if part is not steps[-1][1]}
     table = make_usage_table(parts)
     return None if table.empty else table
-
-
-def _extractor_of(estimator):
-    """The last step of a pipeline, or the estimator itself, if it has hypotheses."""
-    steps = getattr(estimator, "steps", None)
-    extractor = steps[-1][1] if steps else estimator
-    if not hasattr(extractor, "predict_annotations"):
-        raise TypeError(
-            f"{_CALLER} expects a fitted HypothesisExtractor or a fitted Pipeline "
-            f"that ends in one, but {type(estimator).__name__} arrived"
-            + (f", which ends in {type(extractor).__name__}." if steps else ".")
-        )
-    check_is_fitted(extractor, "hypotheses_")
-    return extractor
 
 
 def _known_classes(extractor, task):

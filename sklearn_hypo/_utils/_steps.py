@@ -40,7 +40,7 @@ def find_extractor(estimator, *, caller):
         If it is not fitted.
     """
     extractor = list_steps(estimator)[-1]
-    if not hasattr(extractor, "score_annotations"):
+    if not hasattr(extractor, "predict_annotations"):
         end = "" if extractor is estimator else f", which ends in {_kind(extractor)}"
         raise TypeError(
             f"{caller} expects a fitted HypothesisExtractor or a fitted Pipeline that "
