@@ -1,6 +1,5 @@
 """Contests between texts: pairs made of the texts of each, by their scores."""
 
-import warnings
 from numbers import Real
 
 import numpy as np
@@ -8,11 +7,23 @@ import pandas as pd
 from scipy.stats import norm
 from sklearn.utils import check_random_state
 
-from .._utils._validation import Interval, StrOptions, validate_params
-from ..exceptions import HypothesisWarning
-from ._pairs import as_numbers, check_are_texts, check_length, is_blank, unusable
+from .._utils._validation import (
+    Interval,
+    StrOptions,
+    check_length,
+    is_blank,
+    validate_params,
+)
+from .._utils._warnings import warn
+from ._pairs import (
+    check_are_texts,
+    check_numbers,
+    find_usable_pairs,
+    make_rows,
+    mark_identical,
+)
 
-__all__ = ["pairs_within"]
+_CALLER = "pairs_within"
 
 
 @validate_params(
@@ -134,49 +145,51 @@ def pairs_within(
     >>> train.tolist(), test.tolist()
     ([0, 1], [2, 3])
     """
-    rows = _contestants(texts, scores, contest, trials, max_p)
-    codes = rows["code"].to_numpy()
+    entries = _check_entries(texts, scores, contest, trials, max_p)
+    codes = pd.factorize(entries["contest"])[0]
     if how == "disjoint":
-        pairs = _disjoint(codes, check_random_state(random_state))
+        pairs = _pair_at_random(codes, check_random_state(random_state))
+    elif how == "extremes":
+        pairs = _pair_extremes(codes, entries["score"].to_numpy())
     else:
-        score = rows["score"].to_numpy()
-        pairs = _extremes(codes, score) if how == "extremes" else _all(codes)
+        pairs = _pair_all(codes)
     pairs = np.sort(pairs, axis=1)
     pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0], codes[pairs[:, 0]]))]
-    pairs = _decided(rows, pairs, min_difference, max_p)
-    return _rows_of(rows, pairs)
+    pairs = _keep_decided(entries, pairs, min_difference, max_p)
+    found = entries.iloc[pairs.ravel()].reset_index(drop=True)
+    score = entries["score"].to_numpy()[pairs]
+    texts = entries["text"].to_numpy()[pairs]
+    rows = make_rows(texts, score[:, 0] > score[:, 1], np.arange(len(pairs)))
+    return pd.concat([rows, found[["contest", "score", "row"]]], axis=1)
 
 
-def _contestants(texts, scores, contest, trials, max_p):
-    """Return the rows with a text, a score and a contest; `code` numbers contests."""
-    caller = "pairs_within"
+def _check_entries(texts, scores, contest, trials, max_p):
+    """Return the rows with a text, a score and a contest, as a frame."""
     texts = pd.Series(texts, dtype=object).reset_index(drop=True)
-    check_are_texts(texts, caller)
-    score = as_numbers(scores, "scores", caller)
+    check_are_texts(texts, _CALLER)
+    score = check_numbers(scores, "scores", _CALLER)
     contest = pd.Series(contest).reset_index(drop=True)
     for name, values in (("scores", score), ("contest", contest)):
-        check_length(name, values, texts, caller)
-    rows = pd.DataFrame({"text": texts, "score": score, "contest": contest})
+        check_length(name, values, len(texts), "texts", caller=_CALLER)
+    entries = pd.DataFrame({"text": texts, "score": score, "contest": contest})
     if trials is None and max_p is not None:
-        raise ValueError(f"{caller}: max_p needs trials, for the test of proportions.")
+        raise ValueError(f"{_CALLER}: max_p needs trials, for the test of proportions.")
     if trials is not None:
-        rows["trials"] = as_numbers(trials, "trials", caller)
-        rows["score"] = _rates(rows["score"], rows["trials"])
-    rows["row"] = np.arange(len(rows))
-    usable = ~texts.map(is_blank).astype(bool) & rows.notna().all(axis=1)
+        trials = check_numbers(trials, "trials", _CALLER)
+        check_length("trials", trials, len(texts), "texts", caller=_CALLER)
+        entries["trials"] = trials
+        entries["score"] = _compute_rates(score, trials)
+    entries["row"] = np.arange(len(entries))
+    usable = ~texts.map(is_blank).astype(bool) & entries.notna().all(axis=1)
     if not usable.all():
-        warnings.warn(
-            f"{caller} left out {(~usable).sum()} of {len(rows)} rows without a text, "
-            "a score or a contest.",
-            HypothesisWarning,
-            stacklevel=4,  # validate_params, too, is in between
+        warn(
+            f"{_CALLER} left out {(~usable).sum()} of {len(entries)} rows without a "
+            "text, a score or a contest."
         )
-    rows = rows[usable].reset_index(drop=True)
-    rows["code"] = pd.factorize(rows["contest"])[0]
-    return rows
+    return entries[usable].reset_index(drop=True)
 
 
-def _rates(successes, trials):
+def _compute_rates(successes, trials):
     # missing values pass here, and are left out with their rows
     if ((successes < 0) | (successes > trials) | (trials <= 0)).any():
         raise ValueError(
@@ -186,7 +199,7 @@ def _rates(successes, trials):
     return successes / trials
 
 
-def _disjoint(codes, random_state):
+def _pair_at_random(codes, random_state):
     """Pair rows at random within each contest, each row at most once."""
     order = random_state.permutation(len(codes))
     order = order[np.argsort(codes[order], kind="stable")]
@@ -194,18 +207,19 @@ def _disjoint(codes, random_state):
     begins = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
     sizes = np.diff(np.r_[begins, len(ordered)])
     position = np.arange(len(ordered)) - np.repeat(begins, sizes)
-    firsts = np.flatnonzero((position % 2 == 0) & (position + 1 < _each(sizes)))
+    has_next = position + 1 < np.repeat(sizes, sizes)
+    firsts = np.flatnonzero((position % 2 == 0) & has_next)
     return order[np.column_stack([firsts, firsts + 1])]
 
 
-def _each(sizes):
-    return np.repeat(sizes, sizes)
+def _group_rows(codes):
+    return pd.Series(range(len(codes))).groupby(codes).indices.values()
 
 
-def _extremes(codes, score):
+def _pair_extremes(codes, score):
     """Pair the best with the worst of each contest; of equal ones, the first."""
     pairs = []
-    for rows in pd.Series(range(len(codes))).groupby(codes).indices.values():
+    for rows in _group_rows(codes):
         best, worst = rows[np.argmax(score[rows])], rows[np.argmin(score[rows])]
         if len(rows) > 1:
             # all equal: a tie, to be counted as such
@@ -213,68 +227,38 @@ def _extremes(codes, score):
     return np.array(pairs, dtype=np.int64).reshape(-1, 2)
 
 
-def _all(codes):
+def _pair_all(codes):
     pairs = [np.empty((0, 2), dtype=np.int64)]
-    for rows in pd.Series(range(len(codes))).groupby(codes).indices.values():
+    for rows in _group_rows(codes):
         first, second = np.triu_indices(len(rows), 1)
         pairs.append(np.column_stack([rows[first], rows[second]]))
     return np.concatenate(pairs)
 
 
-def _decided(rows, pairs, min_difference, max_p):
+def _keep_decided(entries, pairs, min_difference, max_p):
     """Keep the pairs with a winner, if it is as clear as was asked for."""
-    same = unusable(rows["text"].to_numpy()[pairs])[1]
-    score = rows["score"].to_numpy()[pairs]
+    score = entries["score"].to_numpy()[pairs]
     gap = np.abs(score[:, 0] - score[:, 1])
     close = gap < min_difference
     if max_p is not None:
-        p = _two_proportions(score, rows["trials"].to_numpy()[pairs])
+        p = _test_proportions(score, entries["trials"].to_numpy()[pairs])
         close |= ~(p <= max_p)  # NaN, where nothing varies, is not clear either
-    tie = gap == 0
-    keep = ~(same | tie | close)
-    _report_pairs(len(pairs), keep, same, tie & ~same, close & ~tie & ~same)
-    return pairs[keep]
+    too_close = "with too small a difference"
+    reasons = {
+        "of identical texts": mark_identical(entries["text"].to_numpy()[pairs]),
+        "with equal scores": gap == 0,
+        too_close: close,
+    }
+    advice = " Contests need at least two texts with different scores."
+    return pairs[
+        find_usable_pairs(reasons, caller=_CALLER, asked_for=too_close, advice=advice)
+    ]
 
 
-def _report_pairs(n, keep, same, tie, close):
-    reasons = {"of identical texts": same, "with equal scores": tie}
-    counts = [f"{mask.sum()} {why}" for why, mask in reasons.items() if mask.any()]
-    if not keep.any():
-        counts += [f"{close.sum()} with too small a difference"] * bool(close.any())
-        why = f" ({', '.join(counts)})" if counts else ""
-        raise ValueError(
-            f"pairs_within: none of {n} pairs is left{why}. Contests need at least two "
-            "texts with different scores."
-        )
-    if counts:
-        warnings.warn(
-            f"pairs_within left out {(same | tie).sum()} of {n} pairs: "
-            f"{', '.join(counts)}.",
-            HypothesisWarning,
-            stacklevel=5,
-        )
-
-
-def _two_proportions(rate, trials):
+def _test_proportions(rate, trials):
     """Two-sided p-values of the z-test with pooled variance, a pair per row."""
     pooled = (rate * trials).sum(axis=1) / trials.sum(axis=1)
     variance = pooled * (1 - pooled) * (1 / trials).sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         z = np.abs(rate[:, 0] - rate[:, 1]) / np.sqrt(variance)
     return 2 * norm.sf(z)
-
-
-def _rows_of(rows, pairs):
-    found = rows.iloc[pairs.ravel()].reset_index(drop=True)
-    score = found["score"].to_numpy().reshape(-1, 2)
-    first_won = (score[:, 0] > score[:, 1]).astype(np.int64)
-    return pd.DataFrame(
-        {
-            "text": found["text"],
-            "target": np.column_stack([first_won, 1 - first_won]).ravel(),
-            "pair": np.repeat(np.arange(len(pairs)), 2),
-            "contest": found["contest"],
-            "score": found["score"],
-            "row": found["row"],
-        }
-    )

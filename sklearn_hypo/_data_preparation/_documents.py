@@ -1,21 +1,24 @@
 """Long documents: cut into chunks before a pipeline, put together again after it."""
 
-import warnings
 from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from .._utils._validation import Interval, StrOptions, check_texts, validate_params
-from ..exceptions import HypothesisWarning
+from .._utils._annotation_input import check_annotation_values
+from .._utils._validation import (
+    Interval,
+    StrOptions,
+    check_length,
+    check_same_length,
+    check_texts,
+    validate_params,
+)
+from .._utils._warnings import warn
 from ._sentences import PIECES, count_words, word_spans
 
-__all__ = ["DocumentChunks", "roll_up_annotations", "split_documents"]
-
 _CALLER = "split_documents"
-
-
 _NAMED = 5  # so many documents are named in a message
 
 
@@ -139,31 +142,28 @@ def split_documents(
     (array([5, 5, 1]), array([0, 0, 1]))
     """
     texts = check_texts(texts, caller=_CALLER)
-    ids = _checked_ids(ids, len(texts))
-    if y is not None and len(y) != len(texts):
-        raise ValueError(
-            f"{_CALLER}: texts and y differ in length ({len(texts)} and {len(y)})."
-        )
+    ids = _check_ids(ids, len(texts))
+    if y is not None:
+        check_same_length(texts, y, caller=_CALLER)
     if max_words is None and (by == "words" or overlap):
         raise ValueError(f"{_CALLER}: by='words' and overlap need max_words.")
     if max_words is not None and overlap >= max_words:
         raise ValueError(
             f"{_CALLER}: overlap={overlap} must be less than max_words={max_words}."
         )
-    pieces = [_chunks(text, max_words, overlap, by) for text in texts]
+    pieces = [_split_document(text, max_words, overlap, by) for text in texts]
     positions = np.repeat(np.arange(len(texts)), [len(each) for each in pieces])
     _report_empty(ids[[not each for each in pieces]], len(texts))
     chunks = np.empty(len(positions), dtype=object)
     chunks[:] = [chunk for each in pieces for chunk in each]
-    return DocumentChunks(chunks, _repeated(y, positions), ids[positions])
+    return DocumentChunks(chunks, _repeat_target(y, positions), ids[positions])
 
 
-def _checked_ids(ids, n):
+def _check_ids(ids, n):
     if ids is None:
         return np.arange(n)
     ids = pd.Series(ids).to_numpy()
-    if len(ids) != n:
-        raise ValueError(f"{_CALLER}: there are {len(ids)} ids for {n} documents.")
+    check_length("ids", ids, n, "documents", caller=_CALLER)
     repeated = pd.unique(ids[pd.Series(ids).duplicated()])
     if len(repeated):
         raise ValueError(
@@ -179,15 +179,13 @@ def _report_empty(empty, n):
     if len(empty):
         named = ", ".join(repr(each) for each in empty[:_NAMED].tolist())
         more = f" and {len(empty) - _NAMED} more" if len(empty) > _NAMED else ""
-        warnings.warn(
+        warn(
             f"{_CALLER}: {len(empty)} of {n} documents hold no word and have no chunk: "
-            f"{named}{more}.",
-            HypothesisWarning,
-            stacklevel=4,  # validate_params, too, is in between
+            f"{named}{more}."
         )
 
 
-def _repeated(y, positions):
+def _repeat_target(y, positions):
     if y is None:
         return None
     if isinstance(y, pd.Series):  # a categorical one says that it is about classes
@@ -198,22 +196,23 @@ def _repeated(y, positions):
 # Chunks of one document -----------------------------------------------------------
 
 
-def _chunks(text, max_words, overlap, by):
+def _split_document(text, max_words, overlap, by):
     """Return the chunks of one document."""
     if callable(by):
         pieces = [str(piece) for piece in by(text)]
         if max_words is None:  # chunks already, perhaps with words of their own
             return [piece.strip() for piece in pieces if piece.strip()]
-        spans = _located(text, pieces)
+        spans = _locate_pieces(text, pieces)
     else:
         spans = PIECES[by](text)
     if max_words is not None:
-        spans = _packed(_cut(text, spans, max_words, by), max_words, overlap)
+        units = _cut_long_pieces(text, spans, max_words, by)
+        spans = _pack_units(units, max_words, overlap)
     chunks = [text[begin:end].strip() for begin, end in spans]
     return [chunk for chunk in chunks if chunk]
 
 
-def _located(text, pieces):
+def _locate_pieces(text, pieces):
     """Find the pieces of a callable in the text they are from."""
     spans, end = [], 0
     for piece in pieces:
@@ -229,7 +228,7 @@ def _located(text, pieces):
     return spans
 
 
-def _cut(text, spans, max_words, by):
+def _cut_long_pieces(text, spans, max_words, by):
     """Cut what exceeds `max_words`; return (begin, end, words) of every unit."""
     finer = PIECES["sentences"] if by == "paragraphs" else None
     units = []
@@ -239,7 +238,7 @@ def _cut(text, spans, max_words, by):
             units += [(begin, end, n_words)] * (n_words > 0)
         elif finer is not None:
             inner = [(begin + a, begin + b) for a, b in finer(text[begin:end])]
-            units += _cut(text, inner, max_words, "sentences")
+            units += _cut_long_pieces(text, inner, max_words, "sentences")
         else:
             words = word_spans(text[begin:end])
             for first in range(0, n_words, max_words):
@@ -248,20 +247,20 @@ def _cut(text, spans, max_words, by):
     return units
 
 
-def _packed(units, max_words, overlap):
+def _pack_units(units, max_words, overlap):
     """Put neighbouring units into chunks as long as they fit; return their spans."""
     spans, chunk, n_words = [], [], 0
     for unit in units:
         if chunk and n_words + unit[2] > max_words:
             spans.append((chunk[0][0], chunk[-1][1]))
-            chunk = _said_again(chunk, min(overlap, max_words - unit[2]))
+            chunk = _repeat_end(chunk, min(overlap, max_words - unit[2]))
             n_words = sum(each[2] for each in chunk)
         chunk.append(unit)
         n_words += unit[2]
     return spans + ([(chunk[0][0], chunk[-1][1])] if chunk else [])
 
 
-def _said_again(chunk, n_words):
+def _repeat_end(chunk, n_words):
     """The last units of a chunk that have at most `n_words` words together."""
     kept = []
     for unit in reversed(chunk):
@@ -337,59 +336,34 @@ def roll_up_annotations(annotations, document, *, how="any"):
     b            0.5  0.0
     a            0.0  1.0
     """
-    frame = pd.DataFrame(annotations)
-    values = _annotation_values(frame)
+    caller = "roll_up_annotations"
+    columns = pd.DataFrame(annotations).columns
+    values = check_annotation_values(annotations)
     document = pd.Series(document).to_numpy()
-    if len(document) != len(values):
-        raise ValueError(
-            f"roll_up_annotations: there are {len(values)} annotated chunks, but "
-            f"{len(document)} entries of document."
-        )
+    check_length("document", document, len(values), "chunks", caller=caller)
     codes, ids = pd.factorize(document)
     if (codes < 0).any():
         raise ValueError(
-            f"roll_up_annotations: the document of {(codes < 0).sum()} chunks is "
-            "missing."
+            f"{caller}: the document of {(codes < 0).sum()} chunks is missing."
         )
-    yes, no, unanswered = (
-        _counts(mask, codes, len(ids))
+    counts = [
+        _count_by_document(mask, codes, len(ids))
         for mask in (values == 1, values == 0, np.isnan(values))
-    )
-    return pd.DataFrame(
-        _ROLLS[how](yes, no, unanswered),
-        index=pd.Index(ids, name="document"),
-        columns=frame.columns,
-    )
+    ]
+    index = pd.Index(ids, name="document")
+    return pd.DataFrame(_roll_up(*counts, how), index=index, columns=columns)
 
 
-def _annotation_values(frame):
-    values = frame.to_numpy(dtype=np.float64, na_value=np.nan)
-    others = values[~(np.isnan(values) | (values == 0) | (values == 1))]
-    if len(others):
-        raise ValueError(
-            f"roll_up_annotations: annotations hold {others[0]:g}, but must be 0, 1 "
-            "or NaN."
-        )
-    return values
-
-
-def _counts(mask, codes, n_documents):
+def _count_by_document(mask, codes, n_documents):
     counts = np.zeros((n_documents, mask.shape[1]))
     np.add.at(counts, codes, mask)
     return counts
 
 
-def _any(yes, no, unanswered):
-    return np.where(yes > 0, 1.0, np.where(unanswered > 0, np.nan, 0.0))
-
-
-def _all(yes, no, unanswered):
-    return np.where(no > 0, 0.0, np.where(unanswered > 0, np.nan, 1.0))
-
-
-def _mean(yes, no, unanswered):
-    answered = yes + no
-    return np.divide(yes, answered, out=np.full_like(yes, np.nan), where=answered > 0)
-
-
-_ROLLS = {"any": _any, "all": _all, "mean": _mean}
+def _roll_up(yes, no, unanswered, how):
+    if how == "mean":
+        nan = np.full_like(yes, np.nan)
+        return np.divide(yes, yes + no, out=nan, where=yes + no > 0)
+    decisive, decided = (yes, 1.0) if how == "any" else (no, 0.0)
+    undecided = np.where(unanswered > 0, np.nan, 1 - decided)
+    return np.where(decisive > 0, decided, undecided)

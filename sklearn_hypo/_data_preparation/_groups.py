@@ -5,8 +5,6 @@ import pandas as pd
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-__all__ = ["join_groups"]
-
 
 def join_groups(*labels):
     """Join several groupings into the finest one that respects them all.

@@ -1,15 +1,14 @@
 """Pairs of texts of which one won: from two columns to one row per text."""
 
-import warnings
 from numbers import Number
 
 import numpy as np
 import pandas as pd
 
-from ..exceptions import HypothesisWarning
+from .._utils._validation import check_length, is_blank, is_missing
+from .._utils._warnings import warn
 
-__all__ = ["make_pairs"]
-
+_CALLER = "make_pairs"
 _OWN_COLUMNS = ("text", "target", "pair")
 
 
@@ -103,76 +102,69 @@ def make_pairs(texts, winner=None, *, difference=None, labels=("a", "b"), group=
             "make_pairs: exactly one of winner and difference is needed, to tell "
             "which of the two texts won."
         )
-    texts = _two_columns(texts)
-    carried = _carried(group, len(texts))
+    texts = _check_two_columns(texts)
+    group = _check_group(group, len(texts))
     if winner is not None:
-        first_won = _first_won(winner, labels)
+        first_won = _sign_winners(winner, labels)
     else:
-        first_won = np.sign(as_numbers(difference, "difference"))
-    check_length("winner" if difference is None else "difference", first_won, texts)
-    missing, same = unusable(texts)
-    tie = np.isnan(first_won) | (first_won == 0)
-    kept = np.flatnonzero(~(missing | same | tie))
-    _report_dropped("make_pairs", len(texts), len(kept), missing, same, tie)
-    winners = (first_won[kept] > 0).astype(np.int64)
-    rows = pd.DataFrame(
-        {
-            # objects: pandas' own strings know no lone surrogates
-            "text": pd.Series(texts[kept].ravel(), dtype=object),
-            "target": np.column_stack([winners, 1 - winners]).ravel(),
-            "pair": np.repeat(kept.astype(np.int64), 2),
-        }
-    )
-    added = carried.iloc[np.repeat(kept, 2)].reset_index(drop=True)
-    return pd.concat([rows, added], axis=1)
+        first_won = np.sign(check_numbers(difference, "difference", _CALLER))
+    name = "difference" if winner is None else "winner"
+    check_length(name, first_won, len(texts), "pairs", caller=_CALLER)
+    blank = np.array([is_blank(text) for text in texts.ravel()], dtype=bool)
+    reasons = {
+        "with a missing or blank text": blank.reshape(texts.shape).any(axis=1),
+        "of identical texts": mark_identical(texts),
+        "without a winner (ties)": np.isnan(first_won) | (first_won == 0),
+    }
+    kept = find_usable_pairs(reasons, caller=_CALLER)
+    rows = make_rows(texts[kept], first_won[kept] > 0, kept)
+    group = group.iloc[np.repeat(kept, 2)].reset_index(drop=True)
+    return pd.concat([rows, group], axis=1)
 
 
 # What make_pairs is given ---------------------------------------------------------
 
 
-def _two_columns(texts):
+def _check_two_columns(texts):
     """Return the texts as an object array of shape (n_pairs, 2)."""
     if hasattr(texts, "to_numpy"):
         texts = texts.to_numpy()
     elif not isinstance(texts, np.ndarray):
         texts = [tuple(pair) for pair in texts]
-    array = np.empty((0, 2), dtype=object)
-    if len(texts):
-        array = np.asarray(texts, dtype=object)
+    array = np.asarray(texts, dtype=object) if len(texts) else np.empty((0, 2), object)
     if array.ndim != 2 or array.shape[1] != 2:
         raise ValueError(
             "make_pairs: texts must have two columns, the two texts of each pair, but "
             f"an input of shape {array.shape} arrived."
         )
-    check_are_texts(array.ravel(), "make_pairs")
+    check_are_texts(array.ravel(), _CALLER)
     return array
 
 
-def _carried(group, n):
+def _check_group(group, n):
+    """Return what is to be carried along as a frame, one row per pair."""
     if group is None:
         return pd.DataFrame(index=range(n))
-    if isinstance(group, pd.DataFrame):
-        frame = group.reset_index(drop=True)
-    else:
-        frame = pd.DataFrame({"group": pd.Series(group).reset_index(drop=True)})
-    taken = [name for name in _OWN_COLUMNS if name in frame.columns]
+    if not isinstance(group, pd.DataFrame):
+        group = pd.DataFrame({"group": pd.Series(group).reset_index(drop=True)})
+    taken = [name for name in _OWN_COLUMNS if name in group.columns]
     if taken:
         raise ValueError(
             f"make_pairs: group has a column {taken[0]!r}, which the result has, too. "
             "Rename it."
         )
-    check_length("group", frame, range(n))
-    return frame
+    check_length("group", group, n, "pairs", caller=_CALLER)
+    return group
 
 
-def _first_won(winner, labels):
+def _sign_winners(winner, labels):
     """Return 1 where the first text won, -1 where the second did, 0 for a tie."""
     if len(labels) != 2 or labels[0] == labels[1]:
         raise ValueError(
             f"make_pairs: labels must be two different labels, but {labels!r} arrived."
         )
     values = pd.Series(winner, dtype=object).to_numpy()
-    signs = np.array([_sign(value, labels) for value in values], dtype=float)
+    signs = np.array([_sign_winner(value, labels) for value in values], dtype=float)
     unknown = list(dict.fromkeys(values[np.isnan(signs)].tolist()))
     if unknown:
         named = ", ".join(map(repr, unknown[:5]))
@@ -184,20 +176,23 @@ def _first_won(winner, labels):
     return signs
 
 
-def _sign(value, labels):
+def _sign_winner(value, labels):
     """Return 1, -1 or 0 for a value of `winner`; NaN if it is not understood."""
     if any(isinstance(value, type(label)) and value == label for label in labels):
         return 1 if value == labels[0] else -1
-    if _is_missing(value):
-        return 0
-    if isinstance(value, str) and value.strip().lower().startswith("tie"):
+    is_tie = isinstance(value, str) and value.strip().lower().startswith("tie")
+    if is_tie or is_missing(value):
         return 0
     if isinstance(value, Number | np.bool_) and value in (0, 1):
         return 1 if value else -1
     return np.nan
 
 
-def as_numbers(values, name, caller="make_pairs"):
+# Also for contests ----------------------------------------------------------------
+
+
+def check_numbers(values, name, caller):
+    """Return values as float64, with NaN where one is missing."""
     try:
         numbers = np.asarray(pd.to_numeric(pd.Series(values)), dtype=float)
     except (TypeError, ValueError) as error:
@@ -207,55 +202,52 @@ def as_numbers(values, name, caller="make_pairs"):
     return numbers
 
 
-def check_length(name, values, texts, caller="make_pairs"):
-    if len(values) != len(texts):
-        raise ValueError(
-            f"{caller}: {name} has {len(values)} entries for {len(texts)} "
-            f"{'pairs' if caller == 'make_pairs' else 'texts'}."
-        )
-
-
 def check_are_texts(values, caller):
+    """Raise for what is neither a text nor missing."""
     for value in values:
-        if not isinstance(value, str) and not _is_missing(value):
+        if not isinstance(value, str) and not is_missing(value):
             raise TypeError(
                 f"{caller}: texts holds {value!r}, of type {type(value).__name__}, "
                 "which is not a text."
             )
 
 
-def _is_missing(value):
-    return value is None or value is pd.NA or value is pd.NaT or value != value
+def mark_identical(texts):
+    """Mark the pairs of twice the same text, blanks around them aside."""
+    stripped = [[str(text).strip() for text in pair] for pair in texts]
+    return np.array([first == second for first, second in stripped], dtype=bool)
 
 
-def is_blank(value):
-    return _is_missing(value) or not value.strip()
+def find_usable_pairs(reasons, *, caller, asked_for=None, advice=""):
+    """Return the numbers of the pairs that are left, and say why others are not.
+
+    Each is counted for the first reason, of which `reasons` maps the words to a mask;
+    what the user asked for (`asked_for`) is counted only if no pair is left.
+    """
+    n = len(next(iter(reasons.values())))
+    dropped, counts = np.zeros(n, dtype=bool), {}
+    for reason, mask in reasons.items():
+        counts[reason] = int((mask & ~dropped).sum())
+        dropped |= mask
+    if not dropped.all():
+        counts.pop(asked_for, None)
+    why = ", ".join(f"{count} {reason}" for reason, count in counts.items() if count)
+    if dropped.all():
+        why = f" ({why})" if why else ""
+        raise ValueError(f"{caller}: none of {n} pairs is left{why}.{advice}")
+    if why:
+        warn(f"{caller} left out {sum(counts.values())} of {n} pairs: {why}.")
+    return np.flatnonzero(~dropped)
 
 
-def unusable(texts):
-    """Mark the pairs with a missing text, and those of twice the same text."""
-    blank = np.array([is_blank(value) for value in texts.ravel()], dtype=bool)
-    missing = blank.reshape(texts.shape).any(axis=1)
-    same = np.zeros(len(texts), dtype=bool)
-    for i in np.flatnonzero(~missing):
-        same[i] = texts[i, 0].strip() == texts[i, 1].strip()
-    return missing, same
-
-
-def _report_dropped(caller, n, n_kept, missing, same, tie):
-    """Say how many pairs were left out and why, each for its first reason."""
-    reasons = {
-        "with a missing or blank text": missing,
-        "of identical texts": same & ~missing,
-        "without a winner (ties)": tie & ~same & ~missing,
-    }
-    counts = [f"{mask.sum()} {why}" for why, mask in reasons.items() if mask.any()]
-    if not n_kept:
-        why = f" ({', '.join(counts)})" if counts else ""
-        raise ValueError(f"{caller}: none of {n} pairs is left{why}.")
-    if counts:
-        warnings.warn(
-            f"{caller} left out {n - n_kept} of {n} pairs: {', '.join(counts)}.",
-            HypothesisWarning,
-            stacklevel=3,
-        )
+def make_rows(texts, first_won, numbers):
+    """Return two rows per pair: text, target and number of the pair."""
+    first_won = first_won.astype(np.int64)
+    return pd.DataFrame(
+        {
+            # objects: pandas' own strings know no lone surrogates
+            "text": pd.Series(texts.ravel(), dtype=object),
+            "target": np.column_stack([first_won, 1 - first_won]).ravel(),
+            "pair": np.repeat(numbers.astype(np.int64), 2),
+        }
+    )

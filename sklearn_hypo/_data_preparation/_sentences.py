@@ -2,71 +2,37 @@
 
 import re
 
-__all__ = ["PIECES", "count_words", "word_spans"]
+from .._utils._tokens import UNSPACED
 
-# Scripts written without blanks: a word per character. Korean and Thai are not among
+# In scripts written without blanks, a word per character. Korean and Thai are not among
 # them: the one has blanks, and no rule as plain as this finds the words of the other.
-_UNSPACED = "\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-
-
-_WORD = re.compile(rf"[{_UNSPACED}][^\w\s]*+|[^\s{_UNSPACED}]++")
-
+_WORD = re.compile(rf"[{UNSPACED}][^\w\s]*+|[^\s{UNSPACED}]++")
 _BLANK_LINE = re.compile(r"\n[^\S\n]*+\n\s*+")
 
 # What may stand behind the end of a sentence and still belong to it.
 _CLOSING = "\"'”’»)\\]}*_"
-
-
 _END = re.compile(
     rf"[.!?…]++[{_CLOSING}]*+(?=\s|$)"  # Latin: only before a blank
     rf"|[。！？｡]++[{_CLOSING}」』）]*+"  # Chinese and Japanese: anywhere
 )
 
-
 _ABBREVIATIONS = frozenset(
     (
-        *(
-            "mr",
-            "mrs",
-            "ms",
-            "dr",
-            "prof",
-            "st",
-            "sr",
-            "jr",
-            "gen",
-            "sen",
-            "rep",
-            "gov",
-        ),
-        *("vs", "etc", "e.g", "i.e", "cf", "al", "fig", "no", "vol", "pp", "ed", "eds"),
-        *("inc", "ltd", "co", "corp", "dept", "approx", "ca", "resp", "sec", "art"),
-        *("u.s", "u.k", "u.n", "a.m", "p.m", "d.c", "ph.d"),
+        *("mr", "mrs", "ms", "dr", "prof", "st", "sr", "jr", "gen", "sen", "rep"),
+        *("gov", "vs", "etc", "e.g", "i.e", "cf", "al", "fig", "no", "vol", "pp"),
+        *("ed", "eds", "inc", "ltd", "co", "corp", "dept", "approx", "ca", "resp"),
+        *("sec", "art", "u.s", "u.k", "u.n", "a.m", "p.m", "d.c", "ph.d"),
     )
 )
-
-
 # These end many a sentence, too: only what follows tells.
 _OFTEN_LAST = frozenset(
-    {"etc", "no", "co", "inc", "ltd", "al", "jr", "sr", "a.m", "p.m"}
+    ("etc", "no", "co", "inc", "ltd", "al", "jr", "sr", "a.m", "p.m")
 )
-
-
 _LAST_WORD = re.compile(r"[^\s(\[\"'“‘«]+$")
 
 
 def word_spans(text):
-    """Return begin and end of every word.
-
-    Parameters
-    ----------
-    text : str
-        Any text.
-
-    Returns
-    -------
-    spans : list of (int, int)
-        Of runs without blanks; of single characters in Chinese and Japanese.
+    """Return (begin, end) of every run without blanks; of each Chinese character.
 
     Examples
     --------
@@ -78,17 +44,7 @@ def word_spans(text):
 
 
 def count_words(text):
-    """Return the number of words of a text.
-
-    Parameters
-    ----------
-    text : str
-        Any text.
-
-    Returns
-    -------
-    n_words : int
-        As `word_spans` finds them.
+    """Return the number of words of a text, as `word_spans` finds them.
 
     Examples
     --------
@@ -100,17 +56,7 @@ def count_words(text):
 
 
 def paragraph_spans(text):
-    r"""Return begin and end of every paragraph, at blank lines.
-
-    Parameters
-    ----------
-    text : str
-        Any text.
-
-    Returns
-    -------
-    spans : list of (int, int)
-        Together they hold every word.
+    r"""Return (begin, end) of every paragraph, at blank lines; they hold every word.
 
     Examples
     --------
@@ -127,17 +73,7 @@ def paragraph_spans(text):
 
 
 def sentence_spans(text):
-    """Return begin and end of every sentence.
-
-    Parameters
-    ----------
-    text : str
-        Any text; the time taken is linear in its length.
-
-    Returns
-    -------
-    spans : list of (int, int)
-        Together they hold every word.
+    """Return (begin, end) of every sentence, in linear time; they hold every word.
 
     Examples
     --------

@@ -12,8 +12,8 @@ from ._validation import encode_target, resolve_task
 _MOST_CLASSES = 20
 
 
-def check_annotations(A, names=None, *, what="Annotations"):
-    """Return annotations as a float64 array, and one name per column."""
+def check_annotation_values(A, *, what="Annotations"):
+    """Return annotations as a float64 array of 1, 0 and NaN."""
     frame = A if isinstance(A, pd.DataFrame) else pd.DataFrame(np.asarray(A))
     values = frame.to_numpy(dtype=np.float64, na_value=np.nan)
     odd = values[~np.isnan(values) & (values != 0) & (values != 1)]
@@ -22,9 +22,15 @@ def check_annotations(A, names=None, *, what="Annotations"):
             f"{what} must be 1, 0 or NaN, but {odd.size} others arrived, such as "
             f"{odd[0]:g}. Apply a threshold first."
         )
+    return values
+
+
+def check_annotations(A, names=None, *, what="Annotations"):
+    """Return annotations as a float64 array, and one name per column."""
+    values = check_annotation_values(A, what=what)
     if names is None:
         is_frame = isinstance(A, pd.DataFrame)
-        names = frame.columns if is_frame else [f"x{j}" for j in range(values.shape[1])]
+        names = A.columns if is_frame else [f"x{j}" for j in range(values.shape[1])]
     if isinstance(names, str):
         raise TypeError(f"names must be a sequence of texts, not one text: {names!r}.")
     names = list(names)

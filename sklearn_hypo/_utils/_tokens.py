@@ -11,7 +11,7 @@ import unicodedata
 
 # Scripts written without spaces: one token per character, so that n-grams of
 # characters do the work of words.
-_UNSPACED = "\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+UNSPACED = "\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 
 
 # Vowel signs and accents are part of a word, but `\w` does not match them.
@@ -20,7 +20,7 @@ _MARKS = (
 )
 
 
-_LETTER = rf"[^\W{_UNSPACED}]"
+_LETTER = rf"[^\W{UNSPACED}]"
 
 
 _LETTERS = rf"(?:{_LETTER}|[{_MARKS}])*+"
@@ -43,7 +43,7 @@ TOKEN_PATTERN = "|".join(
         r"\d++(?:[.,:]\d++)++",
         # a word, with the apostrophes inside it
         rf"{_LETTER}{_LETTERS}(?:'{_LETTER}{_LETTERS})*+",
-        rf"[{_UNSPACED}]",
+        rf"[{UNSPACED}]",
         r"[!?]",
         # pictographs, one by one, without their modifiers
         "[\u2600-\u27bf\u2b50\u2b55\U0001f1e6-\U0001f3fa\U0001f400-\U0001faff]",

@@ -26,9 +26,12 @@ __all__ = [
     "StrOptions",
     "_check_feature_names_in",
     "_fit_context",
+    "check_length",
     "check_same_length",
     "check_texts",
     "encode_target",
+    "is_blank",
+    "is_missing",
     "random_seed",
     "resolve_task",
     "target_columns",
@@ -107,11 +110,7 @@ def _not_a_text(values, position, value, caller):
     """Build the error for the first element that is not a string."""
     others = sum(not isinstance(v, str) for v in values) - 1
     more = f" (and {others} more)" if others else ""
-    if (
-        value is None
-        or value is pd.NA
-        or (isinstance(value, Number) and value != value)
-    ):
+    if is_missing(value):
         return ValueError(
             f"{caller}: the text at position {position}{more} is missing "
             f"({value!r}). Drop rows without a text, and the same rows of y, or "
@@ -122,6 +121,22 @@ def _not_a_text(values, position, value, caller):
         f"{caller}: the element at position {position}{more} is of type "
         f"{type(value).__name__}, not a text. {advice}"
     )
+
+
+def is_missing(value):
+    """Tell whether a value stands for none: None, NaN, NA or NaT."""
+    return pd.api.types.is_scalar(value) and bool(pd.isna(value))
+
+
+def is_blank(text):
+    """Tell whether a text is missing, or there is nothing in it."""
+    return is_missing(text) or (isinstance(text, str) and not text.strip())
+
+
+def check_length(name, values, n, unit, *, caller):
+    """Raise unless there is one of the values for each text, pair, chunk, ..."""
+    if len(values) != n:
+        raise ValueError(f"{caller}: {name} has {len(values)} entries for {n} {unit}.")
 
 
 def check_same_length(texts, y, *, caller):

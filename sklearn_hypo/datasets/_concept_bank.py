@@ -7,8 +7,6 @@ terms is needed, and suffices, to recognise it. Concepts touch: forms share word
 use some of the keywords in another sense ("a flight of stairs").
 """
 
-__all__ = ["ASIDES", "CONCEPTS", "SENTENCES"]
-
 CONCEPTS = {
     "gratitude": (
         "thank you so much",

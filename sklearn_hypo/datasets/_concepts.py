@@ -11,8 +11,6 @@ from sklearn.utils import Bunch, check_random_state
 from .._utils._validation import Interval, StrOptions, check_texts, validate_params
 from ._concept_bank import ASIDES, CONCEPTS, SENTENCES
 
-__all__ = ["make_concept_texts"]
-
 _CALLER = "make_concept_texts"
 
 

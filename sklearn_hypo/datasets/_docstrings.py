@@ -17,8 +17,6 @@ from sklearn.utils import Bunch
 
 from ._prose import opening_prose
 
-__all__ = ["load_docstrings"]
-
 # Modules that are private in effect although their names do not say so, that are
 # deprecated, or whose import does more than define names.
 _SKIPPED = frozenset(

@@ -4,8 +4,6 @@ import inspect
 import re
 from itertools import zip_longest
 
-__all__ = ["opening_prose"]
-
 # Headings that end the prose also where an author forgot to underline them.
 _SECTIONS = (
     "Parameters|Other Parameters|Returns|Return|Yields|Receives|Raises|Warns|Warnings"

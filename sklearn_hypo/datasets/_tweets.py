@@ -10,8 +10,6 @@ from sklearn.utils import Bunch
 
 from ..exceptions import DatasetNotFoundError
 
-__all__ = ["load_tweets", "tweets_reference_split"]
-
 _VARIABLE = "SKLEARN_HYPO_DATA"
 
 

@@ -225,7 +225,7 @@ def test_own_ids():
     assert chunks.document.tolist() == ["x", "x", "y"]
     with pytest.raises(ValueError, match="the id 'x' is that of several"):
         split_documents(["a", "b"], ids=["x", "x"])
-    with pytest.raises(ValueError, match="1 ids for 2 documents"):
+    with pytest.raises(ValueError, match="ids has 1 entries for 2 documents"):
         split_documents(["a", "b"], ids=["x"])
 
 
@@ -320,8 +320,8 @@ def test_columns_of_one_name_stay_two():
 @pytest.mark.parametrize(
     ("annotations", "document", "message"),
     [
-        ([[1], [0]], [1], "2 annotated chunks, but 1"),
-        ([[1], [0.5]], [1, 1], "hold 0.5, but must be 0, 1 or NaN"),
+        ([[1], [0]], [1], "document has 1 entries for 2 chunks"),
+        ([[1], [0.5]], [1, 1], "must be 1, 0 or NaN.* such as 0.5"),
         ([[1], [0]], [1, None], "document of 1 chunks is missing"),
     ],
 )
@@ -357,7 +357,7 @@ def test_chunks_through_a_pipeline_with_documents_as_groups(documents):
     assert len(chunks.texts) > 300
     splitter = GroupShuffleSplit(1, test_size=0.5, random_state=0)
     train, test = next(splitter.split(chunks.texts, groups=chunks.document))
-    pipe = make_hypothesis_pipeline(n_texts=len(train), n_select=3, random_state=0)
+    pipe = make_hypothesis_pipeline(n_neurons=8, k=2, n_select=3, random_state=0)
     pipe.fit(chunks.texts[train], chunks.target[train])
     held_out = chunks.texts[test], chunks.target[test]
     by_chunk = evaluate_hypotheses(
