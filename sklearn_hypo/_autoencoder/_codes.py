@@ -90,18 +90,7 @@ class SparseCodes:
 
     @classmethod
     def from_positions(cls, positions, values, shape):
-        """Build codes from increasing positions in the flattened matrix.
-
-        Parameters
-        ----------
-        positions : ndarray of int64 of shape (n_entries,)
-        values : ndarray or tensor of shape (n_entries,)
-        shape : tuple of int
-
-        Returns
-        -------
-        codes : SparseCodes
-        """
+        """Build codes from increasing positions in the flattened matrix of a shape."""
         import torch
 
         rows, columns = np.divmod(positions, shape[1])
@@ -194,19 +183,7 @@ def _tensor(array):
 def _sum_rows(chosen, matrix, bags, factors, n_bags):
     """Return, for each bag, the sum of factor * matrix[chosen] over its entries.
 
-    Parameters
-    ----------
-    chosen : ndarray of int64 of shape (n_entries,)
-        Rows of the matrix.
-    matrix : tensor of shape (n, n_columns)
-    bags : ndarray of int64 of shape (n_entries,)
-        The bag of each entry, in increasing order.
-    factors : tensor of shape (n_entries,)
-    n_bags : int
-
-    Returns
-    -------
-    sums : tensor of shape (n_bags, n_columns)
+    `chosen`, `bags` and `factors` have one value per entry; the bags increase.
     """
     from torch.nn.functional import embedding_bag
 
@@ -235,17 +212,7 @@ def _sampled_product(left, right, rows, columns):
 def top_k_mask(pre, k):
     """Mark the k largest positive pre-activations of each row.
 
-    Parameters
-    ----------
-    pre : ndarray of shape (n_rows, n_neurons)
-        Pre-activations.
-    k : int
-        Number of active neurons per row, at most n_neurons.
-
-    Returns
-    -------
-    mask : ndarray of bool of shape (n_rows, n_neurons)
-        At most k True per row. Among equal values the lower column wins.
+    Among equal values the lower column wins.
     """
     n_neurons = pre.shape[1]
     if k >= n_neurons:
@@ -260,39 +227,16 @@ def top_k_mask(pre, k):
 
 
 def batch_top_k_mask(pre, k):
-    """Mark the n_rows * k largest positive pre-activations of a whole batch.
-
-    Parameters
-    ----------
-    pre : ndarray of shape (n_rows, n_neurons)
-        Pre-activations.
-    k : int
-        Mean number of active neurons per row.
-
-    Returns
-    -------
-    mask : ndarray of bool of shape (n_rows, n_neurons)
-        True where the value is positive and reaches the batch's threshold.
-    """
+    """Mark the n_rows * k largest positive pre-activations of a whole batch."""
     return pre >= kth_largest_positive(pre.ravel(), pre.shape[0] * k)
 
 
 def kth_largest_positive(values, k):
     """Return the threshold that the k largest positive values reach.
 
-    Parameters
-    ----------
-    values : ndarray of shape (n,)
-        Any values.
-    k : int
-        The rank, from 1.
-
-    Returns
-    -------
-    threshold : float
-        The k-th largest value, or the smallest positive number if fewer than k are
-        positive. Keeping ``values >= threshold`` keeps at least min(k, number of
-        positive values) of them, and exactly that many where no two are equal.
+    It is the smallest positive number if fewer than k are positive. Keeping ``values >=
+    threshold`` keeps at least min(k, number of positive values) of them, and exactly
+    that many where no two are equal.
     """
     smallest_positive = np.finfo(values.dtype).tiny
     if k >= len(values):
@@ -302,17 +246,15 @@ def kth_largest_positive(values, k):
 
 
 def find_largest(values, k, guess=None):
-    """Find where the k largest positive values are.
+    """Find where the k largest positive values are; more where several equal the k-th.
 
     Parameters
     ----------
     values : ndarray of shape (n,)
-        Any values.
     k : int
-        How many; more are found where several equal the k-th.
     guess : float or None
-        A positive number below the k-th largest value, most likely. It spares
-        looking at the values below it; the result does not depend on it.
+        A positive number below the k-th largest value, most likely. It spares looking
+        at the values below it; the result does not depend on it.
 
     Returns
     -------
@@ -335,14 +277,7 @@ def find_largest(values, k, guess=None):
 class ActivationSelector:
     """Turns the pre-activations of a batch into its codes.
 
-    Parameters
-    ----------
-    sparsity : {"batch_topk", "topk"}
-        The rule.
-    k : int
-        Active neurons per row.
-    engine : {"dense", "sparse"}
-        The kind of codes; "sparse" is for the CPU.
+    `sparsity`, `k` and `engine` are those of the `Plan`.
     """
 
     def __init__(self, sparsity, k, engine):

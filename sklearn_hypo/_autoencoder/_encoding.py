@@ -9,15 +9,7 @@ _BLOCK = 2048
 
 
 class AffineEncoder:
-    """Computes ``E (x - b) + c`` in the precision of the rows.
-
-    Parameters
-    ----------
-    weights : Weights
-        NumPy arrays.
-    dtype : dtype
-        float32 or float64.
-    """
+    """Computes ``E (x - b) + c`` in the precision of the rows, float32 or float64."""
 
     def __init__(self, weights, dtype):
         import torch
@@ -29,18 +21,7 @@ class AffineEncoder:
         )
 
     def __call__(self, rows, out=None):
-        """Return pre-activations.
-
-        Parameters
-        ----------
-        rows : ndarray of shape (n_rows, n_features)
-        out : ndarray of shape (n_rows, n_neurons) or None
-            Where to.
-
-        Returns
-        -------
-        pre : ndarray of shape (n_rows, n_neurons)
-        """
+        """Return pre-activations, written to `out` if it is given."""
         import torch
 
         if not rows.flags.writeable:
@@ -52,36 +33,8 @@ class AffineEncoder:
         return pre.numpy() if out is None else out
 
 
-def compute_pre_activations(X, weights):
-    """Compute ``E (x - b) + c`` in the precision of X.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_rows, n_features)
-        Embeddings, float32 or float64.
-    weights : Weights
-        NumPy arrays.
-
-    Returns
-    -------
-    pre : ndarray of shape (n_rows, n_neurons)
-        Pre-activations.
-    """
-    return AffineEncoder(weights, X.dtype)(X)
-
-
 def encode_blocks(X, weights, batch_size=_BLOCK, step=1):
-    """Compute pre-activations block by block.
-
-    Parameters
-    ----------
-    X : array or TrainingRows of shape (n_rows, n_features)
-    weights : Weights
-        NumPy arrays.
-    batch_size : int, default=2048
-        Rows at a time.
-    step : int, default=1
-        Use only each step-th row.
+    """Compute pre-activations block by block, of each step-th row.
 
     Yields
     ------
@@ -98,7 +51,7 @@ def encode_blocks(X, weights, batch_size=_BLOCK, step=1):
 
 
 def encode(X, weights, k, threshold, *, batch_size=_BLOCK, as_sparse=False):
-    """Encode rows, batch by batch.
+    """Encode rows, block by block.
 
     Parameters
     ----------
@@ -109,8 +62,8 @@ def encode(X, weights, k, threshold, *, batch_size=_BLOCK, as_sparse=False):
     k : int
         Active neurons per row, used when there is no threshold.
     threshold : float or None
-        The calibrated threshold of Batch Top-K, by which a row's answer does not
-        depend on the rows beside it; None for Top-K.
+        The calibrated threshold of Batch Top-K, by which a row's answer does not depend
+        on the rows beside it; None for Top-K.
     batch_size : int, default=2048
         Rows at a time; bounds the memory for pre-activations.
     as_sparse : bool, default=False
@@ -174,20 +127,7 @@ def encode_sparse(X, weights, k, threshold, batch_size=_BLOCK):
 
 
 def find_active(pre, k, threshold):
-    """Find which pre-activations are active at inference.
-
-    Parameters
-    ----------
-    pre : ndarray of shape (n_rows, n_neurons)
-        Pre-activations.
-    k, threshold : int, float or None
-        As in `encode`.
-
-    Returns
-    -------
-    positions : ndarray of int of shape (n_active,)
-        Increasing positions in the flattened array.
-    """
+    """Find which pre-activations are active, as positions in the flattened array."""
     if threshold is None:
         return np.flatnonzero(top_k_mask(pre, k))
     # a plain float is compared in the precision of pre, whatever type it was kept in
@@ -197,20 +137,7 @@ def find_active(pre, k, threshold):
 def count_firing(X, weights, k, threshold, *, min_rows=50_000):
     """Count in how many rows each neuron is active.
 
-    Parameters
-    ----------
-    X : array or TrainingRows of shape (n_rows, n_features)
-        Rows, in the space of the weights.
-    weights : Weights
-        NumPy arrays.
-    k, threshold : int, float or None
-        As in `encode`.
-    min_rows : int, default=50_000
-        Evenly spaced rows, at least so many, are used where there are more.
-
-    Returns
-    -------
-    counts : ndarray of int of shape (n_neurons,)
+    Where there are more, evenly spaced rows are used, at least `min_rows`.
     """
     n_neurons = weights.encoder.shape[0]
     counts = np.zeros(n_neurons, dtype=np.int64)
@@ -223,26 +150,11 @@ def count_firing(X, weights, k, threshold, *, min_rows=50_000):
 def calibrate_threshold(samples, weights, k, *, batch_size=_BLOCK, max_rows=50_000):
     """Find the threshold at which k neurons per row are active on average.
 
-    Parameters
-    ----------
-    samples : sequence of array or TrainingRows of shape (n_rows, n_features)
-        One or more sets of rows. All sets count the same, whatever their length.
-    weights : Weights
-        NumPy arrays.
-    k : int
-        Mean number of active neurons per row, averaged over the sets.
-    batch_size : int, default=2048
-        Rows at a time.
-    max_rows : int, default=50_000
-        Evenly spaced rows are used where a set has more.
-
-    Returns
-    -------
-    threshold : float
-        With one set of n rows, ``pre >= threshold`` holds for n*k entries, or for
-        all positive ones if there are fewer. It lies halfway to the next entry, so
-        that rounding, as when the rows come at another scale, does not decide about
-        the last one.
+    All sets of rows in `samples` count the same, whatever their length; of a set with
+    more than `max_rows`, evenly spaced ones are used. With one set of n rows,
+    ``pre >= threshold`` holds for n*k entries, or for all positive ones if there are
+    fewer. The threshold lies halfway to the next entry, so that rounding, as when the
+    rows come at another scale, does not decide about the last one.
     """
     steps = [max(1, -(-len(X) // max_rows)) for X in samples]
     counts = [-(-len(X) // step) for X, step in zip(samples, steps, strict=True)]
@@ -264,20 +176,9 @@ def calibrate_threshold(samples, weights, k, *, batch_size=_BLOCK, max_rows=50_0
 
 
 def find_largest_entries(X, weights, count, *, batch_size=_BLOCK, step=1):
-    """Find the largest positive pre-activations of all rows together.
+    """Find the `count` largest positive pre-activations of all rows together.
 
-    Parameters
-    ----------
-    X : array or TrainingRows of shape (n_rows, n_features)
-        Rows.
-    weights : Weights
-        NumPy arrays.
-    count : int
-        How many; more where several equal the last.
-    batch_size : int, default=2048
-        Rows at a time. Few more entries than `count` are held at any time.
-    step : int, default=1
-        Use only each step-th row.
+    There are more where several equal the last; few more are held at any time.
 
     Returns
     -------
@@ -309,27 +210,9 @@ def compute_unexplained(
 ):
     """Compute the fraction of variance that the reconstruction leaves unexplained.
 
-    Parameters
-    ----------
-    X : array or TrainingRows of shape (n_rows, n_features)
-        Rows, in the space of the weights.
-    weights : Weights
-        NumPy arrays.
-    k : int
-        Active neurons per row.
-    sparsity : {"batch_topk", "topk"}
-        With "batch_topk" and no threshold, the n*k largest of all rows are active.
-    variance : float
-        Mean squared distance of a training row from the training mean.
-    threshold : float or None
-        The calibrated threshold.
-    batch_size : int, default=2048
-        Rows at a time.
-
-    Returns
-    -------
-    error : float
-        Dimensionless; 0 is perfect and 1 as good as the mean.
+    With "batch_topk" and no threshold, the n*k largest pre-activations of all rows are
+    active. `variance` is the mean squared distance of a training row from their mean,
+    so that 0 is perfect and 1 as good as the mean.
     """
     if sparsity == "topk" or threshold is not None:
         squared = compute_squared_errors(
@@ -358,23 +241,7 @@ def _tensor(array):
 
 
 def compute_squared_errors(X, weights, k, threshold, *, batch_size=_BLOCK):
-    """Compute the squared distance of each row from its reconstruction.
-
-    Parameters
-    ----------
-    X : array or TrainingRows of shape (n_rows, n_features)
-        Rows, in the space of the weights.
-    weights : Weights
-        NumPy arrays.
-    k, threshold : int, float or None
-        As in `encode`.
-    batch_size : int, default=2048
-        Rows at a time.
-
-    Returns
-    -------
-    squared : ndarray of shape (n_rows,), float64
-    """
+    """Compute the squared distance of each row from its reconstruction, in float64."""
     squared = np.empty(X.shape[0])
     for start, rows, pre in encode_blocks(X, weights, batch_size):
         found = find_active(pre, k, threshold)

@@ -140,14 +140,15 @@ def _concatenate(parts):
 def add_auxiliary_gradients(x, step, weights, dead, k_aux, coefficient, variance):
     r"""Add the gradients of the auxiliary loss, by which dead neurons come back.
 
-    The dead neurons with the largest pre-activations reconstruct what the living
-    ones left over, :math:`e = x - \hat x` (held fixed):
+    The dead neurons with the largest pre-activations reconstruct what the living ones
+    left over, :math:`e = x - \hat x` (held fixed):
 
     .. math:: L_{aux} = \frac{\lambda}{n \sigma^2}
               \sum_i \lVert e_i - z_i^{dead} D^{dead} \rVert^2
 
     Pre-activations enter without a ReLU: one that is negative for every row would
-    otherwise get no gradient and stay dead.
+    otherwise get no gradient and stay dead (Gao et al. 2024, arXiv 2406.04093, section
+    2.4 and appendix A.2).
 
     Parameters
     ----------
@@ -170,10 +171,6 @@ def add_auxiliary_gradients(x, step, weights, dead, k_aux, coefficient, variance
     -------
     loss : float
         The auxiliary loss, already weighted.
-
-    References
-    ----------
-    Gao et al. 2024 (arXiv 2406.04093), section 2.4 and appendix A.2.
     """
     pre_dead = step.pre[:, dead]
     if k_aux < len(dead):
@@ -196,12 +193,7 @@ def add_auxiliary_gradients(x, step, weights, dead, k_aux, coefficient, variance
 def project_out_radial(gradient, rows):
     """Remove the part of each gradient row along the unit row it would only stretch.
 
-    Parameters
-    ----------
-    gradient : tensor of shape (n_neurons, n_features)
-        Changed in place.
-    rows : tensor of shape (n_neurons, n_features)
-        Unit rows.
+    The gradient is changed in place.
     """
     import torch
 

@@ -16,11 +16,7 @@ from . import _distributed
 from ._encoding import calibrate_threshold, encode_blocks, find_active
 
 _PREFIX = "head_"
-
-
 _DECAY = 0.98
-
-
 _RIDGE = 0.02
 
 
@@ -41,12 +37,10 @@ def _totals(target):
 class Head:
     r"""What both heads share: batches in, gradients of the activations out.
 
-    The coefficients follow from running moments of the activations, over the last
-    fifty or so batches. Dropout enters them as the ridge penalty that it amounts to:
-    :math:`\tfrac{p}{1 - p}` times the second moment of each activation.
-
-    Dropout as a ridge penalty: Srivastava et al. 2014, "Dropout", section 9.1; Wager,
-    Wang and Liang 2013 (arXiv 1307.1493).
+    The coefficients follow from running moments of the activations, over the last fifty
+    or so batches. Dropout enters them as the ridge penalty that it amounts to:
+    :math:`\tfrac{p}{1 - p}` times the second moment of each activation (Srivastava et
+    al. 2014, "Dropout", section 9.1; Wager, Wang and Liang 2013, arXiv 1307.1493).
 
     Parameters
     ----------
@@ -89,18 +83,7 @@ class Head:
         self.intercept = np.zeros(n_outputs)
 
     def supervision(self, positions):
-        """Return what maps the codes of these training rows to gradients.
-
-        Parameters
-        ----------
-        positions : ndarray of int of shape (n_rows,)
-            The rows of the batch.
-
-        Returns
-        -------
-        supervise : callable
-            Maps codes to the gradient of alpha * U with respect to their entries.
-        """
+        """Return what maps codes of these training rows to gradients of alpha * U."""
         import torch
 
         batch = self.target.take(positions)
@@ -115,18 +98,7 @@ class Head:
         return supervise
 
     def go_on(self, state):
-        """Take over what an earlier head had seen.
-
-        Parameters
-        ----------
-        state : dict
-            With what `prefixed_state` returned, or without any of it.
-
-        Raises
-        ------
-        ValueError
-            If the earlier head had other neurons or outputs.
-        """
+        """Take over what an earlier head had seen, if the state holds that."""
         if f"{_PREFIX}coef" not in state:
             return
         earlier = {name: state[_PREFIX + name] for name in self._state()}
@@ -165,18 +137,13 @@ class Head:
         return _replace_zero_by_infinity(spread)
 
     def batch_gradient(self, active, values, weights):
-        """Update the coefficients; return dU / d(activations).
+        """Update the coefficients; return dU / d(activations) with these held fixed.
 
         Parameters
         ----------
         active : tensor of shape (n_rows, n_supervised)
         values : tensor of shape (n_rows, n_outputs)
         weights : tensor of shape (n_rows,)
-
-        Returns
-        -------
-        gradient : tensor of shape (n_rows, n_supervised)
-            With the coefficients held fixed.
         """
         import torch
 
@@ -229,21 +196,7 @@ class Head:
         return active * kept, kept
 
     def validation_loss(self, rows, weights, k, sparsity):
-        """Compute U of the validation rows with the present head.
-
-        Parameters
-        ----------
-        rows : Rows or ndarray of shape (n_val, n_features)
-        weights : Weights
-            NumPy arrays.
-        k, sparsity : int, str
-            As in `compute_unexplained`.
-
-        Returns
-        -------
-        loss : float
-            NaN without validation targets.
-        """
+        """Compute U of the validation rows by the present head; NaN without targets."""
         if self.validation is None or not self.validation.weights.any():
             return np.nan
         threshold = None
@@ -257,24 +210,7 @@ class Head:
 
 
 def encode_first(rows, weights, k, threshold, n_first, *, batch_size=2048):
-    """Return the activations of the first neurons, dense.
-
-    Parameters
-    ----------
-    rows : Rows or ndarray of shape (n_rows, n_features)
-    weights : Weights
-        NumPy arrays.
-    k, threshold : int, float or None
-        As in `encode`.
-    n_first : int
-        How many neurons.
-    batch_size : int, default=2048
-        Rows at a time.
-
-    Returns
-    -------
-    active : ndarray of shape (n_rows, n_first), float32
-    """
+    """Return the activations of the first neurons, dense float32; see `encode`."""
     active = np.zeros((rows.shape[0], n_first), dtype=np.float32)
     for start, _, pre in encode_blocks(rows, weights, batch_size):
         row, column = np.divmod(find_active(pre, k, threshold), pre.shape[1])

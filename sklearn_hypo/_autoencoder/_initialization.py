@@ -47,17 +47,7 @@ class RowScale(NamedTuple):
 def measure_scale(rows, *, max_rows=32_768, block=4096):
     """Return the scale of training rows, as they are stored, of all processes.
 
-    Parameters
-    ----------
-    rows : TrainingRows of shape (n_rows, n_features)
-    max_rows : int, default=32_768
-        Evenly spaced rows are used when there are more.
-    block : int, default=4096
-        Rows at a time.
-
-    Returns
-    -------
-    scale : RowScale
+    Of more than `max_rows`, evenly spaced ones are used.
     """
     step = max(1, -(-len(rows) // max_rows))
 
@@ -74,18 +64,16 @@ def measure_scale(rows, *, max_rows=32_768, block=4096):
 def initialize_weights(X, n_neurons, rng, *, n_iter=4, max_rows=32_768):
     """Start from spherical k-means directions of the centered rows.
 
-    Each cluster center becomes a decoder row and, transposed, an encoder row. With
-    fewer than four rows per neuron the directions are single rows instead, and with
-    fewer distinct rows than neurons the rest is random.
+    Each cluster center becomes a decoder row of unit length and, transposed, an encoder
+    row. With fewer than four rows per neuron the directions are single rows instead,
+    and with fewer distinct rows than neurons the rest is random.
 
     Parameters
     ----------
     X : ndarray or TrainingRows of shape (n_rows, n_features)
         Training rows, centered.
     n_neurons : int
-        Number of directions.
     rng : RandomState
-        Source of all randomness.
     n_iter : int, default=4
         Lloyd steps.
     max_rows : int, default=32_768
@@ -94,7 +82,7 @@ def initialize_weights(X, n_neurons, rng, *, n_iter=4, max_rows=32_768):
     Returns
     -------
     weights : Weights
-        float32 NumPy arrays with unit decoder rows.
+        float32 NumPy arrays.
     """
     n_features = X.shape[1]
     sample = rng.permutation(len(X))[:max_rows]
@@ -118,27 +106,13 @@ def initialize_weights(X, n_neurons, rng, *, n_iter=4, max_rows=32_768):
 def fit_gain(weights, X, k, *, max_rows=4096):
     r"""Scale the encoder so that the first reconstructions have the right length.
 
-    The k nearest of many unit directions overlap, so that their sum overshoots. With
-    R the reconstruction of the centered rows :math:`x_i` at the start, the encoder is
+    The k nearest of many unit directions overlap, so that their sum overshoots. With R
+    the reconstruction of the centered rows :math:`x_i` at the start, the encoder is
     multiplied by
 
     .. math:: \sum_i \langle R_i, x_i \rangle \Big/ \sum_i \lVert R_i \rVert^2
 
-    Parameters
-    ----------
-    weights : Weights
-        NumPy arrays, left unchanged.
-    X : ndarray or TrainingRows of shape (n_rows, n_features)
-        Training rows, centered.
-    k : int
-        Active neurons per row, on average.
-    max_rows : int, default=4096
-        Evenly spaced rows are used when there are more.
-
-    Returns
-    -------
-    weights : Weights
-        With another encoder; unchanged if nothing is reconstructed.
+    if that is positive. Of more than `max_rows` rows, evenly spaced ones are used.
     """
     import torch
 

@@ -61,21 +61,15 @@ class Learner:
             self._restore(state)
 
     def step(self, rows, learning_rate, positions=None):
-        """Take one step.
+        """Take one step and return the reconstruction loss, without that of the head.
 
         Parameters
         ----------
         rows : ndarray of shape (n_rows, n_features), float32
             The batch.
         learning_rate : float
-            The rate of this step.
         positions : ndarray of int of shape (n_rows,) or None
             Which training rows these are; for the head, that knows their targets.
-
-        Returns
-        -------
-        loss : float
-            The reconstruction loss, without the auxiliary one and that of the head.
 
         Raises
         ------
@@ -160,13 +154,7 @@ class Learner:
         return self._weights
 
     def weights(self):
-        """Return copies of the weights as NumPy arrays.
-
-        Raises
-        ------
-        FloatingPointError
-            If one of them became NaN or infinite.
-        """
+        """Return copies as NumPy arrays, or raise if a weight is not finite."""
         current = Weights(*(w.detach().cpu().numpy().copy() for w in self._weights))
         if not all(np.isfinite(w).all() for w in current):
             raise FloatingPointError(

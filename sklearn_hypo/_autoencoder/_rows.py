@@ -51,17 +51,7 @@ class TrainingRows:
         return self._X[wanted if self._index is None else self._index[wanted]]
 
     def __getitem__(self, wanted):
-        """Return rows as a new float32 array.
-
-        Parameters
-        ----------
-        wanted : slice or ndarray of int
-            Which of the rows that count.
-
-        Returns
-        -------
-        rows : ndarray of shape (n_wanted, n_features), float32
-        """
+        """Return those rows, of those that count, as a new float32 array."""
         centered = np.subtract(self.raw(wanted), self._center)
         rows = centered.astype(np.float32, copy=False)
         rows *= self._factor
@@ -147,24 +137,12 @@ def _read_ahead(read, items):
 
 
 def shuffle_rows(n_rows, n_features, rng):
-    """Return the order of one pass over the rows.
+    """Return the order of one pass over the rows, as one array of numbers per buffer.
 
     Rows that fit in one buffer of 64 MiB are permuted freely. More rows are cut into
     runs, 16 to a buffer: the runs come in random order, and the rows of a buffer in
     random order, so that a file is read in long stretches. Where the rows are stored
     makes no difference to the order.
-
-    Parameters
-    ----------
-    n_rows, n_features : int
-        The size of the data.
-    rng : RandomState
-        Source of all randomness.
-
-    Returns
-    -------
-    order : list of ndarray of int
-        The row numbers, one array per buffer.
     """
     buffer_rows = max(_BLOCKS_PER_BUFFER, _BUFFER_BYTES // (4 * n_features))
     if n_rows <= buffer_rows:
@@ -201,21 +179,9 @@ class Sliced:
         self.dtype = np.dtype(np.float64 if X.dtype == np.float64 else np.float32)
 
     def __getitem__(self, wanted):
-        """Return rows as a new array.
+        """Return rows, by a slice or by numbers in any order, as a new array.
 
-        Parameters
-        ----------
-        wanted : slice or ndarray of int
-            Which rows, in any order.
-
-        Returns
-        -------
-        rows : ndarray of shape (n_wanted, n_features)
-
-        Raises
-        ------
-        ValueError
-            If a row that was read holds NaN or infinite values.
+        Raise a ValueError if a row that was read holds NaN or infinite values.
         """
         if isinstance(wanted, slice):
             wanted = np.arange(self.shape[0])[wanted]

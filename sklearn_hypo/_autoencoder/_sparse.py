@@ -67,9 +67,8 @@ class SparseAutoencoderTransformer(BaseSparseAutoencoder):
 
     validation_fraction : float or None, default=0.1
         Share of the rows, at most 20,000, set aside to decide when to stop and which
-        weights to keep.
-        Not used if `fit` is given `X_val`. None trains on all rows for all epochs
-        and keeps the last weights.
+        weights to keep. Not used if `fit` is given `X_val`. None trains on all rows for
+        all epochs and keeps the last weights.
 
     n_iter_no_change : int or None, default=5
         Stop after this many epochs without a smaller validation error. None never
@@ -88,8 +87,8 @@ class SparseAutoencoderTransformer(BaseSparseAutoencoder):
         text-labelled frame), or a CSR array, which holds no texts.
 
     device : str, default="auto"
-        Torch device to train on. "auto": a GPU that torch supports through CUDA if
-        there is one, else the CPU. `transform` runs on the CPU.
+        Torch device to train on. "auto": "cuda" if there is a GPU for it, else "mps"
+        (Apple's GPU), else "cpu". `transform` runs on the CPU.
 
     warm_start : bool, default=False
         Start `fit` from the weights of the previous one.

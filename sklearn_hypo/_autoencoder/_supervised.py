@@ -7,21 +7,24 @@ import numpy as np
 from sklearn.utils.validation import check_array
 
 from .._utils._device import resolve_device
+from .._utils._docstrings import fill_docstring
 from .._utils._frames import mark_as_training
 from .._utils._validation import Interval, StrOptions, _fit_context
 from ._base import BaseSparseAutoencoder
 from ._head_predictor import HeadPredictorMixin
 from ._heads import RidgeHead, SoftmaxHead
 from ._rows import must_slice
+from ._sparse import SparseAutoencoderTransformer
 from ._targets import (
     Supervision,
     TargetScale,
     encode_supervision,
-    make_target,
     smooth_target,
+    split_target,
 )
 
 
+@fill_docstring(SparseAutoencoderTransformer)
 class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
     r"""Describe embeddings by a few active neurons, many of them about a target.
 
@@ -52,13 +55,7 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
 
     Parameters
     ----------
-    n_neurons : int, default=256
-        Size of the dictionary. About 64 for 1,000 texts, 256 for 10,000 and 1,024 for
-        100,000: more neurons are finer and rarer concepts.
-
-    k : int, default=8
-        Active neurons per row: of every row for `sparsity="topk"`, on average for
-        "batch_topk".
+    {n_neurons, k}
 
     alpha : float, default=0.7
         Weight of the target. 0.3 changes the neurons little and helps already; from 3
@@ -92,55 +89,14 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
         the embedding on their own, which keeps them about the texts; None for
         ``alpha=0``.
 
-    sparsity : {"batch_topk", "topk"}, default="batch_topk"
-        "batch_topk" spends the k active neurons where they explain most; "topk" keeps
-        exactly the k largest of each row (fewer if fewer are positive).
-
-    engine : {"auto", "dense", "sparse"}, default="auto"
-        How products with the activations are computed; see
-        `SparseAutoencoderTransformer`.
-
-    max_epochs : int or "auto", default="auto"
-        Passes over the training rows. "auto": as many as make 576 steps, from 5 to
-        100.
-
-    max_time : float or None, default=None
-        Seconds of training epochs, at most; the learning rate falls in time for it.
-
-    batch_size : int or "auto", default="auto"
-        Rows per step. "auto": a power of two from 64 to 512, about a fiftieth of the
-        rows; 2,048 for `n_neurons` above 4,096.
-
-    learning_rate : float or "auto", default="auto"
-        Peak learning rate of Adam, "auto":
-        :math:`6 \cdot 10^{-4} \sqrt{2^{14} / n_{neurons}}`.
+    {sparsity, engine, max_epochs, max_time, batch_size, learning_rate}
 
     validation_fraction : float or None, default=0.1
         Share of the rows (at most 20,000) set aside to decide when to stop and which
         weights to keep, by both terms of the loss. Not used if `fit` is given
         `X_val`. None trains on all rows for all epochs and keeps the last weights.
 
-    n_iter_no_change : int or None, default=5
-        Stop after this many epochs without a smaller validation error. None never
-        stops early; the best weights are kept all the same.
-
-    aux_k : int or None, default=None
-        Dead neurons per row that the auxiliary loss trains on what the others left
-        unexplained. None: 2 * `k`.
-
-    aux_coefficient : float, default=1/32
-        Weight of the auxiliary loss, which is 0 whenever no neuron is dead.
-
-    output : {"dense", "sparse"}, default="dense"
-        What `transform` returns: float32, dense (a text-labelled frame for a
-        text-labelled frame), or a CSR array, which holds no texts.
-
-    device : str, default="auto"
-        Torch device to train on. "auto": a GPU that torch supports through CUDA if
-        there is one, else the CPU. `transform` runs on the CPU.
-
-    warm_start : bool, default=False
-        Start `fit` from the weights of the previous one.
+    {n_iter_no_change, aux_k, aux_coefficient, output, device, warm_start}
 
     random_state : int, RandomState instance or None, default=None
         Seeds the validation split, the initialization, the folds, the dropout and the
@@ -162,23 +118,8 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
     task_ : {"regression", "classification"}
         What y was taken for.
 
-    components_ : ndarray of shape (n_neurons, n_features_in_)
-        Decoder: the unit-length direction of each neuron.
-
-    encoder_coef_ : ndarray of shape (n_neurons, n_features_in_)
-        Encoder weights.
-
-    encoder_intercept_ : ndarray of shape (n_neurons,)
-        Encoder intercepts, in units of the embeddings.
-
-    decoder_intercept_ : ndarray of shape (n_features_in_,)
-        The offset b.
-
-    threshold_ : float or None
-        Smallest activation, in units of the embeddings; None for `sparsity="topk"`.
-
-    mean_ : ndarray of shape (n_features_in_,)
-        Mean of the training rows (of 32,768 evenly spaced ones if there are more).
+    {components_, encoder_coef_, encoder_intercept_, decoder_intercept_, threshold_,
+     mean_}
 
     variance_ : float
         Mean squared distance of a training row from `mean_`.
@@ -189,23 +130,8 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
         variance unexplained), "target_error" (fraction of the validation rows' y
         unexplained by the head) and "n_dead".
 
-    dead_neurons_ : ndarray of shape (n_dead,)
-        Indices of the neurons that no training row activates.
-
-    n_iter_ : int
-        Epochs that were run; chunks, with `partial_fit`.
-
-    n_steps_ : int
-        Steps that were taken.
-
-    n_samples_seen_ : int
-        Rows that were trained on, each time counted.
-
-    n_features_in_ : int
-        Number of embedding dimensions.
-
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Their names, if they have any.
+    {dead_neurons_, n_iter_, n_steps_, n_samples_seen_, n_features_in_,
+     feature_names_in_}
 
     See Also
     --------
@@ -406,19 +332,7 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
         """Return what makes the head once it is known which rows are trained on."""
 
         def make_head(rows, seen, held_out, seed):
-            whole = make_target(
-                scale.standardized(supervision.values),
-                supervision.weights,
-                supervision.kind,
-            )
-            target, held = whole.take(seen), None
-            if validation is not None:
-                values = scale.standardized(validation.values)
-                held = make_target(values, validation.weights, supervision.kind)
-            elif held_out is not None:
-                held = whole.take(held_out)
-            if held is not None:
-                held = held._replace(null_loss=whole.null_loss)
+            target, held = split_target(supervision, validation, scale, seen, held_out)
             self._check_labelled(target)
             target = smooth_target(
                 target, rows, self.target_smoothing, np.random.RandomState(seed)

@@ -12,8 +12,6 @@ from ._distributed import sum_across
 from ._rows import TrainingRows
 
 _PENALTIES = np.logspace(-4, 2, 7)
-
-
 _BLOCK = 4096
 
 
@@ -70,7 +68,7 @@ class TargetScale(NamedTuple):
         constant = spread <= 1e-12 * np.abs(mean)
         return cls(mean, np.where(constant | (spread == 0), 1.0, spread))
 
-    def standardized(self, values):
+    def standardize(self, values):
         """Return (values - mean) / spread."""
         return (values - self.mean) / self.spread
 
@@ -89,17 +87,7 @@ class TargetScale(NamedTuple):
 def make_target(values, weights, kind):
     """Complete a target by what the best constant leaves of it.
 
-    Parameters
-    ----------
-    values : ndarray of shape (n_rows, n_outputs)
-        NaN in rows where the target is missing.
-    weights : ndarray of shape (n_rows,)
-        Non-negative.
-    kind : {"quantities", "classes"}
-
-    Returns
-    -------
-    target : Target
+    `values`, of shape (n_rows, n_outputs), hold NaN where the target is missing.
     """
     missing = ~np.isfinite(values).all(axis=1)
     weights = np.where(missing, 0.0, weights)
@@ -116,6 +104,25 @@ def make_target(values, weights, kind):
     )
 
 
+def split_target(supervision, validation, scale, seen, held_out):
+    """Return the targets of the rows to train on and of the validation rows, or None.
+
+    The latter are the supervision `validation` of other rows, if there is one, else
+    the rows `held_out`; `seen` and `held_out` may be None, for all and for none.
+    """
+    kind, held = supervision.kind, None
+    values = scale.standardize(supervision.values)
+    whole = make_target(values, supervision.weights, kind)
+    if validation is not None:
+        values = scale.standardize(validation.values)
+        held = make_target(values, validation.weights, kind)
+    elif held_out is not None:
+        held = whole.take(held_out)
+    if held is not None:
+        held = held._replace(null_loss=whole.null_loss)
+    return whole.take(seen), held
+
+
 def smooth_target(target, X, share, rng, *, n_folds=5):
     r"""Replace a share of the target by what ridge regression predicts out of fold.
 
@@ -123,25 +130,20 @@ def smooth_target(target, X, share, rng, *, n_folds=5):
 
     where :math:`\hat y^-_i` is predicted from the embedding by a ridge regression that
     did not see row i. The part of y that the embeddings do not carry is noise to the
-    autoencoder, which could only memorize it; the smoothed target has less of it.
+    autoencoder, which could only memorize it; the smoothed target has less of it, and
+    its own variance as the null loss of quantities.
 
     Parameters
     ----------
     target : Target
         Of the training rows.
-    X : Rows or ndarray of shape (n_rows, n_features)
+    X : TrainingRows or ndarray of shape (n_rows, n_features)
         Training rows, centered and scaled.
     share : float
         The share s, from 0 to 1.
     rng : RandomState
         Deals the rows out to the folds.
     n_folds : int, default=5
-        Number of folds.
-
-    Returns
-    -------
-    target : Target
-        With other values, and with their variance as the null loss of quantities.
     """
     labelled = target.weights > 0
     if share == 0 or sum_across(labelled.sum()) < 2 * n_folds:
@@ -162,25 +164,8 @@ def predict_out_of_fold(X, values, weights, rng, n_folds=5):
     r"""Predict each row by a ridge regression fitted on the other folds.
 
     One pass over the rows collects :math:`X^\top X` and :math:`X^\top Y` of each fold,
-    a second one predicts. The penalty, relative to the mean eigenvalue, is that of
-    the smallest out-of-fold error.
-
-    Parameters
-    ----------
-    X : Rows or ndarray of shape (n_rows, n_features)
-        Rows.
-    values : ndarray of shape (n_rows, n_outputs)
-        What to predict.
-    weights : ndarray of shape (n_rows,)
-        Weights of the rows; those of weight 0 are predicted but not learned from.
-    rng : RandomState
-        Deals the rows out to the folds.
-    n_folds : int, default=5
-        Number of folds.
-
-    Returns
-    -------
-    predictions : ndarray of shape (n_rows, n_outputs), float64
+    a second one predicts. The penalty, relative to the mean eigenvalue, is that of the
+    smallest out-of-fold error. Rows of weight 0 are predicted but not learned from.
     """
     rows = X if isinstance(X, TrainingRows) else TrainingRows(X)
     # an equal number of rows with a target in each fold
@@ -283,34 +268,28 @@ class Supervision(NamedTuple):
 def encode_supervision(
     y, n_rows, *, task, class_weight, sample_weight, caller, known=None, name="y"
 ):
-    """Validate y and the weights.
+    """Validate y, of shape (n_rows,) or (n_rows, n_outputs), and the weights.
 
     Parameters
     ----------
-    y : array-like of shape (n_rows,) or (n_rows, n_outputs)
-        The target; NaN or None where it is missing. Several columns are quantities.
+    y : array-like
+        NaN or None where it is missing. Several columns are quantities.
     n_rows : int
         Rows of X.
-    task : {"auto", "regression", "classification"}
-    class_weight : dict, "balanced" or None
-    sample_weight : array-like of shape (n_rows,) or None
+    task, class_weight, sample_weight
+        As the estimator has them.
     caller : str
         Name of the estimator, for messages.
     known : Supervision or None
-        That of other rows: y has to be of the same kind, and may be missing
-        altogether.
+        That of other rows: y has to be of the same kind, and may be missing altogether.
     name : str, default="y"
         What the user calls y.
-
-    Returns
-    -------
-    supervision : Supervision
 
     Raises
     ------
     ValueError
-        For no y, a wrong length, no target at all, a single class, infinite values
-        and negative weights.
+        For no y, a wrong length, no target at all, a single class, infinite values and
+        negative weights.
     """
     if y is None:
         raise ValueError(

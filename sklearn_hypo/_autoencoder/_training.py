@@ -47,17 +47,7 @@ class Epoch(NamedTuple):
 def schedule_rate(step, n_steps, *, warmup=0.05, decay=0.5):
     """Return the factor on the peak learning rate: up, flat, then down to zero.
 
-    Parameters
-    ----------
-    step, n_steps : float
-        The step, from 0, and how many there will be.
-    warmup, decay : float
-        Fractions of the steps spent rising and falling, both linearly.
-
-    Returns
-    -------
-    factor : float
-        Between 0 (exclusive) and 1.
+    `warmup` and `decay` are the fractions of the steps spent rising and falling.
     """
     up = max(1.0, warmup * n_steps)
     down = max(1.0, decay * n_steps)
@@ -69,23 +59,14 @@ class TrainingRun:
 
     Parameters
     ----------
-    rows : Rows, or ndarray of shape (n_rows, n_features) and dtype float32
+    rows : TrainingRows, or ndarray of shape (n_rows, n_features) and dtype float32
         Training rows, centered and scaled.
-    validation : Rows, ndarray of shape (n_val, n_features), or None
-        Validation rows in the same space; without them the last weights are the
-        best.
-    weights : Weights
-        Where to start; NumPy arrays, left unchanged.
-    plan : Plan
-        The settings.
-    variance : float
-        Mean squared length of a training row: the denominator of the loss.
+    validation : TrainingRows, ndarray of shape (n_val, n_features), or None
+        Validation rows in the same space; without them the last weights are the best.
+    weights, plan, variance, device, head
+        As `Learner` takes them.
     seed : int
         Seeds the order of the batches.
-    device : str
-        A torch device.
-    head : Head or None
-        The supervised part of the loss.
 
     Attributes
     ----------
@@ -93,8 +74,8 @@ class TrainingRun:
     best_weights : Weights
         Those with the smallest validation error so far; NumPy arrays.
     finished : bool
-        Whether the epochs or the seconds are used up, or the validation error has
-        not improved for `patience` epochs.
+        Whether the epochs or the seconds are used up, or the validation error has not
+        improved for `patience` epochs.
     """
 
     def __init__(
@@ -122,17 +103,7 @@ class TrainingRun:
         self.history, self.best_weights, self.finished = [], None, False
 
     def run_epoch(self):
-        """Pass once over the rows in a new order, then validate.
-
-        Returns
-        -------
-        epoch : Epoch
-
-        Raises
-        ------
-        FloatingPointError
-            If the loss or the weights become NaN or infinite.
-        """
+        """Pass once over the rows in a new order, then validate; return the `Epoch`."""
         order = shuffle_rows(*self.rows.shape, self._order)
         # near-equal batches: no tiny last one, whose gradient would be mostly noise
         sizes = np.diff(
@@ -222,19 +193,16 @@ class TrainingRun:
 class OnlineRun:
     """Goes on with training where the previous chunk ended.
 
-    There is no schedule that could end in small steps; the running average of the
-    weights over the last thousand steps stands in for it.
+    There is no schedule that could end in small steps: the learning rate stays at its
+    peak after 64 steps, and the running average of the weights over the last thousand
+    steps stands in for it.
 
     Parameters
     ----------
     weights : Weights
         The first ones, or those that were reached; NumPy arrays, scaled.
-    plan : Plan
-        The settings; the learning rate stays at its peak after 64 steps.
-    device : str
-        A torch device.
-    head : Head or None
-        The supervised part of the loss.
+    plan, device, head
+        As `Learner` takes them.
     state : dict or None
         What `state` returned after the previous chunk.
 
@@ -272,18 +240,7 @@ class OnlineRun:
         self._averages = [torch.tensor(w, dtype=torch.float32) for w in averages]
 
     def run(self, rows):
-        """Pass once over a chunk, in its order.
-
-        Parameters
-        ----------
-        rows : Rows
-            The chunk, centered and scaled.
-
-        Returns
-        -------
-        loss : float
-            Mean reconstruction loss of its batches.
-        """
+        """Pass once over a chunk, in its order; return the mean loss."""
         n_batches = -(-len(rows) // self.plan.batch_size)
         ends = np.linspace(0, len(rows), n_batches + 1).astype(np.int64)
         total = 0.0

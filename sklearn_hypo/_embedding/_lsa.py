@@ -10,20 +10,12 @@ from ._encoder import Encoder
 # Terms beyond the most frequent ones cost time and hardly move the leading
 # directions; for long documents the pairs would run into millions.
 MAX_TERMS = 20_000
-
-
 # Pairs and beginnings repeat what the words say, so together they get about the
 # energy of one word. Tuned, with the minimal document frequency, on the validation
 # rows of the tweets and by cross-validation on reviews, SMS messages and bills.
 EXTRA_WEIGHT = 0.7
-
-
 N_ITER = 4
-
-
 _BEGINNING = 4
-
-
 _MARK = "~"
 
 

@@ -21,23 +21,13 @@ from ._encoder import Encoder
 # Part of the key of every embedding in a cache. To be raised when the texts that are
 # sent change: how they are cleaned, and where they are cut.
 _FORMAT = 1
-
-
 # Requests under way at once.
 _N_WORKERS = 8
-
-
 # For models that are not in the table.
 _TEXTS_PER_REQUEST = {"openai": 2048, "gemini": 100}
-
-
 # Sent instead of nothing: an empty text fails the whole request.
 _BLANK = "\ufffd"
-
-
 _KEPT = "Embeddings that have arrived are kept if cache= names a folder."
-
-
 # Statuses in the range of 400 after which a call is not repeated.
 _REFUSED = re.compile(r"HTTP 4(?!08|09|25|29)")
 
@@ -372,12 +362,8 @@ def _is_refused(reply):
 
 # Nearly a token per character: digits, and what has no spaces, such as base64.
 _DENSE = re.compile(r"(?<![!-~])[!-~]{30,}|[0-9]")
-
-
 # Words of European languages have 4 or more characters per token.
 _CHARACTERS_PER_TOKEN = 3
-
-
 # 1.5 tokens for a Chinese character, 2 for an emoji, 1 for a letter with an accent.
 _BYTES_PER_TOKEN = 2
 

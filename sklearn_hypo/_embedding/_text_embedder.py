@@ -73,8 +73,8 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
     normalize : bool, default=True
         Whether to scale embeddings to unit length.
     device : str, default="auto"
-        For sentence-transformers: "auto" takes a GPU if there is one; else what
-        torch calls a device, such as "cpu" or "cuda:1".
+        For sentence-transformers: "auto" takes "cuda" if there is a GPU for it, else
+        "mps" (Apple's GPU), else "cpu"; or what torch calls a device, such as "cuda:1".
     dimensions : int or None, default=None
         For a provider's model: how long the embeddings shall be, where the model can
         shorten them. Shortened ones need not have unit length unless `normalize`

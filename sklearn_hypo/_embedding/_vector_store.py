@@ -18,8 +18,6 @@ from ..exceptions import CacheError
 FILE_NAME = "embeddings.sqlite3"
 
 _DTYPE = np.dtype("<f4")
-
-
 _FORMAT = FileFormat(
     name=FILE_NAME,
     version=1,

@@ -15,8 +15,6 @@ from sklearn.linear_model import lars_path_gram
 # A column is constant if its standard deviation is below so many roundings of its
 # typical magnitude: what is left of a constant.
 _CONSTANT = 10
-
-
 # Two columns say the same if their correlation is as close to 1 as this.
 _SAME = 1e-6
 

@@ -17,8 +17,8 @@ from sklearn_hypo._autoencoder._codes import (
     top_k_mask,
 )
 from sklearn_hypo._autoencoder._encoding import (
+    AffineEncoder,
     calibrate_threshold,
-    compute_pre_activations,
     compute_squared_errors,
     compute_unexplained,
     count_firing,
@@ -50,6 +50,10 @@ from sklearn_hypo._autoencoder._rows import TrainingRows
 from sklearn_hypo._autoencoder._training import TrainingRun, schedule_rate
 
 TINY = np.finfo(np.float32).tiny
+
+
+def compute_pre_activations(X, weights):
+    return AffineEncoder(weights, X.dtype)(X)
 
 
 def random_weights(rng, n_neurons=8, n_features=5, dtype=np.float32):

@@ -92,7 +92,7 @@ def test_scale_of_a_target():
     values = np.array([[1e8 + 1], [1e8 + 3], [np.nan]])
     weights = np.array([1.0, 1.0, 0.0])
     scale = TargetScale.of(Supervision(values, weights, "regression", None, 1))
-    np.testing.assert_allclose(scale.standardized(values)[:2], [[-1], [1]])
+    np.testing.assert_allclose(scale.standardize(values)[:2], [[-1], [1]])
     constant = np.full((3, 1), 0.1 + 0.2)
     scale = TargetScale.of(Supervision(constant, np.ones(3), "regression", None, 1))
     np.testing.assert_array_equal(scale.spread, [1])
