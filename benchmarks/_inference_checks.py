@@ -205,6 +205,7 @@ def _cross_fitted(A, y, task):
 
 def twin(runs, jobs):
     """An effect of 0.25 sd, n = 2,000, and a twin that agrees on 97 % of the rows."""
+    from sklearn_hypo._inference._design import Design
     from sklearn_hypo._inference._redundancy import measure_redundancy
 
     runs, counts = min(runs, 500), {}
@@ -216,7 +217,7 @@ def twin(runs, jobs):
         y = 0.25 * A[:, 0] + rng.normal(size=2000)
         table = quiet_table(A, y, task="regression", names=names)
         other = theirs(Sample(A, y), "regression")
-        pairs = measure_redundancy(A, names).pairs
+        pairs = measure_redundancy(A, names, Design()).pairs
         near = set(map(frozenset, pairs[["first", "second"]].to_numpy()))
         for name, holds in {
             "hypothesaes: significant in its regression": other["coef_p"][0] < 0.005,

@@ -119,7 +119,9 @@ def build_report(
         "random_state": random_state,
     }
     overlap = (
-        measure_redundancy(values, names, terms=extras.terms) if len(names) else None
+        measure_redundancy(tests.annotations, names, tests.design, terms=extras.terms)
+        if len(names)
+        else None
     )
     table = _with_further_columns(tests, values, codes, classes, design, overlap)
     return HypothesisReport(

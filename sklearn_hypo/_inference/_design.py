@@ -1,6 +1,6 @@
 """What may accompany the rows of a test: weights, clusters, covariates, pairs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -26,6 +26,9 @@ class Design:
         Level of the fixed effect, from 0 on.
     pairs : ndarray of int of shape (n_rows,) or None, default=None
         Number of the pair, from 0 on.
+    paired : bool, default=False
+        Whether rows are differences within pairs: their sign means nothing, so that
+        models have no constant, and variation is that about zero.
     """
 
     weights: np.ndarray | None = None
@@ -34,22 +37,46 @@ class Design:
     covariate_names: tuple = ()
     levels: np.ndarray | None = None
     pairs: np.ndarray | None = None
+    paired: bool = False
 
     def take(self, rows):
-        """The facts of some rows."""
-        return Design(
-            *(
-                each if each is None or isinstance(each, tuple) else each[rows]
-                for each in (
-                    self.weights,
-                    self.clusters,
-                    self.covariates,
-                    self.covariate_names,
-                    self.levels,
-                    self.pairs,
-                )
-            )
+        """Return the design of some rows."""
+        by_row = {
+            name: values[rows]
+            for name, values in vars(self).items()
+            if isinstance(values, np.ndarray)
+        }
+        return replace(self, **by_row)
+
+    def differences(self, values):
+        """Subtract each pair's second member from its first; without pairs nothing."""
+        if self.pairs is None:
+            return values
+        first, second = pair_members(self.pairs)
+        return values[first] - values[second]
+
+    def of_differences(self):
+        """Return the design of the differences: a row per pair, of its mean weight."""
+        if self.pairs is None:
+            return self
+        first, second = pair_members(self.pairs)
+        by_pair = self.take(first)
+        return replace(
+            by_pair,
+            weights=None
+            if self.weights is None
+            else (self.weights[first] + self.weights[second]) / 2,
+            covariates=None
+            if self.covariates is None
+            else self.differences(self.covariates),
+            pairs=None,
+            paired=True,
         )
+
+    @property
+    def is_robust(self):
+        """Whether weights or clusters rule out the tests of independent, equal rows."""
+        return self.weights is not None or self.clusters is not None
 
 
 def make_design(

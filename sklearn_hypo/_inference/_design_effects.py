@@ -12,7 +12,7 @@ from ._firth import (
 )
 
 
-def design_effects(X, codes, P, columns, design, paired=False):
+def design_effects(X, codes, P, columns, design):
     r"""Variance of the score of each column, against that of independent rows.
 
     With the column :math:`\tilde a` cleared of the others, standard deviations
@@ -38,9 +38,7 @@ def design_effects(X, codes, P, columns, design, paired=False):
     columns : list of int
         Columns in question.
     design : Design
-        Weights and clusters.
-    paired : bool, default=False
-        Whether rows are differences within pairs. Each is turned so that its cleared
+        Weights and clusters. Differences within pairs are turned so that the cleared
         column is positive: the order of the members means nothing. Those that do not
         differ in it have no part in the correlation.
 
@@ -65,7 +63,6 @@ def design_effects(X, codes, P, columns, design, paired=False):
     clusters = np.arange(n) if design.clusters is None else design.clusters
     clusters = np.unique(clusters, return_inverse=True)[1]
     classes = [1] if k == 2 else range(k)
-    one = np.ones(n)
     effects, df = np.ones(len(columns)), np.full(len(columns), np.inf)
     for position, j in enumerate(columns):
         others = np.delete(X, j, axis=1)
@@ -75,7 +72,9 @@ def design_effects(X, codes, P, columns, design, paired=False):
             cleared = _cleared(X[:, j], others, weights * spread)
             model = weights @ (cleared**2 * spread)
             residual = (codes == c) - P[:, c]
-            turn = np.sign(np.where(abs(cleared) > 1e-9, cleared, 0)) if paired else one
+            turn = np.ones(n)
+            if design.paired:
+                turn = np.sign(np.where(abs(cleared) > 1e-9, cleared, 0))
             differs = turn != 0
             standardized = (turn * residual / np.sqrt(spread))[differs]
             rho = _intraclass(standardized, clusters[differs])
@@ -114,7 +113,7 @@ def _variance(values, clusters, rho):
     return squares + rho * max(between, 0.0)
 
 
-def column_tests(rows, penalized, X, codes, columns, design, *, robust, paired=False):
+def column_tests(rows, penalized, X, codes, columns, design, *, robust):
     """Test columns of a logit by penalized likelihood ratios.
 
     With weights or clusters the statistic is divided by the design effect and compared
@@ -144,7 +143,7 @@ def column_tests(rows, penalized, X, codes, columns, design, *, robust, paired=F
         one = np.ones(len(columns))
         return stats.chi2.sf(ratio, q), one, np.full(len(columns), np.inf)
     P = probabilities(X, penalized.coef, q)
-    effects, df = design_effects(X, codes, P, columns, design, paired)
+    effects, df = design_effects(X, codes, P, columns, design)
     usable = np.maximum(df, 1e-3)
     p = stats.f.sf(ratio / (q * effects), q, usable)
     return np.where(df > 0, p, np.nan), effects, df

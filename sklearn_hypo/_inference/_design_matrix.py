@@ -43,6 +43,16 @@ class DesignMatrix:
         """Number of levels that are absorbed."""
         return 0 if self.levels is None else len(np.unique(self.levels))
 
+    @property
+    def n_used(self):
+        """Degrees of freedom that it takes."""
+        return self.values.shape[1] + self.n_absorbed
+
+    @property
+    def explains(self):
+        """Whether it holds anything but a constant: covariates or levels."""
+        return self.n_used > self.has_constant
+
     def clear(self, values):
         """Subtract the (weighted) mean of each absorbed level."""
         if self.levels is None:
@@ -77,7 +87,13 @@ def without_level_means(values, levels, weights=None):
     return (table - means[levels]).reshape(values.shape)
 
 
-def make_design_matrix(design, n_rows, *, paired, linear, remarks):
+def spread(y):
+    """Range of y; 0 where it is rounding error."""
+    width = np.ptp(y)
+    return width if width > 1e-12 * np.abs(y).max() else 0.0
+
+
+def make_design_matrix(design, n_rows, *, linear, remarks):
     """Build constant, covariates and levels, without what is linearly dependent.
 
     In a linear model, levels that lie within clusters are absorbed: the deviations
@@ -89,8 +105,6 @@ def make_design_matrix(design, n_rows, *, paired, linear, remarks):
         Of the rows in the regression.
     n_rows : int
         Their number.
-    paired : bool
-        Whether rows are differences: there is no constant then.
     linear : bool
         Whether the model is linear, so that levels can be absorbed.
     remarks : Notes
@@ -107,7 +121,7 @@ def make_design_matrix(design, n_rows, *, paired, linear, remarks):
         For too many levels that cannot be absorbed.
     """
     absorbed = linear and _within_clusters(design.levels, design.clusters)
-    has_constant = not paired and not absorbed
+    has_constant = not design.paired and not absorbed
     start = np.ones((n_rows, int(has_constant)))
     covariates, names = design.covariates, design.covariate_names
     if covariates is None:
@@ -162,6 +176,46 @@ def _indicators(levels, linear):
             f"fixed_effects has {len(found)} levels, more than {_MOST_LEVELS}. {remedy}"
         )
     return (codes[:, None] == np.arange(1, len(found))).astype(float)
+
+
+def column_varies(a, paired=False):
+    """Tell whether the answers of a column differ; differences within pairs, from 0."""
+    answered = a[~np.isnan(a)]
+    return answered.size > 0 and bool((np.any if paired else np.ptp)(answered))
+
+
+def find_complete_cases(A, columns, paired=False):
+    """Find the rows that answer every column, and the columns that vary on them.
+
+    A column that no longer varies is left out first, and its missing answers then
+    cost no rows: hence the loop.
+
+    Parameters
+    ----------
+    A : ndarray of shape (n_rows, n_hypotheses)
+        Annotations, or their differences within pairs.
+    columns : list of int
+        The columns that vary on their own rows.
+    paired : bool, default=False
+        Whether rows are differences.
+
+    Returns
+    -------
+    columns : list of int
+        Those that still vary.
+    rows : ndarray of bool of shape (n_rows,)
+        The complete cases.
+    constant : dict of int to int
+        The columns left out, each with the number of rows that it was constant on.
+    """
+    constant = {}
+    while True:
+        rows = ~np.isnan(A[:, columns]).any(axis=1)
+        flat = [j for j in columns if not column_varies(A[rows, j], paired)]
+        if not flat or not rows.any():
+            return columns, rows, constant
+        constant |= dict.fromkeys(flat, int(rows.sum()))
+        columns = [j for j in columns if j not in flat]
 
 
 def find_independent_columns(values, basis):

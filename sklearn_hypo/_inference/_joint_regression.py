@@ -8,9 +8,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+from scipy import linalg
 
 from ._design import Design
-from ._design_matrix import find_independent_columns, make_design_matrix
+from ._design_matrix import (
+    DesignMatrix,
+    find_complete_cases,
+    find_independent_columns,
+    make_design_matrix,
+    spread,
+)
 from ._logit import fit_binary, fit_multinomial
 from ._robust_covariance import least_squares, t_inference
 
@@ -27,12 +34,6 @@ COEFFICIENT_COLUMNS = (
 # Share of the variance of y left unexplained below which y is an exact function of
 # the annotations, and t statistics are ratios of rounding errors.
 _PERFECT_FIT = 1e-12
-
-
-def spread(y):
-    """Range of y; 0 where it is rounding error."""
-    width = np.ptp(y)
-    return width if width > 1e-12 * np.abs(y).max() else 0.0
 
 
 @dataclass
@@ -60,9 +61,16 @@ class JointFit:
     columns : list of int
         Hypotheses in the regression.
     metrics : dict of str to float
-        "r2" and "r2_adjusted", or "roc_auc" and "pseudo_r2".
+        "r2" and "r2_adjusted", or "roc_auc" and "pseudo_r2": of the hypotheses, which
+        is what they add to covariates and fixed effects.
     fitted : ndarray of shape (n_fitted_rows, n_outputs) or None, default=None
         Fitted values; for classes what ranks the rows.
+    baseline : dict of str to float
+        What covariates and fixed effects reach alone; empty without any.
+    baseline_fitted : ndarray of shape (n_fitted_rows, n_outputs) or None, default=None
+        Fitted values of these alone.
+    nuisance : DesignMatrix or None, default=None
+        What the regression holds beside the hypotheses.
     """
 
     estimates: pd.DataFrame
@@ -75,6 +83,9 @@ class JointFit:
     columns: list = field(default_factory=list)
     metrics: dict = field(default_factory=dict)
     fitted: np.ndarray | None = None
+    baseline: dict = field(default_factory=dict)
+    baseline_fitted: np.ndarray | None = None
+    nuisance: DesignMatrix | None = None
 
 
 @dataclass(frozen=True)
@@ -85,38 +96,26 @@ class Problem:
     ----------
     annotations : ndarray of shape (n_rows, n_hypotheses)
         Of the hypotheses in the regression.
-    nuisance : ndarray of shape (n_rows, n_others)
+    nuisance : DesignMatrix
         Constant, covariates and levels of the fixed effect.
     y : ndarray of shape (n_rows,)
         The target; class codes from 0 for classes.
     design : Design
-        Weights and clusters.
-    n_covariates : int
-        How many of the nuisance columns are covariates; they follow the constant.
-    has_constant : bool
-        Whether the first nuisance column is a constant.
-    n_absorbed : int
-        Levels that all columns and y were cleared of.
-    paired : bool
-        Whether rows are differences within pairs.
+        Weights and clusters, and whether rows are differences within pairs.
     """
 
     annotations: np.ndarray
-    nuisance: np.ndarray
+    nuisance: DesignMatrix
     y: np.ndarray
     design: Design
-    n_covariates: int = 0
-    has_constant: bool = True
-    n_absorbed: int = 0
-    paired: bool = False
 
     @property
     def regressors(self):
         """All columns, the hypotheses first."""
-        return np.column_stack([self.annotations, self.nuisance])
+        return np.column_stack([self.annotations, self.nuisance.values])
 
 
-def joint_regression(A, y, n_classes, columns, design, remarks, *, cov_type, paired):
+def joint_regression(A, y, n_classes, columns, design, remarks, *, cov_type):
     """Regress y on the annotations, over the rows that answer all of them.
 
     Ordinary least squares for a quantity, a logit for two classes and a multinomial
@@ -139,8 +138,6 @@ def joint_regression(A, y, n_classes, columns, design, remarks, *, cov_type, pai
     cov_type : {"auto", "HC2", "HC3", "nonrobust"}
         Kind of the standard errors. "auto": HC3 for quantities, that of the model for
         classes. With clusters always clustered.
-    paired : bool
-        Whether rows are differences within pairs.
 
     Returns
     -------
@@ -152,7 +149,10 @@ def joint_regression(A, y, n_classes, columns, design, remarks, *, cov_type, pai
         np.nan, index=range(n_hypotheses), columns=list(COEFFICIENT_COLUMNS)
     )
     fit = JointFit(estimates, np.zeros(n_hypotheses, dtype=bool))
-    columns, rows = _complete_cases(A, columns, remarks, paired)
+    columns, rows, constant = find_complete_cases(A, columns, design.paired)
+    for j, n in constant.items():
+        remarks.add(j, "constant_joint", f"{n} rows")
+    _remark_lost_rows(A, columns, rows, remarks)
     columns = _without_twins(A[rows], columns, remarks)
     n_rows = int(rows.sum())
     if not columns:
@@ -160,9 +160,9 @@ def joint_regression(A, y, n_classes, columns, design, remarks, *, cov_type, pai
         return fit
     design = design.take(rows)
     nuisance = make_design_matrix(
-        design, n_rows, paired=paired, linear=n_classes is None, remarks=remarks
+        design, n_rows, linear=n_classes is None, remarks=remarks
     )
-    n_needed = len(columns) + nuisance.values.shape[1] + nuisance.n_absorbed
+    n_needed = len(columns) + nuisance.n_used
     if n_rows <= n_needed:
         remarks.say(
             f"The joint regression was not run: {n_rows} of {len(A)} rows have an "
@@ -172,7 +172,7 @@ def joint_regression(A, y, n_classes, columns, design, remarks, *, cov_type, pai
         return fit
     cleared = nuisance.clear(A[rows])
     columns = _without_dependent(cleared, nuisance.values, columns, remarks)
-    constant = not np.any(y[rows]) if paired else spread(y[rows]) == 0
+    constant = not np.any(y[rows]) if design.paired else spread(y[rows]) == 0
     if constant or not columns:
         if constant:
             remarks.say(
@@ -181,43 +181,13 @@ def joint_regression(A, y, n_classes, columns, design, remarks, *, cov_type, pai
             )
         return fit
     fit.tested[columns] = True
-    fit.rows, fit.columns = rows, columns
-    problem = Problem(
-        cleared[:, columns],
-        nuisance.values,
-        nuisance.clear(y[rows]) if n_classes is None else y[rows],
-        design,
-        n_covariates=len(nuisance.names),
-        has_constant=nuisance.has_constant,
-        n_absorbed=nuisance.n_absorbed,
-        paired=paired,
-    )
-    _fit_problem(fit, problem, n_classes, nuisance, cov_type, remarks)
+    fit.rows, fit.columns, fit.nuisance = rows, columns, nuisance
+    problem = Problem(cleared[:, columns], nuisance, y[rows], design)
+    _fit_problem(fit, problem, n_classes, cov_type, remarks)
     return fit
 
 
 # Which rows and which columns -----------------------------------------------------
-
-
-def _complete_cases(A, columns, remarks, paired):
-    """Rows that answer every column; columns that still vary on them.
-
-    A column that no longer varies is left out first, and its missing answers then
-    cost no rows: hence the loop. Differences within pairs vary unless they are 0.
-    """
-    width = np.any if paired else np.ptp
-    while True:
-        rows = ~np.isnan(A[:, columns]).any(axis=1)
-        if not rows.any():
-            break
-        constant = [j for j in columns if not width(A[rows, j])]
-        if not constant:
-            break
-        for j in constant:
-            remarks.add(j, "constant_joint", f"{int(rows.sum())} rows")
-        columns = [j for j in columns if j not in constant]
-    _remark_lost_rows(A, columns, rows, remarks)
-    return columns, rows
 
 
 def _remark_lost_rows(A, columns, rows, remarks):
@@ -267,30 +237,30 @@ def _parts(A, nuisance, kept, j):
 # The fit --------------------------------------------------------------------------
 
 
-def _fit_problem(fit, problem, n_classes, nuisance, cov_type, remarks):
+def _fit_problem(fit, problem, n_classes, cov_type, remarks):
     """Fit the model that the target asks for, and write what it found into `fit`."""
     if n_classes is None:
         found = _fit_ols(problem, cov_type, fit.columns, remarks)
     else:
         present, codes = np.unique(problem.y, return_inverse=True)
-        if len(present) == 2 or problem.paired:
-            y = problem.y if problem.paired else codes
+        if len(present) == 2 or problem.design.paired:
+            y = problem.y if problem.design.paired else codes
             found = fit_binary(problem, y, cov_type, fit.columns, remarks)
         else:
             found = fit_multinomial(
                 problem, codes, present, cov_type, fit.columns, remarks
             )
-    fit.method, fit.cov_type = found["method"], found["cov_type"]
-    fit.metrics, fit.by_class = found["metrics"], found.get("by_class")
-    fit.fitted = found.get("fitted")
+    estimates = found.pop("estimates")
+    for name, value in found.items():
+        setattr(fit, name, value)
     h = len(fit.columns)
-    for name, values in found["estimates"].items():
+    for name, values in estimates.items():
         column = np.full(len(fit.estimates), np.nan)
         column[fit.columns] = values[:h]
         fit.estimates[name] = column
-    if nuisance.names and found["estimates"]:
-        first = h + int(problem.has_constant)
-        fit.covariates = _covariate_table(found["estimates"], first, nuisance)
+    if problem.nuisance.names and estimates:
+        first = h + int(problem.nuisance.has_constant)
+        fit.covariates = _covariate_table(estimates, first, problem.nuisance)
 
 
 def _covariate_table(estimates, first, nuisance):
@@ -305,7 +275,8 @@ def _covariate_table(estimates, first, nuisance):
 
 def _fit_ols(problem, cov_type, columns, remarks):
     """Least squares, with robust or clustered standard errors by default."""
-    X, y, design = problem.regressors, problem.y, problem.design
+    X, design, nuisance = problem.regressors, problem.design, problem.nuisance
+    y = nuisance.clear(problem.y)
     root = np.ones(len(y)) if design.weights is None else np.sqrt(design.weights)
     kind = "HC3" if cov_type == "auto" else cov_type
     solved = least_squares(
@@ -313,12 +284,12 @@ def _fit_ols(problem, cov_type, columns, remarks):
         y * root,
         cov_type=kind,
         clusters=design.clusters,
-        n_absorbed=problem.n_absorbed,
+        n_absorbed=nuisance.n_absorbed,
     )
-    center = problem.has_constant or problem.n_absorbed > 0
-    r2, adjusted = _r2(y, solved.residuals, root, X.shape[1], problem, center)
     estimates = {"coef": solved.coef}
-    if 1 - r2 < _PERFECT_FIT:
+    sd_y = _sd(y, root, not design.paired)
+    unexplained = solved.residuals @ solved.residuals / np.sum(root**2) / sd_y**2
+    if unexplained < _PERFECT_FIT:
         remarks.say(
             "y is an exact linear function of the annotations, so the joint "
             "regression leaves no residuals to judge by: its standard errors and "
@@ -336,26 +307,43 @@ def _fit_ols(problem, cov_type, columns, remarks):
         what = "row" if design.clusters is None else "group"
         for position in np.flatnonzero(np.isnan(solved.df[: len(columns)])):
             remarks.add(columns[position], "single", f"one {what}")
-    estimates["coef_std"] = solved.coef * _sd(X, root, center) / _sd(y, root, center)
+    estimates["coef_std"] = solved.coef * _sd(X, root, not design.paired) / sd_y
     return {
         "method": "OLS" if design.weights is None else "WLS",
         "cov_type": kind if design.clusters is None else "cluster",
         "estimates": estimates,
-        "metrics": {"r2": r2, "r2_adjusted": adjusted},
-        "fitted": None if problem.n_absorbed else (X @ solved.coef)[:, None],
+        **_measure_fit(problem, y * root, solved.residuals, root),
     }
 
 
-def _r2(y, residuals, root, n_columns, problem, center):
-    mean = np.average(y, weights=root**2) if center else 0.0
-    total = np.sum((root * (y - mean)) ** 2)
-    r2 = 1 - residuals @ residuals / total
-    n_used = n_columns + problem.n_absorbed
-    n_free = len(y) - max(int(center), problem.n_absorbed)
-    return r2, 1 - (1 - r2) * n_free / (len(y) - n_used)
+def _measure_fit(problem, y, residuals, root):
+    """What the hypotheses add to R², and what covariates and levels have alone.
+
+    R² is measured against all variation of the target, whether levels are absorbed
+    or not. Both R² adjusted for their numbers of columns, their difference is 0 on
+    average if no hypothesis has an effect.
+    """
+    nuisance, target, paired = problem.nuisance, problem.y, problem.design.paired
+    basis = linalg.qr(nuisance.values * root[:, None], mode="economic")[0]
+    alone = y - basis @ (basis.T @ y)
+    n, total = len(target), np.sum(root**2) * _sd(target, root, not paired) ** 2
+    before, after = alone @ alone, residuals @ residuals
+    n_used = nuisance.n_used + problem.annotations.shape[1]
+    adjusted = before / (n - nuisance.n_used) - after / (n - n_used)
+    found = {
+        "metrics": {
+            "r2": (before - after) / total,
+            "r2_adjusted": adjusted * (n - (not paired)) / total,
+        },
+        "fitted": (target - residuals / root)[:, None],
+    }
+    if nuisance.explains:
+        found["baseline"] = {"r2": 1 - before / total}
+        found["baseline_fitted"] = (target - alone / root)[:, None]
+    return found
 
 
-def _sd(values, root, center=True):
+def _sd(values, root, center):
     """Weighted standard deviation of each column."""
     weights = root**2 / np.sum(root**2)
     mean = weights @ values if center else 0.0

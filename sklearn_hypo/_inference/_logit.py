@@ -1,7 +1,7 @@
 """Logits of two classes and of more, finite whatever the annotations separate."""
 
 import numpy as np
-from scipy import linalg, stats
+from scipy import linalg, special, stats
 from sklearn.metrics import roc_auc_score
 
 from ._design_effects import column_tests
@@ -14,6 +14,7 @@ from ._firth import (
     profile_bounds,
 )
 from ._marginal_effects import binary_effects, class_effects, moved_along
+from ._resampling import concordance_scores
 from ._robust_covariance import LinearFit, infer_coefficients, t_inference
 
 # Linear predictors beyond this: some class is all but ruled out somewhere
@@ -57,7 +58,7 @@ def fit_binary(problem, y, cov_type, columns, remarks):
     .. [2] G. Heinze, M. Schemper (2002). "A solution to the problem of separation in
        logistic regression". Statistics in Medicine 21.
     """
-    X, y = _oriented(problem, y)
+    X, y = _turn_pairs(problem, y)
     design, h = problem.design, len(columns)
     rows = collapse_patterns(X, y, design.weights)
     fit = fit_logit(rows)
@@ -69,21 +70,13 @@ def fit_binary(problem, y, cov_type, columns, remarks):
     fit = penalized if firth else fit
     if not (fit.converged and penalized.converged):
         return _not_converged(h, len(y), remarks)
-    probability = probabilities(X, fit.coef, 1)[:, 1]
-    robust = _is_robust(design, cov_type)
-    solved = _working_fit(X, y, fit.coef, probability, design, robust, cov_type)
-    df = solved.df if robust else np.full(X.shape[1], np.inf)
+    P = probabilities(X, fit.coef, 1)
+    robust = design.is_robust or cov_type[:2] == "HC"
+    solved = _working_fit(X, y, fit.coef, P[:, 1], design, robust, cov_type)
     ratio_p, effects, f_df = column_tests(
-        rows,
-        penalized,
-        X,
-        y,
-        range(h),
-        design,
-        robust=robust,
-        paired=problem.paired,
+        rows, penalized, X, y, range(h), design, robust=robust
     )
-    se = solved.se
+    se, df = solved.se, solved.df.copy()
     if robust:  # squared residuals alone say too little where a class is rare
         of_model = np.sqrt(np.diag(linalg.pinvh(fit.information))[:h] * effects)
         se[:h] = np.fmax(se[:h], of_model)
@@ -105,18 +98,17 @@ def fit_binary(problem, y, cov_type, columns, remarks):
         "coef_upper": upper,
         "coef_p": p,
         "coef_df": df,
-        "coef_std": solved.coef * _spread_of(X, design.weights, problem.paired),
+        "coef_std": solved.coef * _sd_of_columns(X, design),
     }
     with np.errstate(over="ignore"):
         for name, values in (("", solved.coef), ("_lower", lower), ("_upper", upper)):
             estimates[f"odds_ratio{name}"] = np.exp(values)
-    estimates |= binary_effects(X, solved, bounds, design.weights, problem.paired)
+    estimates |= binary_effects(X, solved, bounds, design.weights, design.paired)
     return {
         "method": "Firth logit" if firth else "logit",
-        "cov_type": _kind(design, robust, cov_type),
+        "cov_type": _name_covariance(design, robust, cov_type),
         "estimates": estimates,
-        "metrics": _binary_metrics(y, probability, design.weights, problem.paired),
-        "fitted": (problem.regressors @ fit.coef)[:, None],
+        **_measure_fit(problem, X, y, fit.coef, P, JEFFREYS if firth else 0.0),
     }
 
 
@@ -128,34 +120,26 @@ def _not_converged(h, n_rows, remarks):
     return {"method": "", "cov_type": "", "estimates": {}, "metrics": {}}
 
 
-def _is_robust(design, cov_type):
-    return (
-        design.clusters is not None
-        or design.weights is not None
-        or cov_type[:2] == "HC"
-    )
-
-
-def _oriented(problem, y):
+def _turn_pairs(problem, y):
     """The design and 0/1; every other pair is turned around.
 
     Without a constant the order of the members means nothing, but with the winner
     always first there would be one class only.
     """
     X = problem.regressors
-    if not problem.paired:
+    if not problem.design.paired:
         return X, y.astype(int)
     turn = np.where(np.arange(len(y)) % 2, -1.0, 1.0)
     return X * turn[:, None], (y * turn > 0).astype(int)
 
 
-def _spread_of(X, weights, paired):
+def _sd_of_columns(X, design):
     """Standard deviations of the columns; of differences, about zero."""
-    mean = 0.0 if paired else np.average(X, axis=0, weights=weights)
-    return np.sqrt(np.average((X - mean) ** 2, axis=0, weights=weights))
+    mean = 0.0 if design.paired else np.average(X, axis=0, weights=design.weights)
+    return np.sqrt(np.average((X - mean) ** 2, axis=0, weights=design.weights))
 
 
-def _kind(design, robust, cov_type):
+def _name_covariance(design, robust, cov_type):
     if design.clusters is not None:
         return "cluster"
     if not robust:
@@ -177,25 +161,6 @@ def _working_fit(X, y, coef, probability, design, robust, cov_type):
     if robust:
         return solved
     return LinearFit(coef, T.T @ T, np.full(len(coef), np.inf), residuals)
-
-
-def _binary_metrics(y, probability, weights, paired):
-    """ROC AUC (pairs ranked rightly) and McFadden's pseudo R², on the fitted rows."""
-    if paired:  # a coin decides about a pair with nothing to tell its members apart
-        right = (1 + np.sign(y - 0.5) * np.sign(probability - 0.5)) / 2
-        area, chance = np.average(right, weights=weights), 0.5
-    else:
-        area = roc_auc_score(y, probability, sample_weight=weights)
-        chance = np.average(y, weights=weights)
-    null = _log_likelihood(y, np.full(len(y), chance), weights)
-    pseudo = 1 - _log_likelihood(y, probability, weights) / null
-    return {"roc_auc": area, "pseudo_r2": pseudo}
-
-
-def _log_likelihood(y, probability, weights):
-    of_class = np.where(y == 1, probability, 1 - probability)
-    weights = np.ones(len(y)) if weights is None else weights
-    return weights @ np.log(np.maximum(of_class, 1e-300))
 
 
 # More classes ---------------------------------------------------------------------
@@ -239,8 +204,9 @@ def fit_multinomial(problem, codes, present, cov_type, columns, remarks):
         return _not_converged(h, len(codes), remarks)
     if firth:
         _remark_empty_cells(problem.annotations, codes, len(present), columns, remarks)
-    robust = _is_robust(design, cov_type)
-    n_tested = h + problem.has_constant + problem.n_covariates
+    robust = design.is_robust or cov_type[:2] == "HC"
+    nuisance = problem.nuisance
+    n_tested = h + nuisance.has_constant + len(nuisance.names)
     p = np.full(X.shape[1], np.nan)
     p[:n_tested], *_ = column_tests(
         rows, penalized, X, codes, range(n_tested), design, robust=robust
@@ -249,11 +215,10 @@ def fit_multinomial(problem, codes, present, cov_type, columns, remarks):
     B = fit.coef.reshape(rows.n_coefs, -1)
     return {
         "method": "Firth multinomial logit" if firth else "multinomial logit",
-        "cov_type": _kind(design, robust, cov_type),
+        "cov_type": _name_covariance(design, robust, cov_type),
         "estimates": {"coef_p": p},
-        "fitted": P,
-        "metrics": _class_metrics(codes, P, design.weights),
         "by_class": {"classes": present, **class_effects(X, codes, B, h, design)},
+        **_measure_fit(problem, X, codes, fit.coef, P, JEFFREYS if firth else 0.0),
     }
 
 
@@ -264,14 +229,50 @@ def _remark_empty_cells(A, codes, k, columns, remarks):
             remarks.add(columns[position], "empty_cell", f"{len(codes)} rows")
 
 
-def _class_metrics(codes, P, weights):
-    """Mean ROC AUC of each class against the rest, and McFadden's pseudo R²."""
-    counts = np.bincount(codes, weights)
-    shares = counts / counts.sum()
+# How well it fits -----------------------------------------------------------------
+
+
+def _measure_fit(problem, X, codes, coef, P, penalty):
+    """What hypotheses add to the scores, and what the rest reaches by the same fit."""
+    weights, q, paired = problem.design.weights, P.shape[1] - 1, problem.design.paired
+    scores = _score_classes(codes, P, weights, paired)
+    found = {"metrics": scores, "fitted": _rank_rows(problem.regressors, coef, q)}
+    if not problem.nuisance.explains:
+        return found
+    rest = X[:, problem.annotations.shape[1] :]
+    alone = fit_logit(collapse_patterns(rest, codes, weights), penalty=penalty)
+    baseline = dict.fromkeys(scores, np.nan)
+    if alone.converged:
+        P = probabilities(rest, alone.coef, q)
+        baseline = _score_classes(codes, P, weights, paired)
+    return found | {
+        "metrics": {name: scores[name] - baseline[name] for name in scores},
+        "baseline": baseline,
+        "baseline_fitted": _rank_rows(problem.nuisance.values, alone.coef, q),
+    }
+
+
+def _rank_rows(X, coef, q):
+    """What ranks the rows: linear predictors of two classes, else probabilities."""
+    return (X @ coef)[:, None] if q == 1 else probabilities(X, coef, q)
+
+
+def _score_classes(codes, P, weights, paired):
+    """ROC AUC (mean of each class against the rest) and McFadden's pseudo R².
+
+    Within pairs, the share that is ranked rightly; a coin decides about a pair with
+    nothing to tell its members apart.
+    """
+    weights = np.ones(len(codes)) if weights is None else weights
+    counts = np.bincount(codes, weights, minlength=P.shape[1])
+    chances = np.full(2, 0.5) if paired else counts / counts.sum()
     own = np.log(np.maximum(P[np.arange(len(codes)), codes], 1e-300))
-    weighted = own if weights is None else weights * own
-    area = roc_auc_score(codes, P, multi_class="ovr", sample_weight=weights)
+    if paired:
+        area = concordance_scores(2 * codes - 1, P[:, 1] - 0.5, weights[None])[0]
+    else:
+        ranks = P if P.shape[1] > 2 else P[:, 1]
+        area = roc_auc_score(codes, ranks, multi_class="ovr", sample_weight=weights)
     return {
         "roc_auc": area,
-        "pseudo_r2": 1 - weighted.sum() / (counts @ np.log(shares)),
+        "pseudo_r2": 1 - weights @ own / special.xlogy(counts, chances).sum(),
     }

@@ -12,8 +12,6 @@ from sklearn.model_selection import (
     StratifiedKFold,
 )
 
-from ._design_matrix import make_design_matrix
-from ._notes import Notes
 from ._resampling import bootstrap_interval, permutation_p, scorer
 
 
@@ -37,9 +35,7 @@ class Overall:
         self._n_classes = n_classes
         self._n_resamples = n_resamples
         self._seed = seed
-        self._paired = (
-            tests.design.pairs is None and tests.summary["n_pairs"] is not None
-        )
+        self._paired = tests.design.paired
         self._metric = "r2" if n_classes is None else "roc_auc"
         self._rows = []
 
@@ -47,45 +43,70 @@ class Overall:
         """Add what the joint regression reaches on its own rows."""
         joint = self._tests.joint
         of = f"{len(joint.columns)} hypotheses, {int(joint.rows.sum()):,} rows"
+        others = self._name_others()
+        added = f", added to that of the {others}" if others else ""
         names = {
-            "r2": f"R² in-sample (as published): fit and score on the same rows; {of}",
-            "r2_adjusted": "R² in-sample, adjusted for the number of hypotheses",
-            "roc_auc": f"{self._word()} in-sample: fit, score on the same rows; {of}",
-            "pseudo_r2": "pseudo R² (McFadden) in-sample",
+            "r2": f"R² in-sample{added or ' (as published)'}: fit and score on the "
+            f"same rows; {of}",
+            "r2_adjusted": f"R² in-sample{added}, adjusted for the number of "
+            "hypotheses",
+            "roc_auc": f"{self._word()} in-sample{added}: fit, score on the same rows; "
+            f"{of}",
+            "pseudo_r2": f"pseudo R² (McFadden) in-sample{added}",
         }
         for name, value in joint.metrics.items():
-            lower = upper = np.nan
-            if self._has_fitted() and name != "pseudo_r2":
-                lower, upper = self._fitted_interval(name)
-            self._add(name, value, lower, upper, names[name])
+            self._add(name, value, *self._fitted_interval(name), names[name])
+        words = {
+            "r2": "R²",
+            "roc_auc": self._word(),
+            "pseudo_r2": "pseudo R² (McFadden)",
+        }
+        for name, value in joint.baseline.items():
+            bounds = self._fitted_interval(name, of_others=True)
+            what = f"{words[name]} in-sample of the {others} alone, without hypotheses"
+            self._add(f"{name}_covariates", value, *bounds, what)
+
+    def _name_others(self):
+        """What stands beside the hypotheses in the joint regression; "" if nothing."""
+        joint = self._tests.joint
+        parts = ["covariates"] if joint.nuisance.names else []
+        parts += ["fixed effects"] if self._tests.design.levels is not None else []
+        return " and ".join(parts)
 
     def _word(self):
         return "pairs ranked rightly" if self._paired else "ROC AUC"
 
-    def _has_fitted(self):
-        """Whether fitted values of all classes are at hand."""
-        fitted, k = self._tests.joint.fitted, self._n_classes
-        return fitted is not None and fitted.shape[1] == (k if k and k > 2 else 1)
-
-    def _fitted_interval(self, name):
+    def _fitted_interval(self, name, of_others=False):
         """Bootstrap of the score of the fitted values, which are not fitted again."""
-        joint = self._tests.joint
+        joint, k = self._tests.joint, self._n_classes
+        n_outputs = k if k and k > 2 else 1  # fewer where some class has no rows
+        if name == "pseudo_r2" or joint.fitted.shape[1] != n_outputs:
+            return np.nan, np.nan
         y, design = self._tests.y[joint.rows], self._tests.design.take(joint.rows)
-        score = self._scorer(y, joint.fitted, None)
-        lower, upper = self._interval(score, design, len(y))
-        if name != "r2_adjusted":
-            return lower, upper
-        unexplained = max(1 - joint.metrics["r2"], 1e-300)
-        ratio = (1 - joint.metrics["r2_adjusted"]) / unexplained
-        return 1 - (1 - lower) * ratio, 1 - (1 - upper) * ratio
+        n, free = len(y), len(y) - (not self._paired)
+        n_used = joint.nuisance.n_used, joint.nuisance.n_used + len(joint.columns)
+        before = after = 1.0
+        if name == "r2_adjusted":
+            before, after = free / (n - n_used[0]), free / (n - n_used[1])
+        whole = self._scorer(y, joint.fitted, None)
+        if joint.baseline_fitted is None:
+            return self._interval(lambda w: 1 - after * (1 - whole(w)), design, n)
+        rest = self._scorer(y, joint.baseline_fitted, None)
+        if of_others:
+            return self._interval(rest, design, n)
+        return self._interval(
+            lambda w: before * (1 - rest(w)) - after * (1 - whole(w)), design, n
+        )
 
     def add_cross_fitted(self):
         """Add what hypotheses predict of rows that their model has not seen."""
         rows = self._tests.joint.rows
         A = self._tests.annotations[rows][:, self._tests.joint.columns]
+        others = self._name_others()
+        alone = f" by the hypotheses alone, without the {others}" if others else ""
         what = (
-            f"{self._title()} cross-fitted: fit on four fifths of these rows, score on "
-            "the fifth left out"
+            f"{self._title()} cross-fitted{alone}: fit on four fifths of these rows, "
+            "score on the fifth left out"
         )
         self._add_cross_fitted(
             f"{self._metric}_cross_fitted", A, rows, what, dense=False
@@ -165,9 +186,7 @@ class Overall:
         Y = y[:, None].astype(float)
         if self._n_classes is not None and not self._paired:
             Y = (y[:, None] == np.arange(self._n_classes)).astype(float)
-        nuisance = make_design_matrix(
-            design, len(y), paired=self._paired, linear=True, remarks=Notes([])
-        )
+        nuisance = tests.joint.nuisance
         return permutation_p(
             nuisance.clear(A),
             nuisance.clear(Y),

@@ -1,13 +1,15 @@
 """How much the columns of an annotation matrix say the same: functions on arrays.
 
-An annotation matrix has one row per text and one column per hypothesis, with 1 where
-the hypothesis holds, 0 where it does not, and NaN where no answer was obtained. NaN
-in a result means that it is not defined, never that it is 0.
+Of annotations (1, 0, NaN without an answer), or of their differences within pairs
+(-1, 0, 1), whose sign means nothing: they are correlated about zero. NaN in a result
+means that it is not defined, never that it is 0.
 """
 
 from typing import NamedTuple
 
 import numpy as np
+
+from ._design_matrix import column_varies, find_complete_cases
 
 # Share of a column's weight below which a disagreement is rounding error.
 _ROUNDING = 1e-12
@@ -34,7 +36,7 @@ class Overlap(NamedTuple):
     phi : ndarray of shape (n_hypotheses, n_hypotheses)
         Their correlation. NaN where a column does not vary on these rows.
     jaccard : ndarray of shape (n_hypotheses, n_hypotheses)
-        Of the rows where either holds, the share where both do.
+        Of the rows where either holds (is not 0), the share where both do (alike).
     """
 
     n: np.ndarray
@@ -43,7 +45,7 @@ class Overlap(NamedTuple):
     jaccard: np.ndarray
 
 
-def annotation_overlap(A, sample_weight=None):
+def annotation_overlap(A, weights=None, paired=False):
     r"""Compute how much every two columns overlap.
 
     With the weights :math:`n_{11}, n_{10}, n_{01}, n_{00}` of the four cells of the
@@ -56,14 +58,18 @@ def annotation_overlap(A, sample_weight=None):
         \qquad J = \frac{n_{11}}{n_{11} + n_{10} + n_{01}}.
 
     Two unrelated hypotheses that hold of one text in a hundred agree on 98 % of the
-    texts, and have a phi of 0: agreement alone tells nothing of rare ones.
+    texts, and have a phi of 0: agreement alone tells nothing of rare ones. Of
+    differences :math:`d` within pairs, phi is
+    :math:`\sum d_1 d_2 / \sqrt{\sum d_1^2 \sum d_2^2}`.
 
     Parameters
     ----------
     A : ndarray of shape (n_rows, n_hypotheses)
-        Annotations: 1, 0 or NaN.
-    sample_weight : ndarray of shape (n_rows,), default=None
+        Annotations: 1, 0 or NaN; or their differences.
+    weights : ndarray of shape (n_rows,), default=None
         Weights of the rows, not negative.
+    paired : bool, default=False
+        Whether rows are differences.
 
     Returns
     -------
@@ -88,50 +94,56 @@ def annotation_overlap(A, sample_weight=None):
            [0.667, 1.   ]])
     """
     answered = (~np.isnan(A)).astype(np.float64)
-    holds = np.where(np.isnan(A), 0.0, A)
-    w = np.ones(len(A)) if sample_weight is None else sample_weight
-    total = answered.T @ (w[:, None] * answered)
-    both = holds.T @ (w[:, None] * holds)
-    first = holds.T @ (w[:, None] * answered)  # weight where the row's column holds
+    w = np.ones((len(A), 1)) if weights is None else weights[:, None]
+    total = answered.T @ (w * answered)
+    one, minus = (A == 1).astype(np.float64), (A == -1).astype(np.float64)
+    alike = one.T @ (w * one) + minus.T @ (w * minus)
+    opposite = one.T @ (w * minus) + minus.T @ (w * one)
+    first = (one + minus).T @ (w * answered)  # weight where the row's column holds
     second = first.T
-    neither = total - first - second + both
+    either = first + second - alike - opposite
+    same = total - either + alike
     with np.errstate(invalid="ignore", divide="ignore"):
-        agreement = (both + neither) / total
-        jaccard = both / (first + second - both)
-        variances = first * (total - first) * second * (total - second)
-        phi = (total * both - first * second) / np.sqrt(np.maximum(variances, 0.0))
-    # a weight of zero left by rounding is no variance
-    flat = _vanishes(first, total) | _vanishes(total - first, total)
+        agreement = same / total
+        jaccard = alike / either
+        if paired:
+            covariances, variances = alike - opposite, first * second
+        else:
+            covariances = total * alike - first * second
+            variances = first * (total - first) * second * (total - second)
+        phi = covariances / np.sqrt(np.maximum(variances, 0.0))
+    # a weight of zero left by rounding is none
+    least = _ROUNDING * total
+    flat = first <= least if paired else np.minimum(first, total - first) <= least
     phi[flat | flat.T] = np.nan
-    same = _vanishes(total - both - neither, total) & ~np.isnan(phi)
-    contrary = _vanishes(both + neither, total) & ~np.isnan(phi)
-    phi = np.where(same, 1.0, np.where(contrary, -1.0, np.clip(phi, -1.0, 1.0)))
-    agreement = np.where(same, 1.0, np.where(contrary, 0.0, agreement))
+    equal = (total - same <= least) & ~np.isnan(phi)
+    contrary = (either - opposite if paired else same) <= least
+    contrary &= ~np.isnan(phi)
+    phi = np.where(equal, 1.0, np.where(contrary, -1.0, np.clip(phi, -1.0, 1.0)))
+    agreement = np.where(equal, 1.0, agreement)
+    if not paired:
+        agreement = np.where(contrary, 0.0, agreement)
     n = (answered.T @ answered).round().astype(np.int64)
     return Overlap(n, agreement, phi, jaccard)
 
 
-def _vanishes(weight, total):
-    return weight <= _ROUNDING * total
-
-
-def variance_inflation(A, sample_weight=None):
+def variance_inflation(A, weights=None, paired=False):
     r"""Compute the variance inflation factor of every column.
 
     .. math:: VIF_j = 1 / (1 - R_j^2),
 
     where :math:`R_j^2` is that of the regression of column j on all others, with an
-    intercept. The standard error of a coefficient in the joint regression is
-    :math:`\sqrt{VIF_j}` times what it would be if column j were uncorrelated with the
-    others. It is the j-th diagonal entry of the inverse correlation matrix.
+    intercept (for differences without, as in their joint regression). The standard
+    error of a coefficient in the joint regression is :math:`\sqrt{VIF_j}` times what
+    it would be if column j were uncorrelated with the others. It is the j-th diagonal
+    entry of the inverse correlation matrix.
 
     Parameters
     ----------
-    A : ndarray of shape (n_rows, n_hypotheses)
-        Annotations: 1, 0 or NaN. The rows that answer all columns count; a column
-        that does not vary on them is left out first, and costs no rows then.
-    sample_weight : ndarray of shape (n_rows,), default=None
-        Weights of the rows.
+    A, weights, paired
+        As for `annotation_overlap`; weights are positive. The rows that answer all
+        columns count; a column that does not vary on them is left out first, and
+        costs no rows then.
 
     Returns
     -------
@@ -152,38 +164,18 @@ def variance_inflation(A, sample_weight=None):
     >>> variance_inflation(A).round(3)
     array([1.5, 1.5])
     """
-    A = np.asarray(A, dtype=np.float64)
-    w = np.ones(len(A)) if sample_weight is None else sample_weight
     vif = np.full(A.shape[1], np.nan)
-    columns, rows = _complete_cases(A, w)
-    if len(columns):
-        deviations = A[np.ix_(rows, columns)]
-        deviations = deviations - np.average(deviations, axis=0, weights=w[rows])
-        deviations *= np.sqrt(w[rows])[:, None]
+    varying = [j for j, a in enumerate(A.T) if column_varies(a, paired)]
+    columns, rows, _ = find_complete_cases(A, varying, paired)
+    if columns and rows.any():
+        deviations = A[np.ix_(rows, columns)].astype(np.float64)
+        w = np.ones(len(deviations)) if weights is None else weights[rows]
+        if not paired:
+            deviations -= np.average(deviations, axis=0, weights=w)
+        deviations *= np.sqrt(w)[:, None]
         deviations /= np.linalg.norm(deviations, axis=0)
         vif[columns] = _inverse_diagonal(deviations.T @ deviations)
     return vif
-
-
-def _complete_cases(A, w):
-    """Columns that vary on the rows (of some weight) that answer all of them."""
-    columns = np.arange(A.shape[1])
-    while True:
-        rows = ~np.isnan(A[:, columns]).any(axis=1) & (w > 0)
-        if rows.any():
-            varies = np.ptp(A[np.ix_(rows, columns)], axis=0) > 0
-        else:  # no common row: each column is judged on its own answers
-            varies = np.array([_varies(A[w > 0, j]) for j in columns], dtype=bool)
-            if varies.all():
-                return columns[:0], rows
-        if varies.all():
-            return columns, rows
-        columns = columns[varies]
-
-
-def _varies(a):
-    answered = a[~np.isnan(a)]
-    return len(answered) > 0 and np.ptp(answered) > 0
 
 
 def _inverse_diagonal(correlation):

@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 from scipy.sparse.csgraph import connected_components
 
+from .._utils._annotation_input import check_annotations
+from .._utils._json import to_json_value
 from .._utils._printable import to_printable
 from .._utils._tokens import tokenize
 from ._overlap import annotation_overlap, effective_number, variance_inflation
@@ -43,6 +45,9 @@ _PAIR_DTYPES = {
 @dataclass(frozen=True, eq=False, repr=False)
 class Redundancy:
     """Which hypotheses say the same, and what that costs.
+
+    Of rows by their weights; in a test of pairs of the differences within them, as in
+    its regression, so that "n" counts pairs, and phi is correlation about zero.
 
     Parameters
     ----------
@@ -103,21 +108,11 @@ class Redundancy:
         Returns
         -------
         values : dict
-            The fields by name, "pairs" as one dict per row. What is not defined or
-            infinite is None in numbers.
+            The fields by name, "pairs" as one dict per row. Of numbers, None is one
+            that is not defined, and "Infinity" an infinite one, as JSON has none.
         """
-        return {
-            "names": [str(name) for name in self.names],
-            "threshold": float(self.threshold),
-            "n_effective": float(self.n_effective),
-            "pairs": [
-                {key: _plain(value) for key, value in record.items()}
-                for record in self.pairs.to_dict("records")
-            ],
-            "vif": [_plain(value) for value in self.vif],
-            "clusters": [int(number) for number in self.clusters],
-            "correlation": [[_plain(v) for v in row] for row in self.correlation],
-        }
+        fields = vars(self) | {"pairs": self.pairs.to_dict("records")}
+        return to_json_value(fields | {"names": [str(name) for name in self.names]})
 
 
 def _pair_line(pair):
@@ -133,21 +128,7 @@ def _short(name, length=60):
     return repr(name if len(name) <= length else name[: length - 1] + "…")
 
 
-def _plain(value):
-    if isinstance(value, np.generic):
-        value = value.item()
-    return None if isinstance(value, float) and not np.isfinite(value) else value
-
-
-def measure_redundancy(
-    A,
-    names=None,
-    *,
-    threshold=0.8,
-    wording_threshold=_SAME_WORDING,
-    terms=None,
-    sample_weight=None,
-):
+def measure_redundancy(A, names, design, *, threshold=0.8, terms=None):
     """Find hypotheses that say the same, without a look at the target.
 
     A near-duplicate hides a true effect: beside a twin that agrees with it on 97 % of
@@ -156,71 +137,54 @@ def measure_redundancy(
 
     Parameters
     ----------
-    A : array-like of shape (n_rows, n_hypotheses)
-        Annotations: 1, 0 or NaN. Each pair is compared on the rows that answer both.
-    names : sequence of str of length n_hypotheses, default=None
-        The statements. None takes the columns of a frame, and otherwise numbers them.
+    A : ndarray of shape (n_rows, n_hypotheses)
+        Annotations, or their differences within pairs: what is regressed. Each two
+        are compared on the rows that answer both.
+    names : sequence of str of length n_hypotheses
+        The statements.
+    design : Design
+        Weights of the rows, and whether they are differences.
     threshold : float, default=0.8
         Size of phi, the correlation of two columns, from which they are
         near-duplicates: either then explains 64 % of the other's variance. Agreement
         would not do: two rare hypotheses agree on nearly every text.
-    wording_threshold : float, default=2/3
-        Similarity of two statements from which they count as worded alike: the
-        overlap (Jaccard index) of their terms if both are lexicons, else of their
-        words without "a", "the", "mentions" and the like. It knows neither synonyms
-        nor the order of words.
     terms : sequence of sequence of str of length n_hypotheses, default=None
         The terms of lexicons; empty for other statements.
-    sample_weight : array-like of shape (n_rows,), default=None
-        Weights of the rows.
 
     Returns
     -------
     redundancy : Redundancy
         Pairs, clusters, variance inflation and the effective number.
 
-    Raises
-    ------
-    ValueError
-        For annotations other than 1, 0 and NaN, and lengths that differ.
-
-    See Also
-    --------
-    drop_or_merge : Reduces near-duplicates to one.
-
     Notes
     -----
-    A pair that shares fewer than 20 answered rows is a duplicate only if neither of
-    the two has more answers.
+    Two that share fewer than 20 answered rows are duplicates only if neither of them
+    has more answers. They are worded alike from a similarity of 2/3: the overlap
+    (Jaccard index) of their terms if both are lexicons, else of their words without
+    "a", "the", "mentions" and the like. It knows neither synonyms nor word order.
 
     Examples
     --------
     >>> import numpy as np
+    >>> from sklearn_hypo._inference._design import Design
     >>> from sklearn_hypo._inference._redundancy import measure_redundancy
     >>> rng = np.random.default_rng(0)
     >>> tea, rain = rng.random((2, 1000)) < 0.3
     >>> hot_drinks = tea ^ (rng.random(1000) < 0.03)
-    >>> A = np.column_stack([tea, rain, hot_drinks])
+    >>> A = np.column_stack([tea, rain, hot_drinks]).astype(float)
     >>> names = ["mentions tea", "mentions rain", "mentions hot drinks"]
-    >>> found = measure_redundancy(A, names)
+    >>> found = measure_redundancy(A, names, Design())
     >>> print(found)
     2 of 3 hypotheses have a near-duplicate (|phi| >= 0.8); effective number: 2.3
       near (phi 0.94, agreement 97.5% of 1,000): 'mentions tea' / 'mentions hot drinks'
     >>> found.vif.round(1), found.clusters
     (array([8.4, 1. , 8.4]), array([0, 1, 0]))
     """
-    values, names, weight = check_columns(A, names, sample_weight)
-    if terms is not None and len(terms) != len(names):
-        raise ValueError(
-            f"There are {len(terms)} lists of terms for {len(names)} hypotheses. "
-            "There must be one per hypothesis; an empty one for a plain statement."
-        )
-    overlap = annotation_overlap(values, weight)
-    near = near_duplicates(overlap, threshold)
-    wording = wording_similarity(names, terms)
+    overlap = annotation_overlap(A, design.weights, design.paired)
+    near = find_near_duplicates(overlap, threshold)
     return Redundancy(
-        pairs=_pairs(names, overlap, near, wording, wording_threshold),
-        vif=variance_inflation(values, weight),
+        pairs=_list_pairs(names, overlap, near, measure_wording(names, terms)),
+        vif=variance_inflation(A, design.weights, design.paired),
         n_effective=effective_number(overlap.phi),
         clusters=connected_components(near, directed=False)[1].astype(np.int64),
         correlation=overlap.phi,
@@ -229,32 +193,7 @@ def measure_redundancy(
     )
 
 
-def check_columns(A, names, sample_weight):
-    """Return annotations, names and weights as arrays of fitting lengths."""
-    frame = A if isinstance(A, pd.DataFrame) else pd.DataFrame(np.asarray(A))
-    values = frame.to_numpy(dtype=np.float64, na_value=np.nan)
-    if not np.isin(values[~np.isnan(values)], (0.0, 1.0)).all():
-        raise ValueError("Annotations must be 1, 0 or NaN. Apply a threshold first.")
-    if names is None:
-        is_frame = isinstance(A, pd.DataFrame)
-        names = frame.columns if is_frame else [f"x{j}" for j in range(values.shape[1])]
-    if len(names) != values.shape[1]:
-        raise ValueError(
-            f"There are {len(names)} names for {values.shape[1]} columns of "
-            "annotations. There must be one name per column."
-        )
-    if sample_weight is None:
-        return values, list(names), None
-    weight = np.asarray(sample_weight, dtype=np.float64)
-    if weight.shape != (len(values),) or not (weight >= 0).all():
-        raise ValueError(
-            f"sample_weight must hold one number, not negative, for each of the "
-            f"{len(values)} rows; an array of shape {weight.shape} arrived."
-        )
-    return values, list(names), weight
-
-
-def near_duplicates(overlap, threshold):
+def find_near_duplicates(overlap, threshold):
     """Return which pairs are near-duplicates or near-opposites, as a bool matrix."""
     answers = np.diag(overlap.n)
     enough = np.minimum(_MIN_SHARED, np.minimum.outer(answers, answers))
@@ -265,9 +204,9 @@ def near_duplicates(overlap, threshold):
     return near
 
 
-def _pairs(names, overlap, near, wording, wording_threshold):
+def _list_pairs(names, overlap, near, wording):
     """Build the table of pairs, those of the largest phi first."""
-    alike = wording >= wording_threshold - 1e-12
+    alike = wording >= _SAME_WORDING - 1e-12
     rows = []
     for i, j in np.argwhere(np.triu(near | alike, 1)):
         phi = overlap.phi[i, j]
@@ -286,36 +225,22 @@ def _pairs(names, overlap, near, wording, wording_threshold):
     return table.iloc[order].reset_index(drop=True)
 
 
-def wording_similarity(names, terms=None):
-    """Compute how much the words of every two statements overlap.
-
-    Parameters
-    ----------
-    names : sequence of str of length n_hypotheses
-        The statements.
-    terms : sequence of sequence of str of length n_hypotheses, default=None
-        The terms of lexicons; empty for other statements.
-
-    Returns
-    -------
-    similarity : ndarray of shape (n_hypotheses, n_hypotheses)
-        Jaccard index in 0..1 of the terms if both have some, else of the words of the
-        statements.
-    """
-    lexicons = [frozenset(each) for each in terms] if terms is not None else None
-    words = [_content(name) for name in names]
+def measure_wording(names, terms=None):
+    """Return the Jaccard index of the terms, or else words, of every two statements."""
+    lexicons = [frozenset(each) for each in terms or [()] * len(names)]
+    words = [_find_content_words(name) for name in names]
     similarity = np.eye(len(words))
     for i in range(len(words)):
         for j in range(i):
             a, b = words[i], words[j]
-            if lexicons is not None and lexicons[i] and lexicons[j]:
+            if lexicons[i] and lexicons[j]:
                 a, b = lexicons[i], lexicons[j]
             union = len(a | b)
             similarity[i, j] = similarity[j, i] = len(a & b) / union if union else 0.0
     return similarity
 
 
-def _content(statement):
+def _find_content_words(statement):
     tokens = frozenset(tokenize(str(statement)))
     return tokens - _FILLERS or tokens
 
@@ -367,7 +292,8 @@ def drop_or_merge(
     names : sequence of str of length n_hypotheses, default=None
         The statements. None takes the columns of a frame, and otherwise numbers them.
     threshold : float, default=0.8
-        As for `redundancy`.
+        Size of phi, the correlation of two columns, from which they are
+        near-duplicates.
     rule : {"drop", "merge"}, default="drop"
         "drop" keeps one column as it is. "merge" replaces it by "any of them": 1 if
         any is 1, 0 if all are 0, NaN where missing answers leave that open; the
@@ -388,11 +314,12 @@ def drop_or_merge(
     Raises
     ------
     ValueError
-        For another rule, annotations other than 1, 0 and NaN, and lengths that differ.
+        For another rule, annotations other than 1, 0 and NaN, names that occur twice,
+        negative weights, and lengths that differ.
 
     See Also
     --------
-    redundancy : Shows the pairs.
+    HypothesisReport : Shows the pairs; `redundancy` holds them.
 
     Examples
     --------
@@ -413,10 +340,11 @@ def drop_or_merge(
     """
     if rule not in ("drop", "merge"):
         raise ValueError(f'rule must be "drop" or "merge", but {rule!r} arrived.')
-    values, names, weight = check_columns(A, names, sample_weight)
-    overlap = annotation_overlap(values, weight)
-    order = _order(values, priority)
-    kept_for = _leaders(overlap.phi, near_duplicates(overlap, threshold), order)
+    values, names = check_annotations(A, names)
+    overlap = annotation_overlap(values, _check_weights(sample_weight, len(values)))
+    order = _order_by_priority(values, priority)
+    near = find_near_duplicates(overlap, threshold)
+    kept_for = _find_leaders(overlap.phi, near, order)
     leaders = np.unique(kept_for)
     is_leader = kept_for == np.arange(len(names))
     phi = np.where(is_leader, np.nan, overlap.phi[np.arange(len(names)), kept_for])
@@ -425,7 +353,7 @@ def drop_or_merge(
     for leader in leaders:
         members = np.flatnonzero((kept_for == leader) & merged)
         members = np.concatenate([[leader], members])
-        columns.append(_any_of(values[:, members]))
+        columns.append(_merge_columns(values[:, members]))
         statements[leader] = " or ".join(str(names[j]) for j in members)
     table = pd.DataFrame(
         {
@@ -442,7 +370,19 @@ def drop_or_merge(
     return Reduced(reduced, kept, table)
 
 
-def _order(values, priority):
+def _check_weights(sample_weight, n_rows):
+    if sample_weight is None:
+        return None
+    weights = np.asarray(sample_weight, dtype=np.float64)
+    if weights.shape != (n_rows,) or not (weights >= 0).all():
+        raise ValueError(
+            f"sample_weight must hold one number, not negative, for each of the "
+            f"{n_rows} rows; an array of shape {weights.shape} arrived."
+        )
+    return weights
+
+
+def _order_by_priority(values, priority):
     """Order in which hypotheses are gone through: priority, then answers."""
     if priority is None:
         priority = np.zeros(values.shape[1])
@@ -457,7 +397,7 @@ def _order(values, priority):
     return np.lexsort([-answers, -ranked])
 
 
-def _leaders(phi, near, order):
+def _find_leaders(phi, near, order):
     """For each hypothesis the one that stands for it; itself if it is kept."""
     kept_for = np.full(len(phi), -1)
     for j in order:
@@ -466,7 +406,7 @@ def _leaders(phi, near, order):
     return kept_for
 
 
-def _any_of(columns):
+def _merge_columns(columns):
     """1 if any is 1, 0 if all are 0, NaN where missing answers leave it open."""
     any_holds = (columns == 1).any(axis=1)
     unknown = np.isnan(columns).any(axis=1) & ~any_holds

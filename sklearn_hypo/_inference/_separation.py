@@ -6,7 +6,7 @@ from scipy import stats
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from ._design_effects import design_effect_of_mean, independence_test
-from ._joint_regression import spread
+from ._design_matrix import column_varies, spread
 from ._robust_covariance import least_squares, t_inference
 
 _NAMES = ("separation", "separation_se", "separation_lower", "separation_upper")
@@ -48,7 +48,7 @@ def quantity_separation(holds, y, design):
     >>> row["separation"], round(row["separation_p"], 4)
     (np.float64(2.0), 0.0705)
     """
-    if design.weights is not None or design.clusters is not None:
+    if design.is_robust:
         return _regressed(holds, y, design)
     one, zero = y[holds], y[~holds]
     difference = one.mean() - zero.mean()
@@ -84,7 +84,7 @@ def class_separation(holds, is_class, design):
     .. [1] R. G. Newcombe (1998). "Interval estimation for the difference between
        independent proportions". Statistics in Medicine 17.
     """
-    if design.weights is not None or design.clusters is not None:
+    if design.is_robust:
         return _dependent_classes(holds, is_class, design)
     counts = [is_class[holds].sum(), is_class[~holds].sum()]
     totals = [holds.sum(), (~holds).sum()]
@@ -173,7 +173,7 @@ def paired_separation(difference, y, design, *, classes):
     found = {"n_discordant": len(rows)}
     if not len(rows):
         return found
-    dependent = design.weights is not None or design.clusters is not None
+    dependent = design.is_robust
     if dependent and classes:
         return found | _dependent_wins(gain, design)
     if dependent:
@@ -235,13 +235,9 @@ _DTYPES = {
 }
 
 
-def varies(a, width=np.ptp):
-    answered = a[~np.isnan(a)]
-    return len(answered) > 0 and bool(width(answered))
-
-
-def marginal_tests(A, y, classes, design, remarks, paired):
+def marginal_tests(A, y, classes, design, remarks):
     """Separation of each column, over the rows that have an answer to it."""
+    paired = design.paired
     if len(y) and not paired and spread(y) == 0:
         remarks.say(
             f"y takes a single value on all {len(y)} rows, so that nothing can be "
@@ -283,12 +279,12 @@ def _marginal_test(a, y, classes, design, j, remarks, paired, cells):
         return row | found
     holds = values == 1
     counts = f"true of {int(holds.sum())} of {n}"
-    if n and not varies(a):
+    if n and not column_varies(a):
         remarks.add(j, "constant", counts)
     if _is_multiclass(classes):
         found, of_classes = _classwise(holds, target, classes, design)
         cells += [{"position": j, **cell} for cell in of_classes]
-    elif not varies(a):
+    elif not column_varies(a):
         return row
     elif classes is None:
         found = quantity_separation(holds, target, design)
@@ -320,7 +316,7 @@ def _classwise(holds, codes, classes, design):
         return blank, cells
     c = int(np.nanargmax([abs(cell["separation"]) for cell in cells]))
     found = {name: cells[c][name] for name in blank}
-    if design.weights is None and design.clusters is None:
+    if not design.is_robust:
         k = len(labels)
         counts = np.stack([np.bincount(codes[s], minlength=k) for s in (holds, ~holds)])
         found["separation_p"] = independence(counts[:, counts.any(axis=0)])

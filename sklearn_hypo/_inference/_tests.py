@@ -13,10 +13,11 @@ import pandas as pd
 from .._utils._annotation_input import check_annotations, check_target
 from ..exceptions import HypothesisWarning
 from ._design import Design, make_design, pair_members
+from ._design_matrix import column_varies
 from ._joint_regression import JointFit, joint_regression
 from ._multiple_tests import adjust_p_values
 from ._notes import Notes
-from ._separation import marginal_tests, varies
+from ._separation import marginal_tests
 
 _EFFECT_COLUMNS = ("ame", "ame_se", "ame_lower", "ame_upper")
 
@@ -204,11 +205,12 @@ def run_tests(
     paired = design.pairs is not None
     missing = np.isnan(values).sum(axis=0)
     if paired:
-        values, codes, design = within_pairs(values, codes, classes, design)
-    marginal = marginal_tests(values, codes, classes, design, remarks, paired)
+        _check_winners(codes, classes, design)
+        values, codes = design.differences(values), design.differences(codes)
+        codes, design = codes.astype(float), design.of_differences()
+    marginal = marginal_tests(values, codes, classes, design, remarks)
     marginal["missing"], marginal["prevalence"] = missing, prevalence
-    width = np.any if paired else np.ptp
-    varying = [j for j, a in enumerate(values.T) if varies(a, width)]
+    varying = [j for j, a in enumerate(values.T) if column_varies(a, paired)]
     joint = joint_regression(
         values,
         codes,
@@ -217,7 +219,6 @@ def run_tests(
         design,
         remarks,
         cov_type=cov_type,
-        paired=paired,
     )
     table, by_class = _assembled(marginal, joint, classes)
     if by_class is not None and len(by_class):
@@ -264,63 +265,23 @@ def run_tests(
     return TestResults(table, summary, joint, values, codes, design)
 
 
-def within_pairs(values, codes, classes, design):
-    """Differences between the two members of each pair.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n_rows, n_hypotheses)
-        Annotations.
-    codes : ndarray of shape (n_rows,)
-        The target.
-    classes : ndarray or None
-        Two class labels, the second of which is the winner; None for a quantity.
-    design : Design
-        With pairs.
-
-    Returns
-    -------
-    differences : ndarray of shape (n_pairs, n_hypotheses)
-        -1, 0, 1, or NaN where either member has no answer.
-    y : ndarray of shape (n_pairs,)
-        Difference of the targets; -1 or 1 for classes.
-    design : Design
-        Of the pairs.
-
-    Raises
-    ------
-    ValueError
-        For more than two classes, and pairs without exactly one winner.
-    """
+def _check_winners(codes, classes, design):
+    """Raise where classes do not tell which member of each pair won."""
+    if classes is None:
+        return
+    if len(classes) != 2:
+        raise ValueError(
+            f"pairs: y holds {len(classes)} classes, but within pairs it says who "
+            "won: 1 and 0. Pass a quantity, or two classes."
+        )
     first, second = pair_members(design.pairs)
-    if classes is not None:
-        if len(classes) != 2:
-            raise ValueError(
-                f"pairs: y holds {len(classes)} classes, but within pairs it says who "
-                "won: 1 and 0. Pass a quantity, or two classes."
-            )
-        ties = int((codes[first] == codes[second]).sum())
-        if ties:
-            raise ValueError(
-                f"pairs: in {ties} of {len(first)} pairs the members have the same "
-                "class, so that nobody won. Drop ties (make_pairs does), or pass a "
-                "quantity with task='regression'."
-            )
-    covariates = design.covariates
-    return (
-        values[first] - values[second],
-        (codes[first] - codes[second]).astype(float),
-        Design(
-            weights=None
-            if design.weights is None
-            else (design.weights[first] + design.weights[second]) / 2,
-            clusters=None if design.clusters is None else design.clusters[first],
-            covariates=None
-            if covariates is None
-            else covariates[first] - covariates[second],
-            covariate_names=design.covariate_names,
-        ),
-    )
+    ties = int((codes[first] == codes[second]).sum())
+    if ties:
+        raise ValueError(
+            f"pairs: in {ties} of {len(first)} pairs the members have the same class, "
+            "so that nobody won. Drop ties (make_pairs does), or pass a quantity with "
+            "task='regression'."
+        )
 
 
 def _prevalence(values, weights):

@@ -49,7 +49,8 @@ class HypothesisReport:
           effect on the probability of the second class, or of ``separation_class``
           (within pairs, of winning where only this member has it, against losing to a
           member that alone has it);
-        - ``vif``: variance inflation beside the other hypotheses;
+        - ``vif``: variance inflation beside the other hypotheses, on the rows (the
+          differences within pairs) and with the weights of the joint regression;
         - ``p_corrected``, ``significant``: ``coef_p`` corrected for multiple tests,
           and whether that is at most alpha;
         - ``method``: the model of the joint regression, empty if not in it;
@@ -74,19 +75,26 @@ class HypothesisReport:
     correction : str
         Name of the correction.
     r2 : float
-        In-sample R² of the joint regression, fitted and scored on the evaluated
-        texts as published. Grows with the number of hypotheses, true or not.
+        In-sample R² of the hypotheses in the joint regression, fitted and scored on
+        the evaluated texts as published. With covariates or fixed effects what the
+        hypotheses add: R² of all together minus that of the others alone, which
+        `overall` holds as "r2_covariates". Grows with the number of hypotheses, true
+        or not.
     r2_adjusted : float
         The same, adjusted: 1 - (1 - R²) (n - 1) / (n - h - 1) for n texts and h
-        hypotheses.
+        hypotheses; with covariates or fixed effects the difference of two R², each
+        adjusted for its number of columns.
     r2_out_of_sample : float
         R² on the evaluated texts of the linear model that was fitted on the training
         texts; missing annotations count as the training prevalence.
     roc_auc : float
         In-sample area under the ROC curve of the joint logit (for more than two
-        classes: mean over the classes, one against the rest).
+        classes: mean over the classes, one against the rest). With covariates or
+        fixed effects what the hypotheses add to that of the others alone, which
+        `overall` holds as "roc_auc_covariates".
     pseudo_r2 : float
-        McFadden's pseudo R² of the joint logit, in-sample.
+        McFadden's pseudo R² of the joint logit, in-sample; with covariates or fixed
+        effects again what the hypotheses add.
     roc_auc_out_of_sample : float
         Area under the ROC curve of the model that was fitted on the training texts.
     usage : DataFrame or None

@@ -469,7 +469,8 @@ def test_more_levels_than_columns_can_hold_are_absorbed_in_a_report():
     report = evaluate_annotations(
         A, y, fixed_effects=level, groups=level, n_resamples=49
     )
-    assert 0 < report.r2_adjusted < report.r2
+    assert 0 < report.r2_adjusted < 0.5
+    assert 0 < report.r2 < 0.5 < report.overall.set_index("name").value["r2_covariates"]
     assert report.permutation_p <= 0.1
 
 

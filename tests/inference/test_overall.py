@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import r2_score, roc_auc_score
 from sklearn.model_selection import cross_val_predict
@@ -216,6 +217,97 @@ def test_covariates_are_not_the_hypotheses_merit():
     adjusted = evaluate_annotations(A, y, covariates=age, n_resamples=199)
     assert raw.permutation_p == pytest.approx(1 / 200)
     assert adjusted.permutation_p > 0.05
+
+
+# What covariates and fixed effects explain ----------------------------------------
+
+
+def random_beside_a_covariate(n=400):
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=n)
+    A = (rng.random((n, 3)) < 0.4).astype(float)
+    return A, z, 3 * z + rng.normal(size=n), rng
+
+
+def test_r2_of_hypotheses_is_what_they_add_to_covariates():
+    A, z, y, rng = random_beside_a_covariate()
+    w = rng.uniform(0.5, 2, len(y))
+    report = evaluate_annotations(
+        A, y, covariates=z, sample_weight=w, n_resamples=99, random_state=0
+    )
+    whole = sm.WLS(y, sm.add_constant(np.column_stack([A, z])), weights=w).fit()
+    alone = sm.WLS(y, sm.add_constant(z), weights=w).fit()
+    assert alone.rsquared > 0.85
+    figures = figures_of(report)
+    assert report.r2 == pytest.approx(whole.rsquared - alone.rsquared)
+    assert report.r2_adjusted == pytest.approx(
+        whole.rsquared_adj - alone.rsquared_adj, abs=1e-12
+    )
+    assert abs(report.r2) < 0.01
+    assert abs(report.r2_adjusted) < 0.01
+    assert figures.loc["r2_covariates", "value"] == pytest.approx(alone.rsquared)
+    for name in ("r2", "r2_adjusted", "r2_covariates"):
+        value, lower, upper, text = figures.loc[name]
+        assert lower <= value <= upper
+        assert "covariates" in text
+    assert figures.loc["r2_covariates", "lower"] > 0.8
+    assert figures.loc["r2_adjusted", "upper"] < figures.loc["r2", "upper"] < 0.1
+    assert "by the hypotheses alone, without" in figures.loc["r2_cross_fitted"].iloc[-1]
+    assert str(report).count("added to that of the covariates") == 2
+
+
+@pytest.mark.parametrize("groups", [False, True])
+def test_fixed_effects_are_not_the_hypotheses_merit(groups):
+    """Whether they are columns or absorbed, R² is a share of all variation."""
+    A, _, _, rng = random_beside_a_covariate()
+    level = np.arange(400) // 20
+    y = A[:, 0] + rng.normal(size=20)[level] * 3 + rng.normal(size=400)
+    report = evaluate_annotations(
+        A, y, fixed_effects=level, groups=level if groups else None, n_resamples=0
+    )
+    dummies = pd.get_dummies(level, dtype=float).to_numpy()
+    whole, alone = sm.OLS(y, np.column_stack([A, dummies])).fit(), sm.OLS(y, dummies)
+    alone = alone.fit()
+    assert report.r2 == pytest.approx(whole.rsquared - alone.rsquared)
+    assert report.r2_adjusted == pytest.approx(whole.rsquared_adj - alone.rsquared_adj)
+    figures = figures_of(report)
+    assert figures.loc["r2_covariates", "value"] == pytest.approx(alone.rsquared)
+    assert "of the fixed effects alone" in figures.loc["r2_covariates", "description"]
+
+
+@pytest.mark.parametrize("kind", ["two", "three", "pairs"])
+def test_scores_of_classes_are_what_hypotheses_add_to_covariates(kind):
+    A, z, y, rng = random_beside_a_covariate(600)
+    given = {}
+    if kind == "pairs":
+        given["pairs"] = np.repeat(np.arange(300), 2)
+        codes = (y > y[np.arange(600) ^ 1]).astype(int)
+        D, dz, won = A[::2] - A[1::2], (z[::2] - z[1::2])[:, None], codes[::2]
+        fits = [sm.Logit(won, X).fit(disp=0) for X in (dz, np.column_stack([dz, D]))]
+        areas = [np.mean((fit.predict() > 0.5) == won) for fit in fits]
+        pseudo = [1 - fit.llf / (300 * np.log(0.5)) for fit in fits]
+    else:
+        codes = np.digitize(
+            y + 4 * rng.normal(size=600), [0.0] if kind == "two" else [-2, 2]
+        )
+        X = sm.add_constant(np.column_stack([z, A]))
+        model = sm.Logit if kind == "two" else sm.MNLogit
+        fits = [model(codes, X[:, :k]).fit(disp=0) for k in (2, 5)]
+        areas = [roc_auc_score(codes, fit.predict(), multi_class="ovr") for fit in fits]
+        pseudo = [fit.prsquared for fit in fits]
+    report = evaluate_annotations(
+        A, codes, task="classification", covariates=z, n_resamples=99, **given
+    )
+    figures = figures_of(report)
+    assert areas[0] > 0.7
+    assert figures.loc["roc_auc_covariates", "value"] == pytest.approx(
+        areas[0], abs=1e-4
+    )
+    assert report.roc_auc == pytest.approx(areas[1] - areas[0], abs=1e-4)
+    assert figures.loc["pseudo_r2_covariates", "value"] == pytest.approx(pseudo[0])
+    assert report.pseudo_r2 == pytest.approx(pseudo[1] - pseudo[0], abs=1e-6)
+    assert figures.loc["roc_auc", "lower"] < 0.03
+    assert figures.loc["roc_auc_covariates", "lower"] > 0.6
 
 
 # The report -----------------------------------------------------------------------

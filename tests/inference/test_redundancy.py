@@ -11,6 +11,8 @@ from statsmodels.regression.linear_model import OLS
 from statsmodels.stats.outliers_influence import variance_inflation_factor
 from statsmodels.tools import add_constant
 
+from sklearn_hypo import evaluate_annotations
+from sklearn_hypo._inference._design import Design, make_design
 from sklearn_hypo._inference._overlap import (
     annotation_overlap,
     effective_number,
@@ -18,8 +20,10 @@ from sklearn_hypo._inference._overlap import (
 )
 from sklearn_hypo._inference._redundancy import (
     drop_or_merge,
-    measure_redundancy,
-    wording_similarity,
+    measure_wording,
+)
+from sklearn_hypo._inference._redundancy import (
+    measure_redundancy as measure,
 )
 
 NAN = np.nan
@@ -35,6 +39,11 @@ def _no_warnings():
 def columns(n=400, prevalence=(0.3, 0.1, 0.5, 0.02), seed=0):
     rng = np.random.default_rng(seed)
     return (rng.random((n, len(prevalence))) < prevalence).astype(float)
+
+
+def measure_redundancy(A, names=None, design=None, **options):
+    names = [f"x{j}" for j in range(A.shape[1])] if names is None else names
+    return measure(A, names, design or Design(), **options)
 
 
 def twin_of(a, share, rng):
@@ -117,7 +126,7 @@ def test_variance_inflation_agrees_with_statsmodels():
 
 def test_whole_weights_are_repeated_rows():
     A = columns(n=60, prevalence=(0.3, 0.4, 0.5))
-    w = np.random.default_rng(0).integers(0, 4, size=len(A))
+    w = np.random.default_rng(0).integers(1, 5, size=len(A))
     repeated = np.repeat(A, w, axis=0)
     expected = variance_inflation(repeated)
     np.testing.assert_allclose(variance_inflation(A, w.astype(float)), expected)
@@ -170,6 +179,94 @@ def test_no_common_row_no_variance_inflation():
     assert np.isnan(variance_inflation(A)).all()
     assert variance_inflation(np.empty((5, 0))).shape == (0,)
     assert np.isnan(variance_inflation(np.empty((0, 2)))).all()
+
+
+# Weights and pairs ----------------------------------------------------------------
+
+
+def test_a_report_inflates_variances_by_the_weights_of_its_regression():
+    """Two columns are nearly one in the half of the rows that weighs much."""
+    rng = np.random.default_rng(0)
+    a, b = (rng.random((2, 2000)) < 0.5).astype(float)
+    heavy = np.arange(2000) < 1000
+    b[heavy] = twin_of(a[heavy], 0.001, rng)
+    A, w = np.column_stack([a, b]), np.where(heavy, 10.0, 0.1)
+    y = a + rng.normal(size=2000)
+    report = evaluate_annotations(A, y, sample_weight=w, n_resamples=0)
+    phi = np.cov(a, b, aweights=w)
+    phi = phi[0, 1] / np.sqrt(phi[0, 0] * phi[1, 1])
+    assert report.redundancy.correlation[0, 1] == pytest.approx(phi)
+    np.testing.assert_allclose(report.table["vif"], 1 / (1 - phi**2))
+    assert report.table["vif"].min() > 30
+    assert report.table["duplicate_of"].tolist() == ["", "x0"]
+    light = evaluate_annotations(A, y, n_resamples=0)
+    assert light.table["vif"].max() < 2
+    assert light.table["duplicate_of"].tolist() == ["", ""]
+
+
+def test_a_test_of_pairs_inflates_variances_of_its_differences():
+    """What the members of a pair share is in no difference, and inflates nothing."""
+    rng = np.random.default_rng(0)
+    shared = np.repeat(rng.random(600) < 0.5, 2)
+    own = rng.random((3, 1200)) < 0.1
+    A = np.where(own, 1 - shared, shared).T.astype(float)
+    A[:, 2] = np.where(rng.random(1200) < 0.02, 1 - A[:, 0], A[:, 0])
+    pair = np.repeat(np.arange(600), 2)
+    turned = np.arange(1200) ^ (rng.random(600) < 0.5).repeat(2)
+    y = A[:, 0] + rng.normal(size=1200)
+    report = evaluate_annotations(A, y, pairs=pair, n_resamples=0)
+    D = A[::2] - A[1::2]
+    phi = D.T @ D / np.sqrt(np.outer(*[(D**2).sum(axis=0)] * 2))
+    np.testing.assert_allclose(report.redundancy.correlation, phi)
+    expected = np.linalg.inv(phi).diagonal()
+    np.testing.assert_allclose(report.table["vif"], expected)
+    assert report.table.loc[1, "vif"] < 1.01 < 1.2 < variance_inflation(A)[1]
+    (near,) = report.redundancy.pairs.to_dict("records")
+    same = D[:, 0] == D[:, 2]
+    assert (near["first"], near["second"], near["n"]) == ("x0", "x2", 600)
+    assert near["agreement"] == pytest.approx(same.mean())
+    either = D[:, [0, 2]].any(axis=1)
+    assert near["jaccard"] == pytest.approx(same[either].mean())
+    again = evaluate_annotations(A[turned], y[turned], pairs=pair, n_resamples=0)
+    np.testing.assert_allclose(again.table["vif"], expected)
+
+
+def test_overlap_of_differences_by_hand():
+    D = np.array([[1, 1], [-1, -1], [1, -1], [0, 1], [0, 0], [1, NAN]])
+    overlap = annotation_overlap(D, paired=True)
+    assert overlap.n[0, 1] == 5
+    assert overlap.phi[0, 1] == pytest.approx((2 - 1) / np.sqrt(3 * 4))
+    assert overlap.agreement[0, 1] == pytest.approx(3 / 5)
+    assert overlap.jaccard[0, 1] == pytest.approx(2 / 4)
+    a = np.array([1.0, 1, -1, 0])
+    overlap = annotation_overlap(np.column_stack([a, a, -a, 0 * a]), paired=True)
+    np.testing.assert_array_equal(overlap.phi[0], [1, 1, -1, NAN])
+    vif = variance_inflation(np.column_stack([a, -a]), paired=True)
+    assert vif.tolist() == [np.inf, np.inf]
+    # all the same is variation about zero
+    ones = np.ones((4, 1))
+    assert variance_inflation(ones, paired=True).tolist() == [1.0]
+
+
+def test_differences_and_their_design():
+    design = make_design(
+        4,
+        sample_weight=[1, 3, 2, 2],
+        covariates=[5.0, 1.0, 4.0, 2.0],
+        groups=["a", "a", "b", "b"],
+        pairs=[1, 1, 2, 2],
+        caller="test",
+    )
+    values = np.array([[1.0, 5], [0, 3], [NAN, 1], [1, 1]])
+    np.testing.assert_array_equal(design.differences(values), [[1, 2], [NAN, 0]])
+    pairs = design.of_differences()
+    assert pairs.paired
+    assert pairs.pairs is None
+    np.testing.assert_allclose(pairs.weights, [1, 1])
+    np.testing.assert_array_equal(pairs.covariates, [[4], [2]])
+    assert pairs.clusters.tolist() == [0, 1]
+    assert pairs.differences(values) is values
+    assert pairs.of_differences() is pairs
 
 
 # Effective number -----------------------------------------------------------------
@@ -284,10 +381,10 @@ def test_a_frame_names_its_hypotheses_and_nothing_is_changed():
     A["e"] = A["a"]
     A["f"] = pd.array([None] * len(A), dtype="boolean")
     before = A.copy()
-    found = measure_redundancy(A)
+    reduced = drop_or_merge(A)
     pd.testing.assert_frame_equal(A, before)
-    assert found.pairs[["first", "second"]].to_numpy().tolist() == [["a", "e"]]
-    assert found.names == tuple("abcdef")
+    assert reduced.names == list("abcdf")
+    assert reduced.table["hypothesis"].tolist() == list("abcdef")
 
 
 @pytest.mark.parametrize("shape", [(0, 3), (1, 3), (5, 0), (5, 1)])
@@ -307,7 +404,8 @@ def test_to_dict_is_json(several):
     found = json.loads(
         json.dumps(measure_redundancy(A, names).to_dict(), allow_nan=False)
     )
-    assert found["vif"][0] is None
+    assert found["vif"][0] == "Infinity"
+    assert found["vif"][4] is None
     assert found["pairs"][0]["kind"] == "opposite"
     assert found["correlation"][4] == [None] * 5
 
@@ -315,14 +413,11 @@ def test_to_dict_is_json(several):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: measure_redundancy([[0.5]]), "1, 0 or NaN"),
-        (lambda: measure_redundancy([[1, 0]], ["a"]), "1 names for 2 columns"),
-        (lambda: measure_redundancy([[1, 0]], terms=[()]), "1 lists of terms for 2"),
-        (
-            lambda: measure_redundancy([[1], [0]], sample_weight=[1]),
-            "each of the 2 rows",
-        ),
-        (lambda: measure_redundancy([[1], [0]], sample_weight=[1, -1]), "not negative"),
+        (lambda: drop_or_merge([[0.5]]), "1, 0 or NaN"),
+        (lambda: drop_or_merge([[1, 0]], ["a"]), "1 names for 2 columns"),
+        (lambda: drop_or_merge([[1, 0]], ["a", "a"]), "more than once by name"),
+        (lambda: drop_or_merge([[1], [0]], sample_weight=[1]), "each of the 2 rows"),
+        (lambda: drop_or_merge([[1], [0]], sample_weight=[1, -1]), "not negative"),
         (lambda: drop_or_merge([[1, 0]], rule="keep"), "'keep' arrived"),
         (lambda: drop_or_merge([[1, 0]], priority=[1]), "each of the 2 hypotheses"),
     ],
@@ -337,7 +432,7 @@ def test_what_is_refused(call, message):
 
 def test_wording_of_lexicons_is_the_overlap_of_their_terms():
     names = ["mentions any of: b, a", "mentions any of: a, c, b", "is about tea"]
-    found = wording_similarity(names, [("b", "a"), ("a", "c", "b"), ()])
+    found = measure_wording(names, [("b", "a"), ("a", "c", "b"), ()])
     assert found[0, 1] == pytest.approx(2 / 3)
     assert found[0, 2] == 0
     np.testing.assert_array_equal(np.diag(found), 1)
@@ -356,7 +451,7 @@ def test_wording_of_statements_is_that_of_their_content_words():
         "the",
         "",
     ]
-    found = wording_similarity(names)
+    found = measure_wording(names)
     assert found[0, 1] == 1
     assert found[0, 2] == 0.5  # a denial is content
     assert found[0, 3] == 0
