@@ -9,7 +9,7 @@ from .._report._provenance import list_versions, record_settings
 from .._utils._threads import one_thread
 from ..datasets import load_docstrings
 from ._output import check_output_folder, write_results
-from ._run import Split, figures, shown_in_any_case
+from ._run import Split, overall_figures, show_in_any_case
 
 _HOLDOUT = 0.25
 
@@ -50,9 +50,9 @@ def demo(options, say, note):
     with one_thread():
         split.fit(pipe)
         report = split.evaluate(pipe)
-    metrics = {"holdout": figures(report), "versions": list_versions()}
+    metrics = {"holdout": overall_figures(report), "versions": list_versions()}
     settings = {"dataset": "load_docstrings()", "seed": options.seed}
-    with shown_in_any_case(say, str(report)):
+    with show_in_any_case(say, str(report)):
         paths = write_results(
             options.output, report, metrics, settings | record_settings(pipe)
         )

@@ -13,14 +13,8 @@ import pandas as pd
 from .._utils._printable import to_printable
 
 _OPENERS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
-
-
 _SEPARATORS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
-
-
 _JSON_LINES = {".jsonl", ".ndjson", ".json"}
-
-
 _PARQUET = {".parquet", ".pq"}
 
 
@@ -28,21 +22,8 @@ class InputError(ValueError):
     """The file, or a column of it, cannot be used; the message is for the user."""
 
 
-def shown(value, quote="'"):
-    """Return a value as it stands in a message: on one line, escaped, not too long.
-
-    Parameters
-    ----------
-    value : object
-        Of a file or an option.
-    quote : str, default="'"
-        What to put around it.
-
-    Returns
-    -------
-    text : str
-        At most 200 characters, and the quotes.
-    """
+def quote_value(value, quote="'"):
+    """Return a value as it stands in a message: on one line, escaped, not too long."""
     text = to_printable(value)
     text = text if len(text) <= 200 else text[:199] + "…"
     return f"{quote}{text}{quote}"
@@ -71,10 +52,10 @@ def read_columns(path, columns):
     """
     path = Path(path)
     if not os.path.exists(path):
-        raise InputError(f"there is no file {shown(path)}.")
+        raise InputError(f"there is no file {quote_value(path)}.")
     if path.is_dir():
-        raise InputError(f"{shown(path)} is a folder, not a file.")
-    suffix, opener = _format(path)
+        raise InputError(f"{quote_value(path)} is a folder, not a file.")
+    suffix, opener = _find_format(path)
     distinct = list(dict.fromkeys(columns))
     if suffix in _PARQUET and opener is open:
         read = _read_parquet
@@ -84,8 +65,8 @@ def read_columns(path, columns):
         read = _read_csv
     else:
         raise InputError(
-            f"{shown(path)}: the format is told by the end of the name, which must "
-            "be .csv, .tsv, .jsonl (each also with .gz, .bz2 or .xz behind it) or "
+            f"{quote_value(path)}: the format is told by the end of the name, which "
+            "must be .csv, .tsv, .jsonl (each also with .gz, .bz2 or .xz behind it) or "
             ".parquet."
         )
     try:
@@ -94,17 +75,17 @@ def read_columns(path, columns):
         raise
     except UnicodeError as error:
         raise InputError(
-            f"{shown(path)} is not in UTF-8 ({error}). Save it as UTF-8 first."
+            f"{quote_value(path)} is not in UTF-8 ({error}). Save it as UTF-8 first."
         ) from error
     except (OSError, EOFError, lzma.LZMAError, ValueError) as error:
         # ValueError: also the parser errors of pandas and PyArrow
-        reason = shown(error, quote="")
-        raise InputError(f"{shown(path)} cannot be read: {reason}") from error
+        reason = quote_value(error, quote="")
+        raise InputError(f"{quote_value(path)} cannot be read: {reason}") from error
     by_name = dict(zip(distinct, found, strict=True))
     return [by_name[name] for name in columns]
 
 
-def _format(path):
+def _find_format(path):
     """Return the suffix that tells the format, and what opens the file."""
     name = Path(path.name.lower())
     if name.suffix in _OPENERS:
@@ -141,13 +122,13 @@ def _read_json_lines(path, columns, *, opener, separator):
     with opener(path, "rt", encoding="utf-8-sig") as file:
         for number, line in enumerate(file, start=1):
             if line.strip():
-                records.append(_record(line, number))
+                records.append(_parse_record(line, number))
     names = dict.fromkeys(name for record in records for name in record)
     _check_columns(path, list(names), columns)
     return [[record.get(name) for record in records] for name in columns]
 
 
-def _record(line, number):
+def _parse_record(line, number):
     try:
         record = json.loads(line)
     except json.JSONDecodeError as error:
@@ -174,7 +155,8 @@ def _read_parquet(path, columns, *, opener, separator):
 def _check_columns(path, names, wanted):
     missing = [name for name in wanted if name not in names]
     if missing:
+        absent = " or ".join(map(quote_value, missing))
+        there = ", ".join(map(quote_value, names[:50])) or "none"
         raise InputError(
-            f"{shown(path)} has no column {' or '.join(map(shown, missing))}"
-            f". Its columns: {', '.join(map(shown, names[:50])) or 'none'}."
+            f"{quote_value(path)} has no column {absent}. Its columns: {there}."
         )

@@ -6,6 +6,7 @@ standard error, the report to standard output.
 """
 
 import argparse
+import functools
 import math
 import os
 import sys
@@ -13,12 +14,11 @@ import warnings
 from contextlib import contextmanager
 
 from .. import __version__
+from .._selection._neuron_selector import METHODS
 from .._utils._printable import to_printable
 from ..exceptions import LanguageModelError
 
 _PROG = "sklearn-hypo"
-
-
 _EXIT_CODES = """\
 exit codes:
   0    all went well
@@ -47,10 +47,10 @@ def main(argv=None):
     SystemExit
         With code 2, for options that do not make sense.
     """
-    options = _parse(argv)
+    options = _parse_options(argv)
     try:
-        with _plain_warnings():
-            _job(options.command)(options, _say, _note)
+        with _show_plain_warnings():
+            _find_job(options.command)(options, _say, _note)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
@@ -64,7 +64,7 @@ def main(argv=None):
     return 0
 
 
-def _job(command):
+def _find_job(command):
     """Return the function of a command; imported late, since it imports much."""
     from ._demo import demo
     from ._run import run
@@ -75,7 +75,7 @@ def _job(command):
 # Options --------------------------------------------------------------------------
 
 
-def _parse(argv):
+def _parse_options(argv):
     parser = argparse.ArgumentParser(
         prog=_PROG,
         description="Texts and a target in, tested hypotheses in plain words out.",
@@ -135,7 +135,7 @@ def _add_run(commands):
     )
     parser.add_argument(
         "--map",
-        type=_mapping,
+        type=_parse_mapping,
         action="extend",
         metavar="VALUE=NUMBER,...",
         help="numbers for the values of the target, such as "
@@ -169,7 +169,7 @@ def _add_design(parser):
     )
     parser.add_argument(
         "--covariates",
-        type=_columns,
+        type=_parse_columns,
         action="extend",
         default=[],
         metavar="COLUMN,...",
@@ -187,10 +187,13 @@ def _add_design(parser):
 def _add_sizes(parser):
     by_rows = "default: by the number of texts"
     parser.add_argument(
-        "--n-neurons", type=_positive, metavar="N", help=f"neurons ({by_rows})"
+        "--n-neurons", type=_parse_count, metavar="N", help=f"neurons ({by_rows})"
     )
     parser.add_argument(
-        "--k", type=_positive, metavar="K", help=f"active neurons per text ({by_rows})"
+        "--k",
+        type=_parse_count,
+        metavar="K",
+        help=f"active neurons per text ({by_rows})",
     )
     parser.add_argument(
         "--supervised",
@@ -199,30 +202,30 @@ def _add_sizes(parser):
     )
     parser.add_argument(
         "--n-select",
-        type=_positive_or_all,
+        type=_parse_count_or_all,
         default=20,
         metavar="N",
         help='neurons to put into words, or "all" (default: 20)',
     )
     parser.add_argument(
         "--method",
-        choices=("lasso", "correlation", "separation"),
-        default="lasso",
-        help="how neurons are selected (default: lasso)",
+        choices=METHODS,
+        default=METHODS[0],
+        help=f"how neurons are selected (default: {METHODS[0]})",
     )
 
 
 def _add_procedure(parser):
     parser.add_argument(
         "--holdout",
-        type=_share,
+        type=_parse_share,
         default=0.2,
         metavar="SHARE",
         help="share of the texts held out for the test (default: 0.2)",
     )
     parser.add_argument(
         "--cv",
-        type=_folds,
+        type=functools.partial(_parse_integer, least=2),
         metavar="FOLDS",
         help="also cross-validate, on the texts that are not held out",
     )
@@ -244,7 +247,10 @@ def _add_demo(commands):
 
 def _add_output(parser, folder):
     parser.add_argument(
-        "--seed", type=_seed, default=0, help="of everything random (default: 0)"
+        "--seed",
+        type=functools.partial(_parse_integer, least=0, most=2**32 - 1),
+        default=0,
+        help="of everything random (default: 0)",
     )
     parser.add_argument(
         "--output",
@@ -257,12 +263,12 @@ def _add_output(parser, folder):
 # Values of options ----------------------------------------------------------------
 
 
-def _mapping(text):
+def _parse_mapping(text):
     """Parse "negative=-1,positive=1" into pairs."""
     pairs = []
     for part in text.split(","):
         label, equals, number = part.rpartition("=")
-        value = _float(number)
+        value = _parse_float(number)
         if not equals or not math.isfinite(value):
             raise argparse.ArgumentTypeError(
                 f"{part!r} is not of the form value=number, such as positive=1"
@@ -271,7 +277,7 @@ def _mapping(text):
     return pairs
 
 
-def _columns(text):
+def _parse_columns(text):
     """Parse "one,two" into names."""
     names = [name.strip() for name in text.split(",")]
     if not all(names):
@@ -279,21 +285,21 @@ def _columns(text):
     return names
 
 
-def _float(text):
+def _parse_float(text):
     try:
         return float(text)
     except ValueError:
         return math.nan
 
 
-def _share(text):
-    value = _float(text)
+def _parse_share(text):
+    value = _parse_float(text)
     if not 0 < value < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not between 0 and 1")
     return value
 
 
-def _integer(text, least, most=None):
+def _parse_integer(text, least, most=None):
     try:
         value = int(text)
     except ValueError:
@@ -304,20 +310,11 @@ def _integer(text, least, most=None):
     return value
 
 
-def _positive(text):
-    return _integer(text, 1)
+_parse_count = functools.partial(_parse_integer, least=1)
 
 
-def _positive_or_all(text):
-    return "all" if text == "all" else _integer(text, 1)
-
-
-def _folds(text):
-    return _integer(text, 2)
-
-
-def _seed(text):
-    return _integer(text, 0, 2**32 - 1)
+def _parse_count_or_all(text):
+    return "all" if text == "all" else _parse_count(text)
 
 
 # Output ---------------------------------------------------------------------------
@@ -339,7 +336,7 @@ def _print(text, stream):
 
 
 @contextmanager
-def _plain_warnings():
+def _show_plain_warnings():
     """Show warnings as messages, without the line of code they come from."""
     with warnings.catch_warnings():
         warnings.showwarning = lambda message, *_: _note(f"warning: {message}")

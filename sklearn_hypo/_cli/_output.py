@@ -5,16 +5,12 @@ import os
 import tempfile
 from pathlib import Path
 
-from .._report._export import plain_value
+from .._utils._json import to_json_value
 from .._utils._printable import escape_surrogates
 from ._files import InputError
 
 TABLE, METRICS, SETTINGS = "hypotheses.csv", "metrics.json", "settings.json"
-
-
 REPORT = "report.html"
-
-
 FILES = (TABLE, METRICS, SETTINGS, REPORT)
 
 
@@ -88,23 +84,7 @@ def write_results(folder, report, metrics, settings):
 
 
 def _write_json(path, values):
-    text = json.dumps(
-        json_values(values), indent=2, ensure_ascii=False, allow_nan=False
-    )
-    path.write_text(text + "\n", encoding="utf-8")
-
-
-def json_values(value):
-    """Return a value with everything in it as JSON can hold it.
-
-    NaN becomes None, a lone surrogate its escape.
-    """
-    if isinstance(value, dict):
-        return {
-            escape_surrogates(str(key)): json_values(each)
-            for key, each in value.items()
-        }
-    if isinstance(value, list | tuple):
-        return [json_values(each) for each in value]
-    value = plain_value(value)
-    return escape_surrogates(value) if isinstance(value, str) else value
+    values = to_json_value(values)
+    text = json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False)
+    # JSON has the same escapes
+    path.write_text(escape_surrogates(text) + "\n", encoding="utf-8")

@@ -29,8 +29,6 @@ from ._output import check_output_folder, write_results
 from ._read import read_labelled_texts
 
 _FEWEST_TEXTS = 20
-
-
 _FEWEST_GROUPS = 10  # so that some of them are in the holdout
 
 # How the reasons for which rows are dropped are said.
@@ -76,7 +74,7 @@ class Split:
 
     def fit(self, pipe):
         """Fit a pipeline on the texts to learn from, with progress on a terminal."""
-        with progress_on_terminal(pipe):
+        with show_progress(pipe):
             return pipe.fit(self.texts[self.train], self.target[self.train])
 
     def evaluate(self, pipe, **settings):
@@ -122,7 +120,7 @@ def run(options, say, note):
     )
     _report_dropped(rows, note)
     task = resolve_task(rows.target, options.task)
-    split = _split_rows(rows, task, options)
+    split = _make_split(rows, task, options)
     pipe = make_hypothesis_pipeline(
         options.embedder,
         n_texts=len(split.train),
@@ -140,13 +138,13 @@ def run(options, say, note):
     report = split.evaluate(pipe)
     validation = _cross_validate(blank, split, task, options) if options.cv else None
     metrics = {
-        "rows": _row_counts(rows, split),
-        "holdout": figures(report),
+        "rows": _count_rows(rows, split),
+        "holdout": overall_figures(report),
         "cross_validation": validation,
         "versions": list_versions(),
     }
     settings = _job_settings(options, mapping, task) | record_settings(pipe)
-    with shown_in_any_case(say, _text_of(report, validation)):
+    with show_in_any_case(say, _render_text(report, validation)):
         paths = write_results(options.output, report, metrics, settings)
     say(f"\nWrote {', '.join(map(str, paths))}")
 
@@ -161,7 +159,7 @@ def _report_dropped(rows, note):
         note(f"dropped {total} of {rows.n_read} rows: {', '.join(counts)}.")
 
 
-def _split_rows(rows, task, options):
+def _make_split(rows, task, options):
     _check_enough(rows, options)
     groups = rows.groups
     split = Split.of(
@@ -175,7 +173,7 @@ def _split_rows(rows, task, options):
     n_train = len(np.unique(groups[split.train]))
     if options.cv and options.cv > n_train:
         raise InputError(
-            f"--cv {options.cv}: there are more folds than {_separate(options)} "
+            f"--cv {options.cv}: there are more folds than {_describe_units(options)} "
             f"outside the holdout ({n_train})."
         )
     if task == "classification":
@@ -194,13 +192,13 @@ def _check_enough(rows, options):
     sizes = np.bincount(rows.groups)
     if len(sizes) < _FEWEST_GROUPS:
         raise InputError(
-            f"there are too few {_separate(options)}: {len(sizes)}, the largest with "
-            f"{sizes.max()} of {len(rows.texts)} rows, but at least {_FEWEST_GROUPS} "
-            "are needed to learn from some and test on others."
+            f"there are too few {_describe_units(options)}: {len(sizes)}, the largest "
+            f"with {sizes.max()} of {len(rows.texts)} rows, but at least "
+            f"{_FEWEST_GROUPS} are needed to learn from some and test on others."
         )
 
 
-def _separate(options):
+def _describe_units(options):
     """What the rows are split by, in words."""
     linked = [f"--groups {options.groups}"] if options.groups else []
     linked += [f"--pairwise {options.pairwise}"] if options.pairwise else []
@@ -230,7 +228,7 @@ def _check_classes(split, n_folds):
 
 
 @contextmanager
-def progress_on_terminal(pipe):
+def show_progress(pipe):
     """Show progress bars on standard error while fitting, if that is a terminal."""
     if not (sys.stderr.isatty() and importlib.util.find_spec("rich")):
         yield
@@ -274,12 +272,12 @@ def _cross_validate(pipe, split, task, options):
 _NOT_FIGURES = ("hypotheses", "usage", "provenance", "dtypes", "format", "version")
 
 
-def figures(report):
+def overall_figures(report):
     """Return the overall figures of a report."""
     return {k: v for k, v in report.to_dict().items() if k not in _NOT_FIGURES}
 
 
-def _row_counts(rows, split):
+def _count_rows(rows, split):
     return {
         "read": rows.n_read,
         **{f"dropped_{reason}": n for reason, n in rows.dropped.items()},
@@ -310,7 +308,7 @@ def _job_settings(options, mapping, task):
     }
 
 
-def _text_of(report, validation):
+def _render_text(report, validation):
     text = str(report)
     if validation:
         name = {"r2": "R²", "roc_auc": "ROC AUC"}[validation["score"]]
@@ -322,7 +320,7 @@ def _text_of(report, validation):
 
 
 @contextmanager
-def shown_in_any_case(say, text):
+def show_in_any_case(say, text):
     """Show the report also if it cannot be written: it may have taken hours."""
     try:
         yield

@@ -28,6 +28,8 @@ from ._scores import (
     separation_scores,
 )
 
+METHODS = ("lasso", "correlation", "separation")  # the first is the default
+
 
 class NeuronSelector(SelectorMixin, HypoEstimator):
     """Select the neurons that predict a target best.
@@ -120,7 +122,7 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
 
     _parameter_constraints = {
         "n_select": [Interval(Integral, 1, None, closed="left"), StrOptions({"all"})],
-        "method": [StrOptions({"lasso", "correlation", "separation"}), callable],
+        "method": [StrOptions(set(METHODS)), callable],
         "task": [StrOptions({"auto", "regression", "classification"})],
         "n_top": [Interval(Integral, 1, None, closed="left")],
     }
