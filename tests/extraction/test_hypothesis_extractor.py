@@ -65,6 +65,46 @@ def neurons_of(data, n_neurons=None, seed=0):
     return frame(truth * (0.2 + rng.exponential(size=truth.shape)), data.data)
 
 
+class Recites(BaseEstimator):
+    """An interpreter that says what it is told to; None: finds no words.
+
+    With `f1`, these are the fidelities that it measured.
+    """
+
+    def __init__(self, hypotheses=(), f1=None):
+        self.hypotheses = hypotheses
+        self.f1 = f1
+
+    def interpret(self, texts, activations, neurons, *, annotator, random_state):
+        assert annotator is not None
+        assert isinstance(random_state, np.random.RandomState)
+        found = []
+        by_neuron = dict(zip(neurons, activations.T, strict=True))
+        for i, (neuron, hypothesis) in enumerate(
+            zip(neurons, self.hypotheses, strict=True)
+        ):
+            if hypothesis is None:
+                found.append(Interpretation(neuron, (), None))
+                continue
+            statement, terms = hypothesis
+            measured = measure_fidelity(np.zeros(len(texts)), by_neuron[neuron])
+            if self.f1 is not None:
+                measured = Fidelity(*np.full(4, self.f1[i]), n=50)
+            one = Candidate(Hypothesis(statement, neuron, terms), measured)
+            found.append(Interpretation(neuron, (one,), measured))
+        return found
+
+
+# where it does not matter how the words are found
+TOLD = Recites(
+    (
+        ("expresses thanks", ("thank", "grateful", "thanks")),
+        ("wants money back", ("refund", "charged", "want", "badly")),
+        ("mentions weather", ("rain", "freezing", "storm", "snow")),
+    )
+)
+
+
 @pytest.fixture(scope="module")
 def data():
     return make_concept_texts(400, n_concepts=3, random_state=0)
@@ -90,17 +130,18 @@ class FramedExtractor(HypothesisExtractor):
         values = validate_data(self, X, dtype=(np.float64, np.float32), reset=reset)
         # "x1n17" says that column 1 exceeds the 17th threshold; some checks center
         # their data at 0 and some at 100
-        exceeds = values[:, :, None] > np.r_[-4:4:33j, 97:103:25j]
+        exceeds = values[:, :, None] > np.r_[-3:3:25j, 99:101:9j]
         texts = [" ".join(f"x{j}n{n}" for j, n in np.argwhere(row)) for row in exceeds]
         index = pd.Index(texts, dtype=object, name="text")
         columns = X.columns if isinstance(X, pd.DataFrame) else None
         return super()._check_rows(pd.DataFrame(values, index, columns), reset=reset)
 
 
+ONE_WORD = LexiconInterpreter(max_words=1)
+
+
 def expected_failures(estimator):
     """A hypothesis is a yes or a no, and two checks ask for more than that."""
-    if estimator.final_estimator is not None:
-        return {}
     if estimator.task == "classification":
         reason = (
             "two yes-or-no questions, which follow the activations and not the "
@@ -117,15 +158,20 @@ def expected_failures(estimator):
 @pytest.mark.filterwarnings("ignore::sklearn_hypo.exceptions.HypothesisWarning")
 @parametrize_with_checks(
     [
-        FramedExtractor(random_state=0),
-        FramedExtractor(final_estimator=DecisionTreeRegressor(), random_state=0),
-        FramedExtractor(task="classification", random_state=0),
+        FramedExtractor(ONE_WORD, random_state=0),
+        FramedExtractor(ONE_WORD, task="classification", random_state=0),
     ],
     expected_failed_checks=expected_failures,
     xfail_strict=True,
 )
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
+
+
+def test_a_tree_of_the_hypotheses_explains_more_than_a_line():
+    final = DecisionTreeRegressor()
+    extractor = FramedExtractor(ONE_WORD, final_estimator=final, random_state=0)
+    checks.check_regressors_train("FramedExtractor", extractor, X_dtype=np.float32)
 
 
 FURTHER_CHECKS = [
@@ -145,9 +191,8 @@ FURTHER_CHECKS = [
 
 @pytest.mark.filterwarnings("ignore::sklearn_hypo.exceptions.HypothesisWarning")
 @pytest.mark.parametrize("check", FURTHER_CHECKS, ids=lambda check: check.__name__)
-@pytest.mark.parametrize("task", ["auto", "classification"])
-def test_further_checks(check, task):
-    check("FramedExtractor", FramedExtractor(task=task, random_state=0))
+def test_further_checks(check):
+    check("FramedExtractor", FramedExtractor(ONE_WORD, random_state=0))
 
 
 # Rows without texts
@@ -347,36 +392,6 @@ def test_equal_neurons_share_one_column(X, data):
     assert len(extractor.skipped_neurons_) == 0
 
 
-class Recites(BaseEstimator):
-    """An interpreter that says what it is told to; None: finds no words.
-
-    With `f1`, these are the fidelities that it measured.
-    """
-
-    def __init__(self, hypotheses=(), f1=None):
-        self.hypotheses = hypotheses
-        self.f1 = f1
-
-    def interpret(self, texts, activations, neurons, *, annotator, random_state):
-        assert annotator is not None
-        assert isinstance(random_state, np.random.RandomState)
-        found = []
-        by_neuron = dict(zip(neurons, activations.T, strict=True))
-        for i, (neuron, hypothesis) in enumerate(
-            zip(neurons, self.hypotheses, strict=True)
-        ):
-            if hypothesis is None:
-                found.append(Interpretation(neuron, (), None))
-                continue
-            statement, terms = hypothesis
-            measured = measure_fidelity(np.zeros(len(texts)), by_neuron[neuron])
-            if self.f1 is not None:
-                measured = Fidelity(*np.full(4, self.f1[i]), n=50)
-            one = Candidate(Hypothesis(statement, neuron, terms), measured)
-            found.append(Interpretation(neuron, (one,), measured))
-        return found
-
-
 def test_the_same_terms_in_another_order_are_one_hypothesis(X, data):
     told = Recites(
         (
@@ -475,7 +490,7 @@ class Hesitates(BaseEstimator):
 
 
 def test_missing_answers_stay_missing_and_no_row_is_lost(X, data):
-    extractor = HypothesisExtractor(annotator=Hesitates(), random_state=0)
+    extractor = HypothesisExtractor(TOLD, annotator=Hesitates(), random_state=0)
     extractor.fit(X, data.target)
     annotations = extractor.transform(X)
     unknown = np.array([len(text) % 3 == 0 for text in X.index])
@@ -495,7 +510,7 @@ def test_missing_answers_stay_missing_and_no_row_is_lost(X, data):
 
 def test_the_training_prevalence_is_imputed_later(X, data):
     """Not that of the rows at hand."""
-    extractor = HypothesisExtractor(annotator=Hesitates(), random_state=0)
+    extractor = HypothesisExtractor(TOLD, annotator=Hesitates(), random_state=0)
     extractor.fit(X, data.target)
     silent = X[[len(text) % 3 == 0 for text in X.index]]
     model = extractor.final_estimator_
@@ -508,8 +523,12 @@ def test_the_training_prevalence_is_imputed_later(X, data):
 @pytest.mark.parametrize("task", ["regression", "classification"])
 def test_a_hypothesis_without_any_answer_takes_no_part(X, data, task):
     y = data.target if task == "regression" else data.target > 0
-    extractor = HypothesisExtractor(annotator=Hesitates(silent=(1,)), random_state=0)
-    statement = HypothesisExtractor(random_state=0).fit(X, y).get_feature_names_out()[1]
+    extractor = HypothesisExtractor(
+        TOLD, annotator=Hesitates(silent=(1,)), random_state=0
+    )
+    statement = (
+        HypothesisExtractor(TOLD, random_state=0).fit(X, y).get_feature_names_out()[1]
+    )
     with pytest.warns(HypothesisWarning, match="No answer") as caught:
         extractor.fit(X, y)
     assert statement in str(caught[0].message)
@@ -524,7 +543,7 @@ def test_a_hypothesis_without_any_answer_takes_no_part(X, data, task):
 
 
 def test_no_answer_at_all(X, data):
-    extractor = HypothesisExtractor(annotator=Hesitates(every=1), random_state=0)
+    extractor = HypothesisExtractor(TOLD, annotator=Hesitates(every=1), random_state=0)
     with pytest.warns(HypothesisWarning, match="No answer"):
         extractor.fit(X, data.target)
     assert (extractor.hypotheses_["coef"] == 0).all()
@@ -549,21 +568,20 @@ def test_annotations_of_the_wrong_shape(X, data, fitted):
 
 
 def test_max_annotated(X, data):
-    extractor = HypothesisExtractor(max_annotated=50, random_state=0)
-    extractor.fit(X, data.target)
-    whole = HypothesisExtractor(max_annotated=None, random_state=0).fit(X, data.target)
-    assert extractor.get_feature_names_out().tolist() == (
-        whole.get_feature_names_out().tolist()
-    )
+    def fit(max_annotated, seed=0):
+        extractor = HypothesisExtractor(max_annotated=max_annotated, random_state=seed)
+        return extractor.fit(X, data.target)
+
+    extractor, whole = fit(50), fit(None)
+    names = whole.get_feature_names_out().tolist()
+    assert extractor.get_feature_names_out().tolist() == names
     annotated = 50 * extractor.prevalence_
     np.testing.assert_allclose(annotated, np.round(annotated))
     assert not np.array_equal(extractor.prevalence_, whole.prevalence_)
-    again = HypothesisExtractor(max_annotated=50, random_state=0).fit(X, data.target)
-    pd.testing.assert_frame_equal(extractor.hypotheses_, again.hypotheses_)
-    other = HypothesisExtractor(max_annotated=50, random_state=1).fit(X, data.target)
-    assert not np.array_equal(extractor.prevalence_, other.prevalence_)
+    pd.testing.assert_frame_equal(extractor.hypotheses_, fit(50).hypotheses_)
+    assert not np.array_equal(extractor.prevalence_, fit(50, seed=1).prevalence_)
     with pytest.raises(ValueError, match="max_annotated"):
-        HypothesisExtractor(max_annotated=1).fit(X, data.target)
+        fit(1)
 
 
 # Tasks, estimators and scores
@@ -588,7 +606,7 @@ def classes_of(data, kind):
 )
 def test_classification(X, data, kind):
     y = classes_of(data, kind)
-    extractor = HypothesisExtractor(random_state=0).fit(X, y)
+    extractor = HypothesisExtractor(TOLD, random_state=0).fit(X, y)
     assert extractor.task_ == "classification"
     assert isinstance(extractor.final_estimator_, LogisticRegression)
     assert extractor.classes_.tolist() == sorted(set(y))
@@ -613,7 +631,7 @@ def test_classification(X, data, kind):
 
 def test_numbers_are_regressed_on(X, data):
     for y in (np.digitize(data.target, [-1, 1]) - 1, data.target.tolist()):
-        extractor = HypothesisExtractor().fit(X, y)
+        extractor = HypothesisExtractor(TOLD).fit(X, y)
         assert extractor.task_ == "regression"
         assert not hasattr(extractor, "classes_")
         assert not hasattr(extractor, "predict_proba")
@@ -622,7 +640,7 @@ def test_numbers_are_regressed_on(X, data):
 
 
 def test_a_refit_forgets_the_former_task(X, data):
-    extractor = HypothesisExtractor().fit(X, data.target > 0)
+    extractor = HypothesisExtractor(TOLD).fit(X, data.target > 0)
     assert is_classifier(extractor)
     extractor.fit(X, data.target)
     assert is_regressor(extractor)
@@ -632,11 +650,11 @@ def test_a_refit_forgets_the_former_task(X, data):
 
 def test_tags(X, data):
     assert is_regressor(HypothesisExtractor())
-    assert is_regressor(HypothesisExtractor(task="regression"))
-    named = HypothesisExtractor(task="classification")
+    assert is_regressor(HypothesisExtractor(TOLD, task="regression"))
+    named = HypothesisExtractor(TOLD, task="classification")
     assert is_classifier(named)
     assert is_classifier(make_pipeline(StandardScaler(), named))
-    fitted = HypothesisExtractor().fit(X, data.target > 0)
+    fitted = HypothesisExtractor(TOLD).fit(X, data.target > 0)
     assert is_classifier(fitted)
     assert is_regressor(clone(fitted))
     assert named.__sklearn_tags__().target_tags.required
@@ -646,7 +664,7 @@ def test_tags(X, data):
 def test_sample_weight(X, data, task):
     y = data.target if task == "regression" else data.target > 0
     weights = np.random.RandomState(0).randint(0, 4, len(y))
-    extractor = HypothesisExtractor(random_state=0).fit(X, y)
+    extractor = HypothesisExtractor(TOLD, random_state=0).fit(X, y)
     repeated = np.repeat(np.arange(len(y)), weights)
     weighted = extractor.score(X, y, sample_weight=weights)
     expected = extractor.score(X.iloc[repeated], np.asarray(y)[repeated])
@@ -682,7 +700,7 @@ class Wavers(ClassifierMixin, BaseEstimator):
 )
 def test_any_classifier_may_be_the_last(X, data, kind, final):
     y = classes_of(data, kind)
-    extractor = HypothesisExtractor(final_estimator=final).fit(X, y)
+    extractor = HypothesisExtractor(TOLD, final_estimator=final).fit(X, y)
     annotations = extractor.transform(X).to_numpy()
     model = clone(final).fit(annotations, y)
     assert extractor.predict(X).tolist() == model.predict(annotations).tolist()
@@ -701,7 +719,7 @@ def test_any_classifier_may_be_the_last(X, data, kind, final):
 
 @pytest.mark.parametrize("final", [Ridge(), RandomForestRegressor(5, random_state=0)])
 def test_any_regressor_may_be_the_last(X, data, final):
-    extractor = HypothesisExtractor(final_estimator=final).fit(X, data.target)
+    extractor = HypothesisExtractor(TOLD, final_estimator=final).fit(X, data.target)
     annotations = extractor.transform(X).to_numpy()
     model = clone(final).fit(annotations, data.target)
     np.testing.assert_allclose(extractor.predict(X), model.predict(annotations))
@@ -803,7 +821,7 @@ def test_the_given_strategies_stay_unfitted(X, data):
 
 def test_odd_texts_among_the_training_texts(X, data):
     texts = X.index.to_numpy(dtype=object).copy()
-    texts[:5] = ["", " \n", "\ud800 thank you", "tea \ud83d", "thank you " * 100_000]
+    texts[:5] = ["", " \n", "\ud800 thank you", "tea \ud83d", "thank you " * 20_000]
     texts[5] = "\x00 thank\u200byou \u202e"
     rows = frame(X.to_numpy(), texts)
     extractor = HypothesisExtractor(random_state=0).fit(rows, data.target)
@@ -815,7 +833,7 @@ def test_odd_texts_among_the_training_texts(X, data):
 
 def test_repeated_rows(X, data):
     rows = np.r_[np.arange(400), np.arange(100), np.zeros(50, dtype=int)]
-    extractor = HypothesisExtractor(random_state=0)
+    extractor = HypothesisExtractor(TOLD, random_state=0)
     extractor.fit(X.iloc[rows], data.target[rows])
     annotations = extractor.transform(X.iloc[rows])
     assert annotations.shape == (550, 3)
@@ -877,14 +895,14 @@ class Log:
 
 def test_callbacks_see_three_tasks(X, data):
     log = Log()
-    HypothesisExtractor(random_state=0).set_callbacks(log).fit(X, data.target)
+    HypothesisExtractor(TOLD, random_state=0).set_callbacks(log).fit(X, data.target)
     tasks = ["interpret neurons", "annotate texts", "fit final estimator", "fit"]
     assert log.events == ["setup", *tasks, "teardown"]
 
 
 def test_a_monitor_scores_the_finished_extractor(X, data):
     monitor = ScoringMonitor(scoring="r2")
-    extractor = HypothesisExtractor(random_state=0).set_callbacks(monitor)
+    extractor = HypothesisExtractor(TOLD, random_state=0).set_callbacks(monitor)
     extractor.fit(X, data.target)
     log = monitor.get_logs(select="most_recent")
     assert log.data[-1]["r2"] == pytest.approx(extractor.score(X, data.target))
@@ -901,7 +919,9 @@ def test_callbacks_end_when_fit_fails(X, data):
 
 
 def test_cross_validation_of_the_extractor_alone(X, data):
-    scores = cross_val_score(HypothesisExtractor(random_state=0), X, data.target, cv=3)
+    scores = cross_val_score(
+        HypothesisExtractor(TOLD, random_state=0), X, data.target, cv=3
+    )
     assert (scores > 0).all()
 
 
