@@ -132,15 +132,15 @@ def test_hostile_wording_is_drawn_as_it_is():
     display.figure_.canvas.draw()  # and is not read as a broken formula
 
 
-@pytest.mark.parametrize("n", [1, 2, 20])
+@pytest.mark.parametrize("n", [1, 20])
 def test_labels_of_long_hypotheses_are_not_cut_off(n):
     names = [f"{i} {LONG}" for i in range(n)]
     report = report_of(names)
     correlation = np.corrcoef(np.random.default_rng(0).normal(size=(n, 50)))
     report.redundancy = SimpleNamespace(correlation=np.atleast_2d(correlation))
-    for classes in (None, ("a class of its own", "another class of its own")):
-        report.classes = classes
-        for effect in ("coef", "separation", "ame"):
+    for effect in ("coef", "separation", "ame") if n == 1 else ("separation",):
+        for classes in (None, ("a class of its own", "another class of its own")):
+            report.classes = classes
             display = CoefficientsDisplay.from_report(report, effect=effect)
             assert_nothing_is_cut_off(display.figure_)
     assert_nothing_is_cut_off(NeuronRedundancyDisplay.from_report(report).figure_)
