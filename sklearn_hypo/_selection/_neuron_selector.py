@@ -183,7 +183,9 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
             return scores, np.where(np.isnan(scores), -np.inf, scores)
         if self.method == "lasso":
             wanted = activations.shape[1] if self.n_select == "all" else self.n_select
-            by_target = lasso_path_selection(activations, targets, wanted)
+            by_target = lasso_path_selection(
+                activations, targets, wanted, moments=moments
+            )
         elif self.method == "correlation":
             by_target = correlation_scores(activations, targets, moments=moments)
         else:
@@ -191,9 +193,10 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
         strength = _round_strength(np.abs(by_target).max(axis=1), activations.dtype)
         if self.method == "lasso" and self.n_select != "all":
             strength[strength == 0] = -np.inf  # not on the path: not selected
-        scores = (
-            by_target[:, 0] if targets.shape[1] == 1 else np.abs(by_target).max(axis=1)
-        )
+        if targets.shape[1] == 1:
+            scores = by_target[:, 0]
+        else:
+            scores = np.abs(by_target).max(axis=1)
         return np.where(moments.std > 0, scores, 0.0), strength
 
     def _rank(self, strength):
@@ -202,9 +205,9 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
         wanted = n_possible if self.n_select == "all" else self.n_select
         if n_possible == 0:
             raise ValueError(
-                "NeuronSelector found no neuron that varies over the "
-                "training rows, so there is nothing to select. Train the autoencoder "
-                "for longer or on more texts."
+                "NeuronSelector found no neuron that varies over the training rows, so "
+                "there is nothing to select. Train the autoencoder for longer or on "
+                "more texts."
             )
         if n_possible < wanted:
             warn(

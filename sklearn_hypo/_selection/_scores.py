@@ -1,7 +1,8 @@
 """How well single neurons predict a target: correlation, separation, lasso path.
 
-Plain functions on arrays. Activations may be dense or CSR, and every score of a
-constant column is 0 without a warning, because such a column predicts nothing.
+Plain functions on arrays: activations of shape (n_samples, n_neurons), dense or sparse,
+and targets of shape (n_samples, n_targets). Every score of a constant column is 0
+without a warning, because such a column predicts nothing.
 """
 
 import warnings
@@ -36,20 +37,10 @@ class Moments(NamedTuple):
 
 
 def compute_moments(activations, targets):
-    """Compute `Moments` in one pass over the activations.
+    """Compute the moments of activations, dense or sparse, in one pass over them.
 
-    Parameters
-    ----------
-    activations : ndarray or sparse array of shape (n_samples, n_neurons)
-        Dense or sparse; a sparse one is never made dense.
-    targets : ndarray of shape (n_samples, n_targets)
-        Any numbers.
-
-    Returns
-    -------
-    moments : Moments
-        Sums run over deviations from a shift near the mean, so that nothing cancels,
-        and are carried from block to block in float64.
+    A sparse matrix is never made dense. Sums run over deviations from a shift near the
+    mean, so that nothing cancels, and are carried from block to block in float64.
     """
     n_samples = activations.shape[0]
     centered = targets - targets.mean(axis=0)
@@ -94,19 +85,16 @@ def _sparse_sums(activations, centered):
 
 
 def correlation_scores(activations, targets, *, moments=None):
-    r"""Compute the Pearson correlation of every neuron with every target.
-
-    One matrix product :math:`A^T (t - \bar t)`, scaled by the standard deviations.
+    """Compute the Pearson correlation of every neuron with every target.
 
     Parameters
     ----------
     activations : ndarray or sparse array of shape (n_samples, n_neurons)
-        Activations.
     targets : ndarray of shape (n_samples, n_targets)
         One column for a quantity or a binary target, one indicator column per class
         otherwise.
     moments : Moments, default=None
-        Those of `compute_moments` for the same arguments, where they are at hand.
+        Those of the same arguments, where they are at hand.
 
     Returns
     -------
@@ -128,15 +116,6 @@ def separation_scores(activations, targets, *, n_top=100):
     where top(j) are the `n_top` rows with the largest activations *among those with
     an activation above 0* (rows tied with the last one share its places, so that the
     order of the rows does not matter).
-
-    Parameters
-    ----------
-    activations : ndarray or sparse array of shape (n_samples, n_neurons)
-        Non-negative activations.
-    targets : ndarray of shape (n_samples, n_targets)
-        As for `correlation_scores`.
-    n_top : int, default=100
-        Top-activating rows averaged over.
 
     Returns
     -------
@@ -175,7 +154,7 @@ def _mean_of_top(values, targets, n_top):
     return (targets[above].sum(axis=0) + places * targets[tied].mean(axis=0)) / n_top
 
 
-def lasso_path_selection(activations, targets, n_select):
+def lasso_path_selection(activations, targets, n_select, *, moments=None):
     r"""Follow the lasso path until exactly `n_select` neurons have a coefficient.
 
     The least-angle path of
@@ -186,15 +165,6 @@ def lasso_path_selection(activations, targets, n_select):
     from the Gram matrix. It stops at the first knot at which `n_select` neurons have
     a non-zero coefficient, and no penalty has to be searched for. Several targets
     (the classes) share :math:`\alpha`, and a neuron counts once.
-
-    Parameters
-    ----------
-    activations : ndarray or sparse array of shape (n_samples, n_neurons)
-        Activations.
-    targets : ndarray of shape (n_samples, n_targets)
-        As for `correlation_scores`.
-    n_select : int
-        Number of neurons.
 
     Returns
     -------
@@ -209,7 +179,8 @@ def lasso_path_selection(activations, targets, n_select):
     Tibshirani 1996, JRSS-B 58(1); Efron, Hastie, Johnstone and Tibshirani 2004,
     Annals of Statistics 32(2).
     """
-    moments = compute_moments(activations, targets)
+    if moments is None:
+        moments = compute_moments(activations, targets)
     usable = np.flatnonzero(moments.std > 0)
     coef = np.zeros((activations.shape[1], targets.shape[1]))
     if len(usable) == 0:

@@ -18,6 +18,8 @@ from sklearn.utils import estimator_checks as checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sklearn_hypo import NeuronSelector
+from sklearn_hypo._selection import _neuron_selector, _scores
+from sklearn_hypo._selection._scores import compute_moments
 from sklearn_hypo.exceptions import HypothesisWarning
 
 METHODS = ["lasso", "correlation", "separation"]
@@ -545,3 +547,19 @@ def test_parameters_that_do_not_fit(A, y, params):
     name = next(iter(params))
     with pytest.raises(ValueError, match=f"'{name}' parameter"):
         NeuronSelector(**params).fit(A, y)
+
+
+@pytest.mark.parametrize("method", ["lasso", "correlation", "separation", f_regression])
+def test_moments_are_computed_once(method, monkeypatch):
+    calls = []
+
+    def compute(*args):
+        calls.append(args)
+        return compute_moments(*args)
+
+    for module in (_neuron_selector, _scores):
+        monkeypatch.setattr(module, "compute_moments", compute)
+    rng = np.random.default_rng(0)
+    A = np.maximum(rng.standard_normal((60, 5)), 0)
+    NeuronSelector(2, method=method).fit(A, A[:, 0] + rng.standard_normal(60))
+    assert len(calls) == 1
