@@ -5,7 +5,8 @@ with residuals, and needs the entries of one more product where A is not zero. O
 about k entries per row are, so each of these costs ``n_rows * k * n_features`` sparse
 against ``n_rows * n_neurons * n_features`` dense; below some 16 neurons per active one
 a plain matrix product is as fast. Both kinds answer the same calls, so that the loss
-and its gradients are written once.
+and its gradients are written once. Which entries are active, by Top-K or Batch Top-K,
+says `ActivationSelector` at the end.
 """
 
 import numpy as np

@@ -233,7 +233,7 @@ def compute_unexplained(
     return float(total / (len(X) * variance))
 
 
-def _tensor(array):
+def _share_memory(array):
     import torch
 
     # torch warns about read-only arrays, whatever is done with them
@@ -252,7 +252,7 @@ def compute_squared_errors(X, weights, k, threshold, *, batch_size=_BLOCK):
 
 def _squared_distances(rows, codes, weights):
     """Return squared distances from reconstructions, row by row."""
-    error = codes.times(_tensor(weights.decoder.astype(rows.dtype, copy=False)))
-    error += _tensor(weights.offset.astype(rows.dtype, copy=False))
-    error -= _tensor(rows)
+    error = codes.times(_share_memory(weights.decoder.astype(rows.dtype, copy=False)))
+    error += _share_memory(weights.offset.astype(rows.dtype, copy=False))
+    error -= _share_memory(rows)
     return np.square(error.numpy(), dtype=np.float64).sum(axis=1)

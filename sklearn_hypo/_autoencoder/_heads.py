@@ -26,7 +26,7 @@ def _replace_zero_by_infinity(null_loss):
     return np.where(null_loss > 1e-12, null_loss, np.inf)
 
 
-def _totals(target):
+def _sum_target(target):
     """Return the weighted count, sum and sum of squares of each output."""
     weights = target.weights.astype(np.float64)
     values = target.values.astype(np.float64)
@@ -75,7 +75,7 @@ class Head:
         self.device = device
         self._generator = torch.Generator(device=device).manual_seed(seed)
         self.null_loss = _replace_zero_by_infinity(target.null_loss)
-        self._totals = _totals(target)
+        self._totals = _sum_target(target)
         size, n_outputs = n_supervised + 1, target.values.shape[1]
         self._moments = np.zeros((size, size + n_outputs))
         self._seen = 0.0

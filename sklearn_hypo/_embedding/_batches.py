@@ -1,9 +1,52 @@
-"""Distinct texts through an encoder: in batches, checked, and past a cache."""
+"""Distinct texts through an encoder: in batches, past a cache, and checked."""
 
 import numpy as np
 from scipy import sparse
 
 from .._language_models._text import replace_surrogates
+from .._utils._validation import check_texts
+from .._utils._warnings import warn
+
+
+class DistinctTexts:
+    """Validated texts, and the distinct ones among them that are not blank.
+
+    Blank ones are warned about.
+
+    Attributes
+    ----------
+    all : ndarray of shape (n_samples,), dtype object
+        The texts.
+    distinct : list of str
+        Each text once, in order of appearance; no blank ones.
+    """
+
+    def __init__(self, X):
+        self.all = check_texts(X, caller="TextEmbedder")
+        places = {}
+        self._place = np.array(
+            [
+                places.setdefault(text, len(places)) if text.strip() else -1
+                for text in self.all
+            ]
+        )
+        self.distinct = list(places)
+        self._warn_of_blanks()
+
+    def _warn_of_blanks(self):
+        n_blank = int((self._place < 0).sum())
+        if n_blank:
+            warn(
+                f"{n_blank} of {len(self.all)} texts are empty or hold only "
+                "whitespace. They become zero vectors."
+            )
+
+    def scatter(self, values, width):
+        """Give every text the row of its distinct text; blanks get zeros."""
+        rows = np.zeros((len(self.all), width), dtype=np.float32)
+        filled = self._place >= 0
+        rows[filled] = values[self._place[filled]]
+        return rows
 
 
 def scale_to_unit_length(values):
@@ -14,26 +57,9 @@ def scale_to_unit_length(values):
 
 
 def check_reply(reply, n_texts, name):
-    """Return what an encoder gave as a float32 array, or raise what is wrong with it.
+    """Return what an encoder gave as finite float32 rows, or raise what is wrong.
 
-    Parameters
-    ----------
-    reply : array-like
-        Meant to be of shape (n_texts, n_features).
-    n_texts : int
-        Number of texts that it was given.
-    name : str
-        What to call the model.
-
-    Returns
-    -------
-    values : ndarray of shape (n_texts, n_features), dtype float32
-        Finite.
-
-    Raises
-    ------
-    ValueError
-        For anything but numbers, another shape, and NaN or infinite values.
+    `name` is what messages call the model, which was given `n_texts` texts.
     """
     values = _as_float32(reply, name)
     if values.ndim != 2 or len(values) != n_texts or values.shape[1] == 0:
@@ -67,44 +93,41 @@ def _as_float32(reply, name):
 
 def check_width(values, width, name):
     """Raise unless the embeddings are as wide as they were in `fit`."""
-    if width is not None and values.shape[1] != width:
+    if values.shape[1] != width:
         raise ValueError(
             f"TextEmbedder({name}): the model returned embeddings of "
             f"{values.shape[1]} features, but {width} in fit. Is it still the same "
             "model?"
         )
-    return values
 
 
 def encode_fixed(encoder, texts, *, batch_size, normalize, store, task):
-    """Encode distinct texts with an encoder that learns nothing.
+    """Encode distinct texts, none of them blank, with an encoder that learns nothing.
 
     Parameters
     ----------
     encoder : Encoder
-        The encoder.
     texts : list of str
-        Distinct, none of them blank, at least one.
+        At least one.
     batch_size : int
         Most texts per call of the encoder, and per commit of the store.
     normalize : bool
         Whether to scale rows to unit length.
     store : VectorStore or None
-        Where to look first. If anything is missing there, look-up, encoding and
-        storing happen under its lock, so that nobody encodes the same text twice.
-        What was encoded before an error is in it.
+        Where to look first. If anything is missing there, look-up, encoding and storing
+        happen under its lock, so that nobody encodes the same text twice. What was
+        encoded before an error is in it.
     task : callable
         Returns a context manager that is entered around each batch.
 
     Returns
     -------
     values : ndarray of shape (n_texts, n_features), dtype float32
-        One row per text.
     """
     table = _Table(len(texts), encoder.name)
 
     def encode(wanted, put=None):
-        encoder.found_in_cache(len(texts) - len(wanted))
+        encoder.count_cached(len(texts) - len(wanted))
         if len(wanted) == 0:
             return
         order = _longest_first(texts, wanted)
@@ -144,15 +167,7 @@ def _longest_first(texts, wanted):
 
 
 class _Table:
-    """An array that is filled part by part, as wide as the first part.
-
-    Parameters
-    ----------
-    n_texts : int
-        Number of rows.
-    name : str
-        What to call the model.
-    """
+    """An array that is filled part by part, as wide as the first part."""
 
     def __init__(self, n_texts, name):
         self.values = None

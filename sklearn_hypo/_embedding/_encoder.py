@@ -1,4 +1,8 @@
-"""What an encoder is: texts in, one row of numbers per text out."""
+"""What an encoder is: texts in, one row of numbers per text out.
+
+The two that need no module of their own follow it: a function, and a transformer of
+scikit-learn.
+"""
 
 from abc import ABC, abstractmethod
 
@@ -11,16 +15,16 @@ from .._utils._callables import callable_identity, describe_callable
 
 
 class Encoder(ABC):
-    """Turns a batch of texts into an array.
+    """Turns a batch of texts into an array. The texts are distinct, and none is blank.
 
     Attributes
     ----------
     name : str
         How messages call the model.
     learns : bool
-        Whether `fit` learns from the texts. If so, the embedding of a text depends
-        on the training texts, and there is nothing that a cache could keep from one
-        fit to the next.
+        Whether `fit` learns from the texts. If so, the embedding of a text depends on
+        the training texts, and there is nothing that a cache could keep from one fit to
+        the next.
     is_paid_for : bool
         Whether every call costs money.
     """
@@ -30,36 +34,12 @@ class Encoder(ABC):
     is_paid_for = False
 
     def fit_encode(self, texts, seed):
-        """Learn from the texts and return their embeddings.
-
-        Parameters
-        ----------
-        texts : list of str
-            Distinct texts, none of them blank.
-        seed : int
-            For a local generator.
-
-        Returns
-        -------
-        embeddings : array-like of shape (n_texts, n_features)
-            As `encode` returns them.
-        """
+        """Learn from the texts, by an int `seed`, and return what `encode` returns."""
         return self.encode(texts)
 
     @abstractmethod
     def encode(self, texts):
-        """Return the embeddings of one batch.
-
-        Parameters
-        ----------
-        texts : list of str
-            Distinct texts, none of them blank.
-
-        Returns
-        -------
-        embeddings : array-like of shape (n_texts, n_features)
-            Finite numbers; the caller checks them.
-        """
+        """Return the embeddings of one batch, array-like, one row per text."""
 
     def encode_in_batches(self, texts, batch_size, keep, task):
         """Encode texts batch by batch, and hand on each batch when it is there.
@@ -67,12 +47,12 @@ class Encoder(ABC):
         Parameters
         ----------
         texts : list of str
-            Distinct texts, none of them blank, at least one.
+            At least one.
         batch_size : int
             Most texts in a batch.
         keep : callable
-            Takes a slice of the texts and what `encode` returns for it. Called in
-            the calling thread, once for each batch, in any order.
+            Takes a slice of the texts and what `encode` returns for it. Called in the
+            calling thread, once for each batch, in any order.
         task : callable
             Returns a context manager that is entered around each batch.
         """
@@ -85,40 +65,20 @@ class Encoder(ABC):
         """Return what was consumed, as a dict; None where nothing is paid for."""
         return None
 
-    def found_in_cache(self, n_texts):
-        """Be told how many texts need not be encoded."""
+    def count_cached(self, n_texts):
+        """Count texts that were found in the cache."""
         return None
 
     def estimate(self, texts, batch_size):
-        """Estimate what encoding will cost.
-
-        Parameters
-        ----------
-        texts : list of str
-            Distinct texts, none of them blank.
-        batch_size : int
-            Most texts in a batch.
-
-        Returns
-        -------
-        estimate : CostEstimate
-            Nothing, unless a provider is to be paid.
-        """
+        """Estimate what encoding costs: nothing, unless a provider is to be paid."""
         return CostEstimate(0, 0, 0, 0.0)
 
     def identity(self):
         """Return what tells this encoder from any other, as the key of the cache.
 
-        Returns
-        -------
-        identity : dict
-            Can be written as JSON. Two encoders of the same identity give the same
-            embedding for the same text, today and tomorrow.
-
-        Raises
-        ------
-        ValueError
-            If it cannot be told.
+        It can be written as JSON. Two encoders of the same identity give the same
+        embedding for the same text, today and tomorrow. Raise a ValueError if it cannot
+        be told.
         """
         raise ValueError(f"{self.name} cannot be cached.")
 
@@ -128,15 +88,7 @@ _MAX_SPARSE_COLUMNS = 32_768
 
 
 class CallableEncoder(Encoder):
-    """Calls a function with a list of texts.
-
-    Parameters
-    ----------
-    function : callable
-        Takes a list of str, returns an array of shape (n_texts, n_features).
-    prompt : str or None
-        Put before every text.
-    """
+    """Calls a function with a list of texts, each behind the prompt if there is one."""
 
     def __init__(self, function, prompt):
         self.function = function
@@ -159,17 +111,9 @@ class CallableEncoder(Encoder):
 
 
 class TransformerEncoder(Encoder):
-    """Fits a clone of a scikit-learn transformer.
+    """Fits a clone of a scikit-learn transformer, which becomes `transformer_`.
 
-    Parameters
-    ----------
-    transformer : estimator
-        Takes a list of str, returns an array or a sparse matrix.
-
-    Attributes
-    ----------
-    transformer_ : estimator
-        The fitted clone.
+    It takes a list of str and returns an array or a sparse matrix.
     """
 
     learns = True

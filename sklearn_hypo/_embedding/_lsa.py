@@ -41,11 +41,6 @@ def min_document_frequency(n_texts):
 class LsaEncoder(Encoder):
     """Sublinear TF-IDF of words and pairs of words, projected by a truncated SVD.
 
-    Parameters
-    ----------
-    n_components : int
-        Number of directions to keep; fewer where the texts have fewer.
-
     Attributes
     ----------
     vectorizer_ : CountVectorizer
@@ -53,7 +48,8 @@ class LsaEncoder(Encoder):
     tfidf_ : TfidfTransformer
         Weighs them.
     components_ : ndarray of shape (n_components, n_terms)
-        The right singular vectors of the weighted counts.
+        The right singular vectors of the weighted counts; fewer than were asked for
+        where the texts have fewer.
     """
 
     learns = True

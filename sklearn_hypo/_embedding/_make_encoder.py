@@ -21,28 +21,7 @@ def make_encoder(
 ):
     """Choose the encoder that a `model` parameter stands for. Nothing is loaded.
 
-    Parameters
-    ----------
-    model : str, path, OpenAIModel, GeminiModel, callable or transformer
-        "lsa"; "openai:NAME" or "gemini:NAME" (without the name, the provider's
-        default) or a specification; a sentence-transformers name or folder; a
-        function from a list of texts to an array; or an unfitted scikit-learn
-        transformer of texts.
-    n_components : int, default=384
-        For "lsa".
-    prompt : str or None, default=None
-        For fixed models: put before every text.
-    device : str, default="auto"
-        For sentence-transformers.
-    dimensions : int or None, default=None
-        For models of a provider.
-    task_type : str or None, default=None
-        For Gemini.
-
-    Returns
-    -------
-    encoder : Encoder
-        Not fitted.
+    The parameters are those of `TextEmbedder`.
 
     Raises
     ------
@@ -50,7 +29,7 @@ def make_encoder(
         For a blank name, for a provider's model that does not embed texts, and for
         `dimensions` or `task_type` with a model that does not take them.
     TypeError
-        For anything else.
+        For anything that is no model.
     """
     if isinstance(model, _REMOTE) or _names_a_provider(model):
         spec = as_model(model, "embedding")

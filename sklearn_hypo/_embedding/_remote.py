@@ -1,4 +1,8 @@
-"""Embedding models of a provider, or of any server that speaks its protocol."""
+"""Embedding models of a provider, or of any server that speaks its protocol.
+
+`RemoteEncoder` holds the settings, `_Requests` runs the requests of one call; how texts
+are cut and divided to fit the limits of a model stands at the end.
+"""
 
 import re
 import threading
@@ -39,12 +43,8 @@ class RemoteEncoder(Encoder):
     ----------
     spec : OpenAIModel or GeminiModel
         Whom to ask.
-    prompt : str or None
-        Put before every text.
-    dimensions : int or None
-        How long the embeddings shall be.
-    task_type : str or None
-        What they are for; Gemini only.
+    prompt, dimensions, task_type
+        As `TextEmbedder` has them.
 
     Attributes
     ----------
@@ -54,8 +54,8 @@ class RemoteEncoder(Encoder):
     Raises
     ------
     ValueError
-        For a model that is known not to embed texts, and for settings that it does
-        not take.
+        For a model that is known not to embed texts, and for settings that it does not
+        take.
     """
 
     is_paid_for = True
@@ -130,7 +130,7 @@ class RemoteEncoder(Encoder):
         """Return what has been consumed so far."""
         return self.ledger.summary()
 
-    def found_in_cache(self, n_texts):
+    def count_cached(self, n_texts):
         """Count texts that need not be sent."""
         self.ledger.from_cache += n_texts
 
@@ -401,23 +401,9 @@ def cut_to_bytes(text, n_bytes):
 
 
 def divide_texts(texts, n_texts, n_tokens, measure=overestimate_tokens):
-    """Divide texts into requests.
+    """Divide texts into requests: yield slices of them, one after the other.
 
-    Parameters
-    ----------
-    texts : list of str
-        In order.
-    n_texts : int
-        Most texts in a request.
-    n_tokens : int or None
-        Most tokens in a request. None: there is no limit.
-    measure : callable, default=overestimate_tokens
-        From a text to its tokens.
-
-    Yields
-    ------
-    part : slice
-        Of the texts, one after the other.
+    Each has at most `n_texts` texts and, unless that is None, `n_tokens` tokens.
     """
     start = total = 0
     for i, text in enumerate(texts):

@@ -16,14 +16,8 @@ _MODELS_IN_MEMORY = 2
 class SentenceTransformerEncoder(Encoder):
     """Encodes with a pretrained model, which is loaded when it is first needed.
 
-    Parameters
-    ----------
-    model : str
-        A name on the Hugging Face hub, or a local folder.
-    prompt : str or None
-        Put before every text; None leaves it to the model's own configuration.
-    device : str
-        "auto", or what torch calls a device.
+    `model` is a name on the Hugging Face hub, or a local folder; without a `prompt`,
+    the model's own configuration decides.
     """
 
     def __init__(self, model, prompt, device):
@@ -64,15 +58,7 @@ class SentenceTransformerEncoder(Encoder):
 
 @functools.lru_cache(maxsize=_MODELS_IN_MEMORY)
 def load_model(source, device):
-    """Load a model once per process.
-
-    Raises
-    ------
-    ImportError
-        If the package is missing.
-    ValueError
-        If there is no such model.
-    """
+    """Load a model once per process; raise if it or the package is missing."""
     try:
         from sentence_transformers import SentenceTransformer
     except ImportError as error:

@@ -18,11 +18,15 @@ from .._utils._validation import (
     HasMethods,
     Interval,
     _fit_context,
-    check_texts,
     random_seed,
 )
-from .._utils._warnings import warn
-from ._batches import check_reply, check_width, encode_fixed, scale_to_unit_length
+from ._batches import (
+    DistinctTexts,
+    check_reply,
+    check_width,
+    encode_fixed,
+    scale_to_unit_length,
+)
 from ._make_encoder import make_encoder
 from ._vector_store import VectorStore
 
@@ -427,47 +431,3 @@ def _batch_task(estimator, context):
     task.call_on_fit_task_begin(estimator=estimator)
     yield
     task.call_on_fit_task_end(estimator=estimator)
-
-
-class DistinctTexts:
-    """Validated texts, and the distinct ones among them that are not blank.
-
-    Parameters
-    ----------
-    X : list, tuple, array, Series or one-column frame of str
-        The texts. Blank ones are warned about.
-
-    Attributes
-    ----------
-    all : ndarray of shape (n_samples,), dtype object
-        The texts.
-    distinct : list of str
-        Each text once, in order of appearance; no blank ones.
-    """
-
-    def __init__(self, X):
-        self.all = check_texts(X, caller="TextEmbedder")
-        places = {}
-        self._place = np.array(
-            [
-                places.setdefault(text, len(places)) if text.strip() else -1
-                for text in self.all
-            ]
-        )
-        self.distinct = list(places)
-        self._warn_of_blanks()
-
-    def _warn_of_blanks(self):
-        n_blank = int((self._place < 0).sum())
-        if n_blank:
-            warn(
-                f"{n_blank} of {len(self.all)} texts are empty or hold only "
-                "whitespace. They become zero vectors."
-            )
-
-    def scatter(self, values, width):
-        """Give every text the row of its distinct text; blanks get zeros."""
-        rows = np.zeros((len(self.all), width), dtype=np.float32)
-        filled = self._place >= 0
-        rows[filled] = values[self._place[filled]]
-        return rows

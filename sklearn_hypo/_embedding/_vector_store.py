@@ -83,12 +83,7 @@ class _OpenStore:
         self._connection = connection
 
     def get(self, texts):
-        """Look texts up.
-
-        Parameters
-        ----------
-        texts : list of str
-            Distinct texts.
+        """Look distinct texts up.
 
         Returns
         -------
@@ -114,15 +109,9 @@ class _OpenStore:
         return np.array(positions, dtype=np.intp), values.reshape(len(blobs), width)
 
     def put(self, texts, vectors):
-        """Store vectors, row for row, in one transaction that is committed at once.
+        """Store vectors of distinct texts, in one transaction.
 
-        Parameters
-        ----------
-        texts : list of str
-            Distinct texts.
-        vectors : ndarray of shape (n_texts, n_features)
-            Stored as little-endian float32. A text that is there already keeps its
-            vector.
+        A text that is there already keeps its vector.
         """
         blobs = np.ascontiguousarray(vectors, dtype=_DTYPE)
         rows = [
