@@ -17,6 +17,8 @@ from .._utils._threads import one_thread
 from .._utils._validation import (
     Interval,
     StrOptions,
+    _num_samples,
+    _safe_indexing,
     encode_target,
     random_seed,
     target_columns,
@@ -163,7 +165,7 @@ def replicate_hypotheses(
     rng = check_random_state(random_state)
     template = _fix_seeds(refitted, vary, rng)
     original = _describe_fit(kept.steps, refitted.steps, extractor, X, y, X_match)
-    plans = [_plan_refit(_count_rows(X), vary, groups, rng) for _ in range(n_runs)]
+    plans = [_plan_refit(_num_samples(X), vary, groups, rng) for _ in range(n_runs)]
     with one_thread():
         runs = Parallel(n_jobs=n_jobs)(
             delayed(_refit)(template, original, plan) for plan in plans
@@ -277,10 +279,10 @@ class _Original(NamedTuple):
 def _describe_fit(kept, refitted, extractor, X, y, X_match):
     """Embed the texts, once, and collect the activations to look for."""
     targets = target_columns(*encode_target(y, extractor.task_, caller=_CALLER))
-    embedded = matched = _transform(kept, _as_indexable(X))
+    embedded = matched = _transform(kept, X)
     if X_match is not None:
-        matched = _transform(kept, _as_indexable(X_match))
-    n_matched = _count_rows(matched)
+        matched = _transform(kept, X_match)
+    n_matched = _num_samples(matched)
     if n_matched < 3:
         raise ValueError(
             f"{_CALLER}: activations cannot be compared on {n_matched} texts. Pass "
@@ -339,7 +341,7 @@ def _refit(template, original, plan):
             rng = np.random.RandomState(seed)
             names = _find_seeds(steps)
             steps.set_params(**{name: random_seed(rng) for name in names})
-        fitted = steps.fit(_take_rows(X, rows), _take_rows(y, rows)).steps
+        fitted = steps.fit(_safe_indexing(X, rows), _safe_indexing(y, rows)).steps
         neurons, selected = (a.to_numpy() for a in _activate(fitted, matched))
         found = match_one_to_one(correlate_activations(reference, selected))
         best = match_best(correlate_activations(reference, neurons))
@@ -368,35 +370,16 @@ def _compare_signs(association, partner, signs):
     return (partner >= 0) & (np.sign(association[partner, column]) == sign)
 
 
-# Rows -----------------------------------------------------------------------------
-
-
 def _check_rows(X, y, groups, vary):
+    n_rows = _num_samples(X)
     for what, values in {"y": y, "groups": groups}.items():
-        if values is not None and _count_rows(values) != _count_rows(X):
+        if values is not None and _num_samples(values) != n_rows:
             raise ValueError(
-                f"{_CALLER}: X and {what} differ in length ({_count_rows(X)} and "
-                f"{_count_rows(values)}). There must be one value per row."
+                f"{_CALLER}: X and {what} differ in length ({n_rows} and "
+                f"{_num_samples(values)}). There must be one value per row."
             )
     if groups is not None and vary == "seed":
         raise ValueError(
             f'{_CALLER}: groups are for drawing rows, and vary="seed" draws none. '
             'Pass vary="bootstrap" or "both", or leave groups out.'
         )
-
-
-def _as_indexable(X):
-    return X if hasattr(X, "shape") else np.asarray(X, dtype=object)
-
-
-def _count_rows(X):
-    return X.shape[0] if hasattr(X, "shape") else len(X)
-
-
-def _take_rows(X, rows):
-    """Take rows of whatever holds rows, so that a categorical stays one."""
-    if rows is None:
-        return X
-    if hasattr(X, "iloc"):
-        return X.iloc[rows]
-    return (X if hasattr(X, "shape") else np.asarray(X))[rows]

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import _fit_context
 from sklearn.preprocessing import label_binarize
+from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -17,7 +18,11 @@ from sklearn.utils._param_validation import (
     StrOptions,
     validate_params,
 )
-from sklearn.utils.validation import _check_feature_names_in, column_or_1d
+from sklearn.utils.validation import (
+    _check_feature_names_in,
+    _num_samples,
+    column_or_1d,
+)
 
 __all__ = [
     "HasMethods",
@@ -26,6 +31,8 @@ __all__ = [
     "StrOptions",
     "_check_feature_names_in",
     "_fit_context",
+    "_num_samples",
+    "_safe_indexing",
     "check_length",
     "check_same_length",
     "check_texts",
