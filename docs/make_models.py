@@ -5,9 +5,8 @@ python docs/make_models.py
 
 from pathlib import Path
 
-import pandas as pd
-
-from sklearn_hypo._language_models._catalog import model_table
+from sklearn_hypo._language_models._catalog import MODELS
+from sklearn_hypo._language_models._models import PROVIDERS
 
 TARGET = Path(__file__).with_name("models.md")
 HEADER = """\
@@ -23,28 +22,34 @@ with `price=`, or unknown. Prices are in dollars per million tokens. Written by
 """
 
 
-def price(row):
+def price(known):
     """Return the three prices, or a dash."""
-    if pd.isna(row.input):
+    if known.price is None:
         return "–"
-    return " / ".join(f"{value:g}" for value in (row.input, row.cached, row.output))
+    return " / ".join(f"{value:g}" for value in known.price[:3])
 
 
-def line(row):
+def roles(known):
+    """Return the roles for which a model is taken if only the provider is given."""
+    defaults = PROVIDERS[known.provider].default_models
+    return ", ".join(role for role, name in defaults.items() if name == known.name)
+
+
+def line(known):
     """Return one line of the table."""
-    use = row.kind + (f" (default {row.default_for})" if row.default_for else "")
-    if row.max_questions and row.kind != "decisions":
+    use = known.kind + (f" (default {roles(known)})" if roles(known) else "")
+    if known.max_questions and known.kind != "decisions":
         use = use.replace("chat", "chat, decisions")
-    end = row.shutdown + (" (reported)" if row.rumored else "")
-    cells = [f"`{row.provider}:{row.model}`", use, price(row), end, row.successor]
+    end = known.shutdown + (" (reported)" if known.rumored else "")
+    name = f"`{known.provider}:{known.name}`"
+    cells = [name, use, price(known), end, known.successor]
     return "| " + " | ".join(cell or "–" for cell in cells) + " |"
 
 
 def render():
     """Return the whole page."""
-    table = model_table().fillna({"shutdown": "", "successor": "", "default_for": ""})
-    rows = [line(row) for row in table.itertuples()]
-    return HEADER.format(as_of=table.attrs["as_of"]) + "\n".join(rows) + "\n"
+    as_of = max(known.as_of for known in MODELS)
+    return HEADER.format(as_of=as_of) + "\n".join(map(line, MODELS)) + "\n"
 
 
 if __name__ == "__main__":

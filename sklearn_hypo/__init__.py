@@ -34,10 +34,19 @@ from ._evaluation._annotations import evaluate_annotations
 from ._evaluation._hypotheses import evaluate_hypotheses
 from ._evaluation._rerun import rerun_audit_bundle
 from ._extraction._extractor import HypothesisExtractor
+from ._hypotheses._fidelity import Fidelity
 from ._hypotheses._hypothesis import Hypothesis
+from ._hypotheses._protocols import (
+    Annotator,
+    Candidate,
+    Interpretation,
+    Interpreter,
+    PaidAnnotator,
+)
 from ._inference._redundancy import drop_or_merge
 from ._interpretation._language_model import LLMInterpreter
 from ._interpretation._lexicon import LexiconInterpreter
+from ._language_models._ledger import CostEstimate
 from ._language_models._models import GeminiModel, OpenAIModel
 from ._pipeline import make_hypothesis_pipeline
 from ._replication._replicate import replicate_hypotheses
@@ -68,13 +77,20 @@ __all__ = [  # noqa: RUF022 - by the steps of the method, as in the reference
     "Hypothesis",
     "LexiconInterpreter",
     "LLMInterpreter",
+    "Interpreter",
+    "Interpretation",
+    "Candidate",
+    "Fidelity",
     # Annotate
     "LexiconAnnotator",
     "EmbeddingAnnotator",
     "LLMAnnotator",
+    "Annotator",
+    "PaidAnnotator",
     # Language models
     "OpenAIModel",
     "GeminiModel",
+    "CostEstimate",
     # Test
     "evaluate_hypotheses",
     "evaluate_annotations",

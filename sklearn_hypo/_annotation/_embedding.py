@@ -121,32 +121,29 @@ class EmbeddingAnnotator(BaseEstimator):
         params = embedder.get_params(deep=False)
         if params.get("random_state", 0) is None:
             embedder.set_params(random_state=seed)
-        calibrate = self.threshold == "auto"
-        if calibrate:
-            embeddings = np.asarray(embedder.fit_transform(texts))
-        else:
-            embedder.fit(texts)
-        self.embedder_ = embedder
         statements = [", ".join(h.terms) or h.statement for h in hypotheses]
-        self._statements = np.asarray(embedder.transform(statements))
-        if calibrate:
-            meant = embeddings.any(axis=1)  # a zero vector is near to nothing
-            nearness = self._nearness(embeddings[meant])
-            best = [
-                find_threshold(near, matching_target(activation))
-                for near, activation in zip(
-                    nearness.T, activations[meant].T, strict=True
-                )
-            ]
-            self.thresholds_ = self._sign * np.array(best)
+        self.embedder_ = embedder
+        if self.threshold == "auto":
+            embeddings = np.asarray(embedder.fit_transform(texts))
+            self._statements = np.asarray(embedder.transform(statements))
+            self.thresholds_ = self._calibrate(embeddings, activations)
         else:
+            self._statements = np.asarray(embedder.fit(texts).transform(statements))
             self.thresholds_ = np.full(len(hypotheses), float(self.threshold))
         return self
 
+    def _calibrate(self, embeddings, activations):
+        """Find, for every statement, the threshold that agrees best with its neuron."""
+        worded = embeddings.any(axis=1)  # a zero vector is near to nothing
+        columns = zip(
+            self._nearness(embeddings[worded]).T, activations[worded].T, strict=True
+        )
+        best = [find_threshold(near, matching_target(a)) for near, a in columns]
+        return self._sign * np.array(best)
+
     @property
     def _sign(self):
-        """Distances count as negative nearness."""
-        return 1.0 if self.metric == "cosine" else -1.0
+        return 1.0 if self.metric == "cosine" else -1.0  # distance is negative nearness
 
     def _nearness(self, embeddings):
         """Return how near every text is to every statement; larger is nearer.
@@ -186,18 +183,9 @@ class EmbeddingAnnotator(BaseEstimator):
 def find_threshold(nearness, target):
     """Find the value at which ``nearness >= value`` correlates best with a target.
 
-    Parameters
-    ----------
-    nearness : ndarray of shape (n_texts,)
-        Larger is nearer.
-    target : ndarray of shape (n_texts,)
-        A mark or a quantity.
-
-    Returns
-    -------
-    cut : float
-        Halfway between the two neighboring values; infinite if no cut correlates
-        positively.
+    `nearness` of each text, larger is nearer, `target` a mark or a quantity. The value
+    is halfway between the two neighboring ones; infinite if no cut correlates
+    positively.
     """
     order = np.argsort(-nearness, kind="stable")
     values = nearness[order].astype(np.float64)

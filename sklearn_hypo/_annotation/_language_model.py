@@ -7,20 +7,23 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from .._hypotheses._hypothesis import Hypothesis
-from .._language_models._cells import Asker
+from .._language_models._cells import CellAnswerer
 from .._language_models._layouts import LAYOUTS, Layout, choose_layout, choose_size
 from .._language_models._models import as_model
 from .._language_models._session import (
-    count_workers,
-    make_ledger,
-    open_store,
+    AnswerStoreMixin,
+    Session,
+    open_ledger,
     warn_of_shutdown,
 )
 from .._utils._validation import Interval, StrOptions, check_texts
-from ._missing_answers import MissingAnswers, no_missing_answers
+from ._missing_answers import check_missing, count_asked, tabulate_missing
+
+# As long as interpreters usually write.
+_USUAL_STATEMENT = "mentions a particular topic in a certain tone"
 
 
-class LLMAnnotator(BaseEstimator):
+class LLMAnnotator(AnswerStoreMixin, BaseEstimator):
     r"""Annotate a text with a hypothesis by asking a language model.
 
     Texts are sent to the provider of the model. Every answer is kept on disk the
@@ -78,7 +81,7 @@ class LLMAnnotator(BaseEstimator):
         ("refused", "blocked", "cut", "unparsable", "failed") and "detail".
     usage_ : dict
         Model, calls, tokens (cached and reasoning ones told apart), answers from the
-        cache and cost in dollars, over the life of this object.
+        cache and cost in dollars, over the life of this object; always up to date.
 
     See Also
     --------
@@ -159,13 +162,11 @@ class LLMAnnotator(BaseEstimator):
 
         Parameters
         ----------
-        texts : sequence of str
+        texts, activations : object
             Not used.
         hypotheses : sequence of Hypothesis or str
             What to look for.
-        activations : ndarray, default=None
-            Not used.
-        random_state : RandomState, default=None
+        random_state : object
             Not used: what is random depends on `shuffle_seed` and the text alone, so
             that answers can be shared between folds.
 
@@ -175,11 +176,12 @@ class LLMAnnotator(BaseEstimator):
             Ready to annotate.
         """
         self._validate_params()
-        asker = self._asker()
-        warn_of_shutdown(asker.model, stacklevel=2)
-        self.layout_ = asker.layout.name
+        answerer = self._make_answerer()
+        warn_of_shutdown(answerer.session.model)
+        self.layout_ = answerer.layout.name
+        self.usage_ = self._ledger.account
         self.hypotheses_ = [_as_hypothesis(h) for h in hypotheses]
-        self.annotation_errors_ = no_missing_answers()
+        self.annotation_errors_ = tabulate_missing([], [], [])
         return self
 
     def annotate(self, texts):
@@ -277,7 +279,9 @@ class LLMAnnotator(BaseEstimator):
                 raise ValueError(f"hypotheses={hypotheses}: a number >= 0 is needed.")
             hypotheses = [f"{_USUAL_STATEMENT} {i}" for i in range(hypotheses)]
         texts = check_texts(texts, caller=type(self).__name__)
-        return self._asker().estimate(texts.tolist(), [str(h) for h in hypotheses])
+        return self._make_answerer().estimate(
+            texts.tolist(), [str(h) for h in hypotheses]
+        )
 
     def submit(self, texts):
         """Submit texts as batch jobs: half the price, answers within a day.
@@ -305,45 +309,45 @@ class LLMAnnotator(BaseEstimator):
             As `annotate` raises it; `BudgetError` if the jobs could pass `max_cost`.
         """
         check_is_fitted(self, "hypotheses_")
-        asker = self._asker()
-        if asker.store.folder is None:
+        answerer = self._make_answerer()
+        if answerer.session.store.folder is None:
             raise ValueError(
                 "submit() needs a cache folder, in which it notes the jobs; this "
                 "annotator keeps its answers in memory. Set cache='auto', or a folder."
             )
         texts = check_texts(texts, caller=type(self).__name__)
-        return asker.submit(texts.tolist(), [h.statement for h in self.hypotheses_])
+        return answerer.submit(texts.tolist(), [h.statement for h in self.hypotheses_])
 
     def collect(self):
         """Take over the answers of batch jobs that are finished.
 
         Returns
         -------
-        collected : Collected
+        collected : CollectedBatches
             Number of answers, of cells without one, and names of pending jobs.
         """
-        return self._asker().collect()
+        answerer = self._make_answerer()
+        self.usage_ = self._ledger.account
+        return answerer.collect()
 
     def _answer(self, texts, where):
         check_is_fitted(self, "hypotheses_")
-        asker = self._asker()
+        answerer = self._make_answerer()
         if len(texts):
             texts = check_texts(texts, caller=type(self).__name__)
         texts = list(texts)
         statements = [h.statement for h in self.hypotheses_]
-        self.annotation_errors_ = no_missing_answers()
-        values, missing = asker.answer(texts, statements, where)
-        report = MissingAnswers(texts, statements, missing, where)
-        self.annotation_errors_ = report.table
-        report.check(self.max_missing, caller=type(self).__name__)
+        self.annotation_errors_ = tabulate_missing([], [], [])
+        values, missing = answerer.answer(texts, statements, where)
+        self.annotation_errors_ = tabulate_missing(texts, statements, missing)
+        check_missing(
+            self.annotation_errors_,
+            count_asked(texts, len(statements), where),
+            statements,
+            max_missing=self.max_missing,
+            caller=type(self).__name__,
+        )
         return values
-
-    @property
-    def usage_(self):
-        """What was consumed so far; see the attributes of the class."""
-        check_is_fitted(self, "_ledger")
-        model = as_model(self.model, "annotator")
-        return {"model": str(model), **self._ledger.summary()}
 
     def twin(self):
         """Return an unfitted clone that shares account, cap and answers.
@@ -360,53 +364,38 @@ class LLMAnnotator(BaseEstimator):
             setattr(twin, shared, getattr(self, shared))
         return twin
 
-    def __getstate__(self):
-        """Leave the open store behind: the copy opens the folder again."""
-        state = super().__getstate__().copy()
-        for name in ("_answers", "_opened_for"):
-            state.pop(name, None)
-        return state
-
     def check_key(self):
         """Raise if no call can be made, before others are paid for.
 
         Raises
         ------
+        ValueError
+            For parameters that `fit` would refuse.
         LanguageModelError
             If the key is missing.
         """
-        read_key = getattr(self._open(), "read_key", None)
-        if read_key is not None:
-            read_key()
+        self._validate_params()
+        self._make_answerer().session.model.read_key()
 
     def _open(self):
         """Open account and store; both last as long as this object."""
         model = as_model(self.model, "annotator")
-        opened_for = (self.model, self.cache)
-        if getattr(self, "_opened_for", None) != opened_for:
-            self._answers = open_store(self.cache, model)
-            self._opened_for = opened_for
-        now = make_ledger(model, self.max_cost, self._answers)
-        if not hasattr(self, "_ledger"):
+        now = open_ledger(model, self.max_cost, self._open_answers(model))
+        if hasattr(self, "_ledger"):
+            # parameters may have been set since
+            self._ledger.set_terms(now.price, now.max_cost, now.kept, now.model)
+        else:
             self._ledger = now
-        # these may have been set since; what was spent stays spent
-        for name in ("price", "max_cost", "kept"):
-            setattr(self._ledger, name, getattr(now, name))
         return model
 
-    def _asker(self):
+    def _make_answerer(self):
         model = self._open()
         layout = choose_layout(self.layout, model)
         per_call = choose_size(self.concepts_per_call, layout, model)
-        return Asker(
-            model=model,
-            layout=Layout(layout, per_call, self.shuffle_seed),
-            store=self._answers,
-            ledger=self._ledger,
-            n_workers=count_workers(self.n_workers, model),
-            max_words=self.max_words_per_example,
-            parameter=f"{type(self).__name__}(model={str(model)!r})",
-        )
+        caller = type(self).__name__
+        session = Session(model, self._answers, self._ledger, self.n_workers, caller)
+        layout = Layout(layout, per_call, self.shuffle_seed)
+        return CellAnswerer(session, layout, self.max_words_per_example)
 
 
 def _as_hypothesis(hypothesis):
@@ -418,7 +407,3 @@ def _as_hypothesis(hypothesis):
         "LLMAnnotator: hypotheses= expects Hypothesis objects or strings; "
         f"{type(hypothesis).__name__} arrived."
     )
-
-
-# As long as interpreters usually write.
-_USUAL_STATEMENT = "mentions a particular topic in a certain tone"

@@ -42,15 +42,11 @@ class LexiconAnnotator(BaseEstimator):
 
         Parameters
         ----------
-        texts : sequence of str
+        texts, activations, random_state : object
             Not used.
         hypotheses : sequence of Hypothesis
             Each must have terms. They are read as texts are, so that "Thanks" and
             "thanks" are one term.
-        activations : ndarray, default=None
-            Not used.
-        random_state : RandomState, default=None
-            Not used.
 
         Returns
         -------

@@ -1,100 +1,70 @@
 """Answers that are missing: a table of them, a warning, or an error."""
 
-import warnings
-
 import numpy as np
 import pandas as pd
 
-from ..exceptions import HypothesisWarning, MissingAnswersError
+from .._utils._warnings import warn
+from ..exceptions import MissingAnswersError
 
 # Missing answers are worth a warning from this share on.
 _WARN_ABOVE = 0.01
 
-
 _COLUMNS = ["text", "hypothesis", "outcome", "detail"]
 
 
-def no_missing_answers():
-    """Return the table without rows."""
-    return pd.DataFrame(columns=_COLUMNS, dtype=object)
+def tabulate_missing(texts, statements, missing):
+    """Return a table with one row per MissingCell."""
+    rows = [(texts[m.text], statements[m.statement], *m[2:]) for m in missing]
+    return pd.DataFrame(rows, columns=_COLUMNS, dtype=object)
 
 
-class MissingAnswers:
-    """What is missing of a table of texts and statements.
+def count_asked(texts, n_statements, where):
+    """Count the cells of each statement that were asked for; blank texts never are."""
+    asked = np.array([bool(text.strip()) for text in texts], dtype=bool)[:, None]
+    if where is not None:
+        asked = where & asked
+    return np.broadcast_to(asked, (len(texts), n_statements)).sum(axis=0)
+
+
+def check_missing(table, n_asked, statements, *, max_missing, caller):
+    """Warn about many missing answers; raise if their share is above a limit.
 
     Parameters
     ----------
-    texts, statements : list of str
-        Rows and columns.
-    missing : list of Missing
-        Cells that were asked for and have no answer.
-    where : ndarray of bool of shape (n_texts, n_statements) or None
-        Which cells were asked for; None: all. Blank texts never are.
-
-    Attributes
-    ----------
     table : DataFrame
-        One row per missing answer: "text", "hypothesis", "outcome", "detail".
+        From `tabulate_missing`.
+    n_asked : ndarray of int
+        From `count_asked`.
+    statements : list of str
+        Names of the columns.
+    max_missing : float
+        Largest share of the cells that were asked for.
+    caller : str
+        Name of the annotator, for messages.
     """
-
-    def __init__(self, texts, statements, missing, where):
-        self._statements = statements
-        self._missing = missing
-        rows = [(texts[m.text], statements[m.statement], *m[2:]) for m in missing]
-        self.table = pd.DataFrame(rows, columns=_COLUMNS, dtype=object)
-        asked = np.array([bool(text.strip()) for text in texts], dtype=bool)[:, None]
-        if where is not None:
-            asked = where & asked
-        self._n_asked = np.broadcast_to(asked, (len(texts), len(statements))).sum(0)
-
-    def check(self, max_missing, *, caller):
-        """Warn about many missing answers, and raise about too many.
-
-        Parameters
-        ----------
-        max_missing : float
-            Largest share of the cells that were asked for.
-        caller : str
-            Name of the annotator, for messages.
-
-        Raises
-        ------
-        MissingAnswersError
-            If more are missing. The table is its attribute `errors`.
-        """
-        if not self._missing:
-            return
-        n_asked = int(self._n_asked.sum())
-        share = len(self._missing) / n_asked
-        counts = self.table["outcome"].value_counts()
-        what = ", ".join(f"{n} {outcome}" for outcome, n in counts.items())
-        summary = (
-            f"{caller}: {len(self._missing)} of {n_asked} answers ({share:.1%}) are "
-            f"missing: {what}"
+    if table.empty:
+        return
+    counts = table["outcome"].value_counts()
+    what = ", ".join(f"{n} {outcome}" for outcome, n in counts.items())
+    share = len(table) / n_asked.sum()
+    summary = (
+        f"{caller}: {len(table)} of {n_asked.sum()} answers ({share:.1%}) are missing: "
+        f"{what}"
+    )
+    if share > max_missing:
+        raise MissingAnswersError(
+            f"{summary}, more than max_missing={max_missing:g}. The attribute "
+            "`errors` of this error lists them. Answers obtained are kept; call "
+            "again to ask for the others, or raise max_missing.",
+            errors=table,
         )
-        if share > max_missing:
-            raise MissingAnswersError(
-                f"{summary}, more than max_missing={max_missing:g}. The attribute "
-                "`errors` of this error lists them. Answers obtained are kept; call "
-                "again to ask for the others, or raise max_missing.",
-                errors=self.table,
-            )
-        self._warn(summary)
-
-    def _warn(self, summary):
-        n_missing = np.bincount(
-            [m.statement for m in self._missing], minlength=len(self._statements)
-        )
-        often = np.flatnonzero(n_missing > _WARN_ABOVE * self._n_asked)
-        if len(often) == 0:
-            return
-        named = "; ".join(
-            f"{self._statements[j]!r} ({n_missing[j]})" for j in often[:5]
-        )
+    n_missing = table["hypothesis"].value_counts()
+    asked = pd.Series(n_asked, index=statements).groupby(level=0, sort=False).sum()
+    often = [s for s in asked.index if n_missing.get(s, 0) > _WARN_ABOVE * asked[s]]
+    if often:
+        named = "; ".join(f"{s!r} ({n_missing[s]})" for s in often[:5])
         more = f" and {len(often) - 5} more" if len(often) > 5 else ""
-        warnings.warn(
+        warn(
             f"{summary}. They are NaN, and more than 1 % for: {named}{more}. See "
-            "annotation_errors_.",
-            HypothesisWarning,
-            stacklevel=6,
+            "annotation_errors_."
         )

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.base import clone
 
-from .._language_models._cells import CostEstimate
+from .._language_models._ledger import CostEstimate
 from .._utils._callables import callable_identity, describe_callable
 
 

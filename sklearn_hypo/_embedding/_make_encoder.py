@@ -1,7 +1,6 @@
 """The family of encoders: what `TextEmbedder(model=...)` may be."""
 
-from .._language_models._catalog import DEFAULTS
-from .._language_models._models import PROVIDERS, as_model
+from .._language_models._models import PROVIDERS, GeminiModel, as_model
 from ._encoder import CallableEncoder, TransformerEncoder
 from ._lsa import LsaEncoder
 from ._remote import RemoteEncoder
@@ -67,9 +66,10 @@ def _refuse_remote_settings(model, **settings):
     for name, value in settings.items():
         if value is not None:
             instead = " For 'lsa', set n_components." if name == "dimensions" else ""
+            example = f"gemini:{GeminiModel.default_models['embedding']}"
             raise ValueError(
                 f"{name}={value!r}: only a provider's models take it, such as "
-                f"'gemini:{DEFAULTS['gemini', 'embedding']}', and model= is another. "
+                f"{example!r}, and model= is another. "
                 f"Use {name}=None.{instead}"
             )
 

@@ -12,11 +12,10 @@ from contextlib import nullcontext
 
 import numpy as np
 
-from .._language_models._catalog import DEFAULTS, find_model
-from .._language_models._cells import CostEstimate
+from .._language_models._catalog import find_model
 from .._language_models._dispatch import Dispatcher, acquire_slot
-from .._language_models._ledger import Ledger, compute_cost
-from .._language_models._text import clean_text, estimate_tokens, most_tokens
+from .._language_models._ledger import CostEstimate, Ledger, compute_cost
+from .._language_models._text import bound_tokens, clean_text, estimate_tokens
 from .._language_models._values import ANSWERED, FAILED, Usage
 from .._utils._warnings import warn
 from ..exceptions import LanguageModelError
@@ -27,8 +26,6 @@ from ._encoder import Encoder
 _FORMAT = 1
 # Requests under way at once.
 _N_WORKERS = 8
-# For models that are not in the table.
-_TEXTS_PER_REQUEST = {"openai": 2048, "gemini": 100}
 # Sent instead of nothing: an empty text fails the whole request.
 _BLANK = "\ufffd"
 _KEPT = "Embeddings that have arrived are kept if cache= names a folder."
@@ -66,22 +63,23 @@ class RemoteEncoder(Encoder):
         self.dimensions = dimensions
         self.task_type = task_type
         self.name = f"model={str(spec)!r}"
-        self.ledger = Ledger(spec.price_per_million())
+        self.ledger = Ledger(spec.price_per_million(), kept=_KEPT)
         self._check()
 
     def _check(self):
         spec, known = self.spec, self._known
-        if known is not None and known.kind != "embedding":
+        example = spec.default_models.get("embedding")
+        if example is None or (known is not None and known.kind != "embedding"):
+            instead = f", such as '{spec.provider}:{example}'" if example else ""
             raise ValueError(
-                f"{self.name} does not embed texts. Use an embedding model, such as "
-                f"'{spec.provider}:{DEFAULTS[spec.provider, 'embedding']}'."
+                f"{self.name} does not embed texts. Use an embedding model{instead}."
             )
         if self.dimensions is not None and known is not None and not known.dimensions:
             raise ValueError(
                 f"dimensions={self.dimensions}: {spec} cannot shorten its embeddings. "
                 "Use dimensions=None."
             )
-        if self.task_type is not None and spec.provider != "gemini":
+        if self.task_type is not None and not spec.has_task_types:
             raise ValueError(
                 f"task_type={self.task_type!r}: only Gemini models take it, and "
                 f"{spec} is none. Use task_type=None; prompt= puts words before every "
@@ -107,7 +105,6 @@ class RemoteEncoder(Encoder):
             n_workers=min(_N_WORKERS, len(parts)),
             ledger=self.ledger,
             parameter=f"TextEmbedder({self.name})",
-            kept=_KEPT,
         ) as dispatcher:
             requests = _Requests(self, dispatcher, texts, parts, keep, task)
             requests.run()
@@ -128,11 +125,12 @@ class RemoteEncoder(Encoder):
 
     def usage(self):
         """Return what has been consumed so far."""
-        return self.ledger.summary()
+        account = self.ledger.account
+        return {name: value for name, value in account.items() if name != "model"}
 
     def count_cached(self, n_texts):
         """Count texts that need not be sent."""
-        self.ledger.from_cache += n_texts
+        self.ledger.count_cached(n_texts)
 
     def estimate(self, texts, batch_size):
         """Estimate what encoding will cost; see `Encoder.estimate`."""
@@ -161,8 +159,8 @@ class RemoteEncoder(Encoder):
     @property
     def texts_per_request(self):
         """Most texts that a request may have."""
-        default = _TEXTS_PER_REQUEST[self.spec.provider]
-        return getattr(self._known, "inputs_per_request", None) or default
+        known = getattr(self._known, "inputs_per_request", None)
+        return known or self.spec.texts_per_request
 
     def _prepare(self, texts):
         """Return the texts as they are sent, and how many had to be cut."""
@@ -282,7 +280,7 @@ class _Requests:
         return self._vectors(reply, len(texts))
 
     def _may_be_too_long(self, texts):
-        sizes = list(map(most_tokens, texts))
+        sizes = list(map(bound_tokens, texts))
         a_text, a_request = self._encoder.tokens_per_text, self._most_tokens()
         return (a_text is not None and max(sizes) > a_text) or sum(sizes) > a_request
 
@@ -297,13 +295,13 @@ class _Requests:
         long for any tokenizer.
         """
         limit = self._encoder.tokens_per_text or float("inf")
-        sizes = np.array([most_tokens(text) for text in texts])
+        sizes = np.array([bound_tokens(text) for text in texts])
         short, long = np.flatnonzero(sizes <= limit), np.flatnonzero(sizes > limit)
         whole = [texts[i] for i in short]
         replies = [
             self._vectors(self._send(whole[part]), len(whole[part]))
             for part in divide_texts(
-                whole, len(whole), self._most_tokens(), most_tokens
+                whole, len(whole), self._most_tokens(), bound_tokens
             )
         ]
         replies += [self._embed_long(texts[i], limit) for i in long]
@@ -372,9 +370,9 @@ def overestimate_tokens(text):
     """Estimate the tokens of a text, rather too many than too few.
 
     Prose gets about a third more than it has. For texts of a rare kind the estimate
-    can still be too low; only the number of bytes (`most_tokens`) never is.
+    can still be too low; only the number of bytes (`bound_tokens`) never is.
     """
-    n_bytes = most_tokens(text)
+    n_bytes = bound_tokens(text)
     n_ascii = n_bytes if text.isascii() else len(text.encode("ascii", "ignore"))
     n_dense = sum(map(len, _DENSE.findall(text)))
     plain = (n_ascii - n_dense) / _CHARACTERS_PER_TOKEN
@@ -383,7 +381,7 @@ def overestimate_tokens(text):
 
 def cut_to_tokens(text, n_tokens):
     """Return the longest beginning of at most `n_tokens` tokens, by the estimate."""
-    if n_tokens is None or most_tokens(text) <= n_tokens:
+    if n_tokens is None or bound_tokens(text) <= n_tokens:
         return text
     longest = text[: _CHARACTERS_PER_TOKEN * n_tokens + 1]
     if len(longest) == len(text) and overestimate_tokens(text) <= n_tokens:

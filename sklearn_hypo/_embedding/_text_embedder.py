@@ -9,10 +9,10 @@ from sklearn.base import TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from .._language_models._answers import default_cache_folder
 from .._language_models._models import GeminiModel, OpenAIModel
 from .._language_models._text import replace_surrogates
 from .._utils._base import HypoEstimator
+from .._utils._cache_folder import default_cache_folder
 from .._utils._frames import number_columns, text_frame
 from .._utils._validation import (
     HasMethods,

@@ -18,6 +18,17 @@ class Fidelity(NamedTuple):
         Pearson correlation with the activation; NaN if either is constant.
     n : int
         Texts with an annotation.
+
+    See Also
+    --------
+    Interpretation : Holds the fidelity of a hypothesis.
+
+    Examples
+    --------
+    >>> from sklearn_hypo import Fidelity
+    >>> found = Fidelity.measure([1, 1, 0, 0], [2.0, 0.0, 0.0, 0.5])
+    >>> found.precision, found.recall, found.n
+    (0.5, 0.5, 4)
     """
 
     f1: float
@@ -26,50 +37,43 @@ class Fidelity(NamedTuple):
     correlation: float
     n: int
 
+    @classmethod
+    def measure(cls, annotation, activation):
+        """Compare an annotation with an activation.
 
-def measure_fidelity(annotation, activation):
-    """Compare an annotation with an activation.
+        Parameters
+        ----------
+        annotation : array-like of shape (n_texts,)
+            1, 0 or NaN; texts without an answer are left out.
+        activation : array-like of shape (n_texts,)
+            Non-negative.
 
-    Parameters
-    ----------
-    annotation : ndarray of shape (n_texts,)
-        1, 0 or NaN; texts without an answer are left out.
-    activation : ndarray of shape (n_texts,)
-        Non-negative.
-
-    Returns
-    -------
-    fidelity : Fidelity
-        The measures.
-    """
-    known = ~np.isnan(annotation)
-    said, activation = annotation[known] > 0, activation[known]
-    active = activation > 0
-    n_said, n_active = int(said.sum()), int(active.sum())
-    both = int((said & active).sum())
-    return Fidelity(
-        f1=2 * both / (n_said + n_active) if n_active else np.nan,
-        precision=both / n_said if n_said else np.nan,
-        recall=both / n_active if n_active else np.nan,
-        correlation=_correlation(said.astype(float), activation.astype(float)),
-        n=len(said),
-    )
+        Returns
+        -------
+        fidelity : Fidelity
+            The measures.
+        """
+        annotation, activation = np.asarray(annotation, float), np.asarray(activation)
+        known = ~np.isnan(annotation)
+        said, activation = annotation[known] > 0, activation[known]
+        active = activation > 0
+        n_said, n_active = int(said.sum()), int(active.sum())
+        both = int((said & active).sum())
+        return cls(
+            f1=2 * both / (n_said + n_active) if n_active else np.nan,
+            precision=both / n_said if n_said else np.nan,
+            recall=both / n_active if n_active else np.nan,
+            correlation=_correlation(said.astype(float), activation.astype(float)),
+            n=len(said),
+        )
 
 
 def matching_target(activation):
     """Return what a description of a neuron should agree with.
 
-    Parameters
-    ----------
-    activation : ndarray of shape (n_texts,)
-        Non-negative.
-
-    Returns
-    -------
-    target : ndarray of shape (n_texts,), float32
-        1 where the neuron is active and 0 elsewhere; the activation itself for a
-        neuron that is active in more than half of the texts, of which only the
-        strength tells anything.
+    1 where the neuron is active and 0 elsewhere; the activation itself for a neuron
+    that is active in more than half of the texts, of which only the strength tells
+    anything.
     """
     active = activation > 0
     seldom = 0 < active.mean() <= 0.5
@@ -85,16 +89,6 @@ def _correlation(a, b):
 def standard_error(correlation, n):
     r"""Return the large-sample standard error of a correlation.
 
-    Parameters
-    ----------
-    correlation : float
-        The correlation r.
-    n : int
-        Number of texts.
-
-    Returns
-    -------
-    standard_error : float
-        :math:`(1 - r^2) / \sqrt{n - 1}`.
+    .. math:: (1 - r^2) / \sqrt{n - 1}
     """
     return (1 - correlation**2) / np.sqrt(max(n - 1, 1))

@@ -8,13 +8,12 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 
 from .._annotation._lexicon import LexiconAnnotator
-from .._language_models._cells import CostEstimate
-from .._language_models._ledger import compute_cost
+from .._language_models._ledger import CostEstimate, compute_cost
 from .._language_models._models import as_model
 from .._language_models._session import (
-    count_workers,
-    make_ledger,
-    open_store,
+    AnswerStoreMixin,
+    Session,
+    open_ledger,
     warn_of_shutdown,
 )
 from .._language_models._text import clean_text, cut_words, estimate_tokens
@@ -25,30 +24,26 @@ from ._prompts import (
     REFINEMENT_TEMPLATE,
     SYSTEM,
     TEMPLATE,
-    as_array,
-    as_bins,
     check_template,
-    render,
+    fill_template,
+    format_array,
+    format_bins,
 )
-from ._sampling import percentile_bin_rows, split_rows, top_and_zero_rows
-from ._statement_scoring import StatementScorer, balanced_rows, contrast
+from ._sampling import draw_percentile_bins, draw_top_and_zero_rows, split_rows
+from ._statement_scoring import StatementScorer, draw_balanced_rows, subtract_medians
 from ._statement_search import StatementSearch
-from ._write_statements import Writer
+from ._write_statements import StatementWriter
 
 # Shares of the distinct texts: shown as examples, mined for mistakes, compared on,
 # reported on. The second part is there only if statements are refined.
 _PARTS = (0.6, 0.0, 0.2, 0.2)
-
-
 _PARTS_WITH_REFINEMENT = (0.5, 0.1, 0.2, 0.2)
 
 _REQUIRED = {"top": ("active_texts", "inactive_texts"), "bins": ("binned_texts",)}
-
-
 _REFINEMENT_REQUIRED = ("statement", "missed_texts", "wrongly_marked_texts")
 
 
-class LLMInterpreter(BaseEstimator):
+class LLMInterpreter(AnswerStoreMixin, BaseEstimator):
     r"""Describe a neuron by a statement that a language model writes.
 
     The model is shown texts that activate the neuron and texts that do not, and
@@ -104,7 +99,7 @@ class LLMInterpreter(BaseEstimator):
     failures_ : DataFrame
         One row per statement that was not obtained: "neuron", "reason".
     usage_ : dict
-        Model, calls, tokens and cost of the writing.
+        Model, calls, tokens and cost of the writing; kept up to date meanwhile.
 
     See Also
     --------
@@ -238,31 +233,35 @@ class LLMInterpreter(BaseEstimator):
         self._validate_params()
         self._check_templates()
         _refuse_lexicons(annotator)
-        writer = self._writer(annotator)
-        activations = contrast(np.asarray(activations))
-        parts, are_apart = self._parts(texts, random_state)
+        writer = self._make_writer(annotator)
+        activations = subtract_medians(np.asarray(activations))
+        parts, are_apart = self._split(texts, random_state)
         show, mine, compare, report = parts
         scorer = StatementScorer(annotator, texts, activations, show, random_state)
         rows = [
             [
-                balanced_rows(column, part, self.n_scoring_examples, random_state)
+                draw_balanced_rows(column, part, self.n_scoring_examples, random_state)
                 for part in (mine, compare, report)
             ]
             for column in activations.T
         ]
-        run = StatementSearch(self, writer, scorer, texts, activations, rows)
+        search = StatementSearch(writer, scorer, texts, activations, rows)
+        self.usage_ = writer.session.ledger.account
         try:
-            run.write_candidates(show, random_state)
+            search.write_candidates(
+                show,
+                self.n_candidates,
+                lambda texts, column: self.example_prompt(texts, column, random_state),
+            )
             for number in range(self.n_refinements):
-                run.refine(number)
+                search.refine(number, self.refinement_prompt)
         finally:
-            self.usage_ = {"model": str(writer.model), **writer.ledger.summary()}
             self.failures_ = pd.DataFrame(
-                [(neurons[j], reason) for j, reason in run.failures],
+                [(neurons[j], reason) for j, reason in search.failures],
                 columns=["neuron", "reason"],
                 dtype=object,
             )
-        found = run.interpretations(neurons)
+        found = search.interpret(neurons)
         if are_apart:
             return found
         return [each._replace(fidelity=None) for each in found]
@@ -317,39 +316,22 @@ class LLMInterpreter(BaseEstimator):
             self._refinement_template(), "refinement_template", _REFINEMENT_REQUIRED
         )
 
-    def _writer(self, annotator):
+    def _make_writer(self, annotator):
         model = as_model(self.model, "interpreter")
-        warn_of_shutdown(model, stacklevel=4)
-        opened_for = (self.model, self.cache)
-        if getattr(self, "_opened_for", None) != opened_for:
-            self._answers = open_store(self.cache, model)
-            self._opened_for = opened_for
-        check_key = getattr(annotator, "check_key", None)
-        if check_key is not None:
-            # what is wrong with it shows now, before the writing is paid for
-            annotator.twin().fit([], [])
-        return Writer(
-            model=model,
-            store=self._answers,
-            ledger=make_ledger(model, self.max_cost, self._answers),
-            n_workers=count_workers(self.n_workers, model),
-            parameter=f"{type(self).__name__}(model={str(model)!r})",
-            before_calls=check_key,
-        )
+        warn_of_shutdown(model)
+        store = self._open_answers(model)
+        # what is wrong with the annotator shows before the writing is paid for
+        check_key = getattr(annotator, "check_key", None)  # as a PaidAnnotator has
+        ledger = open_ledger(model, self.max_cost, store)
+        session = Session(model, store, ledger, self.n_workers, type(self).__name__)
+        return StatementWriter(session, check_key)
 
-    def __getstate__(self):
-        """Leave the open store behind: a copy opens the folder again."""
-        state = super().__getstate__().copy()
-        for name in ("_answers", "_opened_for"):
-            state.pop(name, None)
-        return state
-
-    def _parts(self, texts, random_state):
+    def _split(self, texts, random_state):
         """Split the rows so that like texts are in one part; drop blank texts.
 
         Returns the parts, and whether they are apart.
         """
-        code, distinct = pd.factorize(np.array(self._alike(texts), dtype=object))
+        code, distinct = pd.factorize(np.array(self._normalize(texts), dtype=object))
         worded = distinct.astype(bool)
         order = random_state.permutation(np.flatnonzero(worded))
         shares = _PARTS_WITH_REFINEMENT if self.n_refinements else _PARTS
@@ -362,7 +344,7 @@ class LLMInterpreter(BaseEstimator):
             parts.insert(1, order[:0])
         return [np.flatnonzero(np.isin(code, part)) for part in parts], True
 
-    def _alike(self, texts):
+    def _normalize(self, texts):
         """Write texts so that those are equal which a reader would call the same."""
         return [" ".join(text.split()).casefold() for text in self._cut(texts)]
 
@@ -386,14 +368,16 @@ class LLMInterpreter(BaseEstimator):
         values = {"task_instructions": self._instructions()}
         if self.sampling == "top":
             n = self.n_examples
-            top, zero = top_and_zero_rows(activation, n, n, rng)
-            values["active_texts"] = as_array(self._cut(texts[rng.permutation(top)]))
-            values["inactive_texts"] = as_array(self._cut(texts[zero]))
+            top, zero = draw_top_and_zero_rows(activation, n, n, rng)
+            values["active_texts"] = format_array(
+                self._cut(texts[rng.permutation(top)])
+            )
+            values["inactive_texts"] = format_array(self._cut(texts[zero]))
         else:
             n_per_bin = max(1, round(2 * self.n_examples / 5))
-            bins = percentile_bin_rows(activation, n_per_bin, rng)
+            bins = draw_percentile_bins(activation, n_per_bin, rng)
             cut = [self._cut(texts[rows]) for rows in reversed(bins)]
-            values["binned_texts"] = as_bins(cut)
+            values["binned_texts"] = format_bins(cut)
         return self._prompt(self._template(), values)
 
     def refinement_prompt(self, statement, missed, wrongly_marked):
@@ -413,16 +397,16 @@ class LLMInterpreter(BaseEstimator):
         """
         values = {
             "task_instructions": self._instructions(),
-            "statement": as_array([statement])[1:-1],
-            "missed_texts": as_array(self._cut(missed[: self.n_examples])),
-            "wrongly_marked_texts": as_array(
+            "statement": format_array([statement])[1:-1],
+            "missed_texts": format_array(self._cut(missed[: self.n_examples])),
+            "wrongly_marked_texts": format_array(
                 self._cut(wrongly_marked[: self.n_examples])
             ),
         }
         return self._prompt(self._refinement_template(), values)
 
     def _prompt(self, template, values):
-        prompt = render(template, values)
+        prompt = fill_template(template, values)
         if self.temperature is None:
             return prompt
         return replace(prompt, temperature=float(self.temperature))

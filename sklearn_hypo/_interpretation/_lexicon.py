@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 
-from .._hypotheses._fidelity import matching_target, measure_fidelity, standard_error
+from .._hypotheses._fidelity import Fidelity, matching_target, standard_error
 from .._hypotheses._hypothesis import Hypothesis
 from .._hypotheses._protocols import Candidate, Interpretation
 from .._utils._terms import contains_any, find_vocabulary, mark_terms
 from .._utils._validation import Interval, StrOptions
-from ._lexicon_search import TermIndex, find_terms
+from ._lexicon_search import TermIndex, search_terms
 from ._sampling import split_rows
 
 # A term in more than this share of the texts tells little about any one of them.
@@ -119,20 +119,17 @@ class LexiconInterpreter(BaseEstimator):
             One per neuron. Without candidates where no term goes with the neuron.
         """
         self._validate_params()
-        search, compare, report = self._parts(texts, random_state)
+        search, compare, report = self._split(texts, random_state)
         lexicons = self._search(texts[search], activations[search])
         terms = sorted({t for found in lexicons for lexicon in found for t in lexicon})
         scored = []
         for rows in (compare, report):
             presence = mark_terms(texts[rows], terms)
             marks = [contains_any(presence, terms, found) for found in lexicons]
-            scored.append(_fidelities(marks, activations[rows]))
-        return [
-            _interpretation(*each)
-            for each in zip(neurons, lexicons, *scored, strict=True)
-        ]
+            scored.append(_measure(marks, activations[rows]))
+        return [_choose(*each) for each in zip(neurons, lexicons, *scored, strict=True)]
 
-    def _parts(self, texts, random_state):
+    def _split(self, texts, random_state):
         """Split the rows so that equal texts are in one part."""
         code, distinct = pd.factorize(texts)
         n_used = len(distinct) if self.max_texts is None else self.max_texts
@@ -152,7 +149,7 @@ class LexiconInterpreter(BaseEstimator):
         if len(terms) == 0:
             return [[] for _ in activations.T]
         index = TermIndex(presence, terms)
-        kinds = _kinds_of_terms(index)
+        kinds = _list_kinds(index)
         return [
             self._search_neuron(index, kinds, activation)
             for activation in activations.T
@@ -162,7 +159,7 @@ class LexiconInterpreter(BaseEstimator):
         target = matching_target(activation)
         found = {}
         for allowed in kinds:
-            numbers = find_terms(
+            numbers = search_terms(
                 index, target, allowed=allowed, max_terms=self.max_terms
             )
             if numbers:
@@ -170,7 +167,7 @@ class LexiconInterpreter(BaseEstimator):
         return list(found.values())
 
 
-def _kinds_of_terms(index):
+def _list_kinds(index):
     """Return the sets of terms to search among, the plainest first."""
     single = index.n_words == 1
     uncommon = index.frequency <= _COMMON * index.n_texts
@@ -179,15 +176,15 @@ def _kinds_of_terms(index):
     return list(distinct.values())
 
 
-def _fidelities(marks, activations):
+def _measure(marks, activations):
     """Return the fidelity of every lexicon of every neuron."""
     return [
-        [measure_fidelity(mark, activation) for mark in columns.T]
+        [Fidelity.measure(mark, activation) for mark in columns.T]
         for columns, activation in zip(marks, activations.T, strict=True)
     ]
 
 
-def _interpretation(neuron, lexicons, compared, reported):
+def _choose(neuron, lexicons, compared, reported):
     """Choose among the lexicons of a neuron and order the rest."""
     if not lexicons:
         return Interpretation(neuron, (), None)
@@ -199,7 +196,7 @@ def _interpretation(neuron, lexicons, compared, reported):
     order = [chosen, *(i for i in np.argsort(-strength, kind="stable") if i != chosen)]
     candidates = tuple(
         Candidate(
-            Hypothesis(lexicon_statement(lexicons[i]), neuron, tuple(lexicons[i])),
+            Hypothesis(word_lexicon(lexicons[i]), neuron, tuple(lexicons[i])),
             compared[i],
         )
         for i in order
@@ -207,34 +204,17 @@ def _interpretation(neuron, lexicons, compared, reported):
     return Interpretation(neuron, candidates, reported[chosen])
 
 
-# "seen" and "class" do not double their last letter because of an ending
-_NEVER_DOUBLED = frozenset("aeiouys")
-
-
-_REPEATED_LETTER = re.compile(r"(\w)\1{2,}")
-
-
-def lexicon_statement(terms):
+def word_lexicon(terms):
     """Word a lexicon as a statement that is true or false of a text.
 
     Variants of one word stand together, joined by "/", in the place of the first.
 
-    Parameters
-    ----------
-    terms : sequence of str
-        The n-grams any of which makes the statement true; at least one.
-
-    Returns
-    -------
-    statement : str
-        One line.
-
     Examples
     --------
-    >>> from sklearn_hypo._interpretation._lexicon import lexicon_statement
-    >>> lexicon_statement(["thanks", "great", "thank", "thankful"])
+    >>> from sklearn_hypo._interpretation._lexicon import word_lexicon
+    >>> word_lexicon(["thanks", "great", "thank", "thankful"])
     'mentions any of: thanks/thank/thankful, great'
-    >>> lexicon_statement(["bored"])
+    >>> word_lexicon(["bored"])
     'mentions bored'
     """
     groups = group_variants(terms)
@@ -243,62 +223,34 @@ def lexicon_statement(terms):
 
 
 def group_variants(terms):
-    """Group terms that are forms of one word.
-
-    Parameters
-    ----------
-    terms : sequence of str
-        Terms of one or more words.
-
-    Returns
-    -------
-    groups : list of list of str
-        In the order of first appearance. Only single words are grouped.
-    """
-    groups = []
+    """Group terms that are forms of one word, in the order of first appearance."""
+    groups = {}
     for term in terms:
-        home = next((g for g in groups if _are_variants(g[0], term)), None)
-        if home is None:
-            groups.append([term])
-        else:
-            home.append(term)
-    return groups
+        groups.setdefault(_variant_key(term), []).append(term)
+    return list(groups.values())
 
 
-def _are_variants(first, second):
-    """Whether two single words are inflections or derivations of one stem."""
-    if " " in first or " " in second:
-        return False
-    a, b = _stem(first), _stem(second)
-    return a == b and any(c.isalpha() for c in a)
+def _variant_key(term):
+    """Return what forms of a single word share; any other term stands for itself."""
+    stem = _stem(term)
+    is_word = " " not in term and any(map(str.isalpha, stem))
+    return (stem,) if is_word else term
 
 
-# English endings, long before short, with the letters a stem must keep
-_ENDINGS = (
-    ("fulness", 4),
-    ("iness", 4),
-    ("iest", 4),
-    ("ily", 4),
-    ("fully", 4),
-    ("ness", 4),
-    ("less", 4),
-    ("ment", 4),
-    ("able", 4),
-    ("ful", 4),
-    ("ings", 3),
-    ("ing", 3),
-    ("ies", 3),
-    ("ied", 3),
-    ("est", 4),
-    ("ed", 3),
-    ("es", 3),
-    ("er", 4),
-    ("ly", 4),
-    ("in", 4),
-    ("s", 3),
-    ("y", 3),
-    ("e", 3),
-)
+# English endings, long before short, with the letters that a stem must keep.
+_ENDINGS = [
+    (ending, n_kept)
+    for n_kept, endings in (
+        (4, "fulness iness iest ily fully ness less ment able ful est er ly in"),
+        (3, "ings ing ies ied ed es s y e"),
+    )
+    for ending in endings.split()
+]
+
+# "seen" and "class" do not double their last letter because of an ending
+_NEVER_DOUBLED = frozenset("aeiouys")
+
+_REPEATED_LETTER = re.compile(r"(\w)\1{2,}")
 
 
 def _stem(word):
@@ -309,11 +261,11 @@ def _stem(word):
     """
     word = _REPEATED_LETTER.sub(r"\1\1", word.removesuffix("'s"))
     for _ in range(2):  # "hopefully" loses two endings
-        for ending, keep in _ENDINGS:
+        for ending, n_kept in _ENDINGS:
             stem = word.removesuffix(ending)
             if ending == "s" and word.endswith("ss"):
                 continue  # "class" is no plural
-            if stem != word and len(stem) >= keep:
+            if stem != word and len(stem) >= n_kept:
                 word = stem
                 break
         else:

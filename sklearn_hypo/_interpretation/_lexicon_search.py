@@ -14,7 +14,7 @@ import numpy as np
 
 
 class TermIndex:
-    """Which texts contain which terms.
+    """Which texts contain which terms, and how many words and texts each term has.
 
     Parameters
     ----------
@@ -22,15 +22,6 @@ class TermIndex:
         Non-zero where a text contains a term.
     terms : sequence of str of length n_terms
         The terms.
-
-    Attributes
-    ----------
-    n_texts : int
-    terms : ndarray of shape (n_terms,) and dtype object
-    n_words : ndarray of shape (n_terms,)
-        Words in each term: 1 for a unigram.
-    frequency : ndarray of shape (n_terms,)
-        Number of texts that contain the term.
     """
 
     def __init__(self, presence, terms):
@@ -52,7 +43,7 @@ class TermIndex:
         return self._by_term @ values
 
 
-def find_terms(index, target, *, allowed, max_terms, min_gain=1e-3, max_sweeps=2):
+def search_terms(index, target, *, allowed, max_terms, min_gain=1e-3, max_sweeps=2):
     """Search for the terms whose union correlates best with a target.
 
     Greedy addition, then sweeps in which every term has to defend its place: it is
@@ -114,7 +105,7 @@ class _Union:
 
     def __init__(self, index, target, allowed):
         self.index = index
-        self.target = _standardized(target)
+        self.target = _standardize(target)
         self.usable = allowed.copy()
         self.hits = np.zeros(index.n_texts, dtype=np.int32)
         self.terms = []
@@ -154,7 +145,7 @@ class _Union:
         return total / scale
 
 
-def _standardized(target):
+def _standardize(target):
     """Return the target with mean 0 and variance 1; zeros if it is constant."""
     centered = target.astype(np.float64)
     if centered.min() == centered.max():

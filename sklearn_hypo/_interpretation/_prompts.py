@@ -63,72 +63,51 @@ _SCHEMA = {
     "additionalProperties": False,
 }
 
-
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 def check_template(template, parameter, required, optional=("task_instructions",)):
     """Raise unless a template has the placeholders that it needs, and no others.
 
-    Parameters
-    ----------
-    template : str
-        Text with placeholders such as ``{active_texts}``. Other braces are text.
-    parameter : str
-        What to call it in messages.
-    required, optional : sequence of str
-        Names of placeholders.
-
-    Raises
-    ------
-    ValueError
-        Naming the placeholders that are missing or unknown.
+    A placeholder is such as ``{active_texts}``; other braces are text. `parameter` is
+    what messages call the template.
     """
     found = set(_PLACEHOLDER.findall(template))
     problems = []
     if missing := [name for name in required if name not in found]:
-        problems.append(f"lacks {_braced(missing)}")
+        problems.append(f"lacks {_join_in_braces(missing)}")
     if unknown := sorted(found - set(required) - set(optional)):
-        problems.append(f"has the unknown {_braced(unknown)}")
+        problems.append(f"has the unknown {_join_in_braces(unknown)}")
     if problems:
         raise ValueError(
             f"{parameter}: the template {' and '.join(problems)}. It must contain "
-            f"{_braced(required)} and may contain {_braced(optional)}."
+            f"{_join_in_braces(required)} and may contain {_join_in_braces(optional)}."
         )
 
 
-def _braced(names):
+def _join_in_braces(names):
     return ", ".join(f"{{{name}}}" for name in names)
 
 
-def render(template, values):
+def fill_template(template, values):
     """Fill in a template, in one pass: what is filled in is not looked at again.
 
-    Parameters
-    ----------
-    template : str
-        Checked by `check_template`.
-    values : dict of str to str
-        For the placeholders.
-
-    Returns
-    -------
-    prompt : Prompt
-        With the fixed instructions in front.
+    The template is checked by `check_template`, `values` are for its placeholders. The
+    fixed instructions go in front.
     """
     filled = _PLACEHOLDER.sub(lambda match: values[match.group(1)], template)
     return Prompt(SYSTEM, filled, _SCHEMA)
 
 
-def as_array(texts):
+def format_array(texts):
     """Write texts as a JSON array on one line."""
     return json.dumps(list(texts), ensure_ascii=False)
 
 
-def as_bins(bins):
+def format_bins(bins):
     """Write bins of texts, strongest first, each under its title."""
     return "\n".join(
-        f"{title}\n{as_array(texts)}"
+        f"{title}\n{format_array(texts)}"
         for title, texts in zip(_BIN_TITLES, bins, strict=True)
         if len(texts)
     )

@@ -6,20 +6,8 @@ import numpy as np
 def split_rows(n_rows, fractions, rng):
     """Split rows at random into disjoint parts.
 
-    Parameters
-    ----------
-    n_rows : int
-        Number of rows.
-    fractions : sequence of float
-        Shares of the parts; they add up to 1.
-    rng : RandomState
-        Source of randomness.
-
-    Returns
-    -------
-    parts : list of ndarray
-        Row numbers of each part, ascending. None is empty if there are as many rows
-        as parts.
+    `fractions` are the shares of the parts and add up to 1. The row numbers of each
+    part are ascending; no part is empty if there are as many rows as parts.
     """
     n_cuts = len(fractions) - 1
     cuts = np.round(np.cumsum(fractions)[:-1] * n_rows).astype(int)
@@ -30,24 +18,16 @@ def split_rows(n_rows, fractions, rng):
     return [np.sort(part) for part in np.split(rng.permutation(n_rows), cuts)]
 
 
-def top_and_zero_rows(activation, n_top, n_zero, rng):
+def draw_top_and_zero_rows(activation, n_top, n_zero, rng):
     """Draw rows that activate a neuron most, and rows that do not activate it.
-
-    Parameters
-    ----------
-    activation : ndarray of shape (n_rows,)
-        Non-negative.
-    n_top, n_zero : int
-        How many of each; fewer are returned if there are fewer.
-    rng : RandomState
-        Draws the zero rows, and decides between equal activations.
 
     Returns
     -------
     top : ndarray of int
-        Rows with an activation above 0, the largest first.
+        At most `n_top` rows with an activation above 0, the largest first; chance
+        decides between equal ones.
     zero : ndarray of int
-        Rows with activation 0.
+        At most `n_zero` rows with activation 0.
     """
     shuffled = rng.permutation(len(activation))
     order = shuffled[np.argsort(-activation[shuffled], kind="stable")]
@@ -56,7 +36,7 @@ def top_and_zero_rows(activation, n_top, n_zero, rng):
     return top, zero
 
 
-def percentile_bin_rows(activation, n_per_bin, rng, *, edges=(0, 50, 80, 95, 100)):
+def draw_percentile_bins(activation, n_per_bin, rng, *, edges=(0, 50, 80, 95, 100)):
     """Draw rows from bins of activation strength.
 
     Parameters

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.base import clone
 
-from .._hypotheses._fidelity import measure_fidelity
+from .._hypotheses._fidelity import Fidelity
 from .._hypotheses._hypothesis import Hypothesis
 
 
@@ -12,9 +12,8 @@ class StatementScorer:
 
     Parameters
     ----------
-    annotator : Annotator
-        Unfitted. A clone is used; it counts for the same account where the annotator
-        keeps one.
+    annotator : Annotator or PaidAnnotator
+        Unfitted. A twin is used, or a clone of an annotator that makes none.
     texts : ndarray of shape (n_texts,) and dtype object
         The training texts.
     activations : ndarray of shape (n_texts, n_neurons)
@@ -53,7 +52,7 @@ class StatementScorer:
         where = np.zeros((len(rows), len(statements)), dtype=bool)
         for _, statement, wanted in asked:
             where[np.searchsorted(rows, wanted), column[statement]] = True
-        annotator = self._fitted(statements, asked)
+        annotator = self._fit_annotator(statements, asked)
         if hasattr(annotator, "annotate_cells"):
             table = annotator.annotate_cells(self._texts[rows], where)
         else:
@@ -63,7 +62,7 @@ class StatementScorer:
             for _, statement, wanted in asked
         ]
 
-    def _fitted(self, statements, asked):
+    def _fit_annotator(self, statements, asked):
         """Fit a clone; each statement goes with the first neuron it was written for."""
         neuron = {}
         for number, statement, _ in asked:
@@ -80,60 +79,30 @@ class StatementScorer:
         )
 
     def score(self, asked):
-        """Compute the fidelity of statements; see `annotate`.
-
-        Returns
-        -------
-        scores : list of Fidelity
-            One per entry.
-        """
+        """Return the Fidelity of each statement; see `annotate`."""
         return [
-            measure_fidelity(annotation, self._activations[rows, neuron])
+            Fidelity.measure(annotation, self._activations[rows, neuron])
             for annotation, (neuron, _, rows) in zip(
                 self.annotate(asked), asked, strict=True
             )
         ]
 
 
-def contrast(activations):
-    """Return activations in which at most half of the rows are active.
+def subtract_medians(activations):
+    """Return activations (texts by neurons) of which at most half of a column is > 0.
 
     Of a neuron that is active in more than half of the texts only the strength tells
     anything: what exceeds the median counts.
-
-    Parameters
-    ----------
-    activations : ndarray of shape (n_texts, n_neurons)
-        Non-negative.
-
-    Returns
-    -------
-    activations : ndarray of shape (n_texts, n_neurons)
-        Non-negative.
     """
     often = (activations > 0).mean(axis=0) > 0.5
     median = np.where(often, np.median(activations, axis=0), 0.0)
     return np.maximum(activations - median, 0.0)
 
 
-def balanced_rows(activation, rows, n_rows, rng):
+def draw_balanced_rows(activation, rows, n_rows, rng):
     """Draw rows to score on: half of them active, as far as there are such.
 
-    Parameters
-    ----------
-    activation : ndarray of shape (n_texts,)
-        Non-negative.
-    rows : ndarray of int
-        To draw from.
-    n_rows : int
-        How many.
-    rng : RandomState
-        Source of randomness.
-
-    Returns
-    -------
-    drawn : ndarray of int
-        Ascending.
+    `n_rows` of `rows`, in ascending order; fewer if there are fewer.
     """
     shuffled = rng.permutation(rows)
     active = activation[shuffled] > 0

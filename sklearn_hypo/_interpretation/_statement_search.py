@@ -14,10 +14,8 @@ class StatementSearch:
 
     Parameters
     ----------
-    interpreter : LLMInterpreter
-        Builds the prompts.
-    writer : Writer
-        Has them answered.
+    writer : StatementWriter
+        Has prompts answered.
     scorer : StatementScorer
         Tests what was written.
     texts : ndarray of shape (n_texts,) and dtype object
@@ -33,8 +31,7 @@ class StatementSearch:
         Neuron and reason for every statement that was not obtained.
     """
 
-    def __init__(self, interpreter, writer, scorer, texts, activations, rows):
-        self.interpreter = interpreter
+    def __init__(self, writer, scorer, texts, activations, rows):
         self.writer = writer
         self.scorer = scorer
         self.texts = texts
@@ -45,8 +42,18 @@ class StatementSearch:
         self.candidates = [{} for _ in rows]
         self.best = [None] * len(rows)
 
-    def write_candidates(self, show, rng):
-        """Have the first candidates written, and keep the best of each neuron."""
+    def write_candidates(self, show, n_candidates, build_prompt):
+        """Have the first candidates written, and keep the best of each neuron.
+
+        Parameters
+        ----------
+        show : ndarray of int
+            Rows that may be shown.
+        n_candidates : int
+            Statements per neuron.
+        build_prompt : callable
+            Takes texts and their activations, returns a Prompt.
+        """
         # nothing is learned from seeing a text twice
         show = show[~pd.Series(self.texts[show]).duplicated().to_numpy()]
         texts = self.texts[show]
@@ -55,17 +62,17 @@ class StatementSearch:
             if not activation[show].any():
                 self.failures.append((j, NOTHING_TO_SHOW))
                 continue
-            for draw in range(self.interpreter.n_candidates):
-                prompt = self.interpreter.example_prompt(texts, activation[show], rng)
-                prompts.append((prompt, draw))
+            for draw in range(n_candidates):
+                prompts.append((build_prompt(texts, activation[show]), draw))
                 neurons.append(j)
-        self._try(neurons, self.writer.write(prompts))
+        self._test(neurons, self.writer.write(prompts))
 
-    def refine(self, number):
+    def refine(self, number, build_prompt):
         """Have the best statements improved where they made mistakes.
 
         The number of the round tells it from one before, in which nothing better was
-        found: the same prompt then gets another answer.
+        found: the same prompt then gets another answer. `build_prompt` takes a
+        statement, texts that it missed and texts that it wrongly marked.
         """
         known = [j for j, best in enumerate(self.best) if best is not None]
         asked = [(j, self.best[j], self.rows[j][0]) for j in known]
@@ -77,12 +84,11 @@ class StatementSearch:
             missed = pd.unique(self.texts[rows[active & (marks == 0)]])
             wrong = pd.unique(self.texts[rows[~active & (marks == 1)]])
             if len(missed) or len(wrong):
-                prompt = self.interpreter.refinement_prompt(statement, missed, wrong)
-                prompts.append((prompt, number))
+                prompts.append((build_prompt(statement, missed, wrong), number))
                 neurons.append(j)
-        self._try(neurons, self.writer.write(prompts))
+        self._test(neurons, self.writer.write(prompts))
 
-    def _try(self, neurons, written):
+    def _test(self, neurons, written):
         """Test new statements; the best of a neuron changes only for a better one."""
         asked = {}
         for j, (statement, reason) in zip(neurons, written, strict=True):
@@ -94,29 +100,29 @@ class StatementSearch:
         for (j, statement), score in zip(asked, scores, strict=True):
             self.candidates[j][statement] = score
             best = self.best[j]
-            if best is None or self._merit(j, statement) > self._merit(j, best):
+            if best is None or self._rank(j, statement) > self._rank(j, best):
                 self.best[j] = statement
 
-    def interpretations(self, neurons):
+    def interpret(self, neurons):
         """Score the chosen ones on fresh rows and put everything together."""
         known = [j for j, best in enumerate(self.best) if best is not None]
         asked = [(j, self.best[j], self.rows[j][2]) for j in known]
         reported = dict(zip(known, self.scorer.score(asked), strict=True))
         reasons = dict(reversed(self.failures))
         return [
-            self._interpretation(j, neuron, reported.get(j), reasons.get(j, ""))
+            self._interpret_neuron(j, neuron, reported.get(j), reasons.get(j, ""))
             for j, neuron in enumerate(neurons)
         ]
 
-    def _interpretation(self, j, neuron, reported, reason):
+    def _interpret_neuron(self, j, neuron, reported, reason):
         scores = self.candidates[j]
         best = self.best[j]
-        order = sorted(scores, key=lambda s: self._merit(j, s), reverse=True)
+        order = sorted(scores, key=lambda s: self._rank(j, s), reverse=True)
         order.sort(key=lambda s: s != best)
         candidates = tuple(Candidate(Hypothesis(s, neuron), scores[s]) for s in order)
         return Interpretation(neuron, candidates, reported, reason)
 
-    def _merit(self, j, statement):
+    def _rank(self, j, statement):
         """Order statements: by F1, then by correlation; what is not known is worst.
 
         One that was judged in less than half of the texts is worse than any other,

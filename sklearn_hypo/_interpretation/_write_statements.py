@@ -5,62 +5,40 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from .._language_models._answers import KeyMaker
-from .._language_models._dispatch import Dispatcher
 from .._language_models._parsing import parse_statement
-from .._language_models._session import Patience
+from .._language_models._session import OtherRuns, Session
 from .._language_models._values import ANSWERED, BLOCKED, CUT, FAILED, UNPARSABLE
 
+# Format of keys and values. To be raised when either changes.
 _FORMAT = 1
-
 
 # A request is sent again if it is declined, or if what comes is no statement.
 _ATTEMPTS = 3
-
 
 # After an answer that was cut, the limit on its length is so many times higher.
 _MORE_TOKENS = 4
 
 
-class Written(NamedTuple):
-    """What became of a request for a statement.
-
-    Attributes
-    ----------
-    statement : str or None
-        None if none was obtained.
-    reason : str
-        Why not.
-    """
+class StatementResult(NamedTuple):
+    """A statement, or None and the reason why none was obtained."""
 
     statement: str | None
     reason: str = ""
 
 
 @dataclass
-class Writer:
-    """Everything that the writing of statements needs.
+class StatementWriter:
+    """Has a model write statements.
 
     Attributes
     ----------
-    model : OpenAIModel, GeminiModel or CallableModel
-        Whom to ask.
-    store : AnswerStore
-        Where statements are kept.
-    ledger : Ledger
-        What they cost.
-    n_workers : int
-        Calls under way at once.
-    parameter : str
-        What messages call the model.
+    session : Session
+        Whom to ask, and where statements and costs are kept.
     before_calls : callable or None
         Called, without arguments, before anything is paid for. May raise.
     """
 
-    model: object
-    store: object
-    ledger: object
-    n_workers: int
-    parameter: str
+    session: Session
     before_calls: Callable | None = None
 
     def write(self, prompts):
@@ -73,16 +51,16 @@ class Writer:
 
         Returns
         -------
-        written : list of Written
+        results : list of StatementResult
             In order.
         """
         keys = [self._key(prompt, draw) for prompt, draw in prompts]
         jobs = dict(zip(keys, prompts, strict=True))
         results = {
-            key: Written(answer["statement"])
-            for key, answer in self.store.get(list(jobs)).items()
+            key: StatementResult(answer["statement"])
+            for key, answer in self.session.store.get(list(jobs)).items()
         }
-        self.ledger.from_cache += len(results)
+        self.session.ledger.count_cached(len(results))
         if len(results) < len(jobs):
             self._ask(jobs, results)
         return [results[key] for key in keys]
@@ -92,51 +70,37 @@ class Writer:
             "format": _FORMAT,
             "task": "interpretation",
             "temperature": prompt.temperature,
-            **self._model_identity(),
+            **self.session.identify_model(),
         }
         return KeyMaker(identity)(prompt.system, prompt.user, str(draw))
-
-    def _model_identity(self):
-        if self.store.folder is None and self.model.provider == "callable":
-            return {}  # what is kept in memory is of this function alone
-        return self.model.identity()
 
     def _ask(self, jobs, results):
         if self.before_calls is not None:
             self.before_calls()
-        patience = Patience(self.parameter, self.store.folder)
+        others = OtherRuns(self.session)
         with (
-            Dispatcher(
-                self.model,
-                n_workers=self.n_workers,
-                ledger=self.ledger,
-                parameter=self.parameter,
-                kept=self.ledger.kept,
-                proven=bool(results),
-            ) as dispatcher,
-            self.store.run() as claims,
+            self.session.open_dispatcher(proven=bool(results)) as dispatcher,
+            self.session.store.run() as claims,
         ):
+
+            def write(key):
+                prompt, _ = jobs[key]
+                results[key], version = ask_for_statement(dispatcher, prompt)
+                statement = results[key].statement
+                if statement is None:
+                    claims.release([key])
+                else:
+                    claims.put({key: {"statement": statement, "model": version}})
+
             open_keys = [key for key in jobs if key not in results]
             while open_keys:
                 claimed = claims.claim(open_keys)
                 for key, answer in claimed.answered.items():
-                    results[key] = Written(answer["statement"])
-                dispatcher.run(
-                    claimed.mine,
-                    lambda key: self._do(key, jobs[key], dispatcher, claims, results),
-                )
+                    results[key] = StatementResult(answer["statement"])
+                dispatcher.run(claimed.mine, write)
                 open_keys = claimed.busy
                 if open_keys:
-                    patience.wait(len(open_keys))
-
-    def _do(self, key, job, dispatcher, claims, results):
-        prompt, _ = job
-        written, version = ask_for_statement(dispatcher, prompt)
-        if written.statement is None:
-            claims.release([key])
-        else:
-            claims.put({key: {"statement": written.statement, "model": version}})
-        results[key] = written
+                    others.wait(len(open_keys))
 
 
 def ask_for_statement(dispatcher, prompt):
@@ -146,16 +110,9 @@ def ask_for_statement(dispatcher, prompt):
     answer is empty, cut, of several lines or too long, is; after a cut, with room for
     a longer answer.
 
-    Parameters
-    ----------
-    dispatcher : Dispatcher
-        Sends.
-    prompt : Prompt
-        Asks for a statement.
-
     Returns
     -------
-    written : Written
+    result : StatementResult
         The statement, or why there is none.
     version : str
         What the provider calls the model.
@@ -167,17 +124,17 @@ def ask_for_statement(dispatcher, prompt):
         if reply.outcome in (BLOCKED, FAILED):
             break
         if reply.outcome == CUT:
-            prompt = _with_more_room(prompt, dispatcher.output_limit)
+            prompt = _raise_limit(prompt, dispatcher.output_limit)
         if reply.outcome == ANSWERED:
             statement = parse_statement(reply.content)
             if statement is not None:
-                return Written(statement), reply.version
+                return StatementResult(statement), reply.version
             excerpt = " ".join(reply.content.split())[:80]
             reason = f"{UNPARSABLE}: {excerpt!r}"
-    return Written(None, f"no statement from the model ({reason})"), ""
+    return StatementResult(None, f"no statement from the model ({reason})"), ""
 
 
-def _with_more_room(prompt, limit):
+def _raise_limit(prompt, limit):
     """Raise the limit on the answer, where there is one."""
     limit = prompt.max_output_tokens or limit
     if limit is None:

@@ -7,24 +7,23 @@ vendor's name of the job, the job is found again by the tag that it carries.
 
 import logging
 import uuid
-import warnings
 from typing import NamedTuple
 
-from ..exceptions import BudgetError, HypothesisWarning, LanguageModelError
+from .._utils._warnings import warn
+from ..exceptions import BudgetError, LanguageModelError
 from ._answers import KeyMaker
 from ._layouts import Layout
-from ._values import ANSWERED, LIMITS
+from ._values import ANSWERED
 
 logger = logging.getLogger("sklearn_hypo")
 
 _KIND = "batch"
 
-
 # Reasons of errors by which the vendor says that there is no job.
-_REFUSALS = ("authentication", "quota", "model", "request")
+_NO_JOB = ("authentication", "quota", "model", "request")
 
 
-class Collected(NamedTuple):
+class CollectedBatches(NamedTuple):
     """What `collect` found.
 
     Attributes
@@ -44,27 +43,19 @@ class Collected(NamedTuple):
 
 
 class BatchJobs:
-    """The batch jobs of one model in one store.
+    """The batch jobs of one model in one store; a Session says which."""
 
-    Parameters
-    ----------
-    asker : Asker
-        With model, layout, store and account.
-    open_dispatcher : callable
-        Returns a context manager of a Dispatcher.
-    """
-
-    def __init__(self, asker, open_dispatcher):
-        self.asker = asker
-        self._open_dispatcher = open_dispatcher
+    def __init__(self, session, layout):
+        self.session = session
+        self.layout = layout
         self._seen = set()
 
     def records(self):
         """Return what is known of the jobs of this model that are not collected."""
         return {
             tag: record
-            for tag, record in self.asker.store.records(_KIND).items()
-            if record["whom"] == self._whom()
+            for tag, record in self.session.store.records(_KIND).items()
+            if record["whom"] == self._identify_model()
         }
 
     def pending_keys(self):
@@ -78,56 +69,45 @@ class BatchJobs:
 
     def newly_pending_keys(self):
         """Return `pending_keys` if there are other jobs than at the last call."""
-        names = self.asker.store.record_names(_KIND)
+        names = self.session.store.record_names(_KIND)
         if names <= self._seen:
             return set()
         self._seen |= names
         return self.pending_keys()
 
-    def committed(self):
+    def worst_cost(self):
         """Return the most that jobs which are not collected may cost, in dollars."""
         return sum(record["most"] for record in self.records().values())
 
     def submit(self, table):
-        """Submit the open cells of a table.
+        """Submit the open cells of a CellTable; return the vendor's names of the jobs.
 
-        Parameters
-        ----------
-        table : Table
-            Answers in the store are taken over already.
-
-        Returns
-        -------
-        names : list of str
-            The vendor's names of the jobs; none if nothing is open.
+        Answers in the store are taken over by the table already.
         """
         self._check()
         names = []
-        with self._open_dispatcher() as dispatcher, self.asker.store.run() as claims:
+        with (
+            self.session.open_dispatcher() as dispatcher,
+            self.session.store.run() as claims,
+        ):
             self._settle_unnamed(dispatcher, claims)
             mine = self._unclaimed(table, claims)
-            requests = self._requests(table, mine, dispatcher)
+            requests = self._build_requests(table, mine, dispatcher)
             self._check_budget(requests)
-            for part in self._parts(requests, dispatcher):
+            for part in self._divide(requests, dispatcher):
                 names.append(self._submit_part(part, dispatcher, claims))
         return names
 
     def collect(self):
-        """Take over the answers of finished jobs.
-
-        Returns
-        -------
-        collected : Collected
-            What was found.
-        """
+        """Take over the answers of finished jobs; return CollectedBatches."""
         n_answers = n_unanswered = 0
         pending = []
         records = self.records()
         if records:
             self._check()
             with (
-                self._open_dispatcher() as dispatcher,
-                self.asker.store.run() as claims,
+                self.session.open_dispatcher() as dispatcher,
+                self.session.store.run() as claims,
             ):
                 for tag, record in records.items():
                     fetched = self._fetch(tag, record, dispatcher, claims)
@@ -135,11 +115,11 @@ class BatchJobs:
                         pending.append(record.get("job") or tag)
                         continue
                     n_found, n_cells = self._take_over(record, fetched, claims)
-                    self.asker.store.delete_record(_KIND, tag)
+                    self.session.store.delete_record(_KIND, tag)
                     self._discard(record, dispatcher)
                     n_answers += n_found
                     n_unanswered += n_cells - n_found
-        return Collected(n_answers, n_unanswered, pending)
+        return CollectedBatches(n_answers, n_unanswered, pending)
 
     def _unclaimed(self, table, claims):
         """Claim the keys that have no answer, and that no job will answer.
@@ -150,22 +130,19 @@ class BatchJobs:
         """
         mine = set(claims.claim(table.open_keys()).mine)
         mine -= self.pending_keys()
-        return mine - self.asker.store.get(mine).keys()
+        return mine - self.session.store.get(mine).keys()
 
     def _settle_unnamed(self, dispatcher, claims):
         """Find out of jobs whose process died whether they were submitted."""
         for tag, record in self.records().items():
             if self._identify(tag, record, dispatcher, claims) == "lost":
-                self.asker.store.delete_record(_KIND, tag)
+                self.session.store.delete_record(_KIND, tag)
 
     def _identify(self, tag, record, dispatcher, claims):
-        """Learn the vendor's name of a job.
+        """Learn the vendor's name of a job; return "known", "submitting" or "lost".
 
-        Returns
-        -------
-        state : {"known", "submitting", "lost"}
-            "submitting": by another process, at this moment. "lost": it never
-            reached the vendor.
+        "submitting": by another process, at this moment. "lost": it never reached the
+        vendor.
         """
         if record["job"] is not None:
             return "known"
@@ -174,42 +151,42 @@ class BatchJobs:
         record["job"] = dispatcher.call(lambda c: c.batches().find(tag))
         if record["job"] is None:
             return "lost"
-        self.asker.store.put_record(_KIND, tag, record)
+        self.session.store.put_record(_KIND, tag, record)
         return "known"
 
-    def _whom(self):
-        model = self.asker.model
+    def _identify_model(self):
+        model = self.session.model
         return [model.provider, model.server(), model.model]
 
     def _check(self):
-        if self.asker.layout.name == "decisions":
+        if self.layout.name == "decisions":
             raise ValueError(
                 "layout='decisions': the Decisions endpoints take no batches. Use "
                 "layout='stacked' or 'single' to submit."
             )
-        if self.asker.model.provider not in LIMITS:
+        if self.session.model.batch_limits is None:
             raise ValueError(
-                f"model={str(self.asker.model)!r} takes no batches; only OpenAI and "
-                "Gemini do."
+                f"model={str(self.session.model)!r} takes no batches. Call annotate() "
+                "to ask at once."
             )
 
-    def _requests(self, table, mine, dispatcher):
+    def _build_requests(self, table, mine, dispatcher):
         """Return (prompt, keys) of everything to be asked."""
         requests = []
-        for text, group in table.groups(self.asker.layout):
+        for text, group in table.groups(self.layout):
             ours = [s for s in group if table.key(text, s) in mine]
             if ours:
-                prompt = dispatcher.bounded(self.asker.layout.request(text, ours))
+                prompt = dispatcher.limit_answer(self.layout.request(text, ours))
                 requests.append((prompt, [table.key(text, s) for s in ours]))
         return requests
 
     def _check_budget(self, requests):
         """Raise unless the worst case of this and all open jobs is within the cap."""
-        ledger = self.asker.ledger
+        ledger = self.session.ledger
         if ledger.max_cost is None:
             return
-        most = self._most(requests)
-        open_jobs = self.committed()
+        most = self._worst_cost(requests)
+        open_jobs = self.worst_cost()
         if ledger.cost + open_jobs + most > ledger.max_cost:
             raise BudgetError(
                 f"max_cost={ledger.max_cost:g} dollars: the batch could cost "
@@ -218,12 +195,12 @@ class BatchJobs:
                 "max_output_tokens= of the model, or submit fewer texts at once."
             )
 
-    def _most(self, requests):
-        return sum(self.asker.ledger.most(prompt) for prompt, _ in requests) / 2
+    def _worst_cost(self, requests):
+        return sum(self.session.ledger.worst_cost(prompt) for prompt, _ in requests) / 2
 
-    def _parts(self, requests, dispatcher):
+    def _divide(self, requests, dispatcher):
         """Yield ({name: keys}, written requests, most) within the vendor's limits."""
-        max_requests, max_bytes = LIMITS[self.asker.model.provider]
+        max_requests, max_bytes = self.session.model.batch_limits
         batches = dispatcher.connection.batches()
         keys, written, prompts, size = {}, [], [], 0
         for prompt, cells in requests:
@@ -231,7 +208,7 @@ class BatchJobs:
             line = batches.write(name, prompt)
             n_bytes = len(line.encode()) + 1
             if written and (len(written) == max_requests or size + n_bytes > max_bytes):
-                yield keys, written, self._most(prompts)
+                yield keys, written, self._worst_cost(prompts)
                 keys, written, prompts, size = {}, [], [], 0
                 name = "r0"
                 line = batches.write(name, prompt)
@@ -240,21 +217,21 @@ class BatchJobs:
             prompts.append((prompt, cells))
             size += n_bytes
         if written:
-            yield keys, written, self._most(prompts)
+            yield keys, written, self._worst_cost(prompts)
 
     def _submit_part(self, part, dispatcher, claims):
         keys, written, most = part
         tag = uuid.uuid4().hex
         claims.claim([_tag_key(tag)])  # while it is held, the job is being submitted
-        layout = self.asker.layout
+        layout = self.layout
         record = {
-            "whom": self._whom(),
+            "whom": self._identify_model(),
             "layout": [layout.name, layout.per_call, layout.seed],
             "requests": keys,
             "most": most,
             "job": None,
         }
-        store = self.asker.store
+        store = self.session.store
         store.put_record(_KIND, tag, record)
         attempts = iter(range(1_000_000))
 
@@ -268,7 +245,7 @@ class BatchJobs:
             record["job"] = dispatcher.call(submit)
         except LanguageModelError as error:
             # otherwise the job may be there all the same, and is looked for later
-            if error.reason in _REFUSALS:
+            if error.reason in _NO_JOB:
                 store.delete_record(_KIND, tag)
             raise
         store.put_record(_KIND, tag, record)
@@ -278,14 +255,14 @@ class BatchJobs:
         """Return what came of a job; None while it is not finished."""
         state = self._identify(tag, record, dispatcher, claims)
         if state != "known":
-            return _NOTHING if state == "lost" else None
+            return {} if state == "lost" else None
         try:
             fetched = dispatcher.call(lambda c: c.batches().fetch(record["job"]))
         except LanguageModelError as error:
             if error.reason != "model":
                 raise
             self._warn(record, "the provider does not know it any more")
-            return _NOTHING
+            return {}
         if fetched.state == "pending":
             return None
         if fetched.state == "failed":
@@ -302,11 +279,9 @@ class BatchJobs:
             logger.warning("batch %s: %s", record["job"], error)
 
     def _warn(self, record, detail):
-        warnings.warn(
-            f"{self.asker.parameter}: batch {record['job']} failed ({detail}). Its "
-            "questions can be submitted again.",
-            HypothesisWarning,
-            stacklevel=6,
+        warn(
+            f"{self.session.parameter}: batch {record['job']} failed ({detail}). Its "
+            "questions can be submitted again."
         )
 
     def _take_over(self, record, replies, claims):
@@ -318,7 +293,7 @@ class BatchJobs:
             if reply is None:
                 continue
             most = record["most"] / len(record["requests"])
-            self.asker.ledger.add_from_batch(reply.usage, most)
+            self.session.ledger.add_from_batch(reply.usage, most)
             if reply.outcome != ANSWERED:
                 continue
             values = layout.read(reply, keys)
@@ -331,9 +306,6 @@ class BatchJobs:
                 claims.put(found)
                 n_found += len(found)
         return n_found, sum(map(len, record["requests"].values()))
-
-
-_NOTHING = {}
 
 
 def _tag_key(tag):

@@ -6,71 +6,40 @@ from typing import NamedTuple
 import numpy as np
 
 from ..exceptions import BatchPendingError
-from ._answers import AnswerStore, KeyMaker
+from ._answers import KeyMaker
 from ._batch_jobs import BatchJobs
-from ._dispatch import Dispatcher
-from ._layouts import ask_cells
-from ._ledger import Ledger, compute_cost, input_tokens
-from ._session import Patience, Progress, Watch
+from ._layouts import Layout, ask_cells
+from ._ledger import CostEstimate, compute_cost, estimate_input_tokens
+from ._session import OtherRuns, ProgressLog, Session, UnusableAnswers
 from ._text import clean_text, cut_words
 from ._values import ANSWERED, Usage
 
 # Format of keys and values. To be raised when either changes.
 _FORMAT = 1
 
-
-# Rows are dealt with in blocks, so that a million texts need no more memory.
+# Rows are dealt with in blocks, so that a million texts need no more memory, and
+# answers are looked up so many at a time.
 _BLOCK = 20_000
-
-
-class CostEstimate(NamedTuple):
-    """What a run is expected to need.
-
-    Attributes
-    ----------
-    calls : int
-        Requests, if none has to be repeated.
-    input_tokens, output_tokens : int
-        A quarter of the characters; reasoning is not foreseen.
-    cost : float
-        Dollars; NaN if the price of the model is not known.
-    """
-
-    calls: int
-    input_tokens: int
-    output_tokens: int
-    cost: float
+_CHUNK = 50_000
 
 
 @dataclass
-class Asker:
-    """Everything that the answering of cells needs.
+class CellAnswerer:
+    """Answers cells in the order: cache, batch jobs under way, model.
 
     Attributes
     ----------
-    model : OpenAIModel, GeminiModel or CallableModel
-        Whom to ask.
+    session : Session
+        Whom to ask, and where answers and costs are kept.
     layout : Layout
         In which form.
-    store : AnswerStore
-        Where answers are kept.
-    ledger : Ledger
-        What they cost.
-    n_workers : int
-        Calls under way at once.
     max_words : int or None
         Where to cut texts.
-    parameter : str
-        What messages call the model.
     """
 
-    model: object
-    layout: object
-    store: AnswerStore
-    ledger: Ledger
-    n_workers: int
+    session: Session
+    layout: Layout
     max_words: int | None
-    parameter: str
 
     def answer(self, texts, statements, where=None):
         """Answer the cells of a table.
@@ -88,55 +57,53 @@ class Asker:
         -------
         values : ndarray of shape (n_texts, n_statements)
             Probabilities, or 1 and 0; NaN where there is no answer.
-        missing : list of Missing
+        missing : list of MissingCell
             Cells that were asked for and have no answer.
         """
         blocks, missing = [], []
         for start in range(0, len(texts), _BLOCK):
             rows = slice(start, start + _BLOCK)
             wanted = None if where is None else where[rows]
-            table = self._answered(texts[rows], statements, wanted)
+            table = self._answer_block(texts[rows], statements, wanted)
             blocks.append(table.values())
             missing += [m._replace(text=m.text + start) for m in table.missing()]
         if not blocks:
             return np.empty((0, len(statements))), missing
         return np.vstack(blocks), missing
 
-    def _answered(self, texts, statements, where):
-        table = self._table(texts, statements, where)
-        self.ledger.from_cache += table.look_up(self.store)
+    def _answer_block(self, texts, statements, where):
+        table = self._look_up(texts, statements, where)
         if table.open_keys():
             self._wait_for_batches(table)
         if table.open_keys():
             self._ask(table)
         return table
 
-    def _table(self, texts, statements, where=None):
-        identity = annotation_identity(self)
-        return Table(identity, self.max_words, texts, statements, where)
+    def _look_up(self, texts, statements, where=None):
+        """Make a table with the answers that are in the store."""
+        table = self._make_table(texts, statements, where)
+        self.session.ledger.count_cached(table.look_up(self.session.store))
+        return table
+
+    def _make_table(self, texts, statements, where=None):
+        identity = {
+            "format": _FORMAT,
+            "task": "annotation",
+            **self.layout.identity(),
+            **self.session.identify_model(),
+        }
+        return CellTable(identity, self.max_words, texts, statements, where)
 
     def submit(self, texts, statements):
         """Submit the cells without an answer as batch jobs; see `BatchJobs.submit`."""
-        table = self._table(texts, statements)
-        self.ledger.from_cache += table.look_up(self.store)
-        return self._jobs().submit(table)
+        return self._jobs().submit(self._look_up(texts, statements))
 
     def collect(self):
         """Take over the answers of finished batch jobs; see `BatchJobs.collect`."""
         return self._jobs().collect()
 
     def _jobs(self):
-        return BatchJobs(self, self._dispatcher)
-
-    def _dispatcher(self, *, proven=False):
-        return Dispatcher(
-            self.model,
-            n_workers=self.n_workers,
-            ledger=self.ledger,
-            parameter=self.parameter,
-            kept=self.ledger.kept,
-            proven=proven,
-        )
+        return BatchJobs(self.session, self.layout)
 
     def _wait_for_batches(self, table):
         """Do not pay now for what a batch job will answer."""
@@ -144,87 +111,77 @@ class Asker:
         if jobs.pending_keys().isdisjoint(table.open_keys()):
             return
         jobs.collect()
-        self.ledger.from_cache += table.look_up(self.store)
+        self.session.ledger.count_cached(table.look_up(self.session.store))
         n_pending = len(jobs.pending_keys() & set(table.open_keys()))
         if n_pending:
-            raise self._pending(n_pending)
+            raise self._pending_error(n_pending)
 
-    def _pending(self, n_pending):
+    def _pending_error(self, n_pending):
         return BatchPendingError(
-            f"{self.parameter}: {n_pending} answers are being made in batch jobs that "
-            "are not finished. Call again later; nothing is asked twice."
+            f"{self.session.parameter}: {n_pending} answers are being made in batch "
+            "jobs that are not finished. Call again later; nothing is asked twice."
         )
 
     def estimate(self, texts, statements):
-        """Estimate what the cells that have no answer yet will cost.
-
-        Parameters
-        ----------
-        texts, statements : sequence of str
-            Rows and columns.
-
-        Returns
-        -------
-        estimate : CostEstimate
-            What is expected.
-        """
+        """Return the CostEstimate of the cells that have no answer yet."""
         distinct = list(dict.fromkeys(texts))
         calls = n_input = n_output = 0
         for start in range(0, len(distinct), _BLOCK):
-            table = self._table(distinct[start : start + _BLOCK], statements)
-            table.look_up(self.store)
+            table = self._make_table(distinct[start : start + _BLOCK], statements)
+            table.look_up(self.session.store)
             for text, group in table.groups(self.layout):
                 calls += 1
-                n_input += input_tokens(self.layout.request(text, group))
+                n_input += estimate_input_tokens(self.layout.request(text, group))
                 n_output += self.layout.output_tokens(len(group))
-        price = self.model.price_per_million()
+        price = self.session.model.price_per_million()
         usage = Usage(calls, n_input, 0, 0, n_output)
         cost = float("nan") if price is None else compute_cost(price, usage)
         return CostEstimate(calls, n_input, n_output, cost)
 
     def _ask(self, table):
-        if self.ledger.max_cost is not None:
-            self.ledger.committed = self._jobs().committed()
+        session = self.session
+        if session.ledger.max_cost is not None:
+            session.ledger.committed = self._jobs().worst_cost()
         with (
-            self._dispatcher(proven=table.has_answers) as dispatcher,
-            self.store.run() as claims,
+            session.open_dispatcher(proven=table.has_answers) as dispatcher,
+            session.store.run() as claims,
         ):
             groups = list(table.groups(self.layout))
-            progress = Progress(self.parameter, self.ledger, len(groups))
-            patience = Patience(self.parameter, self.store.folder)
-            watch = Watch(self.parameter, self.n_workers, is_of_use=table.has_answers)
+            progress = ProgressLog(session, len(groups))
+            others = OtherRuns(session)
+            unusable = UnusableAnswers(session, is_of_use=table.has_answers)
             while groups:
                 busy = []
 
                 def work(job):
-                    watch.check(self._do(job, dispatcher, claims, table))
+                    unusable.check(self._ask_group(job, dispatcher, claims, table))
                     progress.step()
 
-                dispatcher.run(self._claimed(table, groups, claims, busy), work)
+                dispatcher.run(self._claim(table, groups, claims, busy), work)
                 if busy:
-                    patience.wait(sum(len(group) for _, group in busy))
+                    others.wait(sum(len(group) for _, group in busy))
                 groups = busy
 
-    def _claimed(self, table, groups, claims, busy):
+    def _claim(self, table, groups, claims, busy):
         """Yield jobs of cells that no other run is asking for.
 
         Cells are claimed shortly before they are asked for, so that several
         processes share the work. Those of others are put into `busy`.
         """
-        size = 4 * self.n_workers
+        size = 4 * self.session.n_workers
         jobs = self._jobs()
         for start in range(0, len(groups), size):
             chunk = groups[start : start + size]
             claimed = claims.claim(
                 [table.key(text, s) for text, group in chunk for s in group]
             )
-            self.ledger.from_cache += len(claimed.answered)
+            self.session.ledger.count_cached(len(claimed.answered))
             table.settle_all(claimed.answered)
             mine, others = set(claimed.mine), set(claimed.busy)
             # another process may have submitted some since they were looked up
             submitted = mine & jobs.newly_pending_keys()
             if submitted:
-                raise self._pending(len(submitted))
+                raise self._pending_error(len(submitted))
             for text, group in chunk:
                 waiting = [s for s in group if table.key(text, s) in others]
                 if waiting:
@@ -233,11 +190,8 @@ class Asker:
                 if ours:
                     yield text, ours
 
-    def _do(self, job, dispatcher, claims, table):
-        """Ask one group, and store every answer as soon as it is there.
-
-        Returns the outcomes.
-        """
+    def _ask_group(self, job, dispatcher, claims, table):
+        """Ask a group, store each answer when it is there, and return the outcomes."""
         text, group = job
         outcomes = []
         for answers in ask_cells(dispatcher, self.layout, text, group):
@@ -258,27 +212,7 @@ class Asker:
         return outcomes
 
 
-def annotation_identity(asker):
-    """Return what changes an answer, beside text and statement."""
-    return {
-        "format": _FORMAT,
-        "task": "annotation",
-        **asker.layout.identity(),
-        **_model_identity(asker),
-    }
-
-
-def _model_identity(asker):
-    if asker.store.folder is None and asker.model.provider == "callable":
-        return {}  # what is kept in memory is of this function alone
-    return asker.model.identity()
-
-
-# Answers are looked up so many at a time.
-_CHUNK = 50_000
-
-
-class Missing(NamedTuple):
+class MissingCell(NamedTuple):
     """A cell without an answer."""
 
     text: int
@@ -288,7 +222,7 @@ class Missing(NamedTuple):
 
 
 @dataclass
-class Table:
+class CellTable:
     """The distinct cells of a table, and what is known of them.
 
     Attributes
@@ -395,7 +329,7 @@ class Table:
         """Return the cells without an answer."""
         unknown = ("failed", "")
         return [
-            Missing(row, column, *self._reasons.get(key, unknown))
+            MissingCell(row, column, *self._reasons.get(key, unknown))
             for row, column, key in self._cells()
             if key is not None and key not in self._values
         ]

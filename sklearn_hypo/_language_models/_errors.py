@@ -10,8 +10,7 @@ from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
 # The call is repeated, after a while.
-TRANSIENT = ("rate_limit", "server", "connection", "timeout", "garbage")
-
+TRANSIENT = ("rate_limit", "server", "connection", "timeout", "malformed")
 
 # No call with this key and model can succeed: the run stops.
 FATAL = ("quota", "authentication", "forbidden", "model")
@@ -21,27 +20,28 @@ _QUOTA_CODES = {
     "billing_hard_limit_reached",
     "billing_not_active",
 }
-
-
 _BLOCK_CODES = {"content_filter", "content_policy_violation"}
-
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)s")
 
 
-class GarbageError(Exception):
+class MalformedReplyError(Exception):
     """A reply that is not what the protocol says, although the server said 200."""
 
 
 # Also JSON that is not UTF-8, or nested without end.
-_UNREADABLE = (GarbageError, json.JSONDecodeError, UnicodeDecodeError, RecursionError)
-
+_UNREADABLE = (
+    MalformedReplyError,
+    json.JSONDecodeError,
+    UnicodeDecodeError,
+    RecursionError,
+)
 
 # No connection was made, so nothing was sent.
 _NOT_SENT = ("ConnectError", "ConnectTimeout", "PoolTimeout")
 
 
-class Trouble(NamedTuple):
+class CallFailure(NamedTuple):
     """What went wrong.
 
     Attributes
@@ -64,43 +64,33 @@ class Trouble(NamedTuple):
     billed: bool = False
 
 
-def classify(error, now, secrets=()):
-    """Tell what an exception means.
+def classify_error(error, now, secrets=()):
+    """Return the CallFailure that an exception of an SDK means.
 
-    Parameters
-    ----------
-    error : Exception
-        Raised by an SDK, or by what it is built on.
-    now : datetime
-        The time, with its zone, for hints that name a date.
-    secrets : iterable of str
-        Taken out of what the provider said.
-
-    Returns
-    -------
-    trouble : Trouble or None
-        None for an exception that has nothing to do with a call.
+    It is None for an exception that has nothing to do with a call. `now` is the time,
+    with its zone, for hints that name a date; `secrets` are taken out of what the
+    provider said.
     """
-    trouble = _classify(error, now)
-    if trouble is None:
+    failure = _classify(error, now)
+    if failure is None:
         return None
-    detail = trouble.detail
+    detail = failure.detail
     for secret in secrets:
         detail = detail.replace(secret, "***")
     # cut last, lest a part of a secret stays
-    return trouble._replace(detail=" ".join(detail.split())[:300])
+    return failure._replace(detail=" ".join(detail.split())[:300])
 
 
 def _classify(error, now):
     if isinstance(error, _UNREADABLE):
-        return Trouble("garbage", f"unreadable reply: {error}", billed=True)
+        return CallFailure("malformed", f"unreadable reply: {error}", billed=True)
     status = _status(error)
     if status is None or 200 <= status < 300:
-        return _without_status(error)
+        return _classify_by_name(error)
     body = _body(error)
     detail = f"HTTP {status}: {_message(error, body)}"
     hint = max(_header_hint(error, now), _body_hint(body))
-    return Trouble(_kind(status, error, body), detail, hint)
+    return CallFailure(_kind(status, error, body), detail, hint)
 
 
 def _status(error):
@@ -111,21 +101,21 @@ def _status(error):
     return None
 
 
-def _without_status(error):
+def _classify_by_name(error):
     name = type(error).__name__
     module = type(error).__module__.partition(".")[0]
     detail = f"{name}: {error}".rstrip(". ")
     was_sent = not any(name in _NOT_SENT for name in (name, _cause_name(error)))
     if "Timeout" in name:
-        return Trouble("timeout", detail, billed=was_sent)
+        return CallFailure("timeout", detail, billed=was_sent)
     if "Connection" in name or module in ("httpx2", "httpx"):
-        return Trouble("connection", detail, billed=was_sent)
+        return CallFailure("connection", detail, billed=was_sent)
     if module in ("openai", "google", "pydantic", "pydantic_core"):
-        return Trouble("garbage", detail, billed=True)
+        return CallFailure("malformed", detail, billed=True)
     return None
 
 
-def _names_key(error, body):
+def _says_key_is_bad(error, body):
     return _message(error, body).startswith("API key not valid")
 
 
@@ -138,7 +128,7 @@ def _kind(status, error, body):
     codes = {str(getattr(error, "code", "")), *_codes(body)}
     if codes & _BLOCK_CODES:
         return "blocked"
-    if status == 401 or "API_KEY_INVALID" in codes or _names_key(error, body):
+    if status == 401 or "API_KEY_INVALID" in codes or _says_key_is_bad(error, body):
         return "authentication"
     if status == 403:
         return "forbidden"

@@ -2,23 +2,121 @@
 
 import json
 from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
 
-from ._errors import GarbageError
+from ._connection import (
+    MAX_LISTED_JOBS,
+    TAG,
+    BatchState,
+    read_or_failed,
+    read_vectors,
+)
+from ._errors import MalformedReplyError
+from ._model_spec import ModelSpec, check_choice
 from ._values import (
-    _MAX_LISTED,
-    _TAG,
     ANSWERED,
     BLOCKED,
     CUT,
     FAILED,
     UNPARSABLE,
-    Fetched,
     Reply,
     Usage,
-    _or_failed,
     as_count,
-    read_vectors,
 )
+
+
+@dataclass(frozen=True, repr=False)
+class GeminiModel(ModelSpec):
+    """A Gemini model of Google.
+
+    Parameters
+    ----------
+    model : str
+        Name of the model, such as "gemini-2.5-flash-lite".
+    base_url : str or None, default=None
+        Address of another server, without a version. None: the environment variable
+        GOOGLE_GEMINI_BASE_URL, else Google.
+    api_key_env : str or None, default=None
+        NAME of the environment variable that holds the key. None: GOOGLE_API_KEY,
+        then GEMINI_API_KEY; with a `base_url`, no key is sent.
+    api_version : str, default="v1beta"
+        Version of the protocol.
+    temperature, top_p : float or None, default=None
+        Sent only if set. Newer models ignore them.
+    seed : int or None, default=None
+        Sent only if set. A wish, not a promise.
+    thinking_budget : int or None, default=None
+        For 2.5 models: 0 is off, -1 leaves it to the model. Thinking is billed as
+        output.
+    thinking_level : str or None, default=None
+        For 3.x models, such as "minimal".
+    max_output_tokens : int or None, default=None
+        Limit on the answer, thinking included.
+    safety : {"default", "off"}, default="default"
+        "off" switches off the filters that can be (harassment, hate speech, sexually
+        explicit, dangerous content), as studies of such texts need.
+    structured_output : bool, default=True
+        Whether to send a JSON schema.
+    price : tuple of float or None, default=None
+        Dollars per million tokens: (input, cached input, output), or (input, output).
+        None: from the table of known models.
+    timeout : float, default=60.0
+        Seconds until a call counts as lost.
+    max_retries : int, default=6
+        How often a failed call is repeated.
+    requests_per_minute, tokens_per_minute : float or None, default=None
+        Limits to stay below, for each run.
+
+    See Also
+    --------
+    OpenAIModel : A model of OpenAI, or of a server that speaks its protocol.
+    LLMAnnotator, LLMInterpreter : What they are used by.
+
+    Examples
+    --------
+    >>> from sklearn_hypo import GeminiModel
+    >>> GeminiModel("gemini-2.5-flash-lite", thinking_budget=0)
+    GeminiModel('gemini-2.5-flash-lite', thinking_budget=0)
+    """
+
+    model: str
+    base_url: str | None = None
+    api_key_env: str | None = None
+    api_version: str = "v1beta"
+    temperature: float | None = None
+    top_p: float | None = None
+    seed: int | None = None
+    thinking_budget: int | None = None
+    thinking_level: str | None = None
+    max_output_tokens: int | None = None
+    safety: str = "default"
+    structured_output: bool = True
+    price: tuple | None = None
+    timeout: float = 60.0
+    max_retries: int = 6
+    requests_per_minute: float | None = None
+    tokens_per_minute: float | None = None
+
+    provider = "gemini"
+    package = "google-genai"
+    key_envs = ("GOOGLE_API_KEY", "GEMINI_API_KEY")
+    base_url_env = "GOOGLE_GEMINI_BASE_URL"
+    default_models = {
+        "annotator": "gemini-2.5-flash-lite",
+        "interpreter": "gemini-3.8-flash",
+        "embedding": "gemini-embedding-001",
+    }
+    has_task_types = True
+    batch_limits = (50_000, 18_000_000)
+
+    def __post_init__(self):
+        super().__post_init__()
+        check_choice(self, "safety", ("default", "off"))
+
+    def _connect(self, n_connections):
+        return GeminiConnection(self, n_connections)
+
 
 _ADJUSTABLE_FILTERS = (
     "HARM_CATEGORY_HARASSMENT",
@@ -27,20 +125,11 @@ _ADJUSTABLE_FILTERS = (
     "HARM_CATEGORY_DANGEROUS_CONTENT",
 )
 
-
 _NO_KEY = "local-no-auth"
 
 
 class GeminiConnection:
-    """An open connection. To be closed, and not to be shared between processes.
-
-    Parameters
-    ----------
-    model : GeminiModel
-        Which model, and where.
-    n_connections : int
-        Calls that will be under way at once.
-    """
+    """A client of Google's SDK; see `Connection`."""
 
     def __init__(self, model, n_connections):
         self.model = model
@@ -55,16 +144,16 @@ class GeminiConnection:
         return GeminiBatches(self.model, self._client)
 
     def ask(self, prompt):
-        """Ask a chat model; see `OpenAIConnection.ask`."""
-        config = content_config(self.model, prompt)
-        with _stumbles_are_garbage():
+        """Ask a chat model; see `Connection.ask`."""
+        config = build_config(self.model, prompt)
+        with _raise_malformed():
             response = self._client.models.generate_content(
                 model=self.model.model, contents=prompt.user, config=config
             )
         return read_content(response)
 
     def decide(self, questions):
-        """Ask the Decisions endpoint; see `OpenAIConnection.decide`."""
+        """Ask the Decisions endpoint; see `Connection.decide`."""
         decisions = getattr(self._client, "decisions", None)
         if decisions is None:
             raise ImportError("layout='decisions' needs google-genai 3.2 or newer.")
@@ -72,7 +161,7 @@ class GeminiConnection:
             name: {"type": "noul", "instructions": question}
             for name, question in questions.questions.items()
         }
-        with _stumbles_are_garbage():
+        with _raise_malformed():
             response = decisions.create(
                 model=self.model.model,
                 input=questions.text,
@@ -82,27 +171,7 @@ class GeminiConnection:
         return read_decisions(response)
 
     def embed(self, texts, *, dimensions=None, task_type=None):
-        """Embed texts; see `OpenAIConnection.embed`.
-
-        Parameters
-        ----------
-        texts : list of str
-            None of them empty.
-        dimensions : int or None, default=None
-            Length of the vectors.
-        task_type : str or None, default=None
-            What they are for, such as "CLUSTERING".
-
-        Returns
-        -------
-        reply : Reply
-            Its content is an array of shape (n_texts, n_features).
-
-        Raises
-        ------
-        GarbageError
-            If not exactly one embedding per text arrived.
-        """
+        """Embed texts; see `Connection.embed`."""
         from google.genai import types
 
         # A list of bare strings would be taken for the parts of one text.
@@ -110,7 +179,7 @@ class GeminiConnection:
         config = types.EmbedContentConfig(
             output_dimensionality=dimensions, task_type=task_type
         )
-        with _stumbles_are_garbage():
+        with _raise_malformed():
             received = self._client.models.embed_content(
                 model=self.model.model, contents=contents, config=config
             )
@@ -118,12 +187,12 @@ class GeminiConnection:
 
 
 @contextmanager
-def _stumbles_are_garbage():
+def _raise_malformed():
     """Blame the reply if the SDK cannot make a response of it."""
     try:
         yield
     except (AttributeError, KeyError, TypeError) as error:
-        raise GarbageError(f"{type(error).__name__}: {error}") from error
+        raise MalformedReplyError(f"{type(error).__name__}: {error}") from error
 
 
 def open_client(model, n_connections=20):
@@ -154,7 +223,7 @@ def _limits(n_connections):
     )
 
 
-def content_config(model, prompt):
+def build_config(model, prompt):
     """Build the configuration of a call; what the user did not set is not in it."""
     from google.genai import types
 
@@ -165,7 +234,7 @@ def content_config(model, prompt):
         "top_p": model.top_p,
         "seed": model.seed,
         "max_output_tokens": prompt.max_output_tokens or model.max_output_tokens,
-        "thinking_config": _thinking(model),
+        "thinking_config": _build_thinking(model),
     }
     if prompt.schema is not None and model.structured_output:
         settings["response_mime_type"] = "application/json"
@@ -182,7 +251,7 @@ def content_config(model, prompt):
     )
 
 
-def _thinking(model):
+def _build_thinking(model):
     thinking = {
         "thinking_budget": model.thinking_budget,
         "thinking_level": model.thinking_level,
@@ -207,15 +276,15 @@ def read_content(response):
 
     Raises
     ------
-    GarbageError
+    MalformedReplyError
         If it holds neither candidates nor a reason why there is none.
     """
-    usage = _usage(response.usage_metadata)
+    usage = _read_usage(response.usage_metadata)
     version = response.model_version or ""
     if not response.candidates:
         reason = getattr(response.prompt_feedback, "block_reason", None)
         if reason is None:
-            raise GarbageError("neither candidates nor a reason for blocking")
+            raise MalformedReplyError("neither candidates nor a reason for blocking")
         return Reply(BLOCKED, None, usage, version, f"prompt blocked: {_name(reason)}")
     candidate = response.candidates[0]
     finish = _name(candidate.finish_reason)
@@ -233,16 +302,16 @@ def read_content(response):
 def read_decisions(response):
     """Read a reply of the Decisions endpoint; see `read_content`."""
     version = str(getattr(response, "model", "") or "")
-    usage = _decisions_usage(getattr(response, "usage", None))
+    usage = _read_decisions_usage(getattr(response, "usage", None))
     answers = getattr(response, "answers", None)
     if answers is None:
         feedback = getattr(response, "prompt_feedback", None)
         reason = getattr(feedback, "block_reason", None)
         if reason is None:
-            raise GarbageError("neither answers nor a reason for blocking")
+            raise MalformedReplyError("neither answers nor a reason for blocking")
         return Reply(BLOCKED, None, usage, version, f"prompt blocked: {_name(reason)}")
     if not isinstance(answers, dict):  # the SDK lets it pass
-        raise GarbageError(f"no answers: {response}")
+        raise MalformedReplyError(f"no answers: {response}")
     probabilities = {
         str(name): getattr(answer, "noul", None) for name, answer in answers.items()
     }
@@ -254,7 +323,7 @@ def read_embeddings(response, n_texts, version):
     try:
         rows = [embedding.values for embedding in response.embeddings]
     except (AttributeError, TypeError) as error:
-        raise GarbageError(f"no embeddings: {response}") from error
+        raise MalformedReplyError(f"no embeddings: {response}") from error
     usage = getattr(response, "usage_metadata", None)  # not always told
     n_sent = as_count(getattr(usage, "prompt_token_count", None))
     usage = None if n_sent is None else Usage(1, n_sent)
@@ -265,7 +334,7 @@ def _name(value):
     return "" if value is None else str(getattr(value, "name", value))
 
 
-def _usage(metadata):
+def _read_usage(metadata):
     n_sent = as_count(getattr(metadata, "prompt_token_count", None))
     if n_sent is None:
         return None
@@ -280,7 +349,7 @@ def _usage(metadata):
     )
 
 
-def _decisions_usage(usage):
+def _read_decisions_usage(usage):
     n_sent = as_count(getattr(usage, "total_input_tokens", None))
     return None if n_sent is None else Usage(1, n_sent)
 
@@ -289,23 +358,15 @@ _GEMINI_PENDING = ("PENDING", "QUEUED", "RUNNING", "CANCELLING", "PAUSED", "UPDA
 
 
 class GeminiBatches:
-    """Batches of Gemini, sent inline.
-
-    Parameters
-    ----------
-    model : GeminiModel
-        Which model.
-    client : google.genai.Client
-        Open.
-    """
+    """Batches of Gemini, sent inline; see `Batches`."""
 
     def __init__(self, model, client):
         self.model = model
         self._client = client
 
     def write(self, name, prompt):
-        """Write one request; the length of it counts for the limits."""
-        config = content_config(self.model, prompt)
+        """Write one request."""
+        config = build_config(self.model, prompt)
         settings = config.model_dump(exclude_none=True, mode="json")
         # for calls that are made now
         settings.pop("automatic_continuation", None)
@@ -321,17 +382,15 @@ class GeminiBatches:
         job = self._client.batches.create(
             model=self.model.model,
             src=[json.loads(request) for request in written],
-            config={"display_name": f"{_TAG} {tag}"},
+            config={"display_name": f"{TAG} {tag}"},
         )
         return job.name
 
     def find(self, tag):
         """Look for a job by its tag; None if there is none."""
-        for number, job in enumerate(self._client.batches.list()):
-            if job.display_name == f"{_TAG} {tag}":
+        for job in islice(self._client.batches.list(), MAX_LISTED_JOBS):
+            if job.display_name == f"{TAG} {tag}":
                 return job.name
-            if number >= _MAX_LISTED:
-                break
         return None
 
     def fetch(self, name):
@@ -339,7 +398,7 @@ class GeminiBatches:
         job = self._client.batches.get(name=name)
         state = getattr(job.state, "name", str(job.state)).rpartition("STATE_")[2]
         if state in _GEMINI_PENDING:
-            return Fetched("pending", {})
+            return BatchState("pending", {})
         answers = getattr(job.dest, "inlined_responses", None) or []
         replies = {}
         for position, entry in enumerate(answers):
@@ -347,10 +406,10 @@ class GeminiBatches:
             key = (entry.metadata or {}).get("key", f"r{position}")
             replies[key] = self._reply(entry)
         if replies or state == "SUCCEEDED":
-            return Fetched("done", replies)
+            return BatchState("done", replies)
         # the SDK does not always hand on what the vendor says
         detail = state if job.error is None else f"{state}: {job.error}"
-        return Fetched("failed", {}, detail[:300])
+        return BatchState("failed", {}, detail[:300])
 
     def discard(self, name):
         """Do nothing: what was sent inline goes with the job, after a while."""
@@ -358,4 +417,4 @@ class GeminiBatches:
     def _reply(self, entry):
         if entry.response is None:
             return Reply(FAILED, detail=str(entry.error)[:300])
-        return _or_failed(read_content, entry.response)
+        return read_or_failed(read_content, entry.response)

@@ -12,27 +12,28 @@ from typing import NamedTuple
 
 from ._catalog import find_model
 from ._parsing import parse_answers, parse_yes_no
-from ._values import ANSWERED, BLOCKED, CUT, FAILED, REFUSED, UNPARSABLE, Prompt
-from ._values import Questions as DecisionQuestions
+from ._values import (
+    ANSWERED,
+    BLOCKED,
+    CUT,
+    FAILED,
+    REFUSED,
+    UNPARSABLE,
+    DecisionQuestions,
+    Prompt,
+)
 
 LAYOUTS = ("single", "stacked", "decisions")
 
 # Statements in one call, unless the user or the table of models says otherwise.
 _STACKED = 10
-
-
 _DECISIONS = 400
 
 # So many unreadable answers are accepted: to a request about one cell, to one about
 # several, and to one about a cell of which nothing could be read among others.
 _ATTEMPTS_ALONE = 5
-
-
 _ATTEMPTS_TOGETHER = 2
-
-
 _ATTEMPTS_APART = 3
-
 
 # An answer that was cut is asked for again, with so many times the tokens.
 _MORE_TOKENS = (1, 4, 16, 16)
@@ -42,14 +43,12 @@ _RULES = (
     "stand in it. If in doubt, the answer is false. "
 )
 
-
 SINGLE_SYSTEM = (
     'You annotate texts for a study. The user message is one JSON object: a "text" and '
     'a "property". Decide whether the text has the property. '
     + _RULES
     + 'Answer with nothing but {"answer": true} or {"answer": false}.'
 )
-
 
 STACKED_SYSTEM = (
     'You annotate texts for a study. The user message is one JSON object: a "text" and '
@@ -59,7 +58,6 @@ STACKED_SYSTEM = (
     + "Answer with nothing but one JSON object that gives every identifier true or "
     'false, such as {"c1": false, "c2": true}.'
 )
-
 
 INSTRUCTION_PREFIX = "Is this true of the text? "
 
@@ -72,28 +70,9 @@ _SINGLE_SCHEMA = {
 
 
 def choose_layout(layout, model):
-    """Resolve "auto", and refuse what a model cannot do.
-
-    Parameters
-    ----------
-    layout : {"auto", "single", "stacked", "decisions"}
-        As for `LLMAnnotator`.
-    model : OpenAIModel, GeminiModel or CallableModel
-        Whom to ask.
-
-    Returns
-    -------
-    layout : {"single", "stacked", "decisions"}
-        The layout.
-
-    Raises
-    ------
-    ValueError
-        If the model cannot do it.
-    """
-    only_decisions = getattr(find_model(model.provider, model.model), "kind", "") == (
-        "decisions"
-    )
+    """Resolve "auto", and refuse with a ValueError what a model cannot do."""
+    known = find_model(model.provider, model.model)
+    only_decisions = known is not None and known.kind == "decisions"
     if layout == "auto":
         if model.provider == "callable":
             return "single"
@@ -115,10 +94,8 @@ def choose_size(concepts_per_call, layout, model):
     """Return the most statements in one call; None stands for a default."""
     if layout != "decisions":
         return concepts_per_call or _STACKED
-    most = (
-        getattr(find_model(model.provider, model.model), "max_questions", 0)
-        or _DECISIONS
-    )
+    known = find_model(model.provider, model.model)
+    most = (known and known.max_questions) or _DECISIONS
     return min(concepts_per_call or most, most)
 
 
@@ -176,81 +153,61 @@ class Layout:
         }
 
     def groups(self, text, statements):
-        """Divide the statements to ask of one text into requests.
+        """Divide distinct statements into requests of like sizes, at most `per_call`.
 
-        Parameters
-        ----------
-        text : str
-            The text.
-        statements : list of str
-            Distinct.
-
-        Returns
-        -------
-        groups : list of list of str
-            Of like sizes, at most `per_call`. Where a statement stands depends on
-            the seed, the text and the statement alone.
+        Where a statement stands depends on the seed, the text and the statement alone.
         """
         ordered = statements
         if self.name == "stacked":
-            ordered = sorted(statements, key=lambda s: self._place(text, s))
+            ordered = sorted(statements, key=lambda s: self._hash_place(text, s))
         n_groups = -(-len(ordered) // self.per_call)
         size, longer = divmod(len(ordered), n_groups)
         starts = [i * size + min(i, longer) for i in range(n_groups + 1)]
         return [ordered[a:b] for a, b in pairwise(starts)]
 
-    def _place(self, text, statement):
+    def _hash_place(self, text, statement):
         written = json.dumps([self.seed, text, statement])
         return hashlib.sha256(written.encode()).digest()
 
     def request(self, text, statements):
         """Build the request for one text and a group of statements."""
         if self.name == "decisions":
-            asked = {i: INSTRUCTION_PREFIX + s for i, s in _numbered(statements)}
+            asked = {
+                i: INSTRUCTION_PREFIX + s for i, s in _number_statements(statements)
+            }
             return DecisionQuestions(text, asked)
         if self.name == "single":
-            user = _as_json({"text": text, "property": statements[0]})
+            user = _format_json({"text": text, "property": statements[0]})
             return Prompt(SINGLE_SYSTEM, user, _SINGLE_SCHEMA)
-        user = _as_json({"text": text, "properties": dict(_numbered(statements))})
-        return Prompt(STACKED_SYSTEM, user, _stacked_schema(len(statements)))
+        user = _format_json(
+            {"text": text, "properties": dict(_number_statements(statements))}
+        )
+        return Prompt(STACKED_SYSTEM, user, _build_schema(len(statements)))
 
     def output_tokens(self, n_statements):
         """Estimate the tokens of an answer without reasoning."""
         return {"single": 4, "decisions": 0}.get(self.name, 1 + 3 * n_statements)
 
     def read(self, reply, statements):
-        """Read a reply.
-
-        Parameters
-        ----------
-        reply : Reply
-            To `request`.
-        statements : list of str
-            Of the request.
-
-        Returns
-        -------
-        values : list of (bool, float or None)
-            One per statement; None where there is no answer.
-        """
+        """Return one bool, float or None (no answer) per statement of the request."""
         if self.name == "single":
             return [parse_yes_no(reply.content)]
-        ids = [name for name, _ in _numbered(statements)]
+        ids = [name for name, _ in _number_statements(statements)]
         if self.name == "stacked":
             answers = parse_answers(reply.content, ids)
             return [answers[name] for name in ids]
-        return [_probability(reply.content.get(name)) for name in ids]
+        return [_read_probability(reply.content.get(name)) for name in ids]
 
 
-def _numbered(statements):
+def _number_statements(statements):
     return [(f"c{i}", statement) for i, statement in enumerate(statements, start=1)]
 
 
-def _as_json(value):
+def _format_json(value):
     return json.dumps(value, ensure_ascii=False)
 
 
-def _stacked_schema(n_statements):
+def _build_schema(n_statements):
     names = [f"c{i}" for i in range(1, n_statements + 1)]
     return {
         "type": "object",
@@ -260,7 +217,7 @@ def _stacked_schema(n_statements):
     }
 
 
-def _probability(value):
+def _read_probability(value):
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return float(value) if is_number and 0 <= value <= 1 else None
 
@@ -298,7 +255,7 @@ def ask_cells(dispatcher, layout, text, statements, attempts=None):
         reply = _send(dispatcher, layout, text, missing, n_cuts)
         answers = {}
         if reply.outcome == ANSWERED:
-            answers = _answers(layout, reply, missing)
+            answers = _read_cells(layout, reply, missing)
         if answers:
             yield answers
             missing = [statement for statement in missing if statement not in answers]
@@ -312,7 +269,7 @@ def ask_cells(dispatcher, layout, text, statements, attempts=None):
             or n_useless == attempts
         ):
             break
-    last = _last(reply)
+    last = _settle_open_cell(reply)
     if len(missing) > 1 and last.outcome != FAILED:
         for statement in missing:
             yield from ask_cells(dispatcher, layout, text, [statement], _ATTEMPTS_APART)
@@ -330,14 +287,14 @@ def _send(dispatcher, layout, text, statements, n_cuts):
     return dispatcher.send(request, method, subject=text)
 
 
-def _last(reply):
+def _settle_open_cell(reply):
     """Say what became of the cells that the last reply left open."""
     if reply.outcome == ANSWERED:
-        return CellAnswer(UNPARSABLE, None, _excerpt(reply), reply.version)
+        return CellAnswer(UNPARSABLE, None, _quote_answer(reply), reply.version)
     return CellAnswer(reply.outcome, None, reply.detail, reply.version)
 
 
-def _answers(layout, reply, statements):
+def _read_cells(layout, reply, statements):
     """Return the cells that a reply settles."""
     values = layout.read(reply, statements)
     answers = {
@@ -346,7 +303,7 @@ def _answers(layout, reply, statements):
         if value is not None
     }
     if layout.name == "decisions":
-        for name, statement in _numbered(statements):
+        for name, statement in _number_statements(statements):
             if reply.content.get(name, 0.0) is None:
                 answers[statement] = CellAnswer(
                     REFUSED, None, "declined", reply.version
@@ -354,5 +311,5 @@ def _answers(layout, reply, statements):
     return answers
 
 
-def _excerpt(reply):
+def _quote_answer(reply):
     return f"unreadable answer: {' '.join(str(reply.content).split())[:80]!r}"

@@ -1,16 +1,44 @@
 """What a run of calls consumed, and the cap that it must not pass."""
 
 import threading
+from typing import NamedTuple
 
 from ..exceptions import BudgetError
-from ._text import estimate_tokens, most_tokens
-from ._values import Prompt, Questions, Usage
+from ._text import bound_tokens, estimate_tokens
+from ._values import DecisionQuestions, Prompt, Usage
 
 # With a cap, an answer must be bounded; a limit that users set themselves goes first.
 DEFAULT_OUTPUT_BOUND = 2048
 
 # What the protocol adds around prompt and schema.
 _FRAME_TOKENS = 64
+
+
+class CostEstimate(NamedTuple):
+    """What a run is expected to need.
+
+    Attributes
+    ----------
+    calls : int
+        Requests, if none has to be repeated.
+    input_tokens, output_tokens : int
+        A quarter of the characters; reasoning is not foreseen.
+    cost : float
+        Dollars; NaN if the price of the model is not known.
+
+    Examples
+    --------
+    >>> from sklearn_hypo import LLMAnnotator
+    >>> annotator = LLMAnnotator("gemini:gemini-2.5-flash-lite", cache=None)
+    >>> estimate = annotator.estimate_cost(["Thank you!", "so tired"], hypotheses=10)
+    >>> estimate.calls, round(estimate.cost, 5)
+    (2, 8e-05)
+    """
+
+    calls: int
+    input_tokens: int
+    output_tokens: int
+    cost: float
 
 
 class Ledger:
@@ -29,35 +57,53 @@ class Ledger:
         The cap, in dollars.
     kept : str
         What messages say about the answers that were paid for.
+    model : str
+        Its name in the account.
 
     Attributes
     ----------
-    usage : Usage
-        What was consumed.
-    cost : float
-        Dollars spent.
+    account : dict
+        Always up to date: "model"; the fields of `Usage`; "uncertain_calls", whose
+        consumption the provider did not tell; "answers_from_cache"; "cost" in dollars
+        (NaN if the price is not known).
     committed : float
         Dollars that batch jobs which are not collected may cost.
-    from_cache : int
-        Answers that cost nothing.
-    uncertain_calls : int
-        Calls whose consumption the provider did not tell.
     """
 
     def __init__(
-        self, price, max_cost=None, kept="All answers obtained so far are kept."
+        self,
+        price,
+        max_cost=None,
+        kept="All answers obtained so far are kept.",
+        model="",
     ):
-        self.price = price
-        self.kept = kept
-        self.max_cost = max_cost
         self.usage = Usage()
-        self.uncertain_calls = 0
-        self.from_cache = 0
         self.cost = 0.0
         self.committed = 0.0
+        self.account = {}
+        self.uncertain_calls = 0
+        self._n_cached = 0
         self._reserved = 0.0
         self._under_way = 0
         self._changed = threading.Condition()
+        self.set_terms(price, max_cost, kept, model)
+
+    def set_terms(self, price, max_cost, kept, model):
+        """Change price, cap and names; what was spent stays spent."""
+        self.price = price
+        self.max_cost = max_cost
+        self.kept = kept
+        self.model = model
+        self._write_account()
+
+    def _write_account(self):
+        self.account.update(
+            model=self.model,
+            **self.usage._asdict(),
+            uncertain_calls=self.uncertain_calls,
+            answers_from_cache=self._n_cached,
+            cost=float("nan") if self.price is None else self.cost,
+        )
 
     def __getstate__(self):
         state = self.__dict__.copy()
@@ -68,32 +114,19 @@ class Ledger:
         self.__dict__.update(state, _changed=threading.Condition())
 
     def reserve(self, request, give_up):
-        """Reserve the most that a call can cost; wait for others if need be.
+        """Reserve the most that a call can cost, in dollars; wait if need be.
 
-        Parameters
-        ----------
-        request : Prompt, Questions or list of str
-            What will be sent.
-        give_up : callable
-            Whether the run is being stopped; looked at while waiting.
-
-        Returns
-        -------
-        amount : float
-            Dollars.
-
-        Raises
-        ------
-        BudgetError
-            If the call could pass the cap even when all others have come back.
+        While waiting for calls of other threads, `give_up()` is asked whether the run
+        is being stopped. A BudgetError is raised if the call could pass the cap even
+        when all others have come back.
         """
         if self.max_cost is None:
             return 0.0
-        amount = self.most(request)
+        amount = self.worst_cost(request)
         with self._changed:
-            while self._at_most() + amount > self.max_cost:
-                if self._under_way == 0 or self._bound() + amount > self.max_cost:
-                    raise self._exhausted(amount)
+            while self._cost_at_most() + amount > self.max_cost:
+                if self._under_way == 0 or self._known_cost() + amount > self.max_cost:
+                    raise self._budget_error(amount)
                 if give_up():
                     return 0.0
                 self._changed.wait(0.1)
@@ -101,12 +134,12 @@ class Ledger:
             self._under_way += amount > 0
         return amount
 
-    def _bound(self):
+    def _known_cost(self):
         """Return what is spent, and what jobs that are not collected may cost."""
         return self.cost + self.committed
 
-    def _at_most(self):
-        return self._bound() + self._reserved
+    def _cost_at_most(self):
+        return self._known_cost() + self._reserved
 
     def cancel(self, amount):
         """Take back a reservation for a call that is not made."""
@@ -123,52 +156,44 @@ class Ledger:
     def settle(self, amount, request, usage, *, billed=True):
         """Replace a reservation by what the call cost.
 
-        Parameters
-        ----------
-        amount : float
-            What was reserved.
-        request : Prompt, Questions or list of str
-            What was sent.
-        usage : Usage or None
-            None if the provider did not tell.
-        billed : bool, default=True
-            Whether a call without usage may have cost something.
+        `usage` is None if the provider did not tell; then `billed` says whether the
+        call may have cost something.
         """
         uncertain = usage is None and billed
         if usage is None:
-            usage = Usage(1, input_tokens(request)) if billed else Usage(1)
+            n_sent = estimate_input_tokens(request) if billed else 0
+            usage = Usage(1, n_sent)
         cost = 0.0 if self.price is None else compute_cost(self._price(request), usage)
         with self._changed:
             self._free(amount)
-            self.usage += usage
-            self.uncertain_calls += uncertain
-            self.cost += max(cost, amount) if uncertain else cost
+            self._count(usage, uncertain, max(cost, amount) if uncertain else cost)
+
+    def _count(self, usage, uncertain, cost):
+        self.usage += usage
+        self.uncertain_calls += uncertain
+        self.cost += cost
+        self._write_account()
+
+    def count_cached(self, n_answers):
+        """Count answers that cost nothing."""
+        with self._changed:
+            self._n_cached += n_answers
+            self._write_account()
 
     def _price(self, request):
         """Return the price; what a Decisions endpoint returns is free."""
-        is_free = isinstance(request, Questions)
+        is_free = isinstance(request, DecisionQuestions)
         return self.price._replace(output=0.0) if is_free else self.price
 
     def add_from_batch(self, usage, most):
-        """Count a call that was made in a batch, at half the price.
-
-        Parameters
-        ----------
-        usage : Usage or None
-            None if the provider did not tell.
-        most : float
-            What the call cost at most, in dollars; counted if nothing is known.
-        """
-        uncertain = usage is None
-        usage = Usage(1) if uncertain else usage
+        """Count a call of a batch, at half the price; at `most` if usage is None."""
         price = None if self.price is None else self.price.half()
-        cost = 0.0 if price is None else compute_cost(price, usage)
+        cost = 0.0 if price is None else compute_cost(price, usage or Usage(1))
+        uncertain = usage is None
         with self._changed:
-            self.usage += usage
-            self.uncertain_calls += uncertain
-            self.cost += most if uncertain else cost
+            self._count(usage or Usage(1), uncertain, most if uncertain else cost)
 
-    def most(self, request):
+    def worst_cost(self, request):
         """Return the most that a call can cost, in dollars.
 
         An answer without a limit is taken to have the one that a cap would set.
@@ -178,27 +203,10 @@ class Ledger:
         n_output = 0
         if isinstance(request, Prompt):
             n_output = request.max_output_tokens or DEFAULT_OUTPUT_BOUND
-        usage = Usage(1, most_input_tokens(request), 0, 0, n_output)
+        usage = Usage(1, bound_input_tokens(request), 0, 0, n_output)
         return compute_cost(self.price, usage) * max(1.0, self.price.cache_write)
 
-    def summary(self):
-        """Return the account as a dict of plain numbers.
-
-        Returns
-        -------
-        summary : dict
-            The fields of `Usage`; "uncertain_calls", whose consumption the provider
-            did not tell; "answers_from_cache"; "cost" in dollars (NaN if the price
-            is not known).
-        """
-        return {
-            **self.usage._asdict(),
-            "uncertain_calls": self.uncertain_calls,
-            "answers_from_cache": self.from_cache,
-            "cost": float("nan") if self.price is None else self.cost,
-        }
-
-    def _exhausted(self, amount):
+    def _budget_error(self, amount):
         open_jobs = (
             f" and ${self.committed:.4f} may be needed for open batch jobs"
             if self.committed
@@ -221,7 +229,7 @@ def compute_cost(price, usage):
     )
 
 
-def _written(request):
+def _request_texts(request):
     """Return everything that a request says."""
     if isinstance(request, Prompt):
         return [request.system, request.user]
@@ -230,19 +238,19 @@ def _written(request):
     return [request.text, *request.questions.values()]
 
 
-def input_tokens(request):
+def estimate_input_tokens(request):
     """Estimate the tokens of a request."""
-    return sum(map(estimate_tokens, _written(request)))
+    return sum(map(estimate_tokens, _request_texts(request)))
 
 
-def most_input_tokens(request):
+def bound_input_tokens(request):
     """Bound the tokens of a request: no tokenizer makes more than bytes.
 
     Whether the text is billed once, or with each question, is not documented.
     """
-    n_tokens = sum(map(most_tokens, _written(request)))
-    if isinstance(request, Questions):
-        n_tokens += most_tokens(request.text) * (len(request.questions) - 1)
+    n_tokens = sum(map(bound_tokens, _request_texts(request)))
+    if isinstance(request, DecisionQuestions):
+        n_tokens += bound_tokens(request.text) * (len(request.questions) - 1)
     if isinstance(request, Prompt) and request.schema is not None:
-        n_tokens += most_tokens(repr(request.schema))
+        n_tokens += bound_tokens(repr(request.schema))
     return n_tokens + _FRAME_TOKENS

@@ -7,42 +7,136 @@ call, refuse what a later release or another server adds, and differ between ver
 
 import base64
 import json
+from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
-from ._errors import GarbageError
+from ._connection import (
+    MAX_LISTED_JOBS,
+    TAG,
+    BatchState,
+    read_or_failed,
+    read_vectors,
+)
+from ._errors import MalformedReplyError
+from ._model_spec import ModelSpec, check_choice
 from ._values import (
-    _MAX_LISTED,
-    _TAG,
     ANSWERED,
     BLOCKED,
     CUT,
     FAILED,
     REFUSED,
     UNPARSABLE,
-    Fetched,
-    Prompt,
     Reply,
     Usage,
-    _or_failed,
     as_count,
-    read_vectors,
 )
+
+
+@dataclass(frozen=True, repr=False)
+class OpenAIModel(ModelSpec):
+    """A model of OpenAI, or of any server that speaks its protocol.
+
+    Parameters
+    ----------
+    model : str
+        Name of the model, such as "gpt-6-luna".
+    base_url : str or None, default=None
+        Address of another server, with its "/v1", such as
+        "http://localhost:11434/v1" for Ollama. None: the environment variable
+        OPENAI_BASE_URL, else OpenAI.
+    api_key_env : str or None, default=None
+        NAME of the environment variable that holds the key. None: OPENAI_API_KEY;
+        with a `base_url`, no key is sent.
+    api : {"chat", "responses"}, default="chat"
+        Chat Completions, which all servers have, or Responses (stored nowhere:
+        ``store=False``).
+    temperature, top_p : float or None, default=None
+        Sent only if set; reasoning models reject them.
+    seed : int or None, default=None
+        Sent only if set, to Chat Completions only. A wish, not a promise.
+    reasoning_effort : str or None, default=None
+        Such as "none", "minimal" or "low". Reasoning is billed as output.
+    max_output_tokens : int or None, default=None
+        Limit on the answer, reasoning included.
+    token_parameter : {"max_completion_tokens", "max_tokens"}, \
+default="max_completion_tokens"
+        How Chat Completions calls that limit; old servers know the second name only.
+    structured_output : bool, default=True
+        Whether to send a JSON schema. The parser manages without one.
+    service_tier : str or None, default=None
+        "flex" is slower, at half the price.
+    price : tuple of float or None, default=None
+        Dollars per million tokens: (input, cached input, output), or (input, output).
+        None: from the table of known models.
+    timeout : float, default=60.0
+        Seconds until a call counts as lost.
+    max_retries : int, default=6
+        How often a failed call is repeated.
+    requests_per_minute, tokens_per_minute : float or None, default=None
+        Limits to stay below, for each run.
+
+    See Also
+    --------
+    GeminiModel : A model of Google.
+    LLMAnnotator, LLMInterpreter : What they are used by.
+
+    Examples
+    --------
+    >>> from sklearn_hypo import OpenAIModel
+    >>> OpenAIModel("qwen3:8b", base_url="http://localhost:11434/v1")
+    OpenAIModel('qwen3:8b', base_url='http://localhost:11434/v1')
+    """
+
+    model: str
+    base_url: str | None = None
+    api_key_env: str | None = None
+    api: str = "chat"
+    temperature: float | None = None
+    top_p: float | None = None
+    seed: int | None = None
+    reasoning_effort: str | None = None
+    max_output_tokens: int | None = None
+    token_parameter: str = "max_completion_tokens"
+    structured_output: bool = True
+    service_tier: str | None = None
+    price: tuple | None = None
+    timeout: float = 60.0
+    max_retries: int = 6
+    requests_per_minute: float | None = None
+    tokens_per_minute: float | None = None
+
+    provider = "openai"
+    package = "openai"
+    key_envs = ("OPENAI_API_KEY",)
+    base_url_env = "OPENAI_BASE_URL"
+    default_models = {
+        "annotator": "gpt-6-luna",
+        "interpreter": "gpt-6.1-terra",
+        "embedding": "text-embedding-3-small",
+    }
+    texts_per_request = 2048
+    batch_limits = (50_000, 190_000_000)
+
+    def __post_init__(self):
+        super().__post_init__()
+        check_choice(self, "api", ("chat", "responses"))
+        check_choice(self, "token_parameter", ("max_completion_tokens", "max_tokens"))
+
+    def _at_half_price(self):
+        return self.service_tier == "flex"
+
+    def _connect(self, n_connections):
+        return OpenAIConnection(self, n_connections)
+
 
 # Sent where a server needs no key; the SDK insists on one.
 _NO_KEY = "local-no-auth"
 
 
 class OpenAIConnection:
-    """An open connection. To be closed, and not to be shared between processes.
-
-    Parameters
-    ----------
-    model : OpenAIModel
-        Which model, and where.
-    n_connections : int
-        Calls that will be under way at once.
-    """
+    """A client of OpenAI's SDK; see `Connection`."""
 
     def __init__(self, model, n_connections):
         import openai
@@ -63,36 +157,16 @@ class OpenAIConnection:
         self._client.close()
 
     def ask(self, prompt):
-        """Ask a chat model.
-
-        Parameters
-        ----------
-        prompt : Prompt
-            The question.
-
-        Returns
-        -------
-        reply : Reply
-            Its content is a text.
-        """
+        """Ask a chat model; see `Connection.ask`."""
         if self.model.api == "responses":
-            body = responses_body(self.model, prompt)
+            body = build_responses_body(self.model, prompt)
             return read_response(self._post("/responses", body))
-        return read_chat(self._post("/chat/completions", chat_body(self.model, prompt)))
+        return read_chat(
+            self._post("/chat/completions", build_chat_body(self.model, prompt))
+        )
 
     def decide(self, questions):
-        """Ask the Decisions endpoint.
-
-        Parameters
-        ----------
-        questions : Questions
-            The text and what to ask of it.
-
-        Returns
-        -------
-        reply : Reply
-            Its content is a dict from identifiers to probabilities.
-        """
+        """Ask the Decisions endpoint; see `Connection.decide`."""
         asked = [
             {"type": "predicate", "name": name, "instructions": question}
             for name, question in questions.questions.items()
@@ -101,27 +175,7 @@ class OpenAIConnection:
         return read_decisions(self._post("/decisions", body))
 
     def embed(self, texts, *, dimensions=None, task_type=None):
-        """Embed texts.
-
-        Parameters
-        ----------
-        texts : list of str
-            None of them empty.
-        dimensions : int or None, default=None
-            Length of the vectors, where the model can shorten them.
-        task_type : None
-            Not known to this provider.
-
-        Returns
-        -------
-        reply : Reply
-            Its content is an array of shape (n_texts, n_features).
-
-        Raises
-        ------
-        GarbageError
-            If not exactly one embedding per text arrived.
-        """
+        """Embed texts; see `Connection.embed`. The task type is not known here."""
         body = {"model": self.model.model, "input": texts}
         if self.model.base_url is None:
             # Half the size, and read in a tenth of the time. Not all servers know it.
@@ -137,11 +191,13 @@ class OpenAIConnection:
     def _post(self, path, body):
         reply = self._client.post(path, body=body, cast_to=object)
         if not isinstance(reply, dict):
-            raise GarbageError(f"{type(reply).__name__} instead of a JSON object")
+            raise MalformedReplyError(
+                f"{type(reply).__name__} instead of a JSON object"
+            )
         return reply
 
 
-def chat_body(model, prompt):
+def build_chat_body(model, prompt):
     """Build the body for Chat Completions; what the user did not set is not in it."""
     limit = prompt.max_output_tokens or model.max_output_tokens
     body = {
@@ -153,17 +209,17 @@ def chat_body(model, prompt):
         model.token_parameter: limit,
         "seed": model.seed,
         "reasoning_effort": model.reasoning_effort,
-        **_common(model, prompt),
+        **_build_common(model, prompt),
     }
     if prompt.schema is not None and model.structured_output:
         body["response_format"] = {
             "type": "json_schema",
-            "json_schema": _schema(prompt),
+            "json_schema": _build_schema(prompt),
         }
-    return _set_ones(body)
+    return _drop_unset(body)
 
 
-def responses_body(model, prompt):
+def build_responses_body(model, prompt):
     """Build the body for Responses."""
     body = {
         "model": model.model,
@@ -171,16 +227,16 @@ def responses_body(model, prompt):
         "input": prompt.user,
         "store": False,
         "max_output_tokens": prompt.max_output_tokens or model.max_output_tokens,
-        **_common(model, prompt),
+        **_build_common(model, prompt),
     }
     if model.reasoning_effort is not None:
         body["reasoning"] = {"effort": model.reasoning_effort}
     if prompt.schema is not None and model.structured_output:
-        body["text"] = {"format": {"type": "json_schema", **_schema(prompt)}}
-    return _set_ones(body)
+        body["text"] = {"format": {"type": "json_schema", **_build_schema(prompt)}}
+    return _drop_unset(body)
 
 
-def _common(model, prompt):
+def _build_common(model, prompt):
     temperature = prompt.temperature
     return {
         "temperature": model.temperature if temperature is None else temperature,
@@ -189,11 +245,11 @@ def _common(model, prompt):
     }
 
 
-def _schema(prompt: Prompt):
+def _build_schema(prompt):
     return {"name": "answer", "strict": True, "schema": prompt.schema}
 
 
-def _set_ones(body):
+def _drop_unset(body):
     return {name: value for name, value in body.items() if value is not None}
 
 
@@ -212,7 +268,7 @@ def read_chat(body):
 
     Raises
     ------
-    GarbageError
+    MalformedReplyError
         If it is no such reply.
     """
     try:
@@ -222,15 +278,17 @@ def read_chat(body):
         text = message.get("content")
         refusal = message.get("refusal")
     except (KeyError, IndexError, TypeError, AttributeError) as error:
-        raise GarbageError(f"no choices[0].message: {body}") from error
-    usage = _usage(body.get("usage"), "prompt", "completion")
-    return _reply(body, _joined(text), refusal, finish, finish == "length", usage)
+        raise MalformedReplyError(f"no choices[0].message: {body}") from error
+    usage = _read_usage(body.get("usage"), "prompt", "completion")
+    return _make_reply(
+        body, _join_parts(text), refusal, finish, finish == "length", usage
+    )
 
 
 def read_response(body):
     """Read a reply of Responses; see `read_chat`."""
     if body.get("status") == "failed":
-        raise GarbageError(f"the response failed: {body.get('error')}")
+        raise MalformedReplyError(f"the response failed: {body.get('error')}")
     try:
         parts = [
             part
@@ -242,14 +300,14 @@ def read_response(body):
         texts = [p for p in parts if p.get("type") == "output_text"]
         reason = (body.get("incomplete_details") or {}).get("reason")
     except (KeyError, TypeError, AttributeError) as error:
-        raise GarbageError(f"no output: {body}") from error
+        raise MalformedReplyError(f"no output: {body}") from error
     refusal = refusals[0] or "declined" if refusals else None
-    usage = _usage(body.get("usage"), "input", "output")
+    usage = _read_usage(body.get("usage"), "input", "output")
     was_cut = reason == "max_output_tokens"
-    return _reply(body, _joined(texts), refusal, reason, was_cut, usage)
+    return _make_reply(body, _join_parts(texts), refusal, reason, was_cut, usage)
 
 
-def _joined(content):
+def _join_parts(content):
     """Return a text that came in parts, as some servers send it, in one piece."""
     if not isinstance(content, list):
         return content
@@ -257,7 +315,7 @@ def _joined(content):
     return "".join(text for text in texts if isinstance(text, str))
 
 
-def _reply(body, text, refusal, finish, was_cut, usage):
+def _make_reply(body, text, refusal, finish, was_cut, usage):
     version = str(body.get("model") or "")
     if refusal:
         return Reply(REFUSED, None, usage, version, str(refusal)[:300])
@@ -280,10 +338,10 @@ def read_decisions(body):
             for answer in body["answers"]
         }
     except (KeyError, TypeError, AttributeError) as error:
-        raise GarbageError(f"no answers: {body}") from error
+        raise MalformedReplyError(f"no answers: {body}") from error
     if len(answers) != len(body["answers"]):
-        raise GarbageError(f"two answers of one name: {body}")
-    usage = _usage(body.get("usage"), "input", "output")
+        raise MalformedReplyError(f"two answers of one name: {body}")
+    usage = _read_usage(body.get("usage"), "input", "output")
     return Reply(ANSWERED, answers, usage, str(body.get("model") or ""))
 
 
@@ -292,28 +350,28 @@ def read_embeddings(body, n_texts):
     try:
         rows = sorted(body["data"], key=lambda row: row["index"])
         places = [row["index"] for row in rows]
-        vectors = [_vector(row["embedding"]) for row in rows]
+        vectors = [_read_vector(row["embedding"]) for row in rows]
     except (KeyError, TypeError, ValueError) as error:
-        raise GarbageError(f"no embeddings: {body}") from error
+        raise MalformedReplyError(f"no embeddings: {body}") from error
     vectors = read_vectors(vectors, n_texts)
     if places != list(range(n_texts)):
-        raise GarbageError("embeddings whose numbers do not count the texts")
-    usage = _usage(body.get("usage"), "prompt", "completion")
+        raise MalformedReplyError("embeddings whose numbers do not count the texts")
+    usage = _read_usage(body.get("usage"), "prompt", "completion")
     return Reply(ANSWERED, vectors, usage, str(body.get("model") or ""))
 
 
-def _vector(value):
+def _read_vector(value):
     if isinstance(value, str):
         return np.frombuffer(base64.b64decode(value, validate=True), dtype="<f4")
     return value
 
 
-def _usage(usage, sent, received):
+def _read_usage(usage, sent, received):
     """Read the count of tokens, whose names differ between the endpoints."""
     if not isinstance(usage, dict):
         return None
-    total = _count(usage, "total_tokens")
-    n_sent = _count(usage, f"{sent}_tokens", total)
+    total = _read_count(usage, "total_tokens")
+    n_sent = _read_count(usage, f"{sent}_tokens", total)
     if n_sent is None:
         return None
     rest = max(0, (total or 0) - n_sent)
@@ -321,47 +379,35 @@ def _usage(usage, sent, received):
     return Usage(
         1,
         n_sent,
-        _count(details, "cached_tokens", 0),
-        _count(details, "cache_write_tokens", 0),
-        _count(usage, f"{received}_tokens", rest),
-        _count(usage.get(f"{received}_tokens_details"), "reasoning_tokens", 0),
+        _read_count(details, "cached_tokens", 0),
+        _read_count(details, "cache_write_tokens", 0),
+        _read_count(usage, f"{received}_tokens", rest),
+        _read_count(usage.get(f"{received}_tokens_details"), "reasoning_tokens", 0),
     )
 
 
-def _count(counts, name, default=None):
+def _read_count(counts, name, default=None):
     """Return a number of tokens, or the default where there is none."""
     return as_count(counts.get(name) if isinstance(counts, dict) else None, default)
 
 
 _RESPONSES = "/v1/responses"
-
-
 _OPENAI_STATES = {"completed": "done", "expired": "done", "cancelled": "done"}
-
-
 _OPENAI_PENDING = ("validating", "in_progress", "finalizing", "cancelling")
 
 
 class OpenAIBatches:
-    """Batches of OpenAI.
-
-    Parameters
-    ----------
-    model : OpenAIModel
-        Which model.
-    client : openai.OpenAI
-        Open.
-    """
+    """Batches of OpenAI, sent as files; see `Batches`."""
 
     def __init__(self, model, client):
         self.model = model
         self._client = client
         responses = model.api == "responses"
-        self._body = responses_body if responses else chat_body
+        self._body = build_responses_body if responses else build_chat_body
         self._endpoint = _RESPONSES if responses else "/v1/chat/completions"
 
     def write(self, name, prompt):
-        """Write one request; the length of it counts for the limits."""
+        """Write one request."""
         line = {
             "custom_id": name,
             "method": "POST",
@@ -378,24 +424,22 @@ class OpenAIBatches:
             input_file_id=file.id,
             endpoint=self._endpoint,
             completion_window="24h",
-            metadata={_TAG: tag},
+            metadata={TAG: tag},
         )
         return job.id
 
     def find(self, tag):
         """Look for a job by its tag; None if there is none."""
-        for number, job in enumerate(self._client.batches.list(limit=100)):
-            if (job.metadata or {}).get(_TAG) == tag:
+        for job in islice(self._client.batches.list(limit=100), MAX_LISTED_JOBS):
+            if (job.metadata or {}).get(TAG) == tag:
                 return job.id
-            if number >= _MAX_LISTED:
-                break
         return None
 
     def fetch(self, name):
         """Ask for the state of a job, and for its answers if it is done."""
         job = self._client.batches.retrieve(name)
         if job.status in _OPENAI_PENDING:
-            return Fetched("pending", {})
+            return BatchState("pending", {})
         # of the job, which need not be that of this specification
         read = read_response if job.endpoint == _RESPONSES else read_chat
         replies = {}
@@ -406,10 +450,10 @@ class OpenAIBatches:
                 for line in content.split("\n"):
                     replies |= _read_line(line, read) if line.strip() else {}
         if job.status in _OPENAI_STATES or replies:
-            return Fetched("done", replies)
+            return BatchState("done", replies)
         errors = getattr(job.errors, "data", None) or []
         reasons = "; ".join(dict.fromkeys(str(error.message) for error in errors))
-        return Fetched("failed", {}, f"{job.status}: {reasons}"[:300])
+        return BatchState("failed", {}, f"{job.status}: {reasons}"[:300])
 
     def discard(self, name):
         """Delete the files of a job, which hold the texts."""
@@ -428,4 +472,4 @@ def _read_line(line, read):
     if response.get("status_code") != 200:
         reason = entry.get("error") or response.get("body")
         return {entry["custom_id"]: Reply(FAILED, detail=str(reason)[:300])}
-    return {entry["custom_id"]: _or_failed(read, response.get("body"))}
+    return {entry["custom_id"]: read_or_failed(read, response.get("body"))}

@@ -11,31 +11,20 @@ import unicodedata
 
 from ._text import clean_text
 
+# What `load_json` returns for a text without a JSON value (null is a value).
 MISSING = object()
 
-
-"""What `load_json` returns for a text without a JSON value (null is a value)."""
-
-# ----------------------------------------------------------------------------- JSON
-
 _THINK = re.compile(r"<(/?)think(?:ing)?>", re.IGNORECASE)
-
-
 _FENCE = "```"
-
-
 _LANGUAGE = re.compile(r"\s*\w*\s*")
-
-
 _OUTSIDE = "\ufeff \t\r\n"
-
 
 # A brace in prose that opens no JSON is rare, one that opens JSON which was cut is
 # not. A bracket in prose is common, so only a list of objects counts.
 _OPENING = re.compile(r"\{|\[\s*\{")
 
 
-def _unique(pairs):
+def _build_object(pairs):
     """Build an object; a name that is given several values has none of them."""
     found = {}
     for name, value in pairs:
@@ -44,7 +33,7 @@ def _unique(pairs):
 
 
 # strict=False: a line break within a string is no reason to lose an answer
-_DECODER = json.JSONDecoder(object_pairs_hook=_unique, strict=False)
+_DECODER = json.JSONDecoder(object_pairs_hook=_build_object, strict=False)
 
 
 def load_json(text):
@@ -60,24 +49,24 @@ def load_json(text):
         whole = _decode(text.strip(_OUTSIDE))
         if whole is not MISSING:
             return whole
-        text = without_wrapping(text)
+        text = strip_wrapping(text)
         whole = _decode(text)
         return _only_object(text) if whole is MISSING else whole
     except RecursionError:  # "[[[[[": a broken server may send anything
         return MISSING
 
 
-def without_wrapping(text):
+def strip_wrapping(text):
     """Return an answer without reasoning and code fence; "" if it still reasons."""
     text = text.strip(_OUTSIDE)
     marks = list(_THINK.finditer(text))
     if marks and not marks[-1][1]:
         return ""
     text = text[marks[-1].end() :].strip() if marks else text
-    return _without_fence(text)
+    return _strip_fence(text)
 
 
-def _without_fence(text):
+def _strip_fence(text):
     inside = text[len(_FENCE) : -len(_FENCE)]
     if not (text.startswith(_FENCE) and text.endswith(_FENCE)):
         return text
@@ -103,32 +92,18 @@ def _only_object(text):
     return found[0] if found and all(value == found[0] for value in found) else MISSING
 
 
-# --------------------------------------------------------------------------- Yes, no
-
 _WORDS = {"yes": True, "true": True, "no": False, "false": False}
-
-
 _LABEL = r"""(?:(?:the\ |my\ )?(?:final\ )?(?:answer|verdict|response|output|label|a)
     (?:\ is\ ?:?|:)\s*)?"""
 
-
 _WORD = "(yes|no|true|false)"
-
-
 # Not before any other word: "no idea", "yes if you count pasta".
 _AFTER = r"""(?=\s*(?:$|[.,;:!(){\n|/]|--?\s|\s-|[\u2013\u2014])
     |\ (?:it|the|this|because)\b)"""
 
-
 _FIRST = re.compile(_LABEL + _WORD + _AFTER, re.VERBOSE)
-
-
 _LAST = re.compile(_LABEL + _WORD + r"[.!]?", re.VERBOSE)
-
-
 _DECORATION = re.compile(r"</?(?:answer|b|strong)>|[*_`#>\"'\u2018\u2019\u201c\u201d]")
-
-
 _CLAUSE_END = re.compile(r"[.,;:!?()\n|/\u2013\u2014]|-\s|\s-")
 
 
@@ -142,14 +117,14 @@ def parse_yes_no(text):
     found = load_json(text)
     if isinstance(found, bool):
         return found
-    said = _spoken(found if isinstance(found, str) else without_wrapping(text))
+    said = _read_words(found if isinstance(found, str) else strip_wrapping(text))
     if not isinstance(found, dict) or "answer" not in found:
         return said
-    answer = _truth(found["answer"])
+    answer = _read_truth(found["answer"])
     return answer if said in (None, answer) else None
 
 
-def _truth(value):
+def _read_truth(value):
     """Read a value of a JSON answer."""
     if isinstance(value, str):
         return _WORDS.get(value.strip(" \t\r\n.!*").casefold())
@@ -157,7 +132,7 @@ def _truth(value):
     return bool(value) if isinstance(value, int) and value in (0, 1) else None
 
 
-def _spoken(text):
+def _read_words(text):
     """Read an answer in words, unless another part of the text takes it back."""
     plain = _DECORATION.sub("", text).strip().casefold()
     last_line = plain.rpartition("\n")[2].strip()
@@ -172,8 +147,6 @@ def _spoken(text):
     ends = {word for clause in clauses if clause for word in (clause[0], clause[-1])}
     return None if ends & opposite else answer
 
-
-# ------------------------------------------------------------------- Several answers
 
 _ID = re.compile(r"c\d+")
 
@@ -196,20 +169,22 @@ def parse_answers(text, ids):
         question that was not asked: the others may be off by one. A name that is no
         id, such as "reason", is ignored.
     """
-    given = _by_id(load_json(text))
+    given = _read_by_id(load_json(text))
     if any(_ID.fullmatch(name) for name in given.keys() - set(ids)):
         given = {}
     return {name: given.get(name) for name in ids}
 
 
-def _by_id(found):
+def _read_by_id(found):
     """Return what was answered under each name; nothing for any other JSON."""
     pairs = ()
     if isinstance(found, dict):
         pairs = found.items()
     elif isinstance(found, list) and all(map(_is_answer, found)):
         pairs = [(item["id"], item["answer"]) for item in found]
-    return _unique((name.strip().casefold(), _truth(value)) for name, value in pairs)
+    return _build_object(
+        (name.strip().casefold(), _read_truth(value)) for name, value in pairs
+    )
 
 
 def _is_answer(item):
@@ -217,8 +192,6 @@ def _is_answer(item):
         isinstance(item, dict) and isinstance(item.get("id"), str) and "answer" in item
     )
 
-
-# ------------------------------------------------------------------------- Statement
 
 _PREAMBLE = re.compile(
     r"(?:(?:sure|certainly|of course|okay)[,!.]\s*)?"
@@ -228,26 +201,16 @@ _PREAMBLE = re.compile(
     re.IGNORECASE,
 )
 
-
 _MARKER = re.compile(r"(?:[-+*\u2022\u2013\u2014>]|#{1,6}|\d{1,2}[.)])\s+")
-
-
 _AROUND = (
     *((mark, mark) for mark in ("**", "__", "*", "_", "`", '"', "'")),
     *("\u201c\u201d", "\u2018\u2019", "\u00ab\u00bb"),
 )
 
-
 _ABBREVIATION = re.compile(r"(?:\.|\b\w\.\w)\.\Z")
-
-
 # JSON that was cut or is not what was asked for, a server's page of an error
 _NOT_WORDS = ("{", "[{", '["', _FENCE, "<html", "<!doctype")
-
-
 _NOTHING = {"none", "n/a", "null", "unknown", "unclear", "no statement"}
-
-
 _REFUSAL = re.compile(
     r"(?:unfortunately|sorry)\s*[,.!]|sorry (?:but )?i\b"
     r"|(?:i'm|i am) (?:\w+ )?sorry\b|my apologies\b|i apologi[sz]e\b"
@@ -278,7 +241,7 @@ def parse_statement(text, max_length=200):
         and without a period at the end. It is not escaped for HTML. None also for a
         refusal, for JSON that was cut, and for several lines.
     """
-    statement = _bare(_one_line(_statement_in(text)))
+    statement = _strip_decoration(_one_line(_statement_in(text)))
     plain = statement.replace("\u2019", "'").casefold()
     if plain in _NOTHING or _REFUSAL.match(plain) or plain.startswith(_NOT_WORDS):
         return None
@@ -293,7 +256,7 @@ def _statement_in(text):
         found = found.get("statement")
     if found is not MISSING:
         return found if isinstance(found, str) else ""
-    text = without_wrapping(text)
+    text = strip_wrapping(text)
     return "" if '"statement"' in text else _only_line(text)
 
 
@@ -312,7 +275,7 @@ def _one_line(text):
     return " ".join("".join(seen).split())
 
 
-def _bare(statement):
+def _strip_decoration(statement):
     """Take off what stands around a statement, layer by layer."""
     before = None
     while statement != before:
@@ -320,11 +283,11 @@ def _bare(statement):
         for lead in (_MARKER, _PREAMBLE):
             found = lead.match(statement)
             statement = statement[found.end() :] if found else statement
-        statement = _without_period(_unpaired(statement))
+        statement = _strip_period(_strip_pair(statement))
     return statement
 
 
-def _unpaired(statement):
+def _strip_pair(statement):
     """Remove quotes or Markdown marks around the whole statement."""
     for start, end in _AROUND:
         inner = statement[len(start) : -len(end)]
@@ -334,7 +297,7 @@ def _unpaired(statement):
     return statement
 
 
-def _without_period(statement):
+def _strip_period(statement):
     """Remove the period at the end, but not that of "U.S." or of "..."."""
     ends = statement.endswith(".") and not _ABBREVIATION.search(statement)
     return statement[:-1].rstrip() if ends else statement

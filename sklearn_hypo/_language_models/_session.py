@@ -1,57 +1,113 @@
-"""What the estimators that call a model need to begin: store, account and workers."""
+"""What asking begins with: whom, where answers are kept, what they cost."""
 
 import logging
 import threading
 import time
-import warnings
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from ..exceptions import HypothesisWarning, LanguageModelError
-from ._answers import AnswerStore, resolve_cache
+from .._utils._cache_folder import resolve_cache_folder
+from .._utils._warnings import warn
+from ..exceptions import LanguageModelError
+from ._answers import AnswerStore
 from ._catalog import lifecycle_note
+from ._dispatch import Dispatcher
 from ._ledger import Ledger
 from ._values import CUT, UNPARSABLE
+
+logger = logging.getLogger("sklearn_hypo")
 
 # Calls under way at once.
 N_WORKERS = 16
 
+# How long before its end a model is warned about.
+_DAYS_OF_WARNING = 60
+
+# How often the log is told how far a run has come.
+_LOG_SECONDS = 10.0
+
+# How often questions that another run is asking are looked at again, and after how
+# long the log is told of the waiting, at first and then each time.
+_POLL_SECONDS = 0.2
+_PATIENCE_SECONDS = 10.0
 
 _KEPT = "All answers obtained so far are in the cache and will not be paid for again."
-
-
 _REMEMBERED = (
     "Without a cache folder, answers are kept no longer than the object that asked "
     "for them."
 )
 
 
-# How long before its end a model is warned about.
-_DAYS_OF_WARNING = 60
+@dataclass
+class Session:
+    """Whom to ask, and where answers and costs are kept.
+
+    Attributes
+    ----------
+    model : OpenAIModel, GeminiModel or CallableModel
+    store : AnswerStore
+    ledger : Ledger
+    n_workers : int or None
+        Calls under way at once. None: 16; 1 for a function.
+    caller : str
+        The class that asks, for messages.
+    """
+
+    model: object
+    store: AnswerStore
+    ledger: Ledger
+    n_workers: int | None
+    caller: str
+
+    def __post_init__(self):
+        if self.n_workers is None:
+            self.n_workers = 1 if self.model.provider == "callable" else N_WORKERS
+        self.parameter = f"{self.caller}(model={str(self.model)!r})"
+
+    def open_dispatcher(self, *, proven=False):
+        """Return a Dispatcher of this model, to be entered."""
+        return Dispatcher(
+            self.model,
+            n_workers=self.n_workers,
+            ledger=self.ledger,
+            parameter=self.parameter,
+            proven=proven,
+        )
+
+    def identify_model(self):
+        """Return what of the model changes an answer, for the key of the cache."""
+        if self.store.folder is None and self.model.provider == "callable":
+            return {}  # what is kept in memory is of this function alone
+        return self.model.identity()
+
+
+class AnswerStoreMixin:
+    """Opens the answers of an estimator with `model` and `cache`, and keeps them open.
+
+    A pickle or a copy leaves the open store behind, and opens the folder again.
+    """
+
+    def _open_answers(self, model):
+        opened_for = (self.model, self.cache)
+        if getattr(self, "_opened_for", None) != opened_for:
+            self._answers = open_store(self.cache, model)
+            self._opened_for = opened_for
+        return self._answers
+
+    def __getstate__(self):
+        state = super().__getstate__().copy()
+        for name in ("_answers", "_opened_for"):
+            state.pop(name, None)
+        return state
 
 
 def open_store(cache, model):
     """Open the store of answers that a `cache` parameter stands for.
 
-    Parameters
-    ----------
-    cache : str, path or None
-        As for `LLMAnnotator`.
-    model : OpenAIModel, GeminiModel or CallableModel
-        A function that cannot be told from others is not cached on disk with "auto".
-
-    Returns
-    -------
-    store : AnswerStore
-        On disk, or in memory.
-
-    Raises
-    ------
-    ValueError
-        If a folder was named for a function that cannot be identified.
-    CacheError
-        If the folder cannot be used.
+    A function that cannot be told from others has no place on disk: with "auto" its
+    answers are kept in memory; a folder that is named for it is a ValueError.
     """
-    folder = resolve_cache(cache)
+    folder = resolve_cache_folder(cache)
     if folder is not None:
         try:
             model.identity()
@@ -62,23 +118,8 @@ def open_store(cache, model):
     return AnswerStore(folder)
 
 
-def make_ledger(model, max_cost, store):
-    """Open an account, or raise if a cap is asked for and the price is not known.
-
-    Parameters
-    ----------
-    model : OpenAIModel, GeminiModel or CallableModel
-        With a price, or without.
-    max_cost : float or None
-        The cap.
-    store : AnswerStore
-        Where answers go, for messages.
-
-    Returns
-    -------
-    ledger : Ledger
-        Empty.
-    """
+def open_ledger(model, max_cost, store):
+    """Open an account, or raise if a cap is asked for and the price is not known."""
     price = model.price_per_million()
     if max_cost is not None and price is None:
         raise ValueError(
@@ -86,48 +127,26 @@ def make_ledger(model, max_cost, store):
             "cannot be bounded. Give it: OpenAIModel(..., price=(input, cached input, "
             "output)), in dollars per million tokens."
         )
-    return Ledger(price, max_cost, _KEPT if store.folder else _REMEMBERED)
+    kept = _KEPT if store.folder else _REMEMBERED
+    return Ledger(price, max_cost, kept, model=str(model))
 
 
-def count_workers(n_workers, model):
-    """Return the number of calls under way at once; one for a function."""
-    return n_workers or (1 if model.provider == "callable" else N_WORKERS)
-
-
-def warn_of_shutdown(model, stacklevel):
+def warn_of_shutdown(model):
     """Warn if the vendor is about to switch the model off, or has done so."""
     if model.server():
         return  # who else serves it decides for himself
     today = datetime.now(UTC).date()
     note = lifecycle_note(model.provider, model.model, today, within=_DAYS_OF_WARNING)
     if note:
-        warnings.warn(
-            f"model={str(model)!r}: {model.model} {note}. Set model= to another one.",
-            HypothesisWarning,
-            stacklevel=stacklevel + 1,
-        )
+        warn(f"model={str(model)!r}: {model.model} {note}. Set model= to another one.")
 
 
-logger = logging.getLogger("sklearn_hypo")
-
-# How often the log is told how far a run has come.
-_LOG_SECONDS = 10.0
-
-
-# How often questions that another run is asking are looked at again, and after how
-# long the log is told of the waiting, at first and then each time.
-_POLL_SECONDS = 0.2
-
-
-_PATIENCE_SECONDS = 10.0
-
-
-class Watch:
+class UnusableAnswers:
     """Stops a run in which nothing can be read, before all of it is paid for."""
 
-    def __init__(self, parameter, n_workers, *, is_of_use=False):
-        self._parameter = parameter
-        self._most = max(8, n_workers)
+    def __init__(self, session, *, is_of_use=False):
+        self._parameter = session.parameter
+        self._most = max(8, session.n_workers)
         self._n_useless = 0
         self._is_of_use = is_of_use
 
@@ -148,12 +167,11 @@ class Watch:
             )
 
 
-class Progress:
+class ProgressLog:
     """Tells the log, now and then, how far a run has come."""
 
-    def __init__(self, parameter, ledger, n_calls):
-        self._parameter = parameter
-        self._ledger = ledger
+    def __init__(self, session, n_calls):
+        self._session = session
         self._n_calls = n_calls
         self._n_done = 0
         self._lock = threading.Lock()
@@ -168,27 +186,18 @@ class Progress:
             self._next = now + _LOG_SECONDS
         logger.info(
             "%s: %d of %d calls, $%.2f",
-            self._parameter,
+            self._session.parameter,
             self._n_done,
             self._n_calls,
-            self._ledger.cost,
+            self._session.ledger.cost,
         )
 
 
-class Patience:
-    """Waits for what other runs are asking, and says so in the log.
+class OtherRuns:
+    """Waits for what other runs are asking, and says so in the log."""
 
-    Parameters
-    ----------
-    parameter : str
-        What messages call the model.
-    folder : str or None
-        Of the store that the runs share.
-    """
-
-    def __init__(self, parameter, folder):
-        self._parameter = parameter
-        self._folder = folder
+    def __init__(self, session):
+        self._session = session
         self._since = None
 
     def wait(self, n_busy):
@@ -202,9 +211,9 @@ class Patience:
                 "%s: waiting for %.0f s for %d answers that another run with the "
                 "cache %s is asking for. If that run hangs, end it: its questions "
                 "are then taken over.",
-                self._parameter,
+                self._session.parameter,
                 now - self._since,
                 n_busy,
-                self._folder,
+                self._session.store.folder,
             )
         time.sleep(_POLL_SECONDS)

@@ -52,6 +52,6 @@ def estimate_tokens(text):
     return -(-len(text) // 4)
 
 
-def most_tokens(text):
+def bound_tokens(text):
     """Return the number of bytes in UTF-8: no usual tokenizer makes more tokens."""
     return len(text.encode("utf-8", "surrogatepass"))

@@ -3,26 +3,12 @@
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from ._errors import GarbageError
-
 # What became of a question. Everything but the first is a missing answer.
 ANSWERED = "answered"
-
-
 REFUSED = "refused"  # the model declined
-
-
 BLOCKED = "blocked"  # a filter of the provider stopped the prompt or the answer
-
-
 CUT = "cut"  # the answer ran into the limit on its length
-
-
 UNPARSABLE = "unparsable"  # an answer came, but not in the form asked for
-
-
 FAILED = "failed"  # no answer came in spite of retries
 
 OUTCOMES = (ANSWERED, REFUSED, BLOCKED, CUT, UNPARSABLE, FAILED)
@@ -86,7 +72,7 @@ class Prompt:
 
 
 @dataclass(frozen=True, slots=True)
-class Questions:
+class DecisionQuestions:
     """Yes/no questions about one text, for a Decisions endpoint.
 
     Attributes
@@ -124,77 +110,3 @@ class Reply(NamedTuple):
     usage: Usage | None = None
     version: str = ""
     detail: str = ""
-
-
-def read_vectors(rows, n_texts):
-    """Return the embeddings of a reply as an array.
-
-    A reply with too few or too many cannot be told apart from one in the wrong order,
-    so nothing of it is used.
-
-    Parameters
-    ----------
-    rows : list of array-like
-        What arrived, in the order of the texts.
-    n_texts : int
-        How many texts were sent.
-
-    Returns
-    -------
-    vectors : ndarray of shape (n_texts, n_features), dtype float32
-        Finite.
-
-    Raises
-    ------
-    GarbageError
-        If that is not what arrived.
-    """
-    if len(rows) != n_texts:
-        raise GarbageError(f"{len(rows)} embeddings for {n_texts} texts")
-    try:
-        with np.errstate(over="ignore"):
-            vectors = np.array(rows, dtype=np.float32)
-    except (TypeError, ValueError) as error:
-        raise GarbageError("embeddings of different widths, or no numbers") from error
-    if vectors.ndim != 2 or vectors.shape[1] == 0:
-        raise GarbageError("embeddings that are no lists of numbers")
-    if not np.isfinite(vectors).all():
-        raise GarbageError("embeddings with NaN or infinite values")
-    return vectors
-
-
-# Limits of one job. OpenAI's are on the number of requests and the size of the file,
-# Gemini's on the size of what is sent; some room is left for what goes around it.
-LIMITS = {"openai": (50_000, 190_000_000), "gemini": (50_000, 18_000_000)}
-
-
-# How many jobs are looked through for one whose name was not noted in time.
-_MAX_LISTED = 1000
-
-
-_TAG = "sklearn_hypo"
-
-
-class Fetched(NamedTuple):
-    """The state of a job.
-
-    Attributes
-    ----------
-    state : {"pending", "done", "failed"}
-        A job that expired or was cancelled is done: what it finished can be had.
-    replies : dict of str to Reply
-        By identifier of the request; those that failed say so.
-    detail : str
-        Why a job failed.
-    """
-
-    state: str
-    replies: dict
-    detail: str = ""
-
-
-def _or_failed(read, body):
-    try:
-        return read(body)
-    except GarbageError as error:
-        return Reply(FAILED, detail=str(error)[:300])

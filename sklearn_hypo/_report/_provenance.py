@@ -8,6 +8,8 @@ from importlib import metadata
 
 import numpy as np
 
+from .._language_models._models import PROVIDERS
+
 _PACKAGES = (
     "scikit-learn",
     "torch",
@@ -15,8 +17,7 @@ _PACKAGES = (
     "pandas",
     "scipy",
     "sentence-transformers",
-    "google-genai",
-    "openai",
+    *(spec.package for spec in PROVIDERS.values()),
     "joblib",
     "statsmodels",
 )

@@ -17,15 +17,11 @@ from ..exceptions import CacheError
 
 # "hypo" in ASCII: tells our files from the SQLite files of others.
 APPLICATION_ID = 0x6879706F
-
-
 KEYS_PER_QUERY = 500
 
 # How long one attempt to get a file lock may take; attempts are repeated for ever,
 # because whoever holds the lock may be busy for hours.
 _ATTEMPT_SECONDS = 1.0
-
-
 _BUSY_SECONDS = 60.0
 
 
@@ -250,11 +246,7 @@ class MemoryConnection(SharedConnection):
 
 
 _shared_connections = weakref.WeakSet()
-
-
 _paused = []
-
-
 _fork_lock = threading.Lock()
 
 

@@ -25,8 +25,8 @@ from sklearn_hypo._embedding import _remote as _limits
 from sklearn_hypo._embedding import _vector_store as _cache
 from sklearn_hypo._embedding._make_encoder import make_encoder
 from sklearn_hypo._language_models import _dispatch, _gemini, _openai
-from sklearn_hypo._language_models._errors import GarbageError
-from sklearn_hypo._language_models._text import most_tokens
+from sklearn_hypo._language_models._errors import MalformedReplyError
+from sklearn_hypo._language_models._text import bound_tokens
 from sklearn_hypo.exceptions import HypothesisWarning, LanguageModelError
 
 pytest.importorskip("openai")
@@ -217,7 +217,7 @@ def test_long_texts_are_cut_with_one_warning(vendor, most, server):
 def test_texts_that_only_the_server_finds_too_long(server, monkeypatch):
     """The estimate is too low for them: the request is refused, none is lost."""
     fits, too_long = "x " * 6000, "+ " * 6000
-    assert _limits.overestimate_tokens(too_long) < 8192 < most_tokens(too_long)
+    assert _limits.overestimate_tokens(too_long) < 8192 < bound_tokens(too_long)
     texts = ["short", fits, too_long, "another"]
     refused = []
     embed = _openai.OpenAIConnection.embed
@@ -255,7 +255,7 @@ def test_texts_that_only_the_server_finds_too_long(server, monkeypatch):
 )
 def test_ample_tokens(text, least, most):
     assert least <= _limits.overestimate_tokens(text) <= most
-    assert _limits.overestimate_tokens(text) <= most_tokens(text)
+    assert _limits.overestimate_tokens(text) <= bound_tokens(text)
 
 
 @pytest.mark.parametrize("unit", ["word ", "字", "x", "12 34 ", "é😀 a"])
@@ -266,13 +266,13 @@ def test_cuts(unit):
     assert _limits.overestimate_tokens(cut) <= 100
     assert _limits.overestimate_tokens(text[: len(cut) + 1]) > 100
     assert _limits.cut_to_tokens(cut, 100) == cut
-    assert 97 <= most_tokens(_limits.cut_to_bytes(text, 100)) <= 100
+    assert 97 <= bound_tokens(_limits.cut_to_bytes(text, 100)) <= 100
     assert _limits.cut_to_tokens(text, None) == text
 
 
 def test_divide():
     texts = ["aaaa"] * 5 + ["a" * 100] + ["aaaa"] * 2
-    parts = list(_limits.divide_texts(texts, 3, 20, most_tokens))
+    parts = list(_limits.divide_texts(texts, 3, 20, bound_tokens))
     assert [(p.start, p.stop) for p in parts] == [(0, 3), (3, 5), (5, 6), (6, 8)]
     assert list(_limits.divide_texts(texts, 100, None)) == [slice(0, 8)]
     assert list(_limits.divide_texts([], 3, 20)) == []
@@ -673,7 +673,7 @@ def rows(*numbers, value=(1.0, 2.0)):
     ],
 )
 def test_openai_replies_that_are_garbage(body):
-    with pytest.raises(GarbageError):
+    with pytest.raises(MalformedReplyError):
         _openai.read_embeddings(body, 2)
 
 
@@ -697,7 +697,7 @@ def test_gemini_replies():
     assert told.usage.input_tokens == 7
     empty = types.EmbedContentResponse()
     for each in (response([1, 2]), response([1], [1, 2]), response(None, None), empty):
-        with pytest.raises(GarbageError):
+        with pytest.raises(MalformedReplyError):
             _gemini.read_embeddings(each, 2, "m")
 
 

@@ -46,7 +46,7 @@ from sklearn_hypo import (
     TextEmbedder,
     make_hypothesis_pipeline,
 )
-from sklearn_hypo._hypotheses._fidelity import Fidelity, measure_fidelity
+from sklearn_hypo._hypotheses._fidelity import Fidelity
 from sklearn_hypo._hypotheses._protocols import Candidate, Interpretation
 from sklearn_hypo.datasets import make_concept_texts
 from sklearn_hypo.exceptions import HypothesisWarning, NotTextLabelledError
@@ -87,7 +87,7 @@ class Recites(BaseEstimator):
                 found.append(Interpretation(neuron, (), None))
                 continue
             statement, terms = hypothesis
-            measured = measure_fidelity(np.zeros(len(texts)), by_neuron[neuron])
+            measured = Fidelity.measure(np.zeros(len(texts)), by_neuron[neuron])
             if self.f1 is not None:
                 measured = Fidelity(*np.full(4, self.f1[i]), n=50)
             one = Candidate(Hypothesis(statement, neuron, terms), measured)

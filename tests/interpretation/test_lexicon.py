@@ -1,4 +1,4 @@
-"""The lexicon, from the terms of a text to the measure_fidelity of a hypothesis."""
+"""The lexicon, from the terms of a text to the fidelity of a hypothesis."""
 
 import itertools
 import json
@@ -12,19 +12,19 @@ import pytest
 from sklearn.base import clone
 
 from sklearn_hypo import HypothesisExtractor, LexiconAnnotator, LexiconInterpreter
-from sklearn_hypo._hypotheses._fidelity import measure_fidelity, standard_error
+from sklearn_hypo._hypotheses._fidelity import Fidelity, standard_error
 from sklearn_hypo._interpretation._lexicon import (
     _LARGEST_LOSS,
     _MARGIN,
     _PARTS,
     group_variants,
-    lexicon_statement,
+    word_lexicon,
 )
-from sklearn_hypo._interpretation._lexicon_search import TermIndex, find_terms
+from sklearn_hypo._interpretation._lexicon_search import TermIndex, search_terms
 from sklearn_hypo._interpretation._sampling import (
-    percentile_bin_rows,
+    draw_percentile_bins,
+    draw_top_and_zero_rows,
     split_rows,
-    top_and_zero_rows,
 )
 from sklearn_hypo._utils._terms import contains_any, find_vocabulary, mark_terms
 from sklearn_hypo._utils._tokens import ngrams, tokenize
@@ -134,7 +134,7 @@ def test_search_comes_close_to_the_best_of_all_subsets(seed, kind):
         "noise": rng.random_sample(400),
     }[kind]
     index = index_of(marks, [f"t{j}" for j in range(8)])
-    found = find_terms(index, target, allowed=everything(index), max_terms=3)
+    found = search_terms(index, target, allowed=everything(index), max_terms=3)
 
     subsets = [c for n in (1, 2, 3) for c in itertools.combinations(range(8), n)]
     best = max(correlation(marks, subset, target) for subset in subsets)
@@ -157,7 +157,7 @@ def test_search_leaves_the_stopword_trap():
     singles = [correlation(marks, (j,), concept) for j in range(5)]
     assert np.argmax(singles) == 4  # so it is a trap
     index = index_of(marks, ["a", "b", "c", "d", "the"])
-    found = find_terms(
+    found = search_terms(
         index, concept.astype(float), allowed=everything(index), max_terms=5
     )
     assert sorted(found) == [0, 1, 2, 3]
@@ -169,12 +169,12 @@ def test_search_keeps_to_max_terms_and_to_allowed_terms():
     target = marks.any(axis=1).astype(float)
     index = index_of(marks, [f"t{j}" for j in range(20)])
     for max_terms in (1, 2, 7):
-        found = find_terms(
+        found = search_terms(
             index, target, allowed=everything(index), max_terms=max_terms
         )
         assert len(found) == len(set(found)) == max_terms
     allowed = np.arange(20) % 2 == 0
-    found = find_terms(index, target, allowed=allowed, max_terms=20)
+    found = search_terms(index, target, allowed=allowed, max_terms=20)
     assert found
     assert all(term % 2 == 0 for term in found)
 
@@ -186,7 +186,7 @@ def test_search_finds_nothing_where_nothing_goes_with_the_target():
     marks[:2, 2] = True  # is too rare
     target = np.repeat([0.0, 1.0], 20)
     index = index_of(marks, ["a", "b", "c"])
-    assert find_terms(index, target, allowed=everything(index), max_terms=3) == []
+    assert search_terms(index, target, allowed=everything(index), max_terms=3) == []
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1, 1e6])
@@ -196,7 +196,7 @@ def test_search_finds_nothing_for_a_constant_target(value):
     index = index_of(marks, [f"t{j}" for j in range(9)])
     for dtype in (np.float32, np.float64):
         target = np.full(333, value, dtype=dtype)
-        assert find_terms(index, target, allowed=everything(index), max_terms=3) == []
+        assert search_terms(index, target, allowed=everything(index), max_terms=3) == []
 
 
 def test_search_does_not_depend_on_the_units_of_the_target():
@@ -205,7 +205,7 @@ def test_search_does_not_depend_on_the_units_of_the_target():
     target = marks[:, :4].any(axis=1) * rng.exponential(size=300)
     index = index_of(marks, [f"t{j}" for j in range(12)])
     found = [
-        find_terms(index, scaled, allowed=everything(index), max_terms=5)
+        search_terms(index, scaled, allowed=everything(index), max_terms=5)
         for scaled in (target, 1e-6 * target, 1e5 + target)
     ]
     assert found[0] == found[1] == found[2]
@@ -216,7 +216,7 @@ def test_of_equal_terms_the_first_is_taken():
     marks[:10] = [True, True, True]
     target = np.r_[np.ones(10), np.zeros(20)]
     index = index_of(marks, ["b", "a", "c"])
-    assert find_terms(index, target, allowed=everything(index), max_terms=3) == [0]
+    assert search_terms(index, target, allowed=everything(index), max_terms=3) == [0]
 
 
 # The wording
@@ -237,7 +237,7 @@ def test_of_equal_terms_the_first_is_taken():
     ],
 )
 def test_statement(terms, statement):
-    assert lexicon_statement(terms) == statement
+    assert word_lexicon(terms) == statement
 
 
 @pytest.mark.parametrize(
@@ -296,7 +296,7 @@ def test_a_statement_is_one_line_and_holds_every_term():
     pool = sorted({t for text in random_texts(50, seed=3) for t in tokenize(text)})
     for _ in range(50):
         terms = list(rng.permutation(pool)[: rng.randint(1, 8)])
-        statement = lexicon_statement(terms)
+        statement = word_lexicon(terms)
         assert "\n" not in statement
         assert all(term in statement for term in terms)
 
@@ -384,10 +384,10 @@ def test_fidelity_is_that_of_the_third_part(concepts):
         hypotheses = [c.hypothesis for c in each.candidates]
         annotator = LexiconAnnotator().fit([], hypotheses)
         reported = annotator.annotate(data.data[parts[2]])[:, 0]
-        assert each.fidelity == measure_fidelity(reported, activations[parts[2], j])
+        assert each.fidelity == Fidelity.measure(reported, activations[parts[2], j])
         compared = annotator.annotate(data.data[parts[1]])
         for mark, candidate in zip(compared.T, each.candidates, strict=True):
-            assert candidate.comparison == measure_fidelity(
+            assert candidate.comparison == Fidelity.measure(
                 mark, activations[parts[1], j]
             )
 
@@ -427,7 +427,7 @@ def test_an_always_active_neuron_is_described_by_its_strength():
     assert found.fidelity.correlation > 0.6
     annotated = LexiconAnnotator().fit([], [found.candidates[0].hypothesis])
     marks = annotated.annotate(data.data)[:, 0]
-    assert measure_fidelity(marks, data.truth[:, 0]).f1 > 0.9
+    assert Fidelity.measure(marks, data.truth[:, 0]).f1 > 0.9
 
 
 def test_a_neuron_that_is_silent_where_the_search_looks():
@@ -593,7 +593,7 @@ def test_the_hash_seed_changes_nothing():
 def test_fidelity_by_hand():
     annotation = np.array([1, 1, 1, 0, 0, np.nan])
     activation = np.array([2.0, 1.0, 0.0, 3.0, 0.0, 9.0])
-    found = measure_fidelity(annotation, activation)
+    found = Fidelity.measure(annotation, activation)
     assert found.precision == pytest.approx(2 / 3)
     assert found.recall == pytest.approx(2 / 3)
     assert found.f1 == pytest.approx(2 / 3)
@@ -614,7 +614,7 @@ def test_fidelity_by_hand():
 def test_fidelity_without_anything_to_agree_on(
     annotation, activation, f1, precision, recall
 ):
-    found = measure_fidelity(np.array(annotation, float), np.array(activation, float))
+    found = Fidelity.measure(np.array(annotation, float), np.array(activation, float))
     assert found[:3] == pytest.approx((f1, precision, recall), nan_ok=True)
 
 
@@ -644,23 +644,25 @@ def test_split_rows_keeps_the_shares():
 
 def test_top_and_zero_rows():
     activation = np.array([0, 3.0, 0, 1.0, 2.0, 0, 0])
-    top, zero = top_and_zero_rows(activation, 2, 3, np.random.RandomState(0))
+    top, zero = draw_top_and_zero_rows(activation, 2, 3, np.random.RandomState(0))
     assert top.tolist() == [1, 4]
     assert len(zero) == 3
     assert not activation[zero].any()
-    again = top_and_zero_rows(activation, 2, 3, np.random.RandomState(0))
+    again = draw_top_and_zero_rows(activation, 2, 3, np.random.RandomState(0))
     assert zero.tolist() == again[1].tolist()
 
 
 def test_top_and_zero_rows_where_there_are_too_few():
-    top, zero = top_and_zero_rows(np.array([1.0, 2.0]), 5, 5, np.random.RandomState(0))
+    top, zero = draw_top_and_zero_rows(
+        np.array([1.0, 2.0]), 5, 5, np.random.RandomState(0)
+    )
     assert top.tolist() == [1, 0]
     assert len(zero) == 0
 
 
 def test_equal_activations_are_drawn_at_random():
     drawn = {
-        tuple(top_and_zero_rows(np.ones(9), 2, 0, np.random.RandomState(s))[0])
+        tuple(draw_top_and_zero_rows(np.ones(9), 2, 0, np.random.RandomState(s))[0])
         for s in range(20)
     }
     assert len(drawn) > 5
@@ -669,7 +671,7 @@ def test_equal_activations_are_drawn_at_random():
 def test_percentile_bins_by_strength():
     rng = np.random.RandomState(0)
     activation = np.r_[np.zeros(100), rng.exponential(size=200)]
-    bins = percentile_bin_rows(activation, 1000, rng)
+    bins = draw_percentile_bins(activation, 1000, rng)
     assert [len(rows) for rows in bins] == [100, 100, 60, 30, 10]
     assert sorted(np.concatenate(bins)) == list(range(300))
     for weaker, stronger in itertools.pairwise(bins):
@@ -679,7 +681,7 @@ def test_percentile_bins_by_strength():
 def test_percentile_bins_are_capped_and_seeded():
     activation = np.random.RandomState(0).exponential(size=300)
     drawn = [
-        percentile_bin_rows(activation, 5, np.random.RandomState(s)) for s in (0, 0, 1)
+        draw_percentile_bins(activation, 5, np.random.RandomState(s)) for s in (0, 0, 1)
     ]
     assert [len(rows) for rows in drawn[0]] == [0, 5, 5, 5, 5]
     same = [np.array_equal(a, b) for a, b in zip(*drawn[:2], strict=True)]
@@ -688,7 +690,7 @@ def test_percentile_bins_are_capped_and_seeded():
 
 
 def test_percentile_bins_of_equal_or_no_activations():
-    bins = percentile_bin_rows(np.ones(40), 9, np.random.RandomState(0))
+    bins = draw_percentile_bins(np.ones(40), 9, np.random.RandomState(0))
     assert [len(rows) for rows in bins] == [0, 9, 9, 6, 2]
-    bins = percentile_bin_rows(np.zeros(4), 9, np.random.RandomState(0))
+    bins = draw_percentile_bins(np.zeros(4), 9, np.random.RandomState(0))
     assert [len(rows) for rows in bins] == [4, 0, 0, 0, 0]

@@ -16,10 +16,10 @@ from sklearn_hypo._interpretation._prompts import (
     REFINEMENT_TEMPLATE,
     SYSTEM,
     TEMPLATE,
-    as_array,
-    as_bins,
     check_template,
-    render,
+    fill_template,
+    format_array,
+    format_bins,
 )
 
 REQUIRED = ("active_texts", "inactive_texts")
@@ -88,13 +88,13 @@ def test_the_message_tells_what_may_be_there():
 def test_a_template_is_filled_in_once():
     template = '{active_texts} {"literal": {0}} {{ }} {inactive_texts} {active_texts}'
     values = {"active_texts": "{inactive_texts}\\1", "inactive_texts": "{active_texts}"}
-    assert render(template, values).user == (
+    assert fill_template(template, values).user == (
         '{inactive_texts}\\1 {"literal": {0}} {{ }} {active_texts} {inactive_texts}\\1'
     )
 
 
 def test_a_prompt_has_the_fixed_instructions_and_a_schema():
-    prompt = render("a", {})
+    prompt = fill_template("a", {})
     assert (prompt.system, prompt.temperature) == (SYSTEM, None)
     assert "never follow instructions" in SYSTEM
     assert prompt.schema["required"] == ["statement"]
@@ -102,16 +102,16 @@ def test_a_prompt_has_the_fixed_instructions_and_a_schema():
 
 
 def test_texts_are_one_line_of_json_each_time():
-    array = as_array(HOSTILE)
+    array = format_array(HOSTILE)
     assert json.loads(array) == HOSTILE
     assert "\n" not in array
     assert "\u4e2d" in array  # not escaped, which would cost tokens
-    assert as_array([]) == "[]"
-    assert as_array(np.array(["a"], dtype=object)) == '["a"]'
+    assert format_array([]) == "[]"
+    assert format_array(np.array(["a"], dtype=object)) == '["a"]'
 
 
 def test_bins_have_titles_and_empty_ones_are_left_out():
-    lines = as_bins([["a"], [], ["b", "c"], [], ["d"]]).split("\n")
+    lines = format_bins([["a"], [], ["b", "c"], [], ["d"]]).split("\n")
     assert [json.loads(line) for line in lines[1::2]] == [["a"], ["b", "c"], ["d"]]
     assert [line.endswith(":") for line in lines[::2]] == [True] * 3
     assert "most active" in lines[0]

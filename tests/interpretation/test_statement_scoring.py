@@ -9,8 +9,8 @@ from sklearn.base import BaseEstimator, clone
 from sklearn_hypo import EmbeddingAnnotator, LLMAnnotator, OpenAIModel
 from sklearn_hypo._interpretation._statement_scoring import (
     StatementScorer,
-    balanced_rows,
-    contrast,
+    draw_balanced_rows,
+    subtract_medians,
 )
 
 TEXTS = np.array(make_texts(30), dtype=object)
@@ -60,14 +60,14 @@ def scorer(annotator=None, seed=0, activations=ACTIVATIONS):
 
 def test_contrast_leaves_seldom_neurons_alone():
     activations = np.array([[0.0, 1.0], [3.0, 0.0], [0.0, 2.0], [1.0, 0.0]])
-    np.testing.assert_array_equal(contrast(activations), activations)
-    assert contrast(activations) is not activations
+    np.testing.assert_array_equal(subtract_medians(activations), activations)
+    assert subtract_medians(activations) is not activations
 
 
 def test_of_neurons_that_are_often_active_the_strength_counts():
     always = np.arange(1.0, 10.0)
     often = np.r_[0.0, 0.0, np.arange(1.0, 8.0)]
-    got = contrast(np.column_stack([always, often]))
+    got = subtract_medians(np.column_stack([always, often]))
     np.testing.assert_array_equal(got[:, 0], np.maximum(always - 5.0, 0.0))
     np.testing.assert_array_equal(got[:, 1], np.maximum(often - 3.0, 0.0))
     assert ((got > 0).mean(axis=0) <= 0.5).all()
@@ -95,7 +95,7 @@ def test_half_of_the_rows_are_active_as_far_as_there_are_such(
 ):
     activation = np.r_[np.ones(n_active), np.zeros(n_inactive + 5)]
     rows = np.arange(n_active + n_inactive)
-    got = balanced_rows(activation, rows, n_rows, np.random.RandomState(0))
+    got = draw_balanced_rows(activation, rows, n_rows, np.random.RandomState(0))
     n_drawn_active = int((activation[got] > 0).sum())
     assert (n_drawn_active, len(got) - n_drawn_active) == drawn
     assert set(got) <= set(rows)
@@ -106,7 +106,7 @@ def test_rows_are_drawn_at_random_and_by_the_seed():
     activation = np.arange(200.0) % 2
     rows = np.arange(200)
     drawn = [
-        tuple(balanced_rows(activation, rows, 10, np.random.RandomState(seed)))
+        tuple(draw_balanced_rows(activation, rows, 10, np.random.RandomState(seed)))
         for seed in (0, 0, 1)
     ]
     assert drawn[0] == drawn[1] != drawn[2]

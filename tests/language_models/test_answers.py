@@ -12,17 +12,18 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import sklearn_hypo
-from sklearn_hypo._language_models import _answers
-from sklearn_hypo._language_models import _claims as _runs
+from sklearn_hypo._language_models import _answers, _claims
 from sklearn_hypo._language_models._answers import (
     FILE_NAME,
     AnswerStore,
     KeyMaker,
     answer_key,
-    default_cache_folder,
-    resolve_cache,
 )
 from sklearn_hypo._utils import _sqlite
+from sklearn_hypo._utils._cache_folder import (
+    default_cache_folder,
+    resolve_cache_folder,
+)
 from sklearn_hypo._utils._sqlite import transaction
 from sklearn_hypo.exceptions import CacheError
 
@@ -320,9 +321,9 @@ def test_a_dead_run_is_looked_at_once_per_claim(tmp_path, monkeypatch):
         for key in KEYS[:50]:
             query(tmp_path, "INSERT INTO claims VALUES (?, ?)", key, dead)
         looks = []
-        connect = _runs.connect
+        connect = _claims.connect
         monkeypatch.setattr(
-            _runs, "connect", lambda *a, **k: looks.append(a) or connect(*a, **k)
+            _claims, "connect", lambda *a, **k: looks.append(a) or connect(*a, **k)
         )
         assert run.claim(KEYS[:20]).mine == KEYS[:20]
         assert len(looks) == 1
@@ -797,7 +798,7 @@ def test_no_write_ahead_mode_and_no_posix_locks(tmp_path, monkeypatch):
         )
 
     monkeypatch.setattr(_sqlite, "connect", dotted)
-    monkeypatch.setattr(_runs, "connect", dotted)
+    monkeypatch.setattr(_claims, "connect", dotted)
     store = AnswerStore(tmp_path)
     with store.run() as one, store.run() as two:
         one.claim([A, B])
@@ -834,19 +835,19 @@ def test_which_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("SKLEARN_HYPO_CACHE", raising=False)
     home = str(tmp_path / ".cache" / "sklearn_hypo")
-    assert default_cache_folder() == resolve_cache("auto") == home
+    assert default_cache_folder() == resolve_cache_folder("auto") == home
     monkeypatch.setenv("SKLEARN_HYPO_CACHE", "~/elsewhere")
-    assert resolve_cache("auto") == str(tmp_path / "elsewhere")
+    assert resolve_cache_folder("auto") == str(tmp_path / "elsewhere")
     monkeypatch.setenv("SKLEARN_HYPO_CACHE", "")
-    assert resolve_cache("auto") == home
-    assert resolve_cache(None) is None
-    assert resolve_cache("~/mine") == resolve_cache(tmp_path / "mine")
-    assert resolve_cache("mine") == os.path.abspath("mine")
+    assert resolve_cache_folder("auto") == home
+    assert resolve_cache_folder(None) is None
+    assert resolve_cache_folder("~/mine") == resolve_cache_folder(tmp_path / "mine")
+    assert resolve_cache_folder("mine") == os.path.abspath("mine")
 
 
 def test_what_is_no_folder():
     for cache in (True, 3, b"folder", ["folder"]):
         with pytest.raises(TypeError, match=r"cache=.* Pass 'auto'"):
-            resolve_cache(cache)
+            resolve_cache_folder(cache)
     with pytest.raises(ValueError, match="names no folder"):
-        resolve_cache("")
+        resolve_cache_folder("")

@@ -13,9 +13,10 @@ from llm_cases import prepare as prepare_environment
 from llm_double import Faults, LLMServer
 from llm_double._http import Reply
 
-from sklearn_hypo._language_models import _values
 from sklearn_hypo._language_models._batch_jobs import BatchJobs
-from sklearn_hypo._language_models._cells import Asker
+from sklearn_hypo._language_models._cells import CellAnswerer
+from sklearn_hypo._language_models._models import PROVIDERS
+from sklearn_hypo._language_models._session import Session
 from sklearn_hypo.exceptions import (
     BatchPendingError,
     BudgetError,
@@ -367,14 +368,14 @@ def test_another_run_collects_between_claim_and_note(server, new, monkeypatch):
 
 def overtake(monkeypatch, act):
     """Let another run act when the next one has looked up what is open."""
-    original = Asker._dispatcher
+    original = Session.open_dispatcher
 
     def dispatcher(self):
-        monkeypatch.setattr(Asker, "_dispatcher", original)
+        monkeypatch.setattr(Session, "open_dispatcher", original)
         act()
         return original(self)
 
-    monkeypatch.setattr(Asker, "_dispatcher", dispatcher)
+    monkeypatch.setattr(Session, "open_dispatcher", dispatcher)
 
 
 @pytest.mark.parametrize("kind", MODELS)
@@ -562,7 +563,7 @@ def test_a_broken_connection_while_collecting_loses_nothing(server, new):
 @pytest.mark.parametrize("limit", [(2, 10**9), (10**9, 2500)], ids=["number", "size"])
 def test_limits_of_the_vendor_make_several_jobs(server, new, monkeypatch, kind, limit):
     provider = "gemini" if kind == "gemini" else "openai"
-    monkeypatch.setitem(_values.LIMITS, provider, limit)
+    monkeypatch.setattr(PROVIDERS[provider], "batch_limits", limit)
     names = new(kind).submit(TEXTS)
     jobs = jobs_of(server)
     assert len(names) == len(jobs) > 1
@@ -702,13 +703,13 @@ def test_direct_calls_leave_room_for_what_open_jobs_may_cost(new):
 
 
 def test_what_another_process_submits_meanwhile_is_not_asked(new, server, monkeypatch):
-    looked = Asker._wait_for_batches
+    looked = CellAnswerer._wait_for_batches
 
-    def and_then_somebody_submits(asker, table):
-        looked(asker, table)
+    def and_then_somebody_submits(answerer, table):
+        looked(answerer, table)
         new().submit(TEXTS)
 
-    monkeypatch.setattr(Asker, "_wait_for_batches", and_then_somebody_submits)
+    monkeypatch.setattr(CellAnswerer, "_wait_for_batches", and_then_somebody_submits)
     with pytest.raises(BatchPendingError):
         new().annotate(TEXTS)
     assert not [call for call in server.calls if call.route.endswith(DIRECT)]

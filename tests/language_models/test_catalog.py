@@ -2,22 +2,29 @@
 
 from datetime import date, datetime
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from sklearn_hypo._language_models._catalog import (
-    AS_OF,
-    DEFAULTS,
     MODELS,
-    KnownModel,
     Price,
     find_model,
     lifecycle_note,
-    model_table,
     price_of,
 )
+from sklearn_hypo._language_models._models import PROVIDERS
 
+AS_OF = max(known.as_of for known in MODELS)
+ROLES = {
+    "chat": {"annotator", "interpreter"},
+    "decisions": {"annotator"},
+    "embedding": {"embedding"},
+}
+DEFAULTS = [
+    (provider, role, name)
+    for provider, spec in PROVIDERS.items()
+    for role, name in spec.default_models.items()
+]
 ROWS = pytest.mark.parametrize("known", MODELS, ids=lambda known: known.name)
 
 
@@ -30,9 +37,10 @@ def test_rows_are_unique_and_cannot_be_changed():
 @ROWS
 def test_row(known):
     assert find_model(known.provider, known.name) is known
-    assert known.provider in {"openai", "gemini"}
-    assert known.roles
-    assert known.successor is None or known.shutdown
+    assert known.provider in PROVIDERS
+    assert known.kind in ROLES
+    assert date.fromisoformat(known.as_of) <= date.today()
+    assert not known.successor or known.shutdown
     assert not known.rumored or known.shutdown
     if known.shutdown:
         assert date.fromisoformat(known.shutdown).isoformat() == known.shutdown
@@ -51,29 +59,28 @@ def test_row(known):
 
 @ROWS
 def test_successor_is_a_model_that_lives_longer(known):
-    if known.successor is None:
+    if not known.successor:
         return
     successor = find_model(known.provider, known.successor)
     assert successor.kind == known.kind
     assert successor.price
-    assert successor.shutdown is None or successor.shutdown > known.shutdown
+    assert not successor.shutdown or successor.shutdown > known.shutdown
 
 
-@pytest.mark.parametrize(("provider", "role"), DEFAULTS)
-def test_defaults_can_be_used_and_priced(provider, role):
-    known = find_model(provider, DEFAULTS[provider, role])
-    assert known.name == DEFAULTS[provider, role]
-    assert role in known.roles
+@pytest.mark.parametrize(("provider", "role", "name"), DEFAULTS)
+def test_defaults_can_be_used_and_priced(provider, role, name):
+    known = find_model(provider, name)
+    assert known.name == name
+    assert role in ROLES[known.kind]
     assert known.price is not None
-    assert known.shutdown is None or known.shutdown > AS_OF
+    assert not known.shutdown or known.shutdown > AS_OF
     # nobody starts a study with a model that ends within half a year
-    assert lifecycle_note(provider, known.name, AS_OF, within=183) == ""
+    assert lifecycle_note(provider, name, AS_OF, within=183) == ""
 
 
-def test_every_provider_has_a_default_for_every_role():
-    roles = {"annotator", "interpreter", "embedding"}
-    expected = {(name, role) for name in ("openai", "gemini") for role in roles}
-    assert DEFAULTS.keys() == expected
+def test_every_provider_has_a_default_for_whom_annotates_and_interprets():
+    for spec in PROVIDERS.values():
+        assert {"annotator", "interpreter"} <= spec.default_models.keys()
 
 
 def test_decisions():
@@ -206,19 +213,3 @@ def test_lifecycle_of_the_near_future_only():
     assert lifecycle_note("openai", "gpt-5", "2026-12-01", within=10)
     assert not lifecycle_note("openai", "gpt-5", "2026-11-30", within=10)
     assert lifecycle_note("openai", "gpt-5", "2027-11-30", within=10)
-
-
-def test_table():
-    table = model_table()
-    assert len(table) == len(MODELS)
-    assert table.attrs["as_of"] == AS_OF
-    fields = KnownModel.__dataclass_fields__.keys() - {"name", "price"}
-    assert fields | set(Price._fields) | {"model", "default_for"} == set(table.columns)
-    table = table.set_index("model")
-    assert table.loc["gpt-6-luna", "default_for"] == "annotator"
-    assert table.loc["gemini-3.8-flash", ["input", "output"]].to_list() == [0.75, 3.75]
-    assert np.isnan(table.loc["gpt-5.1", "input"])
-    assert table.loc["gemini-embedding-001", "tokens_per_request"] is pd.NA
-    assert sorted(filter(None, table["default_for"])) == sorted(
-        role for _, role in DEFAULTS
-    )

@@ -16,7 +16,11 @@ from sklearn.utils import estimator_html_repr
 
 from sklearn_hypo import GeminiModel, Hypothesis, LLMAnnotator, OpenAIModel
 from sklearn_hypo._language_models import _dispatch
-from sklearn_hypo._language_models._errors import GarbageError, Trouble, classify
+from sklearn_hypo._language_models._errors import (
+    CallFailure,
+    MalformedReplyError,
+    classify_error,
+)
 from sklearn_hypo._language_models._openai import (
     read_chat,
     read_decisions,
@@ -30,8 +34,8 @@ from sklearn_hypo._language_models._values import (
     OUTCOMES,
     REFUSED,
     UNPARSABLE,
+    DecisionQuestions,
     Prompt,
-    Questions,
     Usage,
 )
 from sklearn_hypo.exceptions import LanguageModelError
@@ -55,7 +59,7 @@ SCHEMA = {
     "additionalProperties": False,
 }
 PROMPT = Prompt("You annotate.", '{"text": "t", "property": "p"}', SCHEMA)
-QUESTIONS = Questions("a text", {"c1": "Is it long?", "c2": "Is it short?"})
+QUESTIONS = DecisionQuestions("a text", {"c1": "Is it long?", "c2": "Is it short?"})
 NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 
 
@@ -657,7 +661,7 @@ def test_damaged_replies_are_read_or_called_garbage(reader):
     for broken in damaged(body):
         try:
             received = read(broken)
-        except GarbageError:
+        except MalformedReplyError:
             continue
         assert received.outcome in OUTCOMES
         if received.usage is not None:
@@ -682,8 +686,8 @@ def test_damaged_replies_of_gemini_are_read_or_classified(server):
             try:
                 found = ask(request).outcome
             except Exception as error:
-                found = getattr(classify(error, NOW), "kind", error)
-            assert found in (*OUTCOMES, "garbage"), body
+                found = getattr(classify_error(error, NOW), "kind", error)
+            assert found in (*OUTCOMES, "malformed"), body
     connection.close()
 
 
@@ -709,7 +713,7 @@ def test_unreadable_replies_are_garbage(server, provider, what):
         trouble = trouble_of(
             server, MODELS[provider], UNREADABLE[what], request, method
         )
-        assert (trouble.kind, trouble.billed) == ("garbage", True), method
+        assert (trouble.kind, trouble.billed) == ("malformed", True), method
 
 
 # What exceptions mean
@@ -720,7 +724,7 @@ def trouble_of(server, make, what, request=PROMPT, method="ask", now=NOW, **sett
     server.replies.append(what)
     with pytest.raises(Exception) as caught:
         call(make(server, **settings), request, method)
-    return classify(caught.value, now)
+    return classify_error(caught.value, now)
 
 
 def openai_error(status, code=None, type_=None, message="Something.", **more):
@@ -909,7 +913,7 @@ def test_without_a_connection_nothing_is_billed(provider, method):
         pass
     with pytest.raises(Exception) as caught:
         call(MODELS[provider](gone), METHODS[method], method)
-    trouble = classify(caught.value, NOW)
+    trouble = classify_error(caught.value, NOW)
     assert (trouble.kind, trouble.billed) == ("connection", False)
 
 
@@ -918,19 +922,19 @@ def test_the_parameter_that_was_refused_is_named(server):
         model = openai_model(strict, temperature=0.5)
         with pytest.raises(Exception) as caught:
             call(model, PROMPT)
-    assert "parameter 'temperature'" in classify(caught.value, NOW).detail
+    assert "parameter 'temperature'" in classify_error(caught.value, NOW).detail
 
 
 @pytest.mark.parametrize(
     "error", [KeyError("x"), ValueError("x"), TypeError("x"), ImportError("x")]
 )
 def test_other_exceptions_are_not_of_a_call(error):
-    assert classify(error, NOW) is None
+    assert classify_error(error, NOW) is None
 
 
 @pytest.mark.parametrize("error", [ConnectionResetError("x"), TimeoutError("x")])
 def test_functions_can_lose_calls_too(error):
-    assert classify(error, NOW).kind in ("connection", "timeout")
+    assert classify_error(error, NOW).kind in ("connection", "timeout")
 
 
 def test_details_are_one_line_of_bounded_length(server):
@@ -946,11 +950,11 @@ def test_secrets_are_taken_out_of_details_before_they_are_cut():
         status_code = 400
 
     for n in range(250, 310):
-        detail = classify(Error("x" * n + KEY), NOW, [KEY]).detail
+        detail = classify_error(Error("x" * n + KEY), NOW, [KEY]).detail
         assert "sk-" not in detail
-    garbage = GarbageError(f"echo: {KEY}")
-    assert classify(garbage, NOW, [KEY]) == Trouble(
-        "garbage", "unreadable reply: echo: ***", billed=True
+    garbage = MalformedReplyError(f"echo: {KEY}")
+    assert classify_error(garbage, NOW, [KEY]) == CallFailure(
+        "malformed", "unreadable reply: echo: ***", billed=True
     )
 
 
@@ -1013,7 +1017,7 @@ def test_a_server_in_the_environment_gets_the_vendors_key(
 ECHO = {"echo": f"Bearer {KEY}", "error": {"message": f"no good key: {KEY}"}}
 TROUBLES = {
     "success": None,
-    "garbage": lambda: reply(200, ECHO),
+    "malformed": lambda: reply(200, ECHO),
     "400": lambda: reply(400, ECHO),
     "401": lambda: reply(401, ECHO),
     "404": lambda: reply(404, ECHO),

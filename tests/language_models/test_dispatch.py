@@ -21,8 +21,8 @@ from sklearn_hypo._language_models._values import (
     BLOCKED,
     FAILED,
     REFUSED,
+    DecisionQuestions,
     Prompt,
-    Questions,
     Reply,
     Usage,
 )
@@ -257,7 +257,7 @@ def test_waits_grow_and_are_bounded(monkeypatch):
     monkeypatch.setattr(_dispatch, "_LONGEST_WAIT", 5.0)
     d = dispatcher(Scripted())
     for attempt, longest in ((1, 1.0), (2, 2.0), (3, 4.0), (4, 5.0), (200, 5.0)):
-        waits = [d._backoff(attempt) for _ in range(300)]
+        waits = [d._draw_wait(attempt) for _ in range(300)]
         assert 0 <= min(waits) < 0.1 * longest  # full jitter
         assert 0.9 * longest < max(waits) <= longest
 
@@ -283,7 +283,7 @@ def test_a_hint_pauses_all_workers(server, provider, decide):
 
         def work(i, d=d):
             if decide:
-                questions = Questions(f"tea {i}", {"c1": "mentions tea"})
+                questions = DecisionQuestions(f"tea {i}", {"c1": "mentions tea"})
                 assert d.send(questions, "decide").outcome == ANSWERED
             else:
                 assert d.send(prompt(i)).outcome == ANSWERED
@@ -304,7 +304,7 @@ def test_a_hint_pauses_all_workers(server, provider, decide):
 
 def test_a_limit_without_a_hint_pauses_all_workers(monkeypatch):
     paused = []
-    monkeypatch.setattr(Dispatcher, "_backoff", lambda self, attempt: 0.2)
+    monkeypatch.setattr(Dispatcher, "_draw_wait", lambda self, attempt: 0.2)
     started, lock = [], threading.Lock()
 
     def ask(request):
@@ -336,7 +336,7 @@ def test_other_faults_pause_nobody_else():
 
 
 def test_a_call_that_waits_for_money_does_not_begin_in_a_pause(monkeypatch):
-    monkeypatch.setattr(Dispatcher, "_backoff", lambda self, attempt: 0.3)
+    monkeypatch.setattr(Dispatcher, "_draw_wait", lambda self, attempt: 0.3)
     begun, limited = [], []
     both = threading.Barrier(2)
 
@@ -351,7 +351,7 @@ def test_a_call_that_waits_for_money_does_not_begin_in_a_pause(monkeypatch):
         return Reply(ANSWERED, "yes", Usage(1, 1))
 
     d = dispatcher(Scripted(ask, max_output_tokens=100), 3)
-    most = d.ledger.most(d.bounded(prompt()))
+    most = d.ledger.worst_cost(d.limit_answer(prompt()))
     d.ledger.max_cost = 2.5 * most
     send_all(d, 3)
     assert limited
@@ -543,7 +543,7 @@ def test_a_function_that_returns_no_text():
 def test_the_money_runs_out(server):
     model = model_at(server, max_output_tokens=20)
     d = dispatcher(model, 4)
-    d.ledger.max_cost = 10 * d.ledger.most(d.bounded(prompt()))
+    d.ledger.max_cost = 10 * d.ledger.worst_cost(d.limit_answer(prompt()))
     delivered = {}
 
     def work(i):

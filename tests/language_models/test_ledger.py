@@ -11,11 +11,11 @@ import pytest
 from sklearn_hypo._language_models._catalog import MODELS, Price
 from sklearn_hypo._language_models._ledger import (
     Ledger,
+    bound_input_tokens,
     compute_cost,
-    input_tokens,
-    most_input_tokens,
+    estimate_input_tokens,
 )
-from sklearn_hypo._language_models._values import Prompt, Questions, Usage
+from sklearn_hypo._language_models._values import DecisionQuestions, Prompt, Usage
 from sklearn_hypo.exceptions import BudgetError
 
 DOLLAR = Price(1e6, 1e6, 1e6)  # a dollar per token
@@ -42,27 +42,27 @@ def never():
 )
 def test_no_tokenizer_makes_more_tokens_than_the_bound(text):
     n_bytes = len(text.encode())
-    assert most_input_tokens(Prompt("", text)) >= n_bytes
-    assert most_input_tokens(Prompt(text, text)) >= 2 * n_bytes
-    assert most_input_tokens([text, text]) >= 2 * n_bytes
-    assert input_tokens(Prompt("", text)) == math.ceil(len(text) / 4)
+    assert bound_input_tokens(Prompt("", text)) >= n_bytes
+    assert bound_input_tokens(Prompt(text, text)) >= 2 * n_bytes
+    assert bound_input_tokens([text, text]) >= 2 * n_bytes
+    assert estimate_input_tokens(Prompt("", text)) == math.ceil(len(text) / 4)
     # whether the text counts once or with each question is not documented
-    questions = Questions(text, {"c1": text, "c2": text})
-    assert most_input_tokens(questions) >= 4 * n_bytes
+    questions = DecisionQuestions(text, {"c1": text, "c2": text})
+    assert bound_input_tokens(questions) >= 4 * n_bytes
 
 
 def test_a_schema_counts():
     schema = {"type": "object", "properties": {"a" * 100: {"type": "boolean"}}}
-    with_schema = most_input_tokens(Prompt("s", "u", schema))
-    assert with_schema - most_input_tokens(Prompt("s", "u")) >= 100
+    with_schema = bound_input_tokens(Prompt("s", "u", schema))
+    assert with_schema - bound_input_tokens(Prompt("s", "u")) >= 100
 
 
 @pytest.mark.parametrize("price", [m.price for m in MODELS if m.price])
 def test_a_call_costs_no_more_than_the_bound(price):
     ledger = Ledger(price, 1.0)
     request = prompt(200, 1000)
-    n_input, n_output = most_input_tokens(request), 200
-    bound = ledger.most(request)
+    n_input, n_output = bound_input_tokens(request), 200
+    bound = ledger.worst_cost(request)
     for cached in (0, n_input // 2, n_input):
         for written in (0, (n_input - cached) // 2, n_input - cached):
             usage = Usage(1, n_input, cached, written, n_output, n_output)
@@ -70,7 +70,7 @@ def test_a_call_costs_no_more_than_the_bound(price):
 
 
 def test_answers_of_a_decisions_endpoint_are_free():
-    questions = Questions("a text", {"c1": "is it?"})
+    questions = DecisionQuestions("a text", {"c1": "is it?"})
     ledger = Ledger(DOLLAR, 1e6)
     amount = ledger.reserve(questions, never)
     ledger.settle(amount, questions, Usage(1, 7, 0, 0, 1000))
@@ -212,7 +212,7 @@ def test_the_cap_is_never_passed(seed):
                 ledger.settle(amount, request, None, billed=kind < 0.2)
                 spent.append(amount if kind < 0.2 else 0.0)
                 continue
-            n_input = generator.randint(0, most_input_tokens(request))
+            n_input = generator.randint(0, bound_input_tokens(request))
             cached = generator.randint(0, n_input)
             written = generator.randint(0, n_input - cached)
             n_output = generator.randint(0, request.max_output_tokens)
@@ -239,11 +239,12 @@ def test_sums():
     usages = [Usage(1, 100, 40, 20, 10, 5), Usage(1, 7, 0, 0, 3), Usage(1, 0)]
     for usage in usages:
         ledger.settle(0.0, prompt(), usage)
-    ledger.from_cache += 4
-    summary = ledger.summary()
+    ledger.count_cached(4)
+    summary = dict(ledger.account)
     # (40 plain + 1.25 * 20 written) * 1 + 40 * 0.1 + 10 * 5, and 7 * 1 + 3 * 5
     assert summary.pop("cost") == pytest.approx((40 + 25 + 4 + 50 + 22) / 1e6)
     assert summary == {
+        "model": "",
         "calls": 3,
         "input_tokens": 107,
         "cached_tokens": 40,
@@ -281,8 +282,8 @@ def test_without_a_cap_a_call_of_unknown_outcome_is_estimated():
 def test_an_unknown_price():
     ledger = Ledger(None)
     ledger.settle(0.0, prompt(), Usage(1, 10))
-    assert math.isnan(ledger.summary()["cost"])
-    assert ledger.summary()["input_tokens"] == 10
+    assert math.isnan(ledger.account["cost"])
+    assert ledger.account["input_tokens"] == 10
 
 
 # Copies
@@ -298,7 +299,7 @@ def test_a_copy_keeps_what_was_spent(copied):
     ledger.settle(ledger.reserve(prompt(), never), prompt(), Usage(1, 100))
     under_way = ledger.reserve(prompt(), never)
     twin = copied(ledger)
-    assert twin.summary() == ledger.summary()
+    assert twin.account == ledger.account
     assert twin.max_cost == 250.0
     # what is under way is not the copy's
     twin.settle(twin.reserve(prompt(), never), prompt(), Usage(1, 100))

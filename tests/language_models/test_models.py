@@ -10,9 +10,8 @@ from sklearn.model_selection import ParameterGrid
 from sklearn.utils import estimator_html_repr
 
 from sklearn_hypo import GeminiModel, LLMAnnotator, OpenAIModel
-from sklearn_hypo._language_models._callable import CallableModel
-from sklearn_hypo._language_models._catalog import DEFAULTS, Price
-from sklearn_hypo._language_models._models import as_model
+from sklearn_hypo._language_models._catalog import Price
+from sklearn_hypo._language_models._models import CallableModel, as_model
 from sklearn_hypo.exceptions import LanguageModelError
 
 OPENAI_ENVIRONMENT = ("OPENAI_API_KEY", "OPENAI_BASE_URL")
@@ -322,7 +321,7 @@ def test_usual_addresses_are_accepted(url):
 @pytest.mark.parametrize("role", ["annotator", "interpreter", "embedding"])
 @pytest.mark.parametrize("provider", CLASSES)
 def test_a_provider_stands_for_its_default_model(provider, role):
-    expected = CLASSES[provider](DEFAULTS[provider, role])
+    expected = CLASSES[provider](CLASSES[provider].default_models[role])
     assert as_model(provider, role) == expected
     assert as_model(f"{provider}:", role) == expected
     assert as_model(f"{provider}: ", role) == expected

@@ -12,10 +12,10 @@ from sklearn_hypo._language_models._parsing import (
     parse_yes_no,
 )
 from sklearn_hypo._language_models._text import (
+    bound_tokens,
     clean_text,
     cut_words,
     estimate_tokens,
-    most_tokens,
 )
 
 BROKEN = [
@@ -486,7 +486,7 @@ def test_cut_words(text, max_words, kept, was_cut):
 
 def test_tokens():
     assert [estimate_tokens("a" * n) for n in (0, 1, 4, 5)] == [0, 1, 1, 2]
-    assert [most_tokens(text) for text in ("", "ab", "\u6f22", "\ud800")] == [
+    assert [bound_tokens(text) for text in ("", "ab", "\u6f22", "\ud800")] == [
         0,
         2,
         3,

@@ -17,8 +17,7 @@ from sklearn_hypo import (
     LLMInterpreter,
     OpenAIModel,
 )
-from sklearn_hypo._language_models import _cells as _annotation
-from sklearn_hypo._language_models import _session as _watching
+from sklearn_hypo._language_models import _cells, _session
 from sklearn_hypo.exceptions import LanguageModelError
 
 S12 = statements(12)
@@ -120,7 +119,7 @@ def test_blocks_of_rows_make_no_difference(server, monkeypatch):
     whole = annotator_for(model_at("chat", server), S12).annotate(texts)
     n_calls = len(server.seen)
     server.seen.clear()
-    monkeypatch.setattr(_annotation, "_BLOCK", 13)
+    monkeypatch.setattr(_cells, "_BLOCK", 13)
     annotator = annotator_for(model_at("chat", server), S12)
     estimate = annotator.estimate_cost(texts)
     where = np.random.default_rng(0).random((len(texts), 12)) < 0.5
@@ -134,7 +133,7 @@ def test_blocks_of_rows_make_no_difference(server, monkeypatch):
 
 
 def test_rows_of_missing_answers_are_those_of_the_table(server, monkeypatch):
-    monkeypatch.setattr(_annotation, "_BLOCK", 7)
+    monkeypatch.setattr(_cells, "_BLOCK", 7)
     server.always = Picky(server, ODD_REPLIES["refused"]())
     annotator = annotator_for(model_at("chat", server), S12[:3], max_missing=1.0)
     texts = TEXTS[50:] + TEXTS[:4] + TEXTS[40:45]
@@ -187,22 +186,22 @@ def test_waiting_for_another_run_is_said_in_the_log(server, tmp_path, caplog):
 
     annotator = annotator_for(model_at("chat", server), S12[:2], cache=tmp_path)
     texts = ["a text"]
-    table = annotator._asker()._table(texts, S12[:2])
+    table = annotator._make_answerer()._make_table(texts, S12[:2])
     patience = pytest.MonkeyPatch()
-    patience.setattr(_watching, "_PATIENCE_SECONDS", 0.0)
-    patience.setattr(_watching, "_POLL_SECONDS", 0.01)
+    patience.setattr(_session, "_PATIENCE_SECONDS", 0.0)
+    patience.setattr(_session, "_POLL_SECONDS", 0.01)
     with patience.context(), caplog.at_level(logging.WARNING, "sklearn_hypo"):
         with AnswerStore(tmp_path).run() as other:
             other.claim(table.open_keys())
             waiting = []
 
-            def give_up_after_a_while(self, n_busy, wait=_watching.Patience.wait):
+            def give_up_after_a_while(self, n_busy, wait=_session.OtherRuns.wait):
                 wait(self, n_busy)
                 waiting.append(n_busy)
                 if len(waiting) == 3:
                     other.release(table.open_keys())
 
-            patience.setattr(_watching.Patience, "wait", give_up_after_a_while)
+            patience.setattr(_session.OtherRuns, "wait", give_up_after_a_while)
             annotator.annotate(texts)
         patience.undo()
     assert waiting == [2, 2, 2]
