@@ -162,11 +162,11 @@ class LLMAnnotator(AnswerStoreMixin, BaseEstimator):
 
         Parameters
         ----------
-        texts, activations : object
+        texts : object
             Not used.
         hypotheses : sequence of Hypothesis or str
             What to look for.
-        random_state : object
+        activations, random_state : object
             Not used: what is random depends on `shuffle_seed` and the text alone, so
             that answers can be shared between folds.
 

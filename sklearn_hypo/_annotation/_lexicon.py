@@ -42,11 +42,13 @@ class LexiconAnnotator(BaseEstimator):
 
         Parameters
         ----------
-        texts, activations, random_state : object
+        texts : object
             Not used.
         hypotheses : sequence of Hypothesis
             Each must have terms. They are read as texts are, so that "Thanks" and
             "thanks" are one term.
+        activations, random_state : object
+            Not used.
 
         Returns
         -------

@@ -93,7 +93,7 @@ class _OpenStore:
             Their vectors. Shape (0, 0) if there is none.
         """
         keys = [self._store.key(text) for text in texts]
-        with self._store._file.explained():
+        with self._store._file.explain_errors():
             query = "SELECT key, vector FROM vectors WHERE key IN ({})"
             found = lookup(self._connection, query, keys)
         positions = [i for i, key in enumerate(keys) if key in found]
@@ -118,7 +118,7 @@ class _OpenStore:
             (self._store.key(text), blob.tobytes())
             for text, blob in zip(texts, blobs, strict=True)
         ]
-        with self._store._file.explained(), transaction(self._connection):
+        with self._store._file.explain_errors(), transaction(self._connection):
             self._connection.executemany(
                 "INSERT OR IGNORE INTO vectors VALUES (?, ?)", rows
             )

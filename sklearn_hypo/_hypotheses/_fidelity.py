@@ -8,7 +8,7 @@ import numpy as np
 class Fidelity(NamedTuple):
     """Agreement of an annotation with a neuron's activation.
 
-    Attributes
+    Parameters
     ----------
     f1, precision, recall : float
         Of the annotation as a prediction of "the neuron is active". NaN where there

@@ -9,7 +9,7 @@ from ._hypothesis import Hypothesis
 class Candidate(NamedTuple):
     """One statement that was considered for a neuron.
 
-    Attributes
+    Parameters
     ----------
     hypothesis : Hypothesis
         The statement.
@@ -38,7 +38,7 @@ class Candidate(NamedTuple):
 class Interpretation(NamedTuple):
     """A neuron in words: what `Interpreter.interpret` returns of each.
 
-    Attributes
+    Parameters
     ----------
     neuron : str
         The column's name.

@@ -46,7 +46,7 @@ _ANSWERS = "SELECT key, value FROM answers WHERE key IN ({})"
 _OWNERS = "SELECT key, owner FROM claims WHERE key IN ({})"
 
 
-class Claimed(NamedTuple):
+class ClaimResult(NamedTuple):
     """What became of the keys that a run asked for; each is in one place.
 
     Attributes
@@ -57,9 +57,8 @@ class Claimed(NamedTuple):
         Those that nobody asks for: the caller does so now, and then puts or releases
         them.
     busy : list of bytes
-        Those that another caller asks for at this moment, be it another process or
-        another thread of this run. Claim them again after a while: by then they are
-        answered, or given up and free.
+        Those that another process, or another thread of this run, asks for at this
+        moment. Claim them again after a while: by then they are answered, or free.
     """
 
     answered: dict
@@ -76,13 +75,6 @@ class AnswerStore:
         Made if it does not exist. None keeps the answers in memory, for this object
         only. A folder on a network file system works if it supports POSIX locks, but
         slowly.
-
-    Raises
-    ------
-    CacheError
-        Here and in every method: if the folder cannot be made or written to, if the
-        disk is full, and if the file in it is damaged, foreign, or of another
-        version. Nothing is deleted.
     """
 
     def __init__(self, folder):
@@ -97,33 +89,19 @@ class AnswerStore:
             self._database = SharedConnection(file)
 
     def get(self, keys):
-        """Return the answers that are stored.
-
-        Parameters
-        ----------
-        keys : iterable of bytes
-            Any number.
-
-        Returns
-        -------
-        answers : dict of bytes to JSON value
-            In the order of the keys.
-        """
+        """Return the answers that are stored, by key, in the order of the keys."""
         keys = list(dict.fromkeys(keys))
         with self._database.reading() as connection:
             found = lookup(connection, _ANSWERS, keys)
-        return self._decoded(keys, found)
+        return self._decode(keys, found)
 
     @contextlib.contextmanager
     def run(self):
-        """Begin a run: one piece of work of one process, with any number of threads.
+        """Begin an AnswerRun: one piece of work of one process, with its threads.
 
-        Yields
-        ------
-        run : AnswerRun
-            Whatever it has claimed and not answered is given up at the end.
+        Whatever it has claimed and not answered is given up at the end.
         """
-        with self._database.held():
+        with self._database.keep_open():
             run = AnswerRun(self)
             try:
                 yield run
@@ -150,7 +128,7 @@ class AnswerStore:
         query = "SELECT name, value FROM records WHERE kind = ? ORDER BY name"
         with self._database.reading() as connection:
             found = dict(connection.execute(query, [kind]))
-        return self._decoded(found, found)
+        return self._decode(found, found)
 
     def record_names(self, kind):
         """Return the names of the records of one kind, as a set."""
@@ -165,7 +143,7 @@ class AnswerStore:
                 "DELETE FROM records WHERE kind = ? AND name = ?", (kind, name)
             )
 
-    def _decoded(self, keys, found):
+    def _decode(self, keys, found):
         try:
             return {key: json.loads(found[key]) for key in keys if key in found}
         except ValueError as error:
@@ -192,7 +170,7 @@ class AnswerRun:
         self._owner = None
         try:
             with self._database.writing() as connection:
-                _drop_claims(connection, self._runs.bury_dead())
+                _drop_claims(connection, self._runs.remove_dead())
                 self._owner = self._runs.begin()
         except BaseException:
             if self._owner is not None:
@@ -202,15 +180,8 @@ class AnswerRun:
     def claim(self, keys):
         """Look keys up, and claim those that have no answer and nobody asks for.
 
-        Parameters
-        ----------
-        keys : iterable of bytes
-            Any number; one that is there twice counts once.
-
-        Returns
-        -------
-        claimed : Claimed
-            In the order of the keys.
+        Returns a ClaimResult in the order of the keys; one that is there twice counts
+        once.
         """
         self._check_process()
         keys = list(dict.fromkeys(keys))
@@ -222,10 +193,10 @@ class AnswerRun:
                 missing = [key for key in keys if key not in found]
                 found |= lookup(connection, _ANSWERS, missing)
                 missing = [key for key in missing if key not in found]
-                mine, busy = self._share_out(connection, missing)
-        return Claimed(self._store._decoded(keys, found), mine, busy)
+                mine, busy = self._claim_missing(connection, missing)
+        return ClaimResult(self._store._decode(keys, found), mine, busy)
 
-    def _share_out(self, connection, keys):
+    def _claim_missing(self, connection, keys):
         owners = lookup(connection, _OWNERS, keys)
         alive = set(filter(self._runs.is_alive, set(owners.values())))
         _drop_claims(connection, set(owners.values()) - alive)
@@ -237,15 +208,10 @@ class AnswerRun:
         return mine, busy
 
     def put(self, answers):
-        """Store answers; they are on disk when this returns.
+        """Store answers by key, and release the claims; a stored answer never changes.
 
-        Where it raises, the answers are kept and tried again with the next ones and
-        at the end of the run.
-
-        Parameters
-        ----------
-        answers : dict of bytes to JSON value
-            Their claims are released. A key that has an answer keeps it.
+        They are on disk when this returns. Where it raises, they are kept and tried
+        again with the next ones and at the end of the run.
         """
         self._check_process()
         rows = {key: _dumps(value) for key, value in answers.items()}
@@ -334,32 +300,16 @@ class KeyMaker:
     def __init__(self, identity):
         self._hash = hashlib.sha256()
         canonical = json.dumps(identity, sort_keys=True, ensure_ascii=True)
-        self._hash.update(_delimited(canonical))
+        self._hash.update(_prefix_length(canonical))
 
     def __call__(self, *parts):
-        """Return the 32 bytes that stand for the identity and the parts.
-
-        Parameters
-        ----------
-        *parts : str
-            Any texts, lone surrogates included, in an order that matters.
-
-        Returns
-        -------
-        key : bytes
-            Their SHA-256, from which the texts cannot be read.
-        """
+        """Return the SHA-256 of the identity and of texts in an order that matters."""
         digest = self._hash.copy()
-        digest.update(b"".join(map(_delimited, parts)))
+        digest.update(b"".join(map(_prefix_length, parts)))
         return digest.digest()
 
 
-def answer_key(identity, *parts):
-    """Return one key; see `KeyMaker`, which is faster for many."""
-    return KeyMaker(identity)(*parts)
-
-
-def _delimited(text):
+def _prefix_length(text):
     """Put the length before a text, so that no two lists of texts look the same."""
     data = text.encode("utf-8", "surrogatepass")
     return len(data).to_bytes(8, "big") + data

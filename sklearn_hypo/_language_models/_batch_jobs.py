@@ -202,22 +202,20 @@ class BatchJobs:
         """Yield ({name: keys}, written requests, most) within the vendor's limits."""
         max_requests, max_bytes = self.session.model.batch_limits
         batches = dispatcher.connection.batches()
-        keys, written, prompts, size = {}, [], [], 0
+        keys, written, most, size = {}, [], 0.0, 0
         for prompt, cells in requests:
-            name = f"r{len(written)}"
-            line = batches.write(name, prompt)
+            line = batches.write(f"r{len(written)}", prompt)
             n_bytes = len(line.encode()) + 1
             if written and (len(written) == max_requests or size + n_bytes > max_bytes):
-                yield keys, written, self._worst_cost(prompts)
-                keys, written, prompts, size = {}, [], [], 0
-                name = "r0"
-                line = batches.write(name, prompt)
-            keys[name] = [key.hex() for key in cells]
+                yield keys, written, most
+                keys, written, most, size = {}, [], 0.0, 0
+                line = batches.write("r0", prompt)
+            keys[f"r{len(written)}"] = [key.hex() for key in cells]
             written.append(line)
-            prompts.append((prompt, cells))
+            most += self._worst_cost([(prompt, cells)])
             size += n_bytes
         if written:
-            yield keys, written, self._worst_cost(prompts)
+            yield keys, written, most
 
     def _submit_part(self, part, dispatcher, claims):
         keys, written, most = part
@@ -302,9 +300,8 @@ class BatchJobs:
                 for key, value in zip(keys, values, strict=True)
                 if value is not None
             }
-            if found:
-                claims.put(found)
-                n_found += len(found)
+            claims.put(found)
+            n_found += len(found)
         return n_found, sum(map(len, record["requests"].values()))
 
 

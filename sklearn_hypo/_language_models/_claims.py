@@ -26,13 +26,7 @@ _held = {}
 
 
 class FileRuns:
-    """The runs of all processes that use a folder.
-
-    Parameters
-    ----------
-    folder : str
-        Where the lock files are.
-    """
+    """The runs of all processes that use a folder, in which their lock files are."""
 
     def __init__(self, folder):
         self._folder = folder
@@ -67,15 +61,15 @@ class FileRuns:
             del _held[owner]
             connection.close()
         # Another name is none of ours, and no path is made of it.
-        return bool(_NAME.fullmatch(_name(owner))) and not self._bury(owner)
+        return bool(_NAME.fullmatch(_name(owner))) and not self._remove_if_dead(owner)
 
-    def bury_dead(self):
+    def remove_dead(self):
         """Remove the files of all runs that died; return their names."""
         names = map(_NAME.fullmatch, os.listdir(self._folder))
         owners = [name[1] for name in names if name]
         return [owner for owner in owners if not self.is_alive(owner)]
 
-    def _bury(self, owner):
+    def _remove_if_dead(self, owner):
         """Try to get the lock of a run. If that succeeds, the run is dead."""
         path = self._path(owner)  # made if it is not there, which says the same
         try:
@@ -115,7 +109,7 @@ class MemoryRuns:
         """Whether a run goes on in this process."""
         return self._pids.get(owner) == os.getpid()
 
-    def bury_dead(self):
+    def remove_dead(self):
         """Return nothing: what the dead leave is cleared when it is met."""
         return []
 

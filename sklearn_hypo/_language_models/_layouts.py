@@ -172,16 +172,12 @@ class Layout:
     def request(self, text, statements):
         """Build the request for one text and a group of statements."""
         if self.name == "decisions":
-            asked = {
-                i: INSTRUCTION_PREFIX + s for i, s in _number_statements(statements)
-            }
-            return DecisionQuestions(text, asked)
+            asked = [INSTRUCTION_PREFIX + statement for statement in statements]
+            return DecisionQuestions(text, _number(asked))
         if self.name == "single":
             user = _format_json({"text": text, "property": statements[0]})
             return Prompt(SINGLE_SYSTEM, user, _SINGLE_SCHEMA)
-        user = _format_json(
-            {"text": text, "properties": dict(_number_statements(statements))}
-        )
+        user = _format_json({"text": text, "properties": _number(statements)})
         return Prompt(STACKED_SYSTEM, user, _build_schema(len(statements)))
 
     def output_tokens(self, n_statements):
@@ -192,15 +188,16 @@ class Layout:
         """Return one bool, float or None (no answer) per statement of the request."""
         if self.name == "single":
             return [parse_yes_no(reply.content)]
-        ids = [name for name, _ in _number_statements(statements)]
+        ids = _number(statements)
         if self.name == "stacked":
             answers = parse_answers(reply.content, ids)
             return [answers[name] for name in ids]
         return [_read_probability(reply.content.get(name)) for name in ids]
 
 
-def _number_statements(statements):
-    return [(f"c{i}", statement) for i, statement in enumerate(statements, start=1)]
+def _number(statements):
+    """Return the statements under the identifiers c1, c2, ..."""
+    return {f"c{i}": statement for i, statement in enumerate(statements, start=1)}
 
 
 def _format_json(value):
@@ -208,7 +205,7 @@ def _format_json(value):
 
 
 def _build_schema(n_statements):
-    names = [f"c{i}" for i in range(1, n_statements + 1)]
+    names = list(_number(range(n_statements)))
     return {
         "type": "object",
         "properties": {name: {"type": "boolean"} for name in names},
@@ -229,23 +226,9 @@ def ask_cells(dispatcher, layout, text, statements, attempts=None):
     are refused, blocked, cut or answered unreadably, each is asked about by itself,
     so that one of them does not silence the others.
 
-    Parameters
-    ----------
-    dispatcher : Dispatcher
-        Sends.
-    layout : Layout
-        Builds and reads.
-    text : str
-        The text.
-    statements : list of str
-        A group.
-    attempts : int or None, default=None
-        How many answers may be unreadable, or bring nothing new.
-
-    Yields
-    ------
-    answers : dict of str to CellAnswer
-        As soon as they are known. Every statement comes exactly once.
+    Yields dicts from statements to CellAnswer as soon as they are known; every
+    statement comes exactly once. `attempts` is how many answers may be unreadable, or
+    bring nothing new.
     """
     missing = list(statements)
     if attempts is None:
@@ -303,11 +286,10 @@ def _read_cells(layout, reply, statements):
         if value is not None
     }
     if layout.name == "decisions":
-        for name, statement in _number_statements(statements):
+        declined = CellAnswer(REFUSED, None, "declined", reply.version)
+        for name, statement in _number(statements).items():
             if reply.content.get(name, 0.0) is None:
-                answers[statement] = CellAnswer(
-                    REFUSED, None, "declined", reply.version
-                )
+                answers[statement] = declined
     return answers
 
 

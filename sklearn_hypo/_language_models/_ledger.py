@@ -17,7 +17,7 @@ _FRAME_TOKENS = 64
 class CostEstimate(NamedTuple):
     """What a run is expected to need.
 
-    Attributes
+    Parameters
     ----------
     calls : int
         Requests, if none has to be repeated.

@@ -72,7 +72,7 @@ class CacheFile:
 
     def connect(self, **options):
         """Return a new connection; the caller closes it."""
-        with self.explained():
+        with self.explain_errors():
             connection = connect(self._path, **options)
             try:
                 # A killed process loses nothing that was committed; only a power
@@ -89,15 +89,15 @@ class CacheFile:
 
         The operating system releases it when its holder dies.
         """
-        with self.explained():
+        with self.explain_errors():
             connection = connect(os.path.join(self.folder, name), _ATTEMPT_SECONDS)
         with contextlib.closing(connection):
-            with self.explained():
+            with self.explain_errors():
                 _begin_exclusive(connection)
             yield  # closing the connection ends the transaction
 
     @contextlib.contextmanager
-    def explained(self):
+    def explain_errors(self):
         """Turn what SQLite and the system report into an error that says what to do."""
         try:
             yield
@@ -112,10 +112,10 @@ class CacheFile:
 
     def _prepare(self):
         """Make the folder and the file, or check that the file is one of ours."""
-        with self.explained():
+        with self.explain_errors():
             os.makedirs(self.folder, exist_ok=True)
         if not os.path.exists(self._path):
-            with self.file_lock("lock-setup.sqlite3"), self.explained():
+            with self.file_lock("lock-setup.sqlite3"), self.explain_errors():
                 if not os.path.exists(self._path):
                     # Renamed when it is complete, so that no other process ever
                     # sees a file that is neither absent nor ready.
@@ -124,7 +124,10 @@ class CacheFile:
         self._check_version()
 
     def _check_version(self):
-        with self.explained(), contextlib.closing(connect(self._path)) as connection:
+        with (
+            self.explain_errors(),
+            contextlib.closing(connect(self._path)) as connection,
+        ):
             application = _value(connection, "PRAGMA application_id")
             version = _value(connection, "PRAGMA user_version")
         if (application, version) != (APPLICATION_ID, self._format.version):
@@ -168,7 +171,7 @@ class SharedConnection:
             _shared_connections.add(self)
 
     @contextlib.contextmanager
-    def held(self):
+    def keep_open(self):
         """Keep the connection open meanwhile, for the calls that follow."""
         with self._lock:
             self._users += 1
@@ -182,7 +185,7 @@ class SharedConnection:
     @contextlib.contextmanager
     def reading(self):
         """Have the connection for oneself. Errors are explained."""
-        with self._lock, self._explained():
+        with self._lock, self._explain_errors():
             if self._connection is None:
                 self._connection = self._open()
             try:
@@ -207,8 +210,8 @@ class SharedConnection:
                 if durable:
                     connection.execute("PRAGMA synchronous=NORMAL")
 
-    def _explained(self):
-        return self._file.explained()
+    def _explain_errors(self):
+        return self._file.explain_errors()
 
     def _open(self):
         return self._file.connect(check_same_thread=False)
@@ -238,7 +241,7 @@ class MemoryConnection(SharedConnection):
         for statement in format.tables:
             self._connection.execute(statement)
 
-    def _explained(self):
+    def _explain_errors(self):
         return contextlib.nullcontext()
 
     def _close(self):

@@ -333,7 +333,7 @@ def chosen_terms(interpretations):
 
 def test_parts_are_disjoint_and_equal_texts_are_in_one():
     texts = np.repeat(random_texts(400, seed=4, length=8), 3)
-    parts = LexiconInterpreter()._parts(texts, np.random.RandomState(0))
+    parts = LexiconInterpreter()._split(texts, np.random.RandomState(0))
     held = [set(texts[part]) for part in parts]
     assert held[0].isdisjoint(held[1] | held[2])
     assert held[1].isdisjoint(held[2])
@@ -345,9 +345,9 @@ def test_parts_are_disjoint_and_equal_texts_are_in_one():
 
 def test_max_texts_caps_the_distinct_texts():
     texts = np.repeat(np.array([f"text {i}" for i in range(100)], dtype=object), 2)
-    parts = LexiconInterpreter(max_texts=20)._parts(texts, np.random.RandomState(0))
+    parts = LexiconInterpreter(max_texts=20)._split(texts, np.random.RandomState(0))
     assert len(set(texts[np.concatenate(parts)])) == 20
-    parts = LexiconInterpreter(max_texts=None)._parts(texts, np.random.RandomState(0))
+    parts = LexiconInterpreter(max_texts=None)._split(texts, np.random.RandomState(0))
     assert len(np.concatenate(parts)) == 200
 
 
@@ -355,7 +355,7 @@ def test_the_search_sees_its_part_only(concepts):
     """What happens on the report part changes nothing but the reported fidelity."""
     data, activations = concepts
     before = interpret(data.data, activations)
-    parts = LexiconInterpreter()._parts(data.data, np.random.RandomState(0))
+    parts = LexiconInterpreter()._split(data.data, np.random.RandomState(0))
     texts, changed = data.data.copy(), activations.copy()
     texts[parts[2]] = [f"nothing {i}" for i in range(len(parts[2]))]
     changed[parts[2]] = np.random.RandomState(1).random_sample(changed[parts[2]].shape)
@@ -368,7 +368,7 @@ def test_the_search_sees_its_part_only(concepts):
 def test_the_comparison_part_changes_the_choice_at_most(concepts):
     data, activations = concepts
     before = interpret(data.data, activations)
-    parts = LexiconInterpreter()._parts(data.data, np.random.RandomState(0))
+    parts = LexiconInterpreter()._split(data.data, np.random.RandomState(0))
     changed = activations.copy()
     changed[parts[1]] = np.random.RandomState(1).random_sample(changed[parts[1]].shape)
     after = interpret(data.data, changed)
@@ -379,7 +379,7 @@ def test_the_comparison_part_changes_the_choice_at_most(concepts):
 
 def test_fidelity_is_that_of_the_third_part(concepts):
     data, activations = concepts
-    parts = LexiconInterpreter()._parts(data.data, np.random.RandomState(0))
+    parts = LexiconInterpreter()._split(data.data, np.random.RandomState(0))
     for j, each in enumerate(interpret(data.data, activations)):
         hypotheses = [c.hypothesis for c in each.candidates]
         annotator = LexiconAnnotator().fit([], hypotheses)
@@ -432,7 +432,7 @@ def test_an_always_active_neuron_is_described_by_its_strength():
 
 def test_a_neuron_that_is_silent_where_the_search_looks():
     texts = random_texts(300, seed=5, length=9)
-    parts = LexiconInterpreter()._parts(texts, np.random.RandomState(0))
+    parts = LexiconInterpreter()._split(texts, np.random.RandomState(0))
     activations = np.full((300, 2), 0.1, dtype=np.float32)
     activations[parts[1]] = 0.3  # varies, but not over the first part
     activations[:, 1] -= np.float32(0.1)
@@ -499,7 +499,7 @@ def test_max_terms_and_min_df(concepts):
     data, activations = concepts
     for each in interpret(data.data, activations, max_terms=2):
         assert all(1 <= len(c.hypothesis.terms) <= 2 for c in each.candidates)
-    search = LexiconInterpreter()._parts(data.data, np.random.RandomState(0))[0]
+    search = LexiconInterpreter()._split(data.data, np.random.RandomState(0))[0]
     for each in interpret(data.data, activations, min_df=12):
         for candidate in each.candidates:
             presence = mark_terms(data.data[search], candidate.hypothesis.terms)

@@ -17,7 +17,6 @@ from sklearn_hypo._language_models._answers import (
     FILE_NAME,
     AnswerStore,
     KeyMaker,
-    answer_key,
 )
 from sklearn_hypo._utils import _sqlite
 from sklearn_hypo._utils._cache_folder import (
@@ -26,6 +25,11 @@ from sklearn_hypo._utils._cache_folder import (
 )
 from sklearn_hypo._utils._sqlite import transaction
 from sklearn_hypo.exceptions import CacheError
+
+
+def answer_key(identity, *parts):
+    return KeyMaker(identity)(*parts)
+
 
 YES, NO = {"answer": True}, {"answer": False}
 KEYS = [answer_key({"model": "m"}, str(i)) for i in range(1300)]
@@ -353,8 +357,8 @@ package = types.ModuleType("sklearn_hypo")
 package.__path__ = {list(sklearn_hypo.__path__)!r}
 sys.modules["sklearn_hypo"] = package
 from sklearn_hypo._language_models._answers import AnswerStore
-from sklearn_hypo._language_models._answers import answer_key
-KEYS = [answer_key({{"model": "m"}}, str(i)) for i in range(1300)]
+from sklearn_hypo._language_models._answers import KeyMaker
+KEYS = [KeyMaker({{"model": "m"}})(str(i)) for i in range(1300)]
 YES, NO = {{"answer": True}}, {{"answer": False}}
 """
 

@@ -94,6 +94,9 @@ class Scripted:
     requests_per_minute = None
     tokens_per_minute = None
 
+    def read_key(self):
+        return None
+
     def __init__(self, ask=None, **settings):
         self.ask = ask or (lambda request: Reply(ANSWERED, "yes", Usage(1, 1)))
         self.closed = False
