@@ -46,7 +46,9 @@ def merge_equal_hypotheses(interpretations):
 
 
 def _f1(fidelity):
-    return np.nan_to_num(fidelity.f1, nan=-1.0)
+    return np.nan_to_num(
+        getattr(fidelity, "f1", np.nan), nan=-1.0
+    )  # None: too few texts
 
 
 def make_hypotheses_table(hypotheses, fidelities, **columns):
@@ -56,7 +58,7 @@ def make_hypotheses_table(hypotheses, fidelities, **columns):
         hypothesis=[h.statement for h in hypotheses],
     )
     for name in _FIDELITY:
-        table[name] = [getattr(fidelity, name) for fidelity in fidelities]
+        table[name] = [getattr(each, name, np.nan) for each in fidelities]
     return table.assign(**columns)
 
 

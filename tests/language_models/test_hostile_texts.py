@@ -257,7 +257,7 @@ def paste(value):
 @pytest.mark.filterwarnings("ignore::sklearn_hypo.exceptions.HypothesisWarning")
 @pytest.mark.parametrize("layout", ["single", "stacked"])
 def test_the_battery_gets_out_of_quotes_that_are_pasted(server, monkeypatch, layout):
-    monkeypatch.setattr(_layouts, "_as_json", paste)
+    monkeypatch.setattr(_layouts, "_format_json", paste)
     # only the texts are hostile here
     monkeypatch.setattr(f"{__name__}.STATEMENTS", [f"mentions {w}" for w in RULES])
     server.mind = make_mind()
