@@ -119,9 +119,11 @@ def is_as_pinned():
     )
 
 
-def test_the_readme_shows_what_the_demo_prints(tmp_path):
+def test_the_readme_shows_what_the_demo_prints(tmp_path, capfd):
+    """In a fresh process, quiet, for whatever hash seed."""
     script = load_script("make_demo_excerpt")
     printed = script.run_demo(tmp_path)
+    assert capfd.readouterr().err == ""
     figures = json.loads((tmp_path / "metrics.json").read_text("utf-8"))["holdout"]
     r2 = figures["r2_out_of_sample"]
     assert f"Holdout R² of the hypotheses: {r2:.3f}" in printed

@@ -272,7 +272,6 @@ _SUBJECTS = (
     *("the librarian", "nobody", "the intern", "the plumber", "a reporter", "the firm"),
 )
 
-
 _VERBS = (
     *("moved", "painted", "measured", "described", "repaired", "counted", "replaced"),
     *("labelled", "photographed", "borrowed", "checked", "found", "ordered", "sorted"),
@@ -280,7 +279,6 @@ _VERBS = (
     *("discussed", "noticed", "covered", "delivered", "compared", "folded", "cut"),
     *("polished", "numbered", "kept", "carried"),
 )
-
 
 _OBJECTS = (
     *("the wooden table", "a stack of paper", "the green door", "two folders"),
@@ -294,7 +292,6 @@ _OBJECTS = (
     *("the camera", "a bag of sand", "the carpet", "the wall clock", "the last page"),
 )
 
-
 _ADJUNCTS = (
     *("before noon", "on tuesday", "without a word", "in the hallway", "by hand"),
     *("for the third time", "near the bridge", "with some care", "after the meeting"),
@@ -303,9 +300,7 @@ _ADJUNCTS = (
     *("under the roof", "in two steps", "of course", "without looking", "this month"),
 )
 
-
 _PERSONS = ("i", "we", "you", "she", "he", "they", "my boss", "your tenant", "everyone")
-
 
 _BELONGINGS = (
     *("my desk", "my notes", "our printer", "your letter", "this box", "it", "them"),
@@ -314,13 +309,11 @@ _BELONGINGS = (
     *("too many copies", "his blue bag", "her old typewriter", "more than we need"),
 )
 
-
 _THINGS = (
     *("it is", "this is", "that was", "the hallway is", "my desk is", "i am", "we are"),
     *("there is a tool", "the office was", "all of this is", "the list is", "they are"),
     *("your letter was", "our building is", "the other side is", "each of them was"),
 )
-
 
 _STATES = (
     *("ready", "still here", "too narrow", "not so far away", "made of oak", "on time"),

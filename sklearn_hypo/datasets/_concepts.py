@@ -12,14 +12,8 @@ from .._utils._validation import Interval, StrOptions, check_texts, validate_par
 from ._concept_bank import ASIDES, CONCEPTS, SENTENCES
 
 _CALLER = "make_concept_texts"
-
-
 _FILLER_SENTENCES = (2, 3, 4)
-
-
 _ASIDE_RATE = 0.2  # of the generated texts have one
-
-
 _STRONGEST_EFFECT, _WEAKEST_EFFECT = 2.0, 1.0
 
 
@@ -169,7 +163,7 @@ def make_concept_texts(
     prevalence = _check_prevalence(prevalence, len(forms))
     coef = _check_effects(effects, len(forms))
     random_state = check_random_state(random_state)
-    texts, cuts, base_index = _base(base_texts, n_samples, random_state)
+    texts, cuts, base_index = _make_base_texts(base_texts, n_samples, random_state)
     truth = (random_state.uniform(size=(len(texts), len(forms))) < prevalence).astype(
         np.int64
     )
@@ -180,7 +174,7 @@ def make_concept_texts(
     data = np.empty(len(texts), dtype=object)
     data[:] = [planter(*row) for row in zip(texts, cuts, truth, strict=True)]
     intercept = 0.0 if task == "regression" else float(-(prevalence @ coef))
-    target = _target(intercept + truth @ coef, noise, task, random_state)
+    target = _draw_target(intercept + truth @ coef, noise, task, random_state)
     return Bunch(
         data=data,
         target=target,
@@ -276,7 +270,7 @@ def _check_one_each(values, n_concepts, parameter):
         )
 
 
-def _base(base_texts, n_samples, random_state):
+def _make_base_texts(base_texts, n_samples, random_state):
     """Return the texts to plant into, where they can be cut, and their positions."""
     if base_texts is None:
         if n_samples is None:
@@ -284,8 +278,9 @@ def _base(base_texts, n_samples, random_state):
                 f"{_CALLER}: n_samples=None stands for all base texts, but base_texts "
                 "is None. Pass the number of texts to generate."
             )
-        sentences = [_filler(random_state) for _ in range(n_samples)]
-        return [" ".join(s) for s in sentences], [_ends(s) for s in sentences], None
+        sentences = [_draw_filler(random_state) for _ in range(n_samples)]
+        cuts = [_find_sentence_ends(each) for each in sentences]
+        return [" ".join(each) for each in sentences], cuts, None
     base_texts = check_texts(base_texts, caller=_CALLER)
     index = np.arange(len(base_texts))
     if n_samples is not None:
@@ -296,10 +291,10 @@ def _base(base_texts, n_samples, random_state):
             )
         index = random_state.permutation(index)[:n_samples]
     texts = [base_texts[i] for i in index]
-    return texts, [_word_ends(text) for text in texts], index
+    return texts, [_find_word_ends(text) for text in texts], index
 
 
-def _filler(random_state):
+def _draw_filler(random_state):
     """Generate the sentences of one neutral text."""
     sentences = [
         " ".join(_draw(slot, random_state) for slot in _draw(SENTENCES, random_state))
@@ -315,12 +310,12 @@ def _draw(values, random_state):
     return values[random_state.randint(len(values))]
 
 
-def _ends(sentences):
+def _find_sentence_ends(sentences):
     """Return where the sentences end in the text that joins them by spaces."""
     return (np.cumsum([len(s) + 1 for s in sentences]) - 1)[:-1]
 
 
-def _word_ends(text):
+def _find_word_ends(text):
     """Return where words end in a text, except the last one."""
     return [match.end() for match in re.finditer(r"\S+(?=\s+\S)", text)]
 
@@ -328,18 +323,8 @@ def _word_ends(text):
 class _Planter:
     """Puts surface forms of concepts into texts.
 
-    Parameters
-    ----------
-    forms : list of tuple of str
-        The surface forms of each concept.
-    number : tuple of int
-        The least and the largest number of forms of a concept in one text.
-    position : {"any", "start", "inside", "end"}
-        Where to put them.
-    ending : str
-        What to put behind each.
-    random_state : RandomState instance
-        Draws forms and places.
+    `forms` holds those of each concept, `number` the least and the largest number of
+    them in a text; behind each comes `ending`.
     """
 
     def __init__(self, forms, number, position, ending, random_state):
@@ -360,7 +345,7 @@ class _Planter:
         for place in sorted(planted):
             pieces += [text[done:place], *planted[place]]
             done = place
-        return _join([*pieces, text[done:]])
+        return _join_pieces([*pieces, text[done:]])
 
     def _choose(self, forms):
         """Draw some of the forms of a concept."""
@@ -380,7 +365,7 @@ class _Planter:
         return len(text)
 
 
-def _join(pieces):
+def _join_pieces(pieces):
     """Concatenate, with a space where two pieces would touch."""
     joined = ""
     for piece in filter(None, pieces):
@@ -389,7 +374,7 @@ def _join(pieces):
     return joined
 
 
-def _target(expectation, noise, task, random_state):
+def _draw_target(expectation, noise, task, random_state):
     if task == "regression":
         return expectation + noise * random_state.standard_normal(len(expectation))
     draws = random_state.uniform(size=len(expectation))

@@ -15,7 +15,8 @@ from scipy.sparse.csgraph import connected_components
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.utils import Bunch
 
-from ._prose import opening_prose
+from .._data_preparation._groups import join_groups
+from ._prose import extract_prose
 
 # Modules that are private in effect although their names do not say so, that are
 # deprecated, or whose import does more than define names.
@@ -24,11 +25,7 @@ _SKIPPED = frozenset(
     + ("distutils", "examples", "experimental", "externals", "f2py", "libqsturng")
     + ("matlib", "misc", "sandbox", "setup", "test", "testing", "tests")
 )
-
-
 _SKIPPED_PATHS = frozenset({"pandas.io"})  # the readers are public as pandas.read_…
-
-
 # What these define is public only once a program has switched it on.
 _SWITCHED_ON = (
     "sklearn.impute._iterative",
@@ -36,11 +33,7 @@ _SWITCHED_ON = (
 )
 
 _FEWEST_WORDS = 3
-
-
 _BOILERPLATE_COPIES = 5
-
-
 _TWIN_SIMILARITY = 0.7
 
 _DESCR = """\
@@ -129,15 +122,15 @@ def load_docstrings(
     True
     """
     packages = _check_packages(packages)
-    with _quiet_imports():
-        rows = [row for package in packages for row in _rows_of(package, methods)]
-    frame = _frame(rows)
+    with _silence_imports():
+        rows = [row for package in packages for row in _list_rows(package, methods)]
+    frame = _make_frame(rows)
     if frame.empty:
         raise ValueError(
             f"load_docstrings: the public callables of {', '.join(packages)} have no "
             "docstrings to read. Name other packages."
         )
-    frame["group"] = _groups(frame["text"], frame["name"])
+    frame["group"] = _group_rows(frame["text"], frame["name"])
     return Bunch(
         data=frame["text"].to_numpy(dtype=object),
         target=frame["n_parameters"].to_numpy(dtype=np.int64),
@@ -145,7 +138,7 @@ def load_docstrings(
         name=frame["name"].to_numpy(dtype=object),
         groups=frame["group"].to_numpy(dtype=np.int64),
         frame=frame,
-        DESCR=_describe(frame, packages),
+        DESCR=_describe_rows(frame, packages),
     )
 
 
@@ -168,7 +161,7 @@ def _check_packages(packages):
 
 
 @contextmanager
-def _quiet_imports():
+def _silence_imports():
     """Suppress warnings, but keep the filters that packages set when imported."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -180,7 +173,7 @@ def _quiet_imports():
         warnings.filterwarnings(action, patterns[0], category, patterns[1], line)
 
 
-def _rows_of(package, methods):
+def _list_rows(package, methods):
     """List (paragraphs, number of parameters, package, name), sorted by name."""
     callables = _public_callables(package)
     if methods:
@@ -190,9 +183,9 @@ def _rows_of(package, methods):
         # a docstring with %(…)s is a template that nobody has filled in
         if not isinstance(function.__doc__, str) or "%(" in function.__doc__:
             continue
-        count = _n_parameters(function)
+        count = _count_parameters(function)
         if count is not None:
-            paragraphs = opening_prose(function.__doc__, name.rpartition(".")[2])
+            paragraphs = extract_prose(function.__doc__, name.rpartition(".")[2])
             rows.append((paragraphs, count, package, name))
     return rows
 
@@ -202,8 +195,8 @@ def _public_callables(package):
     ranked = {}
     for module in _public_modules(package):
         for name, value in vars(module).items():
-            if not name.startswith("_") and _belongs(value, name, module, package):
-                candidate = (_rank(module, name, value), value)
+            if not name.startswith("_") and _is_public(value, name, module, package):
+                candidate = (_rank_name(module, name, value), value)
                 best = ranked.get(id(value), candidate)
                 ranked[id(value)] = min(best, candidate, key=lambda item: item[0])
     return {rank[-1]: value for rank, value in ranked.values()}
@@ -237,7 +230,7 @@ def _module_names(path, parent):
             yield from _module_names(below, qualified)
 
 
-def _belongs(value, name, module, package):
+def _is_public(value, name, module, package):
     """Whether a module offers a callable of its package to the public."""
     if not (inspect.isclass(value) or inspect.isroutine(value) or _is_ufunc(value)):
         return False
@@ -246,11 +239,11 @@ def _belongs(value, name, module, package):
         return False
     exported = getattr(module, "__all__", None)
     if exported is not None:
-        return name in exported and (home is None or _within(home, package))
-    return home is not None and _within(home, module.__name__)
+        return name in exported and (home is None or _is_within(home, package))
+    return home is not None and _is_within(home, module.__name__)
 
 
-def _within(name, parent):
+def _is_within(name, parent):
     return isinstance(name, str) and f"{name}.".startswith(f"{parent}.")
 
 
@@ -258,11 +251,11 @@ def _is_ufunc(value):
     return isinstance(value, np.ufunc)
 
 
-def _rank(module, name, value):
+def _rank_name(module, name, value):
     """Order the names of one callable: near its definition, short, alphabetical."""
     home = getattr(value, "__module__", None) or module.__name__
     qualified = f"{module.__name__}.{name}"
-    return not _within(home, module.__name__), qualified.count("."), qualified
+    return not _is_within(home, module.__name__), qualified.count("."), qualified
 
 
 def _public_methods(callables):
@@ -283,7 +276,7 @@ def _is_method(value):
     )
 
 
-def _n_parameters(function):
+def _count_parameters(function):
     """Count parameters, or return None where the signature does not tell."""
     if _is_ufunc(function):
         return function.nin + 1
@@ -299,9 +292,9 @@ def _n_parameters(function):
     return len(parameters)
 
 
-def _frame(rows):
+def _make_frame(rows):
     """Tabulate the rows whose texts say something new."""
-    texts = _without_boilerplate([paragraphs for paragraphs, *_ in rows])
+    texts = _drop_boilerplate([paragraphs for paragraphs, *_ in rows])
     kept = {}
     for text, (_, *others) in zip(texts, rows, strict=True):
         if len(text.split()) >= _FEWEST_WORDS:
@@ -310,7 +303,7 @@ def _frame(rows):
     return pd.DataFrame(list(kept.values()), columns=columns)
 
 
-def _without_boilerplate(docstrings):
+def _drop_boilerplate(docstrings):
     """Join paragraphs, except later ones that many docstrings repeat."""
     copies = Counter(p for paragraphs in docstrings for p in set(paragraphs))
     return [
@@ -323,17 +316,13 @@ def _without_boilerplate(docstrings):
     ]
 
 
-def _groups(texts, names):
-    """Number the connected components of "has the same name" and "is a twin"."""
-    short_names = pd.factorize(names.str.rpartition(".")[2].str.lower())[0]
-    rows = np.arange(len(names))
-    by_name = sparse.coo_array((np.ones(len(rows)), (rows, short_names))).tocsr()
-    graph = sparse.block_array([[_twins(texts), by_name], [by_name.T, None]])
-    labels = connected_components(graph, directed=False)[1][: len(rows)]
-    return pd.factorize(labels)[0]
+def _group_rows(texts, names):
+    """Number what is linked by a name or by nearly one text, also through others."""
+    twins = connected_components(_link_twins(texts), directed=False)[1]
+    return join_groups(names.str.rpartition(".")[2].str.lower(), twins)
 
 
-def _twins(texts, block_size=500):
+def _link_twins(texts, block_size=500):
     """Return the adjacency matrix of texts whose sets of words nearly agree."""
     counter = CountVectorizer(binary=True, token_pattern=r"\w+", dtype=np.float32)
     words = sparse.csr_array(counter.fit_transform(texts))
@@ -351,7 +340,7 @@ def _twins(texts, block_size=500):
     return sparse.vstack(blocks, format="csr")
 
 
-def _describe(frame, packages):
+def _describe_rows(frame, packages):
     counts = frame["package"].value_counts()
     return _DESCR.format(
         rows=len(frame),

@@ -10,8 +10,6 @@ _SECTIONS = (
     "|Attributes|Methods|See Also|Notes|Note|References|Reference|Examples|Example"
     "|Arguments|Args|Keyword Arguments|Keywords|Inputs?|Outputs?|Options"
 )
-
-
 _SECTION_LINE = re.compile(
     rf"\s*(?:(?:{_SECTIONS})\s*:{{0,2}}\s*$"
     # field lists of Sphinx, and "name : type" without any heading
@@ -19,24 +17,12 @@ _SECTION_LINE = re.compile(
     r"|\*{0,2}\w+(?:, \w+)* : \S)",
     re.IGNORECASE,
 )
-
-
 _UNDERLINE = re.compile(r"\s*([-=~^*])\1{2,}\s*$")
-
-
 # table rules, doctests and field lists
 _NO_PROSE = re.compile(r"\s*(?:[-=+]{2,}[-=+ ]*$|>>>|\.\.\.(?: |$)|:[\w ]+:(?:\s|$))")
-
-
 _DIRECTIVE = re.compile(r"\s*\.\. ?([\w-]+)::")
-
-
 _MARKUP_LINE = re.compile(r"\s*\.\.( |$)")
-
-
 _ADMONITIONS = {"note", "warning", "tip", "important", "caution", "attention", "hint"}
-
-
 _BULLET = re.compile(r"^\s*(?:[-*+•]|\(?\d{1,2}[.)])\s+")
 
 _CALL = re.compile(r"(?:[\w., ]+\s=\s*)?(?:class\s+)?[\w.]+\s?\(")
@@ -58,12 +44,10 @@ _INLINE = (
 
 # Sentences that only point to pages of the package's website.
 _NAVIGATION = re.compile(r"sphx_glr|\bUser Guide\b|Visualization Guide", re.IGNORECASE)
-
-
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 
 
-def opening_prose(docstring, name):
+def extract_prose(docstring, name):
     r"""Return what a docstring says before its first section, in paragraphs.
 
     The signature that NumPy and Cython put on top, the calls of the callable itself,
@@ -85,27 +69,27 @@ def opening_prose(docstring, name):
 
     Examples
     --------
-    >>> from sklearn_hypo.datasets._prose import opening_prose
-    >>> opening_prose(
+    >>> from sklearn_hypo.datasets._prose import extract_prose
+    >>> extract_prose(
     ...     "norm(x, ord=None)\n\nVector norm, see :func:`~numpy.dot`.\n\n"
     ...     ".. versionadded:: 1.2\n\nParameters\n----------\nx : array", "norm"
     ... )
     ['Vector norm, see dot.']
     """
     lines = inspect.cleandoc(docstring).splitlines()
-    lines = _before_first_section(_without_signatures(lines))
-    blocks = "\n".join(_without_blocks(lines)).split("\n\n")
-    paragraphs = [_without_calls(_inline(block), name) for block in blocks]
-    paragraphs = [_without_navigation(paragraph) for paragraph in paragraphs]
+    lines = _cut_at_first_section(_drop_signatures(lines))
+    blocks = "\n".join(_drop_blocks(lines)).split("\n\n")
+    paragraphs = [_drop_calls(_strip_markup(block), name) for block in blocks]
+    paragraphs = [_drop_navigation(paragraph) for paragraph in paragraphs]
     return [" ".join(p.split()) for p in paragraphs if re.search(r"\w", p)]
 
 
-def _without_signatures(lines):
+def _drop_signatures(lines):
     """Drop the signatures, one or several, that open the docstring."""
     text = "\n".join(lines).lstrip()
     # aliases carry the signature of the callable that they stand for: any name will do
     while _CALL.match(text):
-        end = _closing_parenthesis(text, text.index("("))
+        end = _find_closing_parenthesis(text, text.index("("))
         rest = text[end:].partition("\n")
         # "f(x) is the density" is prose, "f(x) -> float" and "f(x)" are signatures
         if end == 0 or not re.fullmatch(r"\s*(?:(?:->|:|=|--).*)?", rest[0]):
@@ -114,18 +98,18 @@ def _without_signatures(lines):
     return text.splitlines()
 
 
-def _without_calls(prose, name):
+def _drop_calls(prose, name):
     """Reduce calls of the callable itself to its name."""
     call = re.compile(rf"\b{re.escape(name)}\(")
     position = 0
     while match := call.search(prose, position):
         position = match.end()
-        if end := _closing_parenthesis(prose, position - 1):
+        if end := _find_closing_parenthesis(prose, position - 1):
             prose = prose[: position - 1] + prose[end:]
     return prose
 
 
-def _closing_parenthesis(text, start):
+def _find_closing_parenthesis(text, start):
     """Return the position behind the parenthesis that closes the one at start, or 0."""
     depth = 0
     for position in range(start, len(text)):
@@ -135,14 +119,14 @@ def _closing_parenthesis(text, start):
     return 0
 
 
-def _before_first_section(lines):
+def _cut_at_first_section(lines):
     for number, (line, below) in enumerate(zip_longest(lines, lines[1:], fillvalue="")):
         if line.strip() and (_UNDERLINE.match(below) or _SECTION_LINE.match(line)):
             return lines[:number]
     return lines
 
 
-def _without_blocks(lines):
+def _drop_blocks(lines):
     """Drop directives, code, doctests, table rules and literal blocks."""
     kept, skip_deeper_than = [], None
     for line in lines:
@@ -168,12 +152,12 @@ def _without_blocks(lines):
     return kept
 
 
-def _without_navigation(prose):
+def _drop_navigation(prose):
     sentences = _SENTENCE_END.split(prose)
     return " ".join(s for s in sentences if not _NAVIGATION.search(s))
 
 
-def _inline(prose):
+def _strip_markup(prose):
     for pattern, replacement in _INLINE:
         prose = pattern.sub(replacement, prose)
     return prose

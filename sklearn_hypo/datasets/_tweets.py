@@ -11,22 +11,12 @@ from sklearn.utils import Bunch
 from ..exceptions import DatasetNotFoundError
 
 _VARIABLE = "SKLEARN_HYPO_DATA"
-
-
 _COLUMNS = ("textID", "text", "selected_text", "sentiment")
-
-
 _SENTIMENTS = {"negative": -1, "neutral": 0, "positive": 1}
-
-
 _SOURCE = "https://www.kaggle.com/datasets/yasserh/twitter-tweets-sentiment-dataset"
 
 _REFERENCE_ROWS = 27480
-
-
 _REFERENCE_SIZES = (16448, 5496, 5496)  # training, validation, holdout
-
-
 _REFERENCE_SEED = 42
 
 _DESCR = f"""\
@@ -87,8 +77,8 @@ def load_tweets(data_home=None):
     >>> tweets.data.shape, tweets.target_names  # doctest: +SKIP
     ((27480,), ['negative', 'neutral', 'positive'])
     """
-    path = _find(data_home)
-    frame = _read(path)
+    path = _find_file(data_home)
+    frame = _read_file(path)
     _check_columns(frame, path)
     # An empty field is a missing text; "null" or "NA" is a text that says so.
     frame = frame[frame["text"] != ""]
@@ -103,24 +93,23 @@ def load_tweets(data_home=None):
     )
 
 
-def _find(data_home):
+def _find_file(data_home):
     """Return the path of Tweets.csv, or say how to get it."""
     folder = os.environ.get(_VARIABLE) if data_home is None else data_home
     if folder is None or not os.fspath(folder):
-        raise DatasetNotFoundError(
-            f"load_tweets: no folder to look in. {_advice('a folder of your choice')}"
-        )
+        advice = _describe_source("a folder of your choice")
+        raise DatasetNotFoundError(f"load_tweets: no folder to look in. {advice}")
     folder = Path(folder).expanduser()
     for path in (folder / "Tweets.csv", folder / "tweets" / "Tweets.csv"):
         if path.is_file():
             return path
     raise DatasetNotFoundError(
         f"load_tweets: found no file Tweets.csv in {str(folder)!r} or its subfolder "
-        f"'tweets'. {_advice('that folder')}"
+        f"'tweets'. {_describe_source('that folder')}"
     )
 
 
-def _advice(folder):
+def _describe_source(folder):
     return (
         f'Download the data set "Twitter Tweets Sentiment" from {_SOURCE}, put its '
         f"Tweets.csv into {folder}, and pass the folder as data_home, or name it in "
@@ -128,7 +117,7 @@ def _advice(folder):
     )
 
 
-def _read(path):
+def _read_file(path):
     try:
         return pd.read_csv(path, dtype=str, keep_default_na=False)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeError) as error:

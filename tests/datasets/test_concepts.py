@@ -69,7 +69,7 @@ def test_filler_is_varied():
 
 @pytest.mark.parametrize("position", ["any", "start", "inside", "end"])
 def test_truth_is_what_the_texts_say(position):
-    texts = make_concept_texts(400, n_concepts=14, position=position, random_state=1)
+    texts = make_concept_texts(150, n_concepts=14, position=position, random_state=1)
     for column, name in enumerate(texts.concept_names):
         said = [_has_form(text, texts.surface_forms[name]) for text in texts.data]
         assert np.array_equal(said, texts.truth[:, column]), name
