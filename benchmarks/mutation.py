@@ -1,0 +1,373 @@
+"""Would the tests notice an error? Mutants of inference, evaluation and report.
+
+    pip install coverage pytest-cov
+    python benchmarks/mutation.py              # 300 mutants and more; writes the page
+    python benchmarks/mutation.py --size 30    # a trial, no page
+    python benchmarks/mutation.py --again      # what survived, after new tests
+
+A sample of single errors is planted, one at a time, in copies of the tree, and the
+tests that reach the line are run until one fails. Which tests do is found by one run
+with coverage. What is done is kept in benchmarks/cache/mutation, so that a run can go
+on after an interruption. Mutants that change nothing that could be observed are listed
+with the reason in benchmarks/mutation_equivalents.csv.
+"""
+
+import argparse
+import ast
+import csv
+import json
+import multiprocessing
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+from _common import (
+    CACHE,
+    ROOT,
+    command_line,
+    markdown_table,
+    pin_threads,
+    skip,
+    write_table,
+)
+from _mutants import code_lines, find_mutants
+
+ROOMS = ("inference", "evaluation", "report")
+FULL, AIM = 320, 0.9
+SLOW = 2.5  # seconds: tests that take longer are left out, so that a run ends
+FOLDER = CACHE / "mutation"
+EQUIVALENTS = ROOT / "benchmarks" / "mutation_equivalents.csv"
+COPIED = ("sklearn_hypo", "tests", "pyproject.toml", "README.md")
+OPTIONS = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist")
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--size", type=int, default=FULL, help="of the sample")
+    parser.add_argument("--seed", type=int, default=0, help="of the sample")
+    parser.add_argument("--room", nargs="+", default=ROOMS, help="these alone")
+    parser.add_argument("--jobs", type=int, default=2, help="processes")
+    parser.add_argument("--again", action="store_true", help="run survivors again")
+    parser.add_argument("--write", action="store_true", help="write the page anyway")
+    return parser.parse_args()
+
+
+# The sample -------------------------------------------------------------------------
+
+
+def modules(rooms=ROOMS):
+    """Source of each module by its path, room by room."""
+    folders = [ROOT / "sklearn_hypo" / f"_{room}" for room in rooms]
+    paths = [path for folder in folders for path in sorted(folder.rglob("*.py"))]
+    return {path.relative_to(ROOT).as_posix(): path.read_text() for path in paths}
+
+
+def room_of(path):
+    return path.split("/")[1].removeprefix("_")
+
+
+def draw(sources, size, seed):
+    """Draw mutants of each module in proportion to its lines of code, at random."""
+    lines = {path: code_lines(source) for path, source in sources.items()}
+    rng, total, sample, carried = random.Random(seed), sum(lines.values()), [], 0.0
+    for path, source in sources.items():
+        carried += size * lines[path] / total
+        known = find_mutants(path, source)
+        taken = min(round(carried), len(known))
+        carried -= taken
+        sample += rng.sample(known, taken)
+    return sample
+
+
+# Which tests reach a line -------------------------------------------------------------
+
+
+def copy_tree(target):
+    for name in COPIED:
+        source = ROOT / name
+        copy = shutil.copytree if source.is_dir() else shutil.copy2
+        copy(source, Path(target) / name)
+
+
+def targets():
+    """Test folders and modules with doctests of the rooms."""
+    return [f"tests/{room}" for room in ROOMS] + [
+        f"sklearn_hypo/_{room}" for room in ROOMS
+    ]
+
+
+def trace(sources):
+    """Run all tests once; return the tests by path and line, and their seconds."""
+    try:
+        import coverage
+        import pytest_cov  # noqa: F401
+    except ImportError:
+        skip("pip install coverage pytest-cov")
+    with tempfile.TemporaryDirectory() as folder:
+        copy_tree(folder)
+        rooms = [f"--cov=sklearn_hypo/_{room}" for room in ROOMS]
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", *targets(), *OPTIONS, *rooms]
+            + ["--cov-context=test", "--cov-report=", "--durations=0", "-vv"],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode:
+            sys.exit(f"The tests fail without any error planted:\n{done.stdout[-3000:]}")
+        data = coverage.CoverageData(Path(folder) / ".coverage")
+        data.read()
+        reached = {
+            path: {
+                line: sorted({name.rsplit("|", 1)[0] for name in names if name})
+                for line, names in data.contexts_by_lineno(
+                    str(Path(folder).resolve() / path)
+                ).items()
+            }
+            for path in sources
+        }
+    seconds = Counter()
+    for own, name in re.findall(r"([\d.]+)s (?:call|setup) +(\S.*)", done.stdout):
+        seconds[name.strip()] += float(own)
+    return reached, dict(seconds)
+
+
+def tests_of(mutant, sources, reached, seconds):
+    """Tests that reach a mutant, the quickest first.
+
+    Those that run one of its lines; where it is run on import, those of the module.
+    """
+    lines = reached[mutant.path]
+    first, last = mutant.lines
+    found = {t for line in range(first, last + 1) for t in lines.get(line, ())}
+    if not found:
+        statement = _statement_lines(sources[mutant.path], first)
+        found = {t for line in statement for t in lines.get(line, ())}
+    if not found and mutant.function == "module":
+        found = {t for tests in lines.values() for t in tests}
+    taken = {name: seconds.get(name, 0.0) for name in found}
+    quick = [name for name in found if taken[name] < SLOW]
+    return sorted(quick, key=lambda name: (taken[name], name))
+
+
+def _statement_lines(source, line):
+    """Lines of the innermost statement without a body around a line."""
+    spans = [
+        (node.lineno, node.end_lineno)
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.stmt) and node.lineno <= line <= node.end_lineno
+    ]
+    first, last = min(spans, key=lambda span: span[1] - span[0])
+    return range(first, last + 1)
+
+
+# Planting -------------------------------------------------------------------------------
+
+
+def plant(mutant, source, tests):
+    """Run tests with an error planted; ends the process with pytest's exit status."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy_tree(folder)
+        (Path(folder) / mutant.path).write_text(mutant.plant(source))
+        os.chdir(folder)
+        sys.path.insert(0, folder)
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 1)
+        os.dup2(null, 2)
+        import pytest
+
+        status = int(pytest.main([*tests, "-x", *OPTIONS]))
+        os.chdir("/")
+    os._exit(status)
+
+
+def judge(mutant, source, tests, seconds):
+    """Return whether a mutant is killed, survives, or never ends, with the time."""
+    if not tests:
+        return "not reached", 0.0
+    start = time.perf_counter()
+    limit = 60 + 10 * sum(seconds.get(name, 0.0) for name in tests)
+    context = multiprocessing.get_context("fork")
+    process = context.Process(target=plant, args=(mutant, source, tests))
+    process.start()
+    process.join(limit)
+    if process.is_alive():
+        process.kill()
+        process.join()
+        return "timeout", limit
+    outcome = "survived" if process.exitcode == 0 else "killed"
+    return outcome, time.perf_counter() - start
+
+
+def work(queue, results, sources, reached, seconds):
+    """Judge mutants until there are none left; libraries are loaded once."""
+    import matplotlib
+    import pandas  # noqa: F401
+    import pytest  # noqa: F401
+    import scipy.stats  # noqa: F401
+    import sklearn.model_selection  # noqa: F401
+    import statsmodels.api  # noqa: F401
+
+    matplotlib.use("Agg")
+    while (mutant := queue.get()) is not None:
+        tests = tests_of(mutant, sources, reached, seconds)
+        outcome, spent = judge(mutant, sources[mutant.path], tests, seconds)
+        results.put((mutant, outcome, len(tests), spent))
+
+
+def run(mutants, sources, options, kept):
+    """Judge all mutants in several processes; every result is kept at once."""
+    reached, seconds = trace(sources)
+    context = multiprocessing.get_context("spawn")
+    queue, results = context.Queue(), context.Queue()
+    for mutant in [*mutants, *[None] * options.jobs]:
+        queue.put(mutant)
+    workers = [
+        context.Process(target=work, args=(queue, results, sources, reached, seconds))
+        for _ in range(options.jobs)
+    ]
+    for worker in workers:
+        worker.start()
+    for number in range(len(mutants)):
+        mutant, outcome, n_tests, spent = results.get()
+        record = {"key": mutant.key, "start": mutant.start, "outcome": outcome}
+        record |= {"line": mutant.lines[0], "tests": n_tests, "seconds": round(spent, 1)}
+        with kept.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+        print(f"{number + 1}/{len(mutants)} {outcome:11} {spent:5.1f} s  {mutant.key}")
+    for worker in workers:
+        worker.join()
+
+
+# The page -------------------------------------------------------------------------------
+
+
+def read_kept(kept):
+    """Return the last outcome of each mutant, and its first."""
+    records = []
+    if kept.exists():
+        records = [json.loads(line) for line in kept.read_text("utf-8").splitlines()]
+    last = {(r["key"], r["start"]): r for r in records}
+    first = {(r["key"], r["start"]): r for r in reversed(records)}
+    return first, last
+
+
+def read_equivalents():
+    if not EQUIVALENTS.exists():
+        return {}
+    with EQUIVALENTS.open(newline="", encoding="utf-8") as file:
+        return {row["mutant"]: row["reason"] for row in csv.DictReader(file)}
+
+
+def is_killed(record):
+    return record["outcome"] in ("killed", "timeout")
+
+
+def summarize(sample, first, last, equivalents):
+    """Count by room: drawn, killed at first and now, equivalent, alive."""
+    rows = []
+    for room in (*ROOMS, "all"):
+        own = [(m.key, m.start) for m in sample if room in (room_of(m.path), "all")]
+        same = sum(not is_killed(last[k]) and k[0] in equivalents for k in own)
+        killed = sum(is_killed(last[k]) for k in own)
+        rows.append(
+            {
+                "room": room,
+                "mutants": len(own),
+                "killed in the first run": sum(is_killed(first[k]) for k in own),
+                "killed": killed,
+                "of these by time": sum(last[k]["outcome"] == "timeout" for k in own),
+                "equivalent": same,
+                "alive": len(own) - killed - same,
+                "killed, share of all": f"{killed / max(len(own), 1):.1%}",
+            }
+        )
+    return rows
+
+
+def page(sample, first, last, equivalents, seed):
+    alive = [m for m in sample if not is_killed(last[(m.key, m.start)])]
+    parts = [markdown_table(summarize(sample, first, last, equivalents))]
+    kinds, killed = Counter(m.operator for m in sample), Counter()
+    for mutant in sample:
+        killed[mutant.operator] += is_killed(last[(mutant.key, mutant.start)])
+    rows = [
+        {"operator": kind, "mutants": count, "killed": killed[kind]}
+        for kind, count in sorted(kinds.items())
+    ]
+    parts.append(markdown_table(rows))
+    for title, chosen in (
+        ("Alive", [m for m in alive if m.key not in equivalents]),
+        ("Equivalent", [m for m in alive if m.key in equivalents]),
+    ):
+        if chosen:
+            rows = [
+                {
+                    "module": mutant.path.removeprefix("sklearn_hypo/"),
+                    "function": mutant.function,
+                    "change": f"`{change_of(mutant)}`",
+                    "reason": equivalents.get(mutant.key, ""),
+                }
+                for mutant in chosen
+            ]
+            parts.append(f"## {title}\n\n{markdown_table(rows)}")
+    return "\n\n".join(parts), NOTES.format(seed=seed, aim=AIM)
+
+
+def change_of(mutant):
+    return mutant.key.rsplit("::", 1)[1].replace("`", "'")
+
+
+NOTES = """
+Mutants are drawn with seed {seed} from all that the operators of `benchmarks/_mutants.py`
+find, in each module in proportion to its lines of code. Docstrings, annotations, prose,
+and what errors and warnings say are left alone: a change there changes words, not
+results. A mutant is killed when a test fails, or when the tests take ten times as long
+as they should (an endless loop). Only the tests of the three rooms and the examples in
+their docstrings are run, the quickest first. "Killed in the first run" counts what was
+killed before tests were written for the survivors. The aim is that {aim:.0%} of all are
+killed; those that are equivalent count against it.
+"""
+
+
+def main():
+    options = parse_arguments()
+    pin_threads(1)
+    sources = modules(options.room)
+    sample = draw(sources, options.size, options.seed)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    kept = FOLDER / f"{'_'.join(options.room)}_{options.seed}_{options.size}.jsonl"
+    first, last = read_kept(kept)
+    todo = [m for m in sample if (m.key, m.start) not in last]
+    if options.again:
+        todo += [
+            m
+            for m in sample
+            if (m.key, m.start) in last and not is_killed(last[(m.key, m.start)])
+        ]
+    print(f"{len(sample)} mutants, {len(todo)} to be run")
+    if todo:
+        run(todo, sources, options, kept)
+    first, last = read_kept(kept)
+    equivalents = read_equivalents()
+    print(markdown_table(summarize(sample, first, last, equivalents)))
+    table, notes = page(sample, first, last, equivalents, options.seed)
+    if options.write or (options.size >= 300 and len(options.room) == len(ROOMS)):
+        write_table(
+            "mutation", "Mutants: would the tests notice?", command_line(), table, notes
+        )
+    else:
+        print(table)
+
+
+if __name__ == "__main__":
+    main()
