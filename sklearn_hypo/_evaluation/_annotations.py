@@ -2,13 +2,10 @@
 
 import numpy as np
 
-from .._inference._design import make_design
-from .._utils._annotation_input import check_annotations, check_target
+from .._utils._annotation_input import check_annotations
 from .._utils._validation import validate_params
-from ._build_report import Extras, build_report
-from ._checks import TEST_CONSTRAINTS, check_embeddings, check_order
-
-_CALLER = "evaluate_annotations"
+from ._build_report import build_report, list_tested_before
+from ._prepare import TEST_CONSTRAINTS, prepare_rows
 
 
 @validate_params(
@@ -112,41 +109,26 @@ def evaluate_annotations(
     1       is long -0.166        0.133        False
     """
     values, names = check_annotations(annotations, names)
-    task, codes, classes = check_target(y, task, None, caller=_CALLER)
-    if len(values) != len(codes):
-        raise ValueError(
-            f"{_CALLER}: annotations and y differ in length ({len(values)} and "
-            f"{len(codes)}). There must be one target value per row of annotations."
-        )
-    if texts is not None and len(texts) != len(codes):
-        raise ValueError(
-            f"{_CALLER}: there are {len(texts)} texts for {len(codes)} rows of "
-            "annotations. There must be one text per row."
-        )
-    beside = {
-        "sample_weight": sample_weight,
-        "groups": groups,
-        "covariates": covariates,
-        "fixed_effects": fixed_effects,
-        "pairs": pairs,
-    }
-    design = make_design(len(codes), **beside, caller=_CALLER)
-    check_order(y, beside | {"annotations": annotations}, _CALLER)
-    embeddings = check_embeddings(embeddings, len(codes), _CALLER)
-    extras = Extras(
-        target=y,
-        beside=beside,
-        texts=None if texts is None else np.asarray(texts, dtype=object),
+    rows = prepare_rows(
+        y,
+        {
+            "sample_weight": sample_weight,
+            "groups": groups,
+            "covariates": covariates,
+            "fixed_effects": fixed_effects,
+            "pairs": pairs,
+        },
+        {"annotations": annotations} | ({} if texts is None else {"texts": texts}),
+        task=task,
         embeddings=embeddings,
-        previous=previous,
+        caller="evaluate_annotations",
     )
     return build_report(
         values,
-        codes,
         names,
-        classes,
-        design,
-        extras,
+        rows,
+        texts=None if texts is None else np.asarray(texts, dtype=object),
+        tested_before=list_tested_before(previous, rows.target),
         alpha=alpha,
         correction=correction,
         cov_type=cov_type,

@@ -1,12 +1,10 @@
 """From checked annotations to a report; knows no estimator but its settings."""
 
-import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from .._inference._design import pair_members
 from .._inference._missing_bounds import bound_separation
 from .._inference._overall import Overall
 from .._inference._redundancy import measure_redundancy
@@ -21,54 +19,42 @@ from .._report._provenance import (
     record_settings,
 )
 from .._report._report import HypothesisReport
-from ..exceptions import HypothesisWarning
-
-_STACK = 5  # from the warning up to whoever called the public function
+from .._utils._warnings import warn
 
 
 @dataclass(frozen=True)
-class Extras:
-    """What a report needs beside annotations and target.
+class Discovery:
+    """What a fitted pipeline knows of its hypotheses and of the rows of a test.
 
     Parameters
     ----------
-    target : array-like
-        As it was given.
-    beside : dict
-        "sample_weight", "groups", "covariates", "fixed_effects" and "pairs", as given.
-    texts, activations, embeddings, predictions : ndarrays or None
-        By row.
-    terms, neurons : list of tuple of str or None
-        N-grams and neurons of the hypotheses.
-    estimator : estimator or None
+    estimator : estimator
         Whose settings are recorded.
+    columns : dict of str to sequence
+        Columns of the report's table, such as "neuron".
+    evidence : dict
+        Further keywords of `collect_details`.
+    predictions : ndarray of shape (n_rows, n_outputs) or None
+        Of the model that was fitted in training.
     usage : DataFrame or None
         What language models consumed.
-    previous : HypothesisReport, list or None
-        Earlier reports on the same rows.
     """
 
-    target: object
-    beside: dict = field(default_factory=dict)
-    texts: np.ndarray | None = None
-    activations: np.ndarray | None = None
-    embeddings: object = None
-    predictions: np.ndarray | None = None
-    terms: list | None = None
-    neurons: list | None = None
     estimator: object = None
+    columns: dict | None = None
+    evidence: dict | None = None
+    predictions: np.ndarray | None = None
     usage: pd.DataFrame | None = None
-    previous: object = None
 
 
 def build_report(
-    values,
-    codes,
+    annotations,
     names,
-    classes,
-    design,
-    extras,
+    rows,
     *,
+    texts=None,
+    discovery=Discovery(),
+    tested_before=None,
     alpha,
     correction,
     cov_type,
@@ -79,10 +65,18 @@ def build_report(
 
     Parameters
     ----------
-    values, codes, names, classes, design
-        As for `run_tests`.
-    extras : Extras
-        What else is at hand.
+    annotations : ndarray of shape (n_rows, n_hypotheses)
+        1, 0 or NaN.
+    names : list of str
+        The hypotheses.
+    rows : Rows
+        Target and what accompanies it.
+    texts : ndarray of shape (n_rows,) or None, default=None
+        The texts.
+    discovery : Discovery
+        What else is known of the hypotheses.
+    tested_before : list of str or None, default=None
+        Hypotheses that were tested on the same rows; None if there was no test.
     alpha, correction, cov_type, n_resamples, random_state
         As in `evaluate_hypotheses`.
 
@@ -91,176 +85,176 @@ def build_report(
     report : HypothesisReport
         The report.
     """
-    target = np.array(extras.target)  # a copy: what was tested stays what it was
-    target = target.ravel() if target.ndim == 2 else target
-    edits, n_more = _since(extras.previous, names, target)
+    edits = _list_edits(tested_before, names)
     tests = run_tests(
-        values,
-        codes,
+        annotations,
+        rows.codes,
         names,
-        classes,
-        design,
+        rows.classes,
+        rows.design,
         alpha=alpha,
         correction=correction,
         cov_type=cov_type,
-        n_more=n_more,
-        stacklevel=_STACK,
+        n_more=sum(edit["change"] == "dropped" for edit in edits),
     )
-    overall = _overall(tests, classes, extras, design, n_resamples, random_state)
+    overall, p = _score(tests, rows, discovery.predictions, n_resamples, random_state)
     figures = dict(zip(overall["name"], overall["value"], strict=True))
-    known = {"r2_out_of_sample", "roc_auc_out_of_sample"}
-    settings = {
-        "task": tests.summary["task"],
-        "classes": tests.summary["classes"],
-        "alpha": alpha,
-        "correction": correction,
-        "cov_type": cov_type,
-        "n_resamples": n_resamples,
-        "random_state": random_state,
-    }
-    overlap = (
-        measure_redundancy(tests.annotations, names, tests.design, terms=extras.terms)
-        if len(names)
-        else None
-    )
-    table = _with_further_columns(tests, values, codes, classes, design, overlap)
+    evidence = discovery.evidence or {}
+    redundancy = None
+    if len(names):
+        redundancy = measure_redundancy(
+            tests.annotations, names, tests.design, terms=evidence.get("terms")
+        )
     return HypothesisReport(
-        table=table,
+        table=_complete(tests.table, annotations, rows, redundancy, discovery.columns),
         **tests.summary,
-        **{name: figures[name] for name in known & figures.keys()},
-        usage=extras.usage,
+        **{
+            name: figures[name]
+            for name in ("r2_out_of_sample", "roc_auc_out_of_sample")
+            if name in figures
+        },
+        usage=discovery.usage,
         overall=overall,
-        permutation_p=overall.attrs.pop("permutation_p"),
+        permutation_p=p,
         n_resamples=n_resamples,
-        redundancy=overlap,
-        details=collect_details(
-            values,
-            target,
-            texts=extras.texts,
-            activations=extras.activations,
-            terms=extras.terms,
-            neurons=extras.neurons,
-        ),
+        redundancy=redundancy,
+        details=collect_details(annotations, rows.target, texts=texts, **evidence),
         provenance=record_provenance(
-            texts=extras.texts,
-            target=target,
-            settings=record_settings(extras.estimator),
-            seeds={"random_state": random_state, **record_seeds(extras.estimator)},
+            texts=texts,
+            target=rows.target,
+            settings=record_settings(discovery.estimator),
+            seeds={"random_state": random_state, **record_seeds(discovery.estimator)},
             edits=edits,
         ),
-        data=_data(values, names, target, extras, settings),
+        data=EvaluationData(
+            annotations=annotations,
+            names=tuple(names),
+            target=rows.target,
+            texts=texts,
+            settings={
+                "task": tests.summary["task"],
+                "classes": tests.summary["classes"],
+                "alpha": alpha,
+                "correction": correction,
+                "cov_type": cov_type,
+                "n_resamples": n_resamples,
+                "random_state": random_state,
+            },
+            **{
+                name: value if value is None or name == "covariates" else np.array(value)
+                for name, value in rows.beside.items()
+            },
+        ),
     )
 
 
-def _data(values, names, target, extras, settings):
-    """All that the test was computed from; copies, so that it stays what it was."""
-    beside = {
-        name: value if value is None or name == "covariates" else np.array(value)
-        for name, value in extras.beside.items()
-    }
-    return EvaluationData(
-        annotations=values,
-        names=tuple(names),
-        target=target,
-        texts=extras.texts,
-        settings=settings,
-        **beside,
-    )
+def list_tested_before(previous, target):
+    """Return the hypotheses of earlier reports on the same rows, or None.
 
+    Parameters
+    ----------
+    previous : HypothesisReport, list of them or None
+        The reports.
+    target : ndarray of shape (n_rows,)
+        Of the rows.
 
-def _since(previous, names, target):
-    """What changed since earlier reports on the same rows, and how many more tests."""
+    Returns
+    -------
+    names : list of str or None
+        None without reports.
+
+    Raises
+    ------
+    TypeError
+        For anything but reports.
+    ValueError
+        For reports on other rows.
+    """
     if previous is None:
-        return [], 0
-    reports = previous if isinstance(previous, list | tuple) else [previous]
-    seen = {}
-    for report in reports:
+        return None
+    names = {}
+    for report in previous if isinstance(previous, list | tuple) else [previous]:
         if not isinstance(report, HypothesisReport):
             raise TypeError(
                 "previous must be a HypothesisReport or a list of them, but "
                 f"{type(report).__name__} arrived."
             )
-        told = (report.provenance or {}).get("data", {}).get("target_sha256")
-        if told is not None and told != hash_values(target):
+        provenance = report.provenance or {}
+        digest = provenance.get("data", {}).get("target_sha256")
+        if digest is not None and digest != hash_values(target):
             raise ValueError(
                 "previous: a report on other rows arrived (its target differs). Only "
                 "tests on the same rows count together; leave it out."
             )
-        seen |= dict.fromkeys(report.table["hypothesis"])
-        earlier = (report.provenance or {}).get("edits", [])
-        seen |= dict.fromkeys(e["hypothesis"] for e in earlier)
-    gone = [name for name in seen if name not in set(names)]
-    new = [name for name in names if name not in seen]
-    edits = [{"change": "dropped", "hypothesis": name} for name in gone]
-    edits += [{"change": "added", "hypothesis": name} for name in new]
-    return edits, len(gone)
+        names |= dict.fromkeys(report.table["hypothesis"])
+        names |= dict.fromkeys(e["hypothesis"] for e in provenance.get("edits", []))
+    return list(names)
 
 
-def _overall(tests, classes, extras, design, n_resamples, seed):
-    """The overall figures, with the permutation p-value among the attributes."""
-    n_classes = None if classes is None else len(classes)
+def _list_edits(tested_before, names):
+    """What changed since earlier tests on the same rows."""
+    if tested_before is None:
+        return []
+    dropped = [name for name in tested_before if name not in set(names)]
+    added = [name for name in names if name not in set(tested_before)]
+    return [{"change": "dropped", "hypothesis": name} for name in dropped] + [
+        {"change": "added", "hypothesis": name} for name in added
+    ]
+
+
+def _score(tests, rows, predictions, n_resamples, seed):
+    """The overall figures, and the permutation p-value."""
+    n_classes = None if rows.classes is None else len(rows.classes)
     overall = Overall(tests, n_classes, n_resamples, seed)
-    joint = tests.joint.method != ""
-    p = np.nan
+    joint, p = tests.joint.method != "", np.nan
     if joint:
         overall.add_in_sample()
         overall.add_cross_fitted()
         p = overall.permutation_p()
-    if extras.predictions is not None and len(tests.y) > 1:
-        trouble = overall.add_out_of_sample(_rows(extras.predictions, design))
+    if predictions is not None and len(tests.y) > 1:
+        trouble = overall.add_out_of_sample(rows.design.differences(predictions))
         if trouble:
-            warnings.warn(trouble, HypothesisWarning, stacklevel=_STACK)
-    if extras.embeddings is not None and joint:
-        overall.add_embeddings(_rows(np.asarray(extras.embeddings), design))
-    table = overall.table()
-    table.attrs["permutation_p"] = p
-    return table
+            warn(trouble)
+    if rows.embeddings is not None and joint:
+        overall.add_embeddings(rows.design.differences(rows.embeddings))
+    return overall.table(), p
 
 
-def _rows(values, design):
-    """Values by row, or their differences within pairs."""
-    if design.pairs is None:
-        return values
-    first, second = pair_members(design.pairs)
-    return values[first] - values[second]
+def _complete(table, annotations, rows, redundancy, columns):
+    """The table with bounds for missing answers, duplicates, and what training knew."""
+    found = dict(columns or {})
+    if np.isnan(annotations).any() and rows.design.pairs is None:
+        lower, upper = _bound(table, annotations, rows)
+        found |= {"separation_worst_lower": lower, "separation_worst_upper": upper}
+    found["vif"] = np.nan if redundancy is None else redundancy.vif
+    found["duplicate_of"] = _find_originals(table["hypothesis"], redundancy)
+    return order_columns(table.assign(**found))
 
 
-def _with_further_columns(tests, values, codes, classes, design, overlap):
-    """Bounds for missing answers, variance inflation, duplicates."""
-    table = tests.table
-    missing = np.isnan(values).any(axis=0)
-    if missing.any() and design.pairs is None:
-        lower, upper = _worst_cases(table, values, codes, classes, design)
-        table["separation_worst_lower"] = lower
-        table["separation_worst_upper"] = upper
-    table["vif"] = np.nan if overlap is None else overlap.vif
-    table["duplicate_of"] = _duplicates(table, overlap)
-    return order_columns(table)
-
-
-def _worst_cases(table, values, codes, classes, design):
+def _bound(table, annotations, rows):
     """Bounds of the separation over all that the missing answers could have been."""
-    labels = None if classes is None else classes.astype(object).tolist()
-    lower, upper = [], []
-    for j, a in enumerate(values.T):
-        target = codes
-        if classes is not None:
-            label = table.get("separation_class", pd.Series([], dtype=object)).get(j)
-            c = labels.index(label) if label in labels else 1
-            target = (codes == c).astype(float)
-        bounds = bound_separation(a, target, weights=design.weights)
-        lower.append(bounds.lower)
-        upper.append(bounds.upper)
-    return lower, upper
+    targets = [rows.codes] * len(table)
+    if rows.classes is not None:
+        codes = pd.Series(1, index=table.index)  # of two classes the second
+        if "separation_class" in table:
+            labels = pd.Index(rows.classes.astype(object), dtype=object)
+            found = labels.get_indexer(table["separation_class"])
+            codes = codes.where(found < 0, found)
+        targets = [(rows.codes == c).astype(float) for c in codes]
+    bounds = [
+        bound_separation(a, target, weights=rows.design.weights)
+        for a, target in zip(annotations.T, targets, strict=True)
+    ]
+    return [each.lower for each in bounds], [each.upper for each in bounds]
 
 
-def _duplicates(table, overlap):
+def _find_originals(names, redundancy):
     """The earlier hypothesis that each one repeats, exactly or nearly."""
-    found = dict.fromkeys(table["hypothesis"], "")
-    if overlap is not None:
-        same = overlap.pairs[overlap.pairs["kind"].isin(["exact", "near"])]
-        order = {name: i for i, name in enumerate(table["hypothesis"])}
-        for first, second in zip(same["first"], same["second"], strict=True):
-            early, late = sorted((first, second), key=order.get)
+    found = dict.fromkeys(names, "")
+    if redundancy is not None:
+        same = redundancy.pairs[redundancy.pairs["kind"].isin(["exact", "near"])]
+        order = {name: i for i, name in enumerate(names)}
+        for pair in zip(same["first"], same["second"], strict=True):
+            early, late = sorted(pair, key=order.get)
             found[late] = found[late] or early
-    return pd.Series([found[name] for name in table["hypothesis"]], dtype=object)
+    return pd.Series(list(found.values()), dtype=object)

@@ -1,21 +1,19 @@
 """The test of hypotheses on texts that their discovery has not seen."""
 
-import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
 from .._embedding._text_embedder import TextEmbedder
-from .._inference._design import make_design
 from .._language_models._usage_table import make_usage_table
-from .._utils._annotation_input import check_annotations, check_target
+from .._utils._annotation_input import check_annotations
 from .._utils._frames import get_texts
-from .._utils._steps import find_extractor
+from .._utils._steps import best_estimator, find_extractor, list_steps
 from .._utils._validation import StrOptions, check_same_length, validate_params
-from ..exceptions import HypothesisWarning
-from ._build_report import Extras, build_report
-from ._checks import TEST_CONSTRAINTS, check_embeddings, check_order
+from .._utils._warnings import warn
+from ._build_report import Discovery, build_report, list_tested_before
+from ._prepare import TEST_CONSTRAINTS, prepare_rows
 
 _CALLER = "evaluate_hypotheses"
 
@@ -190,89 +188,85 @@ def evaluate_hypotheses(
     >>> report.n_rows
     250
     """
-    estimator = getattr(estimator, "best_estimator_", estimator)
+    estimator = best_estimator(estimator)
     extractor = find_extractor(estimator, caller=_CALLER)
     task = extractor.task_ if task == "auto" else task
-    classes = _known_classes(extractor, task)
-    task, codes, classes = check_target(y, task, classes, caller=_CALLER)
-    if hasattr(X, "__len__") and not (isinstance(X, str) or sparse.issparse(X)):
-        check_same_length(X, y, caller=_CALLER)
-    beside = {
-        "sample_weight": sample_weight,
-        "groups": groups,
-        "covariates": covariates,
-        "fixed_effects": fixed_effects,
-        "pairs": pairs,
-    }
-    design = make_design(len(codes), **beside, caller=_CALLER)
-    check_order(y, beside | {"X": X}, _CALLER)
-    embeddings = check_embeddings(embeddings, len(codes), _CALLER)
-    frame, dense = _activations(estimator, X, embeddings)
+    is_of_fit = task == extractor.task_
+    rows = prepare_rows(
+        y,
+        {
+            "sample_weight": sample_weight,
+            "groups": groups,
+            "covariates": covariates,
+            "fixed_effects": fixed_effects,
+            "pairs": pairs,
+        },
+        {"X": X},
+        task=task,
+        classes=getattr(extractor, "classes_", None) if is_of_fit else None,
+        embeddings=embeddings,
+        caller=_CALLER,
+    )
+    tested_before = list_tested_before(previous, rows.target)
+    if not is_of_fit:
+        warn(
+            f"No score out of sample: the extractor was fitted for {extractor.task_}, "
+            f"the test is one of task={task!r}."
+        )
+    frame, dense = _reach_extractor(estimator, X, rows.embeddings)
     annotated = extractor.transform(frame)
-    annotations = check_annotations(annotated)[0]
-    check_same_length(annotations, y, caller=_CALLER)
-    names = _names(extractor, annotations)
-    report = build_report(
-        annotations,
-        codes,
+    facts = extractor.hypotheses_
+    values, names = check_annotations(annotated, facts["hypothesis"].tolist())
+    check_same_length(values, y, caller=_CALLER)
+    return build_report(
+        values,
         names,
-        classes,
-        design,
-        Extras(
-            target=y,
-            beside=beside,
-            texts=np.asarray(get_texts(annotated, caller=_CALLER), dtype=object),
-            **_behind(extractor, frame),
-            embeddings=dense,
-            predictions=_predictions(extractor, annotations, task),
+        replace(rows, embeddings=dense),
+        texts=np.asarray(get_texts(annotated, caller=_CALLER), dtype=object),
+        discovery=Discovery(
             estimator=estimator,
-            usage=_usage(estimator),
-            previous=previous,
+            columns={
+                "neuron": pd.Series(facts["neuron"].to_numpy(), dtype=object),
+                "fidelity": facts["f1"].to_numpy(dtype=float),
+            },
+            evidence=_collect_evidence(extractor, frame),
+            predictions=extractor.predict_annotations(values) if is_of_fit else None,
+            usage=_collect_usage(estimator),
         ),
+        tested_before=tested_before,
         alpha=alpha,
         correction=correction,
         cov_type=cov_type,
         n_resamples=n_resamples,
         random_state=random_state,
     )
-    facts_of_fit = extractor.hypotheses_
-    neurons = pd.Series(facts_of_fit["neuron"].to_numpy(), dtype=object)
-    report.table.insert(0, "neuron", neurons)
-    report.table.insert(2, "fidelity", facts_of_fit["f1"].to_numpy(dtype=float))
-    return report
 
 
-def _usage(estimator):
-    """Collect what paid models consumed so far; None if there are none."""
-    steps = getattr(estimator, "steps", None) or [("hypotheses", estimator)]
-    parts = dict(steps)
-    for role in ("interpreter", "annotator"):
-        parts[role] = getattr(steps[-1][1], f"{role}_", None)
+def _collect_usage(estimator):
+    """What paid models consumed so far; None if there are none."""
+    parts = dict(getattr(estimator, "steps", ()))
+    extractor = list_steps(estimator)[-1]
     # the extractor's own table is that of its fit
-    parts = {role: part for role, part in parts.items() if part is not steps[-1][1]}
+    parts = {role: part for role, part in parts.items() if part is not extractor}
+    for role in ("interpreter", "annotator"):
+        parts[role] = getattr(extractor, f"{role}_", None)
     table = make_usage_table(parts)
     return None if table.empty else table
 
 
-def _known_classes(extractor, task):
-    """The classes seen in fit; None for a quantity, or if y alone can tell."""
-    return getattr(extractor, "classes_", None) if task == "classification" else None
-
-
-def _activations(estimator, X, embeddings):
+def _reach_extractor(estimator, X, embeddings):
     """The frame that reaches the extractor, and embeddings met on the way there."""
-    given = None if embeddings is None or isinstance(embeddings, str) else embeddings
-    steps = getattr(estimator, "steps", None)
-    if not steps or len(steps) == 1:
+    steps = list_steps(estimator)
+    given = None if isinstance(embeddings, str) else embeddings
+    if len(steps) == 1:
         return X, given
-    if isinstance(embeddings, str) and isinstance(steps[0][1], TextEmbedder):
-        frame = estimator[:1].transform(X)
-        rest = estimator[1:-1]
-        return (rest.transform(frame) if len(rest.steps) else frame), frame
-    return estimator[:-1].transform(X), given
+    if isinstance(embeddings, str) and isinstance(steps[0], TextEmbedder):
+        given = X = steps[0].transform(X)
+        estimator = estimator[1:]
+    return (estimator[:-1].transform(X) if len(estimator.steps) > 1 else X), given
 
 
-def _behind(extractor, frame):
+def _collect_evidence(extractor, frame):
     """Activations and terms behind the hypotheses, where the extractor tells them."""
     hypotheses = getattr(extractor, "_hypotheses", None)
     if hypotheses is None:
@@ -282,26 +276,3 @@ def _behind(extractor, frame):
         "neurons": [h.neurons for h in hypotheses],
         "terms": [h.terms or () for h in hypotheses],
     }
-
-
-def _names(extractor, annotations):
-    names = extractor.hypotheses_["hypothesis"].tolist()
-    if len(names) != annotations.shape[1]:
-        raise ValueError(
-            f"{_CALLER}: transform returned {annotations.shape[1]} columns for "
-            f"{len(names)} hypotheses. There must be one column per hypothesis."
-        )
-    return names
-
-
-def _predictions(extractor, annotations, task):
-    """Predictions of the model that was fitted on the training annotations."""
-    if task != extractor.task_:
-        warnings.warn(
-            f"No score out of sample: the extractor was fitted for {extractor.task_}, "
-            f"the test is one of task={task!r}.",
-            HypothesisWarning,
-            stacklevel=4,
-        )
-        return None
-    return extractor.predict_annotations(annotations)

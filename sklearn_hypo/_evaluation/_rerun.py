@@ -1,19 +1,18 @@
 """`rerun_audit_bundle`: the test of an audit bundle, run again."""
 
-import warnings
-
 import numpy as np
 import pandas as pd
 
 from .._report._audit import read_audit_bundle
 from .._report._audit_files import VERSIONS
-from ..exceptions import HypothesisWarning
+from .._utils._warnings import warn
+from ._build_report import build_report
+from ._prepare import prepare_rows
 
 # Other versions of NumPy or SciPy may differ in the last digits.
 _RELATIVE, _ABSOLUTE = 1e-6, 1e-9
 
-
-# Running again --------------------------------------------------------------------
+_BESIDE = ("sample_weight", "groups", "covariates", "fixed_effects", "pairs")
 
 
 def rerun_audit_bundle(folder):
@@ -54,59 +53,40 @@ def rerun_audit_bundle(folder):
     >>> again.overall.equals(report.overall)
     True
     """
-    from ._annotations import evaluate_annotations
-
     bundle = read_audit_bundle(folder)
     data = bundle.data
-    report = evaluate_annotations(
-        data.annotations,
+    settings = {key: value for key, value in data.settings.items() if value is not None}
+    rows = prepare_rows(
         data.target,
-        names=list(data.names),
+        {name: getattr(data, name) for name in _BESIDE},
+        {"annotations": data.annotations},
+        task=settings.pop("task"),
+        caller="rerun_audit_bundle",
+    )
+    report = build_report(
+        data.annotations,
+        list(data.names),
+        rows,
         texts=data.texts,
-        sample_weight=data.sample_weight,
-        groups=data.groups,
-        covariates=data.covariates,
-        fixed_effects=data.fixed_effects,
-        pairs=data.pairs,
-        previous=_previous(bundle),
-        **{key: value for key, value in data.settings.items() if value is not None},
+        tested_before=_list_tested_before(bundle),
+        **settings,
     )
     different = differences(bundle, report)
     if different:
-        warnings.warn(
+        warn(
             "The test, run again, differs from the stored results in: "
-            f"{'; '.join(different)}. Compare the versions in {VERSIONS}.",
-            HypothesisWarning,
-            stacklevel=2,
+            f"{'; '.join(different)}. Compare the versions in {VERSIONS}."
         )
     return report
 
 
-def _previous(bundle):
-    """A report with the hypotheses tested before, so that they are counted again."""
-    from .._report._report import HypothesisReport
-
+def _list_tested_before(bundle):
+    """The hypotheses of earlier tests, from what was changed since."""
     if not bundle.edits:
         return None
-    changed = {
-        name: edit.get("change")
-        for edit in bundle.edits
-        if (name := edit.get("hypothesis")) is not None
-    }
+    changed = {edit["hypothesis"]: edit["change"] for edit in bundle.edits}
     before = [name for name in bundle.data.names if changed.get(name) != "added"]
-    before += [name for name, change in changed.items() if change == "dropped"]
-    table = pd.DataFrame({"hypothesis": pd.Series(before, dtype=object)})
-    zero = dict.fromkeys(("n_rows", "n_joint", "n_joint_hypotheses"), 0)
-    return HypothesisReport(
-        table=table,
-        task=bundle.report["task"],
-        classes=None,
-        n_tested=len(before),
-        n_significant=0,
-        alpha=bundle.report["alpha"],
-        correction=bundle.report["correction"],
-        **zero,
-    )
+    return before + [name for name, change in changed.items() if change == "dropped"]
 
 
 def differences(bundle, report):

@@ -242,7 +242,7 @@ def run_tests(
     table.insert(0, "hypothesis", pd.Series(names, dtype=object))
     table["note"] = pd.Series(remarks.notes(), dtype=object)
     for message in remarks.messages():
-        warnings.warn(message, HypothesisWarning, stacklevel=stacklevel)
+        warn(message)
     summary = {
         "task": "regression" if classes is None else "classification",
         "classes": None if classes is None else tuple(classes.tolist()),

@@ -325,7 +325,7 @@ def test_columns_that_do_not_fit_the_hypotheses():
     extractor = fitted()
     extractor.hypotheses_ = extractor.hypotheses_.iloc[:3]
     extractor.transform = extractor._annotate
-    with pytest.raises(ValueError, match="4 columns for 3 hypotheses"):
+    with pytest.raises(ValueError, match="3 names for 4 columns"):
         evaluate_hypotheses(extractor, texts, y)
 
 

@@ -1,0 +1,127 @@
+"""What the faces check alike, before anything is annotated or tested."""
+
+from dataclasses import dataclass
+from numbers import Integral, Real
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from .._inference._design import Design, make_design
+from .._inference._multiple_tests import CORRECTIONS
+from .._utils._annotation_input import check_target
+from .._utils._validation import Interval, StrOptions
+
+TEST_CONSTRAINTS = {
+    "task": [StrOptions({"auto", "regression", "classification"})],
+    "alpha": [Interval(Real, 0, 1, closed="neither")],
+    "correction": [StrOptions(set(CORRECTIONS))],
+    "cov_type": [StrOptions({"auto", "HC2", "HC3", "nonrobust"})],
+    "n_resamples": [Interval(Integral, 0, None, closed="left")],
+    "random_state": [Interval(Integral, 0, None, closed="left")],
+}
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a test but for their annotations, checked.
+
+    Parameters
+    ----------
+    target : ndarray of shape (n_rows,)
+        As it was given; a copy.
+    beside : dict
+        "sample_weight", "groups", "covariates", "fixed_effects" and "pairs", as given.
+    task : {"regression", "classification"}
+        The task.
+    codes : ndarray of shape (n_rows,)
+        The target as numbers; codes of `classes`.
+    classes : ndarray or None
+        None for a quantity.
+    design : Design
+        `beside`, coded.
+    embeddings : ndarray of shape (n_rows, n_features), "auto" or None
+        What a dense model predicts from.
+    """
+
+    target: np.ndarray
+    beside: dict
+    task: str
+    codes: np.ndarray
+    classes: np.ndarray | None
+    design: Design
+    embeddings: object = None
+
+
+def prepare_rows(y, beside, aligned, *, task, classes=None, embeddings=None, caller):
+    """Check a target and all that has to fit it, row by row.
+
+    Parameters
+    ----------
+    y : array-like
+        The target.
+    beside : dict
+        As for `Rows`.
+    aligned : dict
+        What else has one row per value of y, by name.
+    task, classes
+        As for `check_target`.
+    embeddings : array-like, "auto" or None, default=None
+        As for the faces.
+    caller : str
+        Name of the face, for messages.
+
+    Returns
+    -------
+    rows : Rows
+        The same, checked and coded.
+    """
+    task, codes, classes = check_target(y, task, classes, caller=caller)
+    for name, other in aligned.items():
+        _check_length(name, other, len(codes), caller)
+    design = make_design(len(codes), **beside, caller=caller)
+    _check_order(y, beside | aligned, caller)
+    embeddings = _check_embeddings(embeddings, len(codes), caller)
+    target = np.array(y).reshape(len(codes))  # a copy: what was tested stays as it was
+    return Rows(target, beside, task, codes, classes, design, embeddings)
+
+
+def _check_length(name, other, n_rows, caller):
+    if isinstance(other, str) or sparse.issparse(other) or not hasattr(other, "__len__"):
+        return  # what it is says whoever reads it
+    if len(other) != n_rows:
+        raise ValueError(
+            f"{caller}: {name} and y differ in length ({len(other)} and {n_rows}). "
+            f"There must be one target value per row of {name}."
+        )
+
+
+def _check_embeddings(embeddings, n_rows, caller):
+    if embeddings is None or isinstance(embeddings, str):
+        return embeddings
+    array = np.asarray(embeddings)
+    if array.ndim != 2 or len(array) != n_rows or array.dtype.kind not in "fiu":
+        raise ValueError(
+            f"{caller}: embeddings must be numbers of shape ({n_rows}, n_features), "
+            f"but {array.dtype} of shape {array.shape} arrived."
+        )
+    if not np.isfinite(array).all():
+        raise ValueError(f"{caller}: embeddings holds missing or infinite values.")
+    return array
+
+
+def _check_order(y, others, caller):
+    """Raise where pandas inputs hold the same labels in another order."""
+    own = getattr(y, "index", None)
+    for name, other in others.items():
+        index = getattr(other, "index", None)
+        if not (isinstance(own, pd.Index) and isinstance(index, pd.Index)):
+            continue
+        if len(own) != len(index) or own.equals(index):
+            continue
+        if not own.has_duplicates and own.sort_values().equals(index.sort_values()):
+            raise ValueError(
+                f"{caller}: the rows of {name} carry y's labels in another order. "
+                f"Rows are taken by position: align them first, as in "
+                f"{name}.loc[y.index]."
+            )
