@@ -1,4 +1,4 @@
-"""Single deliberate errors in source code: where they can be made, and how they read."""
+"""Single deliberate errors in source code: where they can be made, how they read."""
 
 import ast
 import re

@@ -88,7 +88,7 @@ def draw(sources, size, seed):
     return sample
 
 
-# Which tests reach a line -------------------------------------------------------------
+# Which tests reach a line -----------------------------------------------------------
 
 
 def copy_tree(target):
@@ -123,7 +123,9 @@ def trace(sources):
             text=True,
         )
         if done.returncode:
-            sys.exit(f"The tests fail without any error planted:\n{done.stdout[-3000:]}")
+            sys.exit(
+                f"The tests fail without any error planted:\n{done.stdout[-3000:]}"
+            )
         data = coverage.CoverageData(Path(folder) / ".coverage")
         data.read()
         reached = {
@@ -170,7 +172,7 @@ def _statement_lines(source, line):
     return range(first, last + 1)
 
 
-# Planting -------------------------------------------------------------------------------
+# Planting ---------------------------------------------------------------------------
 
 
 def plant(mutant, source, tests):
@@ -240,7 +242,11 @@ def run(mutants, sources, options, kept):
     for number in range(len(mutants)):
         mutant, outcome, n_tests, spent = results.get()
         record = {"key": mutant.key, "start": mutant.start, "outcome": outcome}
-        record |= {"line": mutant.lines[0], "tests": n_tests, "seconds": round(spent, 1)}
+        record |= {
+            "line": mutant.lines[0],
+            "tests": n_tests,
+            "seconds": round(spent, 1),
+        }
         with kept.open("a", encoding="utf-8") as file:
             file.write(json.dumps(record, ensure_ascii=False) + "\n")
         print(f"{number + 1}/{len(mutants)} {outcome:11} {spent:5.1f} s  {mutant.key}")
@@ -248,7 +254,7 @@ def run(mutants, sources, options, kept):
         worker.join()
 
 
-# The page -------------------------------------------------------------------------------
+# The page ---------------------------------------------------------------------------
 
 
 def read_kept(kept):
@@ -320,7 +326,7 @@ def page(sample, first, last, equivalents, seed):
                 for mutant in chosen
             ]
             parts.append(f"## {title}\n\n{markdown_table(rows)}")
-    return "\n\n".join(parts), NOTES.format(seed=seed, aim=AIM)
+    return "\n\n".join(parts), NOTES.format(seed=seed, aim=AIM, slow=SLOW)
 
 
 def change_of(mutant):
@@ -328,14 +334,15 @@ def change_of(mutant):
 
 
 NOTES = """
-Mutants are drawn with seed {seed} from all that the operators of `benchmarks/_mutants.py`
-find, in each module in proportion to its lines of code. Docstrings, annotations, prose,
-and what errors and warnings say are left alone: a change there changes words, not
-results. A mutant is killed when a test fails, or when the tests take ten times as long
-as they should (an endless loop). Only the tests of the three rooms and the examples in
-their docstrings are run, the quickest first. "Killed in the first run" counts what was
-killed before tests were written for the survivors. The aim is that {aim:.0%} of all are
-killed; those that are equivalent count against it.
+Mutants are drawn with seed {seed} from all that the operators in
+`benchmarks/_mutants.py` find, in each module in proportion to its lines of code.
+Docstrings, annotations, prose, and what errors and warnings say are left alone: a
+change there changes words, not results. A mutant is killed when a test fails, or when
+the tests take ten times as long as they should (an endless loop). Only the tests of
+the three rooms and the examples in their docstrings are run, the quickest first,
+without those that take more than {slow} seconds. "Killed in the first run" counts
+what was killed before tests were written for the survivors. The aim is that {aim:.0%}
+of all are killed; those that are equivalent count against it.
 """
 
 

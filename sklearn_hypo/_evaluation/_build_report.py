@@ -140,10 +140,7 @@ def build_report(
                 "n_resamples": n_resamples,
                 "random_state": random_state,
             },
-            **{
-                name: value if value is None or name == "covariates" else np.array(value)
-                for name, value in rows.beside.items()
-            },
+            **rows.beside,
         ),
     )
 

@@ -29,9 +29,10 @@ class Rows:
     Parameters
     ----------
     target : ndarray of shape (n_rows,)
-        As it was given; a copy.
+        As it was given; a copy, so that what was tested stays what it was.
     beside : dict
-        "sample_weight", "groups", "covariates", "fixed_effects" and "pairs", as given.
+        "sample_weight", "groups", "covariates", "fixed_effects" and "pairs", as given;
+        copies.
     task : {"regression", "classification"}
         The task.
     codes : ndarray of shape (n_rows,)
@@ -82,14 +83,17 @@ def prepare_rows(y, beside, aligned, *, task, classes=None, embeddings=None, cal
     design = make_design(len(codes), **beside, caller=caller)
     _check_order(y, beside | aligned, caller)
     embeddings = _check_embeddings(embeddings, len(codes), caller)
-    target = np.array(y).reshape(len(codes))  # a copy: what was tested stays as it was
-    return Rows(target, beside, task, codes, classes, design, embeddings)
+    target = np.array(y).reshape(len(codes))
+    kept = {
+        name: value if value is None or name == "covariates" else np.array(value)
+        for name, value in beside.items()
+    }
+    return Rows(target, kept, task, codes, classes, design, embeddings)
 
 
 def _check_length(name, other, n_rows, caller):
-    if isinstance(other, str) or sparse.issparse(other) or not hasattr(other, "__len__"):
-        return  # what it is says whoever reads it
-    if len(other) != n_rows:
+    is_table = hasattr(other, "__len__") and not isinstance(other, str)
+    if is_table and not sparse.issparse(other) and len(other) != n_rows:
         raise ValueError(
             f"{caller}: {name} and y differ in length ({len(other)} and {n_rows}). "
             f"There must be one target value per row of {name}."

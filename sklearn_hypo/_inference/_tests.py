@@ -4,14 +4,13 @@ An annotation matrix has one row per text and one column per hypothesis, with 1 
 the hypothesis holds, 0 where it does not, and NaN where no answer was obtained.
 """
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from .._utils._annotation_input import check_annotations, check_target
-from ..exceptions import HypothesisWarning
+from .._utils._warnings import warn
 from ._design import Design, make_design, pair_members
 from ._design_matrix import column_varies
 from ._joint_regression import JointFit, joint_regression
@@ -156,7 +155,6 @@ def hypothesis_table(
         alpha=alpha,
         correction=correction,
         cov_type=cov_type,
-        stacklevel=4,
     )
     return tests.table, tests.summary
 
@@ -172,7 +170,6 @@ def run_tests(
     correction,
     cov_type="auto",
     n_more=0,
-    stacklevel=3,
 ):
     """Test checked annotations: `hypothesis_table` without its checks.
 
@@ -192,8 +189,6 @@ def run_tests(
         As in `hypothesis_table`.
     n_more : int, default=0
         Further hypotheses that were tested on these rows.
-    stacklevel : int, default=3
-        Of the warnings, as seen from here.
 
     Returns
     -------

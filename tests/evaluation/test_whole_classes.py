@@ -26,6 +26,7 @@ from whole_evaluations import (
     folds_of,
     groups_of,
     permutation_p,
+    residuals,
     scored,
     within_units,
     worst_cases,
@@ -410,7 +411,8 @@ def test_two_classes_weighted_and_clustered():
     n = 160
     units, w = groups_of(rng, n, 25), rng.choice([0.5, 1.0, 3.0], n)
     A = annotations_of(rng, n)
-    drive = A @ [1.0, -0.5, 0.4, 0.0] + rng.normal(size=25)[units]
+    age = rng.normal(40, 10, n)
+    drive = A @ [1.0, -0.5, 0.4, 0.0] + rng.normal(size=25)[units] + 0.05 * (age - 40)
     codes = (drive + rng.logistic(size=n) > 0.6).astype(int)
     embeddings = np.column_stack([drive, rng.normal(size=(n, 2))])
     report, predictions, messages = evaluated(
@@ -420,12 +422,13 @@ def test_two_classes_weighted_and_clustered():
         correction="bonferroni",
         sample_weight=w,
         groups=units,
+        covariates=age,
         embeddings=embeddings,
     )
     assert messages == []
     w = w / w.mean()
-    X = np.column_stack([A, np.ones(n)])
-    coef, covariance, se, df, lower, upper, p, bounds = plain.robust_logit(
+    X = np.column_stack([A, np.ones(n), age - age.mean()])
+    coef, covariance, se, df, lower, upper, p, bounds, others = plain.robust_logit(
         X, codes, 4, w, units
     )
     joint = logit_columns(X, codes, coef, se, df, lower, upper, p, 4, w, bounds)
@@ -446,7 +449,7 @@ def test_two_classes_weighted_and_clustered():
         }
         | joint
         | {
-            "vif": plain.variance_inflation(A, X[:, 4:], w),
+            "vif": plain.variance_inflation(A, X[:, [4]], w),
             **corrected(p, 0.1, lambda p: np.minimum(4 * p, 1)),
             "method": ["logit"] * 4,
             "duplicate_of": [""] * 4,
@@ -454,7 +457,22 @@ def test_two_classes_weighted_and_clustered():
         },
         rtol=1e-5,
     )
+    end = plain.t_interval(coef[5], others[0][1], others[1][1])
+    compare(
+        report.covariates,
+        {
+            "name": ["z0"],
+            "coef": coef[[5]],
+            "coef_se": others[0][[1]],
+            "coef_lower": [end[0]],
+            "coef_upper": [end[1]],
+            "coef_p": [end[2]],
+        },
+        rtol=1e-5,
+    )
     everywhere = np.ones(n, dtype=bool)
+    alone, of_alone = plain.maximize(X[:, 4:], codes, w, penalty=False)
+    without = plain.mean_area(codes, plain.softmax_of(X[:, 4:], alone)[:, 1:], None)
     probability = plain.softmax_of(X, coef)[:, 1:]
     folds = folds_of(codes, units, stratified=True)
     model = linear_model.LogisticRegression(max_iter=1000)
@@ -468,11 +486,14 @@ def test_two_classes_weighted_and_clustered():
         report,
         {
             "roc_auc": (
-                metrics.roc_auc_score(codes, probability, sample_weight=w),
-                plain.mean_area(codes, probability, None),
+                metrics.roc_auc_score(codes, probability, sample_weight=w)
+                - metrics.roc_auc_score(codes, X[:, 5], sample_weight=w),
+                plain.difference(plain.mean_area(codes, probability, None), without),
                 everywhere,
             ),
-            "pseudo_r2": (1 - w @ np.log(own) / null, None, everywhere),
+            "pseudo_r2": ((of_alone - w @ np.log(own)) / null, None, everywhere),
+            "roc_auc_covariates": scored(without, w, everywhere),
+            "pseudo_r2_covariates": (1 - of_alone / null, None, everywhere),
             **{
                 f"roc_auc_{name}": scored(
                     plain.mean_area(codes, scores, parts), w, everywhere
@@ -489,7 +510,7 @@ def test_two_classes_weighted_and_clustered():
     )
     indicators = (codes[:, None] == np.arange(2)).astype(float)
     assert report.permutation_p == permutation_p(
-        A, indicators, X[:, 4:], w, within_units(units)
+        A, residuals(indicators, X[:, 4:], w), X[:, 4:], w, within_units(units)
     )
     assert report.classes == (False, True)
     assert report.cov_type == "cluster"

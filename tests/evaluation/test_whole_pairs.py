@@ -114,7 +114,7 @@ def test_pairs_of_which_one_won(dependent):
     X, ones = D[rows] * turn[:, None], (won[rows] * turn > 0).astype(int)
     own = units[rows] if dependent else np.arange(rows.sum())
     if dependent:
-        coef, covariance, se, df, lower, upper, p, bounds = plain.robust_logit(
+        coef, covariance, se, df, lower, upper, p, bounds, _ = plain.robust_logit(
             X, ones, 4, w[rows], own, paired=True
         )
     else:

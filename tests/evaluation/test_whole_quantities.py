@@ -7,20 +7,26 @@ of the package only the public faces are called.
 import numpy as np
 import pandas as pd
 import plain_statistics as plain
+import pytest
 import statsmodels.api as sm
 from scipy import stats
+from sklearn import linear_model, metrics
 from whole_evaluations import (
     NAMES,
     SEPARATION,
     annotations_of,
     columns_of,
     compare,
+    compare_figures,
     corrected,
+    cross_fitted,
     evaluated,
     facts,
+    folds_of,
     groups_of,
     permutation_p,
     residuals,
+    scored,
     within_units,
     worst_cases,
 )
@@ -53,7 +59,7 @@ def test_quantity_with_covariates_and_fixed_effects():
     y += 0.03 * covariates["age"].to_numpy() + 0.5 * (covariates["channel"] == "c")
     y = y.to_numpy()
     embeddings = np.column_stack([y + rng.normal(size=n), rng.normal(size=(n, 2))])
-    report, _predictions, messages = evaluated(
+    report, predictions, messages = evaluated(
         A,
         y,
         covariates=covariates,
@@ -116,6 +122,53 @@ def test_quantity_with_covariates_and_fixed_effects():
             "coef_p": p[4:7],
         },
     )
+    alone = sm.OLS(own, others[rows]).fit()
+    whole, rest = (plain.r2_of(own, fit.fittedvalues) for fit in (result, alone))
+    dof = [(len(own) - 1) / each.df_resid for each in (result, alone)]
+    everywhere, all_folds = np.ones(n, dtype=bool), folds_of(y, stratified=False)
+    folds = folds_of(own, stratified=False)
+    model = linear_model.LinearRegression()
+    fitted = cross_fitted(model, X[:, :4], own, folds, w)
+    ridge = linear_model.RidgeCV(np.logspace(-3, 3, 13))
+    dense = cross_fitted(ridge, embeddings, y, all_folds, np.ones(n))
+    compare_figures(
+        report,
+        {
+            "r2": (
+                result.rsquared - alone.rsquared,
+                plain.difference(whole, rest),
+                rows,
+            ),
+            "r2_adjusted": (
+                result.rsquared_adj - alone.rsquared_adj,
+                plain.difference(whole, rest, dof),
+                rows,
+            ),
+            "r2_covariates": (alone.rsquared, rest, rows),
+            "r2_cross_fitted": (
+                metrics.r2_score(own, fitted[:, 0]),
+                plain.r2_of(own, fitted[:, 0]),
+                rows,
+            ),
+            "r2_out_of_sample": (
+                metrics.r2_score(y, predictions[:, 0]),
+                plain.r2_of(y, predictions[:, 0]),
+                everywhere,
+            ),
+            "r2_embeddings": (
+                metrics.r2_score(y, dense[:, 0]),
+                plain.r2_of(y, dense[:, 0]),
+                everywhere,
+            ),
+        },
+        None,
+        np.arange(n),
+    )
+    assert report.r2 == pytest.approx(result.rsquared - alone.rsquared)
+    assert report.r2_adjusted == pytest.approx(result.rsquared_adj - alone.rsquared_adj)
+    assert report.r2_out_of_sample == pytest.approx(
+        metrics.r2_score(y, predictions[:, 0])
+    )
     residual = residuals(own[:, None], others[rows], w)
     assert report.permutation_p == permutation_p(
         X[:, :4], residual, others[rows], w, lambda Y, rng: Y[rng.permutation(len(Y))]
@@ -133,7 +186,7 @@ def test_quantity_weighted_and_clustered_with_absorbed_levels():
     A[rng.choice(n, 5, replace=False), 1] = np.nan
     noise = rng.normal(size=n) + rng.normal(size=20)[units]
     y = np.nan_to_num(A) @ [0.9, -0.4, 0.3, 0.0] + noise
-    report, _predictions, messages = evaluated(
+    report, predictions, messages = evaluated(
         A,
         y,
         sample_weight=w,
@@ -174,6 +227,33 @@ def test_quantity_weighted_and_clustered_with_absorbed_levels():
             "duplicate_of": ["", "", "", NAMES[0]],
             "note": [""] * 4,
         },
+    )
+    own_w, k = w[rows], dummies.shape[1]
+    within = residuals(own[:, None], dummies[rows], own_w)[:, 0]
+    whole = plain.r2_of(own, X @ coef)
+    rest = plain.r2_of(own, own - within)
+    dof = [(len(own) - 1) / (len(own) - used) for used in (k + 4, k)]
+    folds = folds_of(own, units[rows], stratified=False)
+    fitted = cross_fitted(linear_model.LinearRegression(), X[:, :4], own, folds, own_w)
+    compare_figures(
+        report,
+        {
+            "r2": scored(plain.difference(whole, rest), w, rows),
+            "r2_adjusted": scored(plain.difference(whole, rest, dof), w, rows),
+            "r2_covariates": scored(rest, w, rows),
+            "r2_cross_fitted": (
+                metrics.r2_score(own, fitted[:, 0], sample_weight=own_w),
+                plain.r2_of(own, fitted[:, 0]),
+                rows,
+            ),
+            "r2_out_of_sample": (
+                metrics.r2_score(y, predictions[:, 0], sample_weight=w),
+                plain.r2_of(y, predictions[:, 0]),
+                np.ones(n, dtype=bool),
+            ),
+        },
+        w,
+        units,
     )
     assert (report.cov_type, report.n_groups) == ("cluster", 20)
     assert report.permutation_p == permutation_p(

@@ -230,6 +230,7 @@ def robust_logit(X, y, h, w, units, paired=False):
     effect, f_df = design_effects(X, y, w, units, firth, range(h), paired)
     of_model = np.linalg.inv(information(X, coef, w))
     se = np.sqrt(np.maximum(np.diag(covariance)[:h], np.diag(of_model)[:h] * effect))
+    others = (np.sqrt(np.diag(covariance))[h:], df[h:])
     df = np.minimum(df[:h], f_df)
     lower, upper, _ = t_interval(coef[:h], se, df)
     bounds = [
@@ -237,7 +238,7 @@ def robust_logit(X, y, h, w, units, paired=False):
         for j, ends in enumerate(zip(lower, upper, strict=True))
     ]
     p = stats.f.sf(ratios / effect, 1, f_df)
-    return coef, covariance, se, df, lower, upper, p, bounds
+    return coef, covariance, se, df, lower, upper, p, bounds, others
 
 
 # One hypothesis at a time -----------------------------------------------------------
@@ -347,6 +348,12 @@ def r2_of(y, predictions, *, center=True):
         return 1 - w @ (y - predictions) ** 2 / (w @ (y - mean) ** 2)
 
     return score
+
+
+def difference(first, second, factors=(1.0, 1.0)):
+    """A function of weights: how much less of one is left unexplained than of two."""
+    one, two = factors
+    return lambda w: two * (1 - second(w)) - one * (1 - first(w))
 
 
 def concordance(difference, predictions):
