@@ -121,15 +121,15 @@ class SparseCodes:
     def dense(self):
         """Return the activations as a dense matrix."""
         matrix = self.values.new_zeros(self.shape)
-        matrix[_tensor(self.rows), _tensor(self.columns)] = self.values
+        matrix[to_tensor(self.rows), to_tensor(self.columns)] = self.values
         return matrix
 
     def entries_of(self, matrix, n_first):
         """Return, for each entry, the value of a matrix over the first neurons."""
         entries = matrix.new_zeros(len(self.rows))
         inside = np.flatnonzero(self.columns < n_first)
-        rows, columns = _tensor(self.rows[inside]), _tensor(self.columns[inside])
-        entries[_tensor(inside)] = matrix[rows, columns]
+        rows, columns = to_tensor(self.rows[inside]), to_tensor(self.columns[inside])
+        entries[to_tensor(inside)] = matrix[rows, columns]
         return entries
 
     def with_values(self, values):
@@ -160,7 +160,7 @@ class SparseCodes:
     def sum_by_neuron(self):
         """Return the sum of each neuron's activations."""
         sums = self.values.new_zeros(self.shape[1])
-        return sums.index_add_(0, _tensor(self.columns), self.values)
+        return sums.index_add_(0, to_tensor(self.columns), self.values)
 
     def fired(self):
         """Return, as an array of bool, which neurons are active in some row."""
@@ -175,10 +175,12 @@ class SparseCodes:
         return self._order
 
 
-def _tensor(array):
+def to_tensor(array):
+    """Return a tensor that shares memory with an array, or with a copy of it."""
     import torch
 
-    return torch.from_numpy(array)
+    # torch warns about read-only arrays, whatever is done with them
+    return torch.from_numpy(array if array.flags.writeable else array.copy())
 
 
 def _sum_rows(chosen, matrix, bags, factors, n_bags):
@@ -191,9 +193,9 @@ def _sum_rows(chosen, matrix, bags, factors, n_bags):
     starts = np.zeros(n_bags, dtype=np.int64)
     np.cumsum(np.bincount(bags, minlength=n_bags)[:-1], out=starts[1:])
     return embedding_bag(
-        _tensor(chosen),
+        to_tensor(chosen),
         matrix,
-        _tensor(starts),
+        to_tensor(starts),
         mode="sum",
         per_sample_weights=factors,
     )
@@ -205,9 +207,9 @@ def _sampled_product(left, right, rows, columns):
 
     kernel = getattr(torch.ops.aten, "_embedding_bag_per_sample_weights_backward", None)
     if kernel is None:  # a private operator: torch may rename it
-        return torch.linalg.vecdot(left[_tensor(rows)], right[_tensor(columns)])
-    starts = np.zeros(len(left), dtype=np.int64)
-    return kernel(left, right, _tensor(columns), _tensor(starts), _tensor(rows), 0)
+        return torch.linalg.vecdot(left[to_tensor(rows)], right[to_tensor(columns)])
+    starts = to_tensor(np.zeros(len(left), dtype=np.int64))
+    return kernel(left, right, to_tensor(columns), starts, to_tensor(rows), 0)
 
 
 def top_k_mask(pre, k):

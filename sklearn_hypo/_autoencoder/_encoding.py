@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import sparse
 
-from ._codes import SparseCodes, kth_largest_positive, top_k_mask
+from ._codes import SparseCodes, kth_largest_positive, to_tensor, top_k_mask
 
 _BLOCK = 2048
 
@@ -233,13 +233,6 @@ def compute_unexplained(
     return float(total / (len(X) * variance))
 
 
-def _share_memory(array):
-    import torch
-
-    # torch warns about read-only arrays, whatever is done with them
-    return torch.from_numpy(array if array.flags.writeable else array.copy())
-
-
 def compute_squared_errors(X, weights, k, threshold, *, batch_size=_BLOCK):
     """Compute the squared distance of each row from its reconstruction, in float64."""
     squared = np.empty(X.shape[0])
@@ -252,7 +245,7 @@ def compute_squared_errors(X, weights, k, threshold, *, batch_size=_BLOCK):
 
 def _squared_distances(rows, codes, weights):
     """Return squared distances from reconstructions, row by row."""
-    error = codes.times(_share_memory(weights.decoder.astype(rows.dtype, copy=False)))
-    error += _share_memory(weights.offset.astype(rows.dtype, copy=False))
-    error -= _share_memory(rows)
+    error = codes.times(to_tensor(weights.decoder.astype(rows.dtype, copy=False)))
+    error += to_tensor(weights.offset.astype(rows.dtype, copy=False))
+    error -= to_tensor(rows)
     return np.square(error.numpy(), dtype=np.float64).sum(axis=1)

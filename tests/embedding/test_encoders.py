@@ -1,4 +1,5 @@
 import functools
+import inspect
 import json
 import os
 import re
@@ -237,13 +238,14 @@ def test_identity_does_not_depend_on_the_hash_seed():
     source = "def f(t): return [x in {'a', 'b', 'c', 'd', 'e', 'f'} for x in t]\n"
     scope = {"__name__": "__main__"}
     exec(source, scope)
+    # the module alone: importing the package takes a second
     script = (
-        "from sklearn_hypo._utils._callables import callable_identity\n"
+        "import runpy, sys\n"
         f"{source}\n"
-        "print(callable_identity(f)['code'])"
+        "print(runpy.run_path(sys.argv[1])['callable_identity'](f)['code'])"
     )
     reply = subprocess.run(
-        [sys.executable, "-c", script],
+        [sys.executable, "-c", script, inspect.getfile(callable_identity)],
         env={**os.environ, "PYTHONHASHSEED": "1"},
         capture_output=True,
         text=True,

@@ -7,10 +7,8 @@ import os
 import pickle
 import signal
 import ssl
-import subprocess
-import sys
 import threading
-import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -457,26 +455,17 @@ def test_each_batch_is_stored_when_it_arrives(server, tmp_path):
 # The cache
 
 
-SCRIPT = """
-import json, sys
-from sklearn_hypo import OpenAIModel, TextEmbedder
-model = OpenAIModel("text-embedding-3-small", base_url=sys.argv[1])
-embedder = TextEmbedder(model, batch_size=2, cache=sys.argv[2])
-embedder.fit_transform(json.loads(sys.argv[3]))
-"""
-
-
-def test_two_processes(server, tmp_path):
-    server.latency = 0.1
-    arguments = [server.openai_url, str(tmp_path), json.dumps(TEXTS)]
-    other = subprocess.Popen([sys.executable, "-c", SCRIPT, *arguments])
-    while other.poll() is None and server.stats().calls == 0:
-        time.sleep(0.01)
-    embedder = make_embedder("openai", server, batch_size=2, cache=tmp_path)
-    embedder.fit_transform(TEXTS)
-    assert other.wait() == 0
+def test_two_embedders_at_once(server, tmp_path):
+    """The lock of the cache holds for threads as for processes (test_vector_store)."""
+    server.latency = 0.02
+    embedders = [
+        make_embedder("openai", server, batch_size=2, cache=tmp_path) for _ in range(2)
+    ]
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda embedder: embedder.fit_transform(TEXTS), embedders))
     assert server.stats().embedded == dict.fromkeys(TEXTS, 1)
-    assert embedder.usage_["answers_from_cache"] == 40
+    found = sorted(embedder.usage_["answers_from_cache"] for embedder in embedders)
+    assert found == [0, 40]
 
 
 @pytest.mark.parametrize("vendor", VENDORS)

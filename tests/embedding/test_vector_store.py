@@ -333,29 +333,16 @@ def test_processes_encode_every_text_once(tmp_path, counting, monkeypatch):
         from counting_encoder import encode
         from sklearn_hypo._embedding._text_embedder import TextEmbedder
 
-        folder, first = sys.argv[1], int(sys.argv[2])
-        embedder = TextEmbedder(encode, cache=folder, batch_size=4)
+        embedder = TextEmbedder(encode, cache=sys.argv[1], batch_size=4)
         print("ready", flush=True)
-        sys.stdin.readline()
-        embedder.fit_transform([f"text {i}" for i in range(first, first + 40)])
+        embedder.fit_transform([f"text {i}" for i in range(40)])
     """
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", textwrap.dedent(script), str(tmp_path / "c"), first],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for first in ("0", "20")
-    ]
-    for process in processes:  # both have imported everything
-        assert process.stdout.readline() == "ready\n"
-    for process in processes:
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    for process in processes:
-        process.communicate(timeout=60)
-        assert process.returncode == 0
+    process = start(script, tmp_path / "c")
+    assert process.stdout.readline() == "ready\n"
+    embedder = TextEmbedder(counting.encode, cache=tmp_path / "c", batch_size=4)
+    embedder.fit_transform([f"text {i}" for i in range(20, 60)])
+    process.communicate(timeout=60)
+    assert process.returncode == 0
     assert sorted(seen(tmp_path)) == sorted(f"text {i}" for i in range(60))
 
 
