@@ -16,8 +16,8 @@ from scipy import stats
 from statsmodels.api import OLS, Logit
 from statsmodels.stats.multitest import multipletests
 
+from sklearn_hypo import evaluate_annotations
 from sklearn_hypo._inference._multiple_tests import CORRECTIONS
-from sklearn_hypo._inference._tests import hypothesis_table
 from sklearn_hypo.exceptions import HypothesisWarning
 
 SEED = 20
@@ -27,7 +27,7 @@ def quiet_table(A, y, **settings):
     """Return a table of this package without its warnings."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", HypothesisWarning)
-        return hypothesis_table(A, y, **settings)[0]
+        return evaluate_annotations(A, y, n_resamples=0, **settings).table
 
 
 # A logit that separates -------------------------------------------------------------
@@ -189,8 +189,6 @@ def noise(runs, jobs):
 
 
 def _cross_fitted(A, y, task):
-    from sklearn_hypo import evaluate_annotations
-
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", HypothesisWarning)
         report = evaluate_annotations(A, y, task=task, n_resamples=0)

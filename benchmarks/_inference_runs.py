@@ -66,16 +66,17 @@ def ours(sample, task, **settings):
     found : dict of str to ndarray
         Of `OURS` and "tested", each (20,), and the scalars "n_tested" and "failed".
     """
-    from sklearn_hypo._inference._tests import hypothesis_table
+    from sklearn_hypo import evaluate_annotations
     from sklearn_hypo.exceptions import HypothesisWarning
 
     settings = {"groups": sample.groups} | settings
     with warnings.catch_warnings():
         # what cannot be estimated is counted, as NaN
         warnings.simplefilter("ignore", HypothesisWarning)
-        table, summary = hypothesis_table(
-            sample.A, sample.y, task=task, correction="holm", **settings
+        report = evaluate_annotations(
+            sample.A, sample.y, task=task, n_resamples=0, **settings
         )
+    table = report.table
     empty = np.full(len(table), np.nan)
     found = {
         name: table[name].to_numpy(dtype=float) if name in table else empty
@@ -85,7 +86,7 @@ def ours(sample, task, **settings):
     first = np.unique(sample.A, axis=1, return_index=True)[1]
     is_copy = ~np.isin(np.arange(len(table)), first)
     found["separation_p"] = np.where(is_copy, np.nan, found["separation_p"])
-    return found | {"n_tested": summary["n_tested"], "failed": 0.0}
+    return found | {"n_tested": report.n_tested, "failed": 0.0}
 
 
 def theirs(sample, task):

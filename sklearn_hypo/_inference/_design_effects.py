@@ -69,7 +69,7 @@ def design_effects(X, codes, P, columns, design):
         found, contributed = [], np.zeros(clusters.max() + 1)
         for c in classes:
             spread = np.maximum(P[:, c] * (1 - P[:, c]), 1e-12)
-            cleared = _cleared(X[:, j], others, weights * spread)
+            cleared = _regress_out(X[:, j], others, weights * spread)
             model = weights @ (cleared**2 * spread)
             residual = (codes == c) - P[:, c]
             turn = np.ones(n)
@@ -88,7 +88,7 @@ def design_effects(X, codes, P, columns, design):
     return effects, df
 
 
-def _cleared(a, others, weights):
+def _regress_out(a, others, weights):
     """What the weighted regression on the other columns leaves of a column."""
     root = np.sqrt(weights)
     return a - others @ linalg.lstsq(others * root[:, None], a * root)[0]

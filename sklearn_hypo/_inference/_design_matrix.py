@@ -93,7 +93,7 @@ def spread(y):
     return width if width > 1e-12 * np.abs(y).max() else 0.0
 
 
-def make_design_matrix(design, n_rows, *, linear, remarks):
+def make_design_matrix(design, n_rows, *, linear, notes):
     """Build constant, covariates and levels, without what is linearly dependent.
 
     In a linear model, levels that lie within clusters are absorbed: the deviations
@@ -107,7 +107,7 @@ def make_design_matrix(design, n_rows, *, linear, remarks):
         Their number.
     linear : bool
         Whether the model is linear, so that levels can be absorbed.
-    remarks : Notes
+    notes : Notes
         Receives the covariates that are dropped.
 
     Returns
@@ -136,7 +136,7 @@ def make_design_matrix(design, n_rows, *, linear, remarks):
     kept = find_independent_columns(covariates, basis)
     dropped = [names[j] for j in range(len(names)) if j not in kept]
     if dropped:
-        remarks.say(
+        notes.add_general(
             f"Covariates that are constant, or determined by earlier ones or by the "
             f"fixed effects, were left out: {', '.join(dropped)}."
         )
@@ -182,6 +182,15 @@ def column_varies(a, paired=False):
     """Tell whether the answers of a column differ; differences within pairs, from 0."""
     answered = a[~np.isnan(a)]
     return answered.size > 0 and bool((np.any if paired else np.ptp)(answered))
+
+
+def find_first_equal(values):
+    """Return the number of the first column that equals each one, gaps included."""
+    first = {}
+    filled = np.where(np.isnan(values), 9.0, values)
+    return np.array(
+        [first.setdefault(a.tobytes(), j) for j, a in enumerate(filled.T)], dtype=int
+    )
 
 
 def find_complete_cases(A, columns, paired=False):

@@ -1,7 +1,7 @@
 """One regression of the target on all annotations at once.
 
 Everything here works on arrays and knows no estimator. What cannot be estimated is
-NaN and leaves a remark that names the column.
+NaN and leaves a note that names the column.
 """
 
 from dataclasses import dataclass, field
@@ -14,6 +14,7 @@ from ._design import Design
 from ._design_matrix import (
     DesignMatrix,
     find_complete_cases,
+    find_first_equal,
     find_independent_columns,
     make_design_matrix,
     spread,
@@ -115,7 +116,7 @@ class Problem:
         return np.column_stack([self.annotations, self.nuisance.values])
 
 
-def joint_regression(A, y, n_classes, columns, design, remarks, *, cov_type):
+def joint_regression(A, y, n_classes, columns, design, notes, *, cov_type):
     """Regress y on the annotations, over the rows that answer all of them.
 
     Ordinary least squares for a quantity, a logit for two classes and a multinomial
@@ -133,7 +134,7 @@ def joint_regression(A, y, n_classes, columns, design, remarks, *, cov_type):
         The columns of A that vary at all.
     design : Design
         Weights, clusters, covariates and levels of the rows.
-    remarks : Notes
+    notes : Notes
         Receives what went wrong, by column.
     cov_type : {"auto", "HC2", "HC3", "nonrobust"}
         Kind of the standard errors. "auto": HC3 for quantities, that of the model for
@@ -151,31 +152,29 @@ def joint_regression(A, y, n_classes, columns, design, remarks, *, cov_type):
     fit = JointFit(estimates, np.zeros(n_hypotheses, dtype=bool))
     columns, rows, constant = find_complete_cases(A, columns, design.paired)
     for j, n in constant.items():
-        remarks.add(j, "constant_joint", f"{n} rows")
-    _remark_lost_rows(A, columns, rows, remarks)
-    columns = _without_twins(A[rows], columns, remarks)
+        notes.add(j, "constant_joint", f"{n} rows")
+    _note_lost_rows(A, columns, rows, notes)
+    columns = _without_twins(A[rows], columns, notes)
     n_rows = int(rows.sum())
     if not columns:
-        remarks.say("No hypothesis can be in the joint regression: none varies.")
+        notes.add_general("No hypothesis can be in the joint regression: none varies.")
         return fit
     design = design.take(rows)
-    nuisance = make_design_matrix(
-        design, n_rows, linear=n_classes is None, remarks=remarks
-    )
+    nuisance = make_design_matrix(design, n_rows, linear=n_classes is None, notes=notes)
     n_needed = len(columns) + nuisance.n_used
     if n_rows <= n_needed:
-        remarks.say(
+        notes.add_general(
             f"The joint regression was not run: {n_rows} of {len(A)} rows have an "
             f"answer to all {len(columns)} hypotheses that can be in it, and more "
             f"than {n_needed} are needed. Its coefficients are NaN."
         )
         return fit
     cleared = nuisance.clear(A[rows])
-    columns = _without_dependent(cleared, nuisance.values, columns, remarks)
+    columns = _without_dependent(cleared, nuisance.values, columns, notes)
     constant = not np.any(y[rows]) if design.paired else spread(y[rows]) == 0
     if constant or not columns:
         if constant:
-            remarks.say(
+            notes.add_general(
                 f"The joint regression was not run: y takes a single value on the "
                 f"{n_rows} rows in it. Its coefficients are NaN."
             )
@@ -183,35 +182,34 @@ def joint_regression(A, y, n_classes, columns, design, remarks, *, cov_type):
     fit.tested[columns] = True
     fit.rows, fit.columns, fit.nuisance = rows, columns, nuisance
     problem = Problem(cleared[:, columns], nuisance, y[rows], design)
-    _fit_problem(fit, problem, n_classes, cov_type, remarks)
+    _fit_problem(fit, problem, n_classes, cov_type, notes)
     return fit
 
 
 # Which rows and which columns -----------------------------------------------------
 
 
-def _remark_lost_rows(A, columns, rows, remarks):
+def _note_lost_rows(A, columns, rows, notes):
     if columns and rows.sum() < len(A) / 2:
         missing = np.isnan(A[:, columns]).sum(axis=0)
         worst = int(np.argmax(missing))
-        remarks.say(
+        notes.add_general(
             f"Only {int(rows.sum())} of {len(A)} rows have an answer to all of the "
             f"{len(columns)} hypotheses of the joint regression. The most answers "
-            f"are missing for {remarks.name(columns[worst])} ({missing[worst]})."
+            f"are missing for {notes.name(columns[worst])} ({missing[worst]})."
         )
 
 
-def _without_twins(A, columns, remarks):
+def _without_twins(A, columns, notes):
     """Keep the first of several equal columns."""
-    first = {}
-    for j in columns:
-        original = first.setdefault(A[:, j].tobytes(), j)
+    originals = [columns[i] for i in find_first_equal(A[:, columns])]
+    for j, original in zip(columns, originals, strict=True):
         if original != j:
-            remarks.add(j, "twin", f"the same as {remarks.name(original)}")
-    return list(first.values())
+            notes.add(j, "twin", f"the same as {notes.name(original)}")
+    return list(dict.fromkeys(originals))
 
 
-def _without_dependent(A, nuisance, columns, remarks):
+def _without_dependent(A, nuisance, columns, notes):
     """Keep the columns that are no linear combination of earlier ones.
 
     Constant, covariates and fixed effects come first, so that the opposite of a column
@@ -222,8 +220,8 @@ def _without_dependent(A, nuisance, columns, remarks):
         if j not in kept:
             earlier = [i for i in kept if i in columns[:position]]
             parts = _parts(A, nuisance, earlier, j)
-            by = ", ".join(map(remarks.name, parts)) or "the covariates"
-            remarks.add(j, "dependent", f"determined by {by}")
+            by = ", ".join(map(notes.name, parts)) or "the covariates"
+            notes.add(j, "dependent", f"determined by {by}")
     return kept
 
 
@@ -237,18 +235,18 @@ def _parts(A, nuisance, kept, j):
 # The fit --------------------------------------------------------------------------
 
 
-def _fit_problem(fit, problem, n_classes, cov_type, remarks):
+def _fit_problem(fit, problem, n_classes, cov_type, notes):
     """Fit the model that the target asks for, and write what it found into `fit`."""
     if n_classes is None:
-        found = _fit_ols(problem, cov_type, fit.columns, remarks)
+        found = _fit_ols(problem, cov_type, fit.columns, notes)
     else:
         present, codes = np.unique(problem.y, return_inverse=True)
         if len(present) == 2 or problem.design.paired:
             y = problem.y if problem.design.paired else codes
-            found = fit_binary(problem, y, cov_type, fit.columns, remarks)
+            found = fit_binary(problem, y, cov_type, fit.columns, notes)
         else:
             found = fit_multinomial(
-                problem, codes, present, cov_type, fit.columns, remarks
+                problem, codes, present, cov_type, fit.columns, notes
             )
     estimates = found.pop("estimates")
     for name, value in found.items():
@@ -273,7 +271,7 @@ def _covariate_table(estimates, first, nuisance):
     return table
 
 
-def _fit_ols(problem, cov_type, columns, remarks):
+def _fit_ols(problem, cov_type, columns, notes):
     """Least squares, with robust or clustered standard errors by default."""
     X, design, nuisance = problem.regressors, problem.design, problem.nuisance
     y = nuisance.clear(problem.y)
@@ -290,7 +288,7 @@ def _fit_ols(problem, cov_type, columns, remarks):
     sd_y = _sd(y, root, not design.paired)
     unexplained = solved.residuals @ solved.residuals / np.sum(root**2) / sd_y**2
     if unexplained < _PERFECT_FIT:
-        remarks.say(
+        notes.add_general(
             "y is an exact linear function of the annotations, so the joint "
             "regression leaves no residuals to judge by: its standard errors and "
             "p-values are NaN."
@@ -306,7 +304,7 @@ def _fit_ols(problem, cov_type, columns, remarks):
         }
         what = "row" if design.clusters is None else "group"
         for position in np.flatnonzero(np.isnan(solved.df[: len(columns)])):
-            remarks.add(columns[position], "single", f"one {what}")
+            notes.add(columns[position], "single", f"one {what}")
     estimates["coef_std"] = solved.coef * _sd(X, root, not design.paired) / sd_y
     return {
         "method": "OLS" if design.weights is None else "WLS",

@@ -13,7 +13,7 @@ from ._firth import (
     probabilities,
     profile_bounds,
 )
-from ._marginal_effects import binary_effects, class_effects, moved_along
+from ._marginal_effects import binary_effects, bounds_along_likelihood, class_effects
 from ._resampling import concordance_scores
 from ._robust_covariance import LinearFit, infer_coefficients, t_inference
 
@@ -24,7 +24,7 @@ _FAR = 12.0
 # Two classes ----------------------------------------------------------------------
 
 
-def fit_binary(problem, y, cov_type, columns, remarks):
+def fit_binary(problem, y, cov_type, columns, notes):
     """Fit a logit of two classes on all columns.
 
     By maximum likelihood, or, where some combination of columns separates the classes
@@ -42,8 +42,8 @@ def fit_binary(problem, y, cov_type, columns, remarks):
     cov_type : {"auto", "HC2", "HC3", "nonrobust"}
         Kind of the standard errors.
     columns : list of int
-        Numbers of the hypotheses, for remarks.
-    remarks : Notes
+        Numbers of the hypotheses, for notes.
+    notes : Notes
         Receives what separates the classes.
 
     Returns
@@ -64,12 +64,12 @@ def fit_binary(problem, y, cov_type, columns, remarks):
     fit = fit_logit(rows)
     infinite = infinite_coefficients(rows, fit)
     for position in np.flatnonzero(infinite[:h]):
-        remarks.add(columns[position], "separates", f"{len(y)} rows")
+        notes.add(columns[position], "separates", f"{len(y)} rows")
     penalized = fit_logit(rows, penalty=JEFFREYS)
     firth = bool(infinite.any())
     fit = penalized if firth else fit
     if not (fit.converged and penalized.converged):
-        return _not_converged(h, len(y), remarks)
+        return _not_converged(h, len(y), notes)
     P = probabilities(X, fit.coef, 1)
     robust = design.is_robust or cov_type[:2] == "HC"
     solved = _working_fit(X, y, fit.coef, P[:, 1], design, robust, cov_type)
@@ -90,7 +90,7 @@ def fit_binary(problem, y, cov_type, columns, remarks):
         )
         lower[:h], upper[:h] = np.einsum("jbj->bj", bounds[..., :h])
     else:
-        bounds = moved_along(fit, lower[:h], upper[:h])
+        bounds = bounds_along_likelihood(fit, lower[:h], upper[:h])
     estimates = {
         "coef": solved.coef,
         "coef_se": se,
@@ -112,8 +112,8 @@ def fit_binary(problem, y, cov_type, columns, remarks):
     }
 
 
-def _not_converged(h, n_rows, remarks):
-    remarks.say(
+def _not_converged(h, n_rows, notes):
+    notes.add_general(
         f"The joint logit of {h} hypotheses on {n_rows} rows did not converge. Its "
         "coefficients and p-values are NaN."
     )
@@ -166,7 +166,7 @@ def _working_fit(X, y, coef, probability, design, robust, cov_type):
 # More classes ---------------------------------------------------------------------
 
 
-def fit_multinomial(problem, codes, present, cov_type, columns, remarks):
+def fit_multinomial(problem, codes, present, cov_type, columns, notes):
     """Fit a multinomial logit, and test each column for all classes at once.
 
     By maximum likelihood, or, where annotations separate the classes, with Firth's
@@ -185,8 +185,8 @@ def fit_multinomial(problem, codes, present, cov_type, columns, remarks):
     cov_type : {"auto", "HC2", "HC3", "nonrobust"}
         Kind of the standard errors.
     columns : list of int
-        Numbers of the hypotheses, for remarks.
-    remarks : Notes
+        Numbers of the hypotheses, for notes.
+    notes : Notes
         Receives what separates the classes.
 
     Returns
@@ -201,9 +201,9 @@ def fit_multinomial(problem, codes, present, cov_type, columns, remarks):
     firth = bool(far) or not fit.converged
     fit = penalized if firth else fit
     if not (fit.converged and penalized.converged):
-        return _not_converged(h, len(codes), remarks)
+        return _not_converged(h, len(codes), notes)
     if firth:
-        _remark_empty_cells(problem.annotations, codes, len(present), columns, remarks)
+        _note_empty_cells(problem.annotations, codes, len(present), columns, notes)
     robust = design.is_robust or cov_type[:2] == "HC"
     nuisance = problem.nuisance
     n_tested = h + nuisance.has_constant + len(nuisance.names)
@@ -222,11 +222,11 @@ def fit_multinomial(problem, codes, present, cov_type, columns, remarks):
     }
 
 
-def _remark_empty_cells(A, codes, k, columns, remarks):
+def _note_empty_cells(A, codes, k, columns, notes):
     for position, a in enumerate(A.T):
         cells = np.unique(np.column_stack([a, codes]), axis=0)
         if len(cells) < len(np.unique(a)) * k:
-            remarks.add(columns[position], "empty_cell", f"{len(codes)} rows")
+            notes.add(columns[position], "empty_cell", f"{len(codes)} rows")
 
 
 # How well it fits -----------------------------------------------------------------

@@ -12,7 +12,7 @@ from ._firth import information_of, probabilities
 from ._robust_covariance import t_inference
 
 
-def moved_along(fit, lower, upper):
+def bounds_along_likelihood(fit, lower, upper):
     """Coefficients at the bounds of each of the first ones.
 
     Parameters

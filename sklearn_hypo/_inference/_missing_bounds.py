@@ -87,19 +87,19 @@ def bound_separation(a, y, *, weights=None):
     >>> bounds.lower.round(3), bounds.upper.round(3), bounds.exact
     (np.float64(0.333), np.float64(3.0), True)
     """
-    a, y, weights = _checked(a, y, weights)
+    a, y, weights = _check_input(a, y, weights)
     missing = np.isnan(a)
     sums = _side_sums(a, y, weights)
     open_y, open_w = y[missing], weights[missing]
     exact = open_w.size < 2 or np.ptp(open_w) == 0
-    find = _largest if exact else _largest_split
+    find = _maximize_equal if exact else _maximize_split
     upper = find(sums, open_y, open_w)
     mirrored = sums * np.array([[-1.0, 1.0], [-1.0, 1.0]])
     lower = -find(mirrored, -open_y, open_w)
     return WorstCase(lower, upper, int(missing.sum()), bool(exact))
 
 
-def _checked(a, y, weights):
+def _check_input(a, y, weights):
     a, y = np.asarray(a, dtype=np.float64), np.asarray(y, dtype=np.float64)
     weights = np.ones(len(a)) if weights is None else np.asarray(weights, np.float64)
     if not a.shape == y.shape == weights.shape or a.ndim != 1:
@@ -123,15 +123,15 @@ def _side_sums(a, y, weights):
     )
 
 
-def _largest(sums, y, w):
+def _maximize_equal(sums, y, w):
     """Largest separation when all missing rows weigh the same."""
     order = np.argsort(-y, kind="stable")
     taken_y = np.concatenate([[0.0], np.cumsum(y[order] * w[order])])
     taken_w = np.concatenate([[0.0], np.cumsum(w[order])])
-    return _best(sums, taken_y, taken_w)
+    return _find_largest(sums, taken_y, taken_w)
 
 
-def _best(sums, taken_y, taken_w):
+def _find_largest(sums, taken_y, taken_w):
     """Largest separation over what is taken to side 1 of the missing rows.
 
     The last entries of what can be taken are all there is.
@@ -148,7 +148,7 @@ def _best(sums, taken_y, taken_w):
     return (mean_one - mean_zero).max()
 
 
-def _largest_split(sums, y, w):
+def _maximize_split(sums, y, w):
     """Largest separation when one missing row may be split between the sides.
 
     Along the order of y, side 1 takes a growing weight t; on each row taken the
@@ -164,7 +164,7 @@ def _largest_split(sums, y, w):
     # a side that holds nothing else holds one missing row at the least
     least = [w.min(), ends_w[-1] - w.min()]
     taken_w = np.concatenate([ends_w[:-1][row][inside] + t[inside], least, ends_w])
-    return _best(sums, np.interp(taken_w, ends_w, ends_y), taken_w)
+    return _find_largest(sums, np.interp(taken_w, ends_w, ends_y), taken_w)
 
 
 def _turning_points(sums, y, w, ends_y, ends_w):

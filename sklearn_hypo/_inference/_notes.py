@@ -6,7 +6,7 @@ _SHOWN = 6  # names in one warning; the notes of the table name all
 
 # What is wrong with a hypothesis: the note in its row of the table, and the warning,
 # before and after the names.
-_REMARKS = {
+_KINDS = {
     "unanswered": (
         "no answers",
         "Hypotheses without any answer",
@@ -91,19 +91,19 @@ class Notes:
         return repr(name if len(name) <= 80 else name[:79] + "…")
 
     def add(self, j, kind, detail):
-        """Record a remark of a known kind on hypothesis j."""
+        """Record a note of a known kind on hypothesis j."""
         self._by_kind.setdefault(kind, []).append((j, detail))
 
-    def say(self, sentence):
-        """Record a remark on the whole."""
+    def add_general(self, sentence):
+        """Record a note on the whole."""
         self._sentences.append(sentence)
 
-    def notes(self):
+    def by_hypothesis(self):
         """One note per hypothesis; an empty string where all is well."""
         notes = [[] for _ in self._names]
         for kind, entries in self._by_kind.items():
             for j, detail in entries:
-                notes[j].append(f"{_REMARKS[kind][0]} ({detail})")
+                notes[j].append(f"{_KINDS[kind][0]} ({detail})")
         return ["; ".join(parts) for parts in notes]
 
     def messages(self):
@@ -114,6 +114,6 @@ class Notes:
             rest = len(entries) - len(shown)
             who = ", ".join(shown) + (f" and {rest} more" if rest else "")
             count = f"{len(entries)} of {len(self._names)}"
-            _, before, after = _REMARKS[kind]
+            _, before, after = _KINDS[kind]
             messages.append(f"{before} [{count}]: {who}. {after}")
         return messages + self._sentences

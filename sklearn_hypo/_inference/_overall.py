@@ -128,11 +128,11 @@ class Overall:
     def _add_cross_fitted(self, name, X, rows, description, *, dense):
         y, design = self._tests.y[rows], self._tests.design.take(rows)
         n_classes = None if self._paired else self._n_classes
-        folds = folds_of(y, n_classes, design.clusters, self._seed)
+        folds = make_folds(y, n_classes, design.clusters, self._seed)
         with warnings.catch_warnings():
             # ill-conditioned folds of few rows; their predictions are as they are
             warnings.simplefilter("ignore")
-            predictions = cross_fitted(
+            predictions = predict_cross_fitted(
                 X,
                 y,
                 self._n_classes,
@@ -213,7 +213,7 @@ _N_FOLDS = 5
 _PENALTIES = np.logspace(-3, 3, 13)
 
 
-def folds_of(y, n_classes, clusters, seed):
+def make_folds(y, n_classes, clusters, seed):
     """Folds of rows that keep clusters whole and classes in proportion.
 
     Parameters
@@ -255,7 +255,9 @@ def _rarest(y, n_classes, clusters):
     return counts[counts > 0].min()
 
 
-def cross_fitted(X, y, n_classes, folds, *, weights=None, paired=False, dense=False):
+def predict_cross_fitted(
+    X, y, n_classes, folds, *, weights=None, paired=False, dense=False
+):
     """Predict each row by a linear model that was fitted on the other folds.
 
     Parameters
@@ -267,7 +269,7 @@ def cross_fitted(X, y, n_classes, folds, *, weights=None, paired=False, dense=Fa
     n_classes : int or None
         None for a quantity.
     folds : list of (ndarray of int, ndarray of int)
-        From `folds_of`.
+        From `make_folds`.
     weights : ndarray of shape (n_rows,) or None, default=None
         Weights of the rows.
     paired : bool, default=False
@@ -288,13 +290,13 @@ def cross_fitted(X, y, n_classes, folds, *, weights=None, paired=False, dense=Fa
         own = None if weights is None else weights[train]
         if n_classes is not None and len(np.unique(y[train])) < (1 if paired else 2):
             continue
-        predictions[test] = _predicted(
+        predictions[test] = _fit_predict(
             X[train], y[train], X[test], n_classes, own, paired, dense
         )
     return predictions
 
 
-def _predicted(X, y, X_new, n_classes, weights, paired, dense):
+def _fit_predict(X, y, X_new, n_classes, weights, paired, dense):
     if n_classes is not None and not dense:
         return _class_scores(X, y, X_new, n_classes, weights, paired)
     if n_classes is not None and not paired:

@@ -12,7 +12,7 @@ from ._robust_covariance import least_squares, t_inference
 _NAMES = ("separation", "separation_se", "separation_lower", "separation_upper")
 
 
-def _row(*values, p):
+def _make_row(*values, p):
     return dict(zip(_NAMES, values, strict=True)) | {"separation_p": p}
 
 
@@ -49,15 +49,15 @@ def quantity_separation(holds, y, design):
     (np.float64(2.0), 0.0705)
     """
     if design.is_robust:
-        return _regressed(holds, y, design)
+        return _regress_separation(holds, y, design)
     one, zero = y[holds], y[~holds]
     difference = one.mean() - zero.mean()
     if min(spread(one), spread(zero)) == 0:
-        return _row(difference, np.nan, np.nan, np.nan, p=np.nan)
+        return _make_row(difference, np.nan, np.nan, np.nan, p=np.nan)
     a, b = one.var(ddof=1) / len(one), zero.var(ddof=1) / len(zero)
     df = (a + b) ** 2 / (a**2 / (len(one) - 1) + b**2 / (len(zero) - 1))
     lower, upper, p = t_inference(difference, np.sqrt(a + b), df)
-    return _row(difference, np.sqrt(a + b), float(lower), float(upper), p=float(p))
+    return _make_row(difference, np.sqrt(a + b), float(lower), float(upper), p=float(p))
 
 
 def class_separation(holds, is_class, design):
@@ -96,7 +96,7 @@ def class_separation(holds, is_class, design):
     table = [counts, np.subtract(totals, counts)]
     p = stats.fisher_exact(table).pvalue if 0 < sum(counts) < sum(totals) else np.nan
     se = se if se > 0 else np.nan
-    return _row(shares[0] - shares[1], se, float(lower), float(upper), p=p)
+    return _make_row(shares[0] - shares[1], se, float(lower), float(upper), p=p)
 
 
 def _dependent_classes(holds, is_class, design):
@@ -107,14 +107,14 @@ def _dependent_classes(holds, is_class, design):
     totals = np.array([weights[side].sum() for side in sides])
     shares = np.array([weights[side] @ is_class[side] for side in sides]) / totals
     if np.isnan(effect):
-        return _row(shares[0] - shares[1], np.nan, np.nan, np.nan, p=np.nan)
+        return _make_row(shares[0] - shares[1], np.nan, np.nan, np.nan, p=np.nan)
     rows = totals / effect
     se = np.sqrt(np.sum(shares * (1 - shares) / rows))
     lower, upper = confint_proportions_2indep(
         shares[0] * rows[0], rows[0], shares[1] * rows[1], rows[1], method="newcomb"
     )
     se = se if se > 0 else np.nan
-    return _row(shares[0] - shares[1], se, float(lower), float(upper), p=p)
+    return _make_row(shares[0] - shares[1], se, float(lower), float(upper), p=p)
 
 
 def independence(counts):
@@ -180,18 +180,18 @@ def paired_separation(difference, y, design, *, classes):
         solved = _constant_fit(gain, design)
         estimate, se, df = solved.coef[0], solved.se[0], solved.df[0]
         lower, upper, p = map(float, t_inference(estimate, se, df))
-        return found | _row(estimate, se if se > 0 else np.nan, lower, upper, p=p)
+        return found | _make_row(estimate, se if se > 0 else np.nan, lower, upper, p=p)
     if classes:
         wins = int((gain > 0).sum())
         lower, upper = proportion_confint(wins, len(gain), method="wilson")
         p = stats.binomtest(wins, len(gain)).pvalue
         se = gain.std(ddof=1) / np.sqrt(len(gain)) if spread(gain) else np.nan
-        return found | _row(gain.mean(), se, 2 * lower - 1, 2 * upper - 1, p=p)
+        return found | _make_row(gain.mean(), se, 2 * lower - 1, 2 * upper - 1, p=p)
     if spread(gain) == 0:
-        return found | _row(gain.mean(), np.nan, np.nan, np.nan, p=np.nan)
+        return found | _make_row(gain.mean(), np.nan, np.nan, np.nan, p=np.nan)
     se = gain.std(ddof=1) / np.sqrt(len(gain))
     lower, upper, p = map(float, t_inference(gain.mean(), se, len(gain) - 1))
-    return found | _row(gain.mean(), se, lower, upper, p=p)
+    return found | _make_row(gain.mean(), se, lower, upper, p=p)
 
 
 def _dependent_wins(gain, design):
@@ -205,17 +205,17 @@ def _dependent_wins(gain, design):
     p = 2 * stats.t.sf(abs(z), df) if df > 0 else np.nan
     se = 2 * np.sqrt(share * (1 - share) / rows)
     se = se if se > 0 else np.nan
-    return _row(2 * share - 1, se, 2 * lower - 1, 2 * upper - 1, p=p)
+    return _make_row(2 * share - 1, se, 2 * lower - 1, 2 * upper - 1, p=p)
 
 
-def _regressed(holds, y, design):
+def _regress_separation(holds, y, design):
     """Separation by a regression on the annotation alone."""
     root = np.ones(len(y)) if design.weights is None else np.sqrt(design.weights)
     X = np.column_stack([np.ones(len(y)), holds]) * root[:, None]
     solved = least_squares(X, y * root, clusters=design.clusters)
     se = solved.se[1] if solved.se[1] > 0 else np.nan
     lower, upper, p = map(float, t_inference(solved.coef[1], se, solved.df[1]))
-    return _row(solved.coef[1], se, lower, upper, p=p)
+    return _make_row(solved.coef[1], se, lower, upper, p=p)
 
 
 def _constant_fit(values, design):
@@ -225,8 +225,6 @@ def _constant_fit(values, design):
 
 _DTYPES = {
     "n": int,
-    "missing": int,
-    "prevalence": float,
     "separation": float,
     "separation_se": float,
     "separation_lower": float,
@@ -235,74 +233,82 @@ _DTYPES = {
 }
 
 
-def marginal_tests(A, y, classes, design, remarks):
-    """Separation of each column, over the rows that have an answer to it."""
-    paired = design.paired
-    if len(y) and not paired and spread(y) == 0:
-        remarks.say(
+def marginal_tests(A, y, classes, design, notes):
+    """Measure and test the separation of each column, over the rows that answer it.
+
+    Parameters
+    ----------
+    A, y, classes, design
+        As in `run_tests`; of pairs the differences.
+    notes : Notes
+        Receives what cannot be tested.
+
+    Returns
+    -------
+    table : DataFrame of n_hypotheses rows
+        What was found.
+    cells : list of list of dict
+        For more than two classes, the separation of each, by hypothesis; else empty.
+    """
+    if len(y) and not design.paired and spread(y) == 0:
+        notes.add_general(
             f"y takes a single value on all {len(y)} rows, so that nothing can be "
             "compared: standard errors and p-values are NaN."
         )
-    cells = []
-    rows = [
-        _marginal_test(a, y, classes, design, j, remarks, paired, cells)
-        for j, a in enumerate(A.T)
-    ]
-    columns = dict(_DTYPES) | ({"n_discordant": float} if paired else {})
-    table = pd.DataFrame(rows, columns=list(columns), index=range(A.shape[1]))
+    found = [_test_column(a, y, classes, design, j, notes) for j, a in enumerate(A.T)]
+    cells = [row.pop("by_class", []) for row in found]
+    columns = dict(_DTYPES) | ({"n_discordant": float} if design.paired else {})
+    labels = [row.pop("separation_class", None) for row in found]
+    table = pd.DataFrame(found, columns=list(columns), index=range(A.shape[1]))
     table = table.astype(columns)
-    if _is_multiclass(classes):
-        labels = [row.get("separation_class") for row in rows]
+    if is_multiclass(classes):
         table["separation_class"] = pd.Series(labels, dtype=object)
-        table.attrs["by_class"] = pd.DataFrame(cells)
-    return table
+    return table, cells
 
 
-def _is_multiclass(classes):
+def is_multiclass(classes):
+    """Tell whether there are more than two classes."""
     return classes is not None and len(classes) > 2
 
 
-def _marginal_test(a, y, classes, design, j, remarks, paired, cells):
+def _test_column(a, y, classes, design, j, notes):
     """One row of the table, as a dict."""
     answered = ~np.isnan(a)
     n = int(answered.sum())
-    row = {"n": n, "missing": 0, "prevalence": np.nan}
+    row = {"n": n}
     if n == 0:
-        remarks.add(j, "unanswered", f"0 of {len(a)}")
+        notes.add(j, "unanswered", f"0 of {len(a)}")
     values, target, design = a[answered], y[answered], design.take(answered)
-    if paired:
+    if design.paired:
         found = paired_separation(values, target, design, classes=classes is not None)
         if n and not found["n_discordant"]:
-            remarks.add(j, "concordant", f"{n} pairs")
+            notes.add(j, "concordant", f"{n} pairs")
         elif n and np.isnan(found["separation_p"]):
-            remarks.add(j, "no_variance", f"{found['n_discordant']} pairs differ")
+            notes.add(j, "no_variance", f"{found['n_discordant']} pairs differ")
         return row | found
     holds = values == 1
     counts = f"true of {int(holds.sum())} of {n}"
     if n and not column_varies(a):
-        remarks.add(j, "constant", counts)
-    if _is_multiclass(classes):
-        found, of_classes = _classwise(holds, target, classes, design)
-        cells += [{"position": j, **cell} for cell in of_classes]
+        notes.add(j, "constant", counts)
+    if is_multiclass(classes):
+        found = _separate_classes(holds, target, classes, design)
     elif not column_varies(a):
         return row
     elif classes is None:
         found = quantity_separation(holds, target, design)
         if _is_skewed(holds, target):
-            remarks.add(j, "skewed", counts)
+            notes.add(j, "skewed", counts)
     else:
         found = class_separation(holds, target == 1, design)
     if classes is None and np.isnan(found["separation_se"]) and spread(y) > 0:
-        remarks.add(j, "no_variance", counts)
+        notes.add(j, "no_variance", counts)
     return row | found
 
 
-def _classwise(holds, codes, classes, design):
+def _separate_classes(holds, codes, classes, design):
     """The class that differs most, one test of all classes, and every class."""
     labels = classes.tolist()
-    blank = dict.fromkeys(
-        [name for name in _DTYPES if name.startswith("separation")], np.nan
-    )
+    blank = dict.fromkeys((*_NAMES, "separation_p"), np.nan)
     varies = 0 < holds.sum() < len(holds)
     cells = [
         {
@@ -313,16 +319,20 @@ def _classwise(holds, codes, classes, design):
         for c, label in enumerate(labels)
     ]
     if not varies:
-        return blank, cells
+        return blank | {"by_class": cells}
     c = int(np.nanargmax([abs(cell["separation"]) for cell in cells]))
-    found = {name: cells[c][name] for name in blank}
-    if not design.is_robust:
+    if design.is_robust:
+        p, *_ = independence_test(holds, codes, design)
+    else:
         k = len(labels)
         counts = np.stack([np.bincount(codes[s], minlength=k) for s in (holds, ~holds)])
-        found["separation_p"] = independence(counts[:, counts.any(axis=0)])
-    else:
-        found["separation_p"], *_ = independence_test(holds, codes, design)
-    return found | {"separation_class": labels[c]}, cells
+        p = independence(counts[:, counts.any(axis=0)])
+    found = {name: cells[c][name] for name in _NAMES}
+    return found | {
+        "separation_p": p,
+        "separation_class": labels[c],
+        "by_class": cells,
+    }
 
 
 def _is_skewed(holds, y):

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .._utils._annotation_input import check_annotations, check_target
 from .._utils._warnings import warn
-from ._design import Design, make_design, pair_members
-from ._design_matrix import column_varies
+from ._design import Design, pair_members
+from ._design_matrix import column_varies, find_first_equal
 from ._joint_regression import JointFit, joint_regression
 from ._multiple_tests import adjust_p_values
 from ._notes import Notes
-from ._separation import marginal_tests
+from ._separation import is_multiclass, marginal_tests
 
 _EFFECT_COLUMNS = ("ame", "ame_se", "ame_lower", "ame_upper")
 
@@ -28,7 +27,7 @@ class TestResults:
     Parameters
     ----------
     table : DataFrame of n_hypotheses rows
-        See `HypothesisReport` for its columns.
+        See `HypothesisReport` for its columns; their order means nothing.
     summary : dict
         The scalar fields of `HypothesisReport`, "by_class" and "covariates".
     joint : JointFit
@@ -47,118 +46,6 @@ class TestResults:
     design: Design
 
 
-def hypothesis_table(
-    A,
-    y,
-    *,
-    names=None,
-    task="auto",
-    classes=None,
-    alpha=0.1,
-    correction="holm",
-    cov_type="auto",
-    sample_weight=None,
-    groups=None,
-    covariates=None,
-    fixed_effects=None,
-    pairs=None,
-):
-    r"""Test every column of an annotation matrix against a target.
-
-    The separation of a hypothesis is the mean of y where it holds minus the mean
-    where it does not,
-
-    .. math:: S_j = \bar y_{a_j = 1} - \bar y_{a_j = 0},
-
-    over the rows that have an answer to it. The joint regression takes the rows that
-    have an answer to all hypotheses in it.
-
-    Parameters
-    ----------
-    A : array-like of shape (n_rows, n_hypotheses)
-        Annotations: 1, 0 or NaN.
-    y : array-like of shape (n_rows,)
-        The target.
-    names : sequence of str of length n_hypotheses, default=None
-        The hypotheses, for the table and for warnings. None takes the columns of a
-        frame, and otherwise numbers them.
-    task : {"auto", "regression", "classification"}, default="auto"
-        "auto": booleans, strings, categoricals and two distinct values are classes.
-    classes : array-like of shape (n_classes,), default=None
-        All class labels, in order. None takes those in y.
-    alpha : float, default=0.1
-        Level of significance after correction.
-    correction : {"bonferroni", "holm", "fdr_bh", "fdr_by"}, default="holm"
-        Correction of the p-values, as statsmodels' `multipletests` names them.
-    cov_type : {"auto", "HC2", "HC3", "nonrobust"}, default="auto"
-        Kind of the standard errors of the joint regression.
-    sample_weight, groups, covariates, fixed_effects, pairs : array-likes or None
-        As for `evaluate_annotations`.
-
-    Returns
-    -------
-    table : DataFrame of n_hypotheses rows
-        See `HypothesisReport` for its columns.
-    summary : dict
-        Other fields of `HypothesisReport`.
-
-    Raises
-    ------
-    ValueError
-        For annotations other than 1, 0 and NaN, lengths that differ, and a y that
-        is missing, infinite, or not of the given classes.
-
-    Warns
-    -----
-    HypothesisWarning
-        Names each hypothesis that could not be tested, and why.
-
-    Examples
-    --------
-    The first of two hypotheses moves the target by 0.8:
-
-    >>> import numpy as np
-    >>> from sklearn_hypo._inference._tests import hypothesis_table
-    >>> rng = np.random.default_rng(0)
-    >>> A = rng.integers(0, 2, size=(2000, 2))
-    >>> y = A @ [0.8, 0.0] + rng.normal(size=2000)
-    >>> table, summary = hypothesis_table(A, y, names=["mentions tea", "is long"])
-    >>> table[["hypothesis", "coef", "coef_p", "significant"]].round(3)
-         hypothesis   coef  coef_p  significant
-    0  mentions tea  0.849   0.000         True
-    1       is long -0.054   0.228        False
-    >>> round(summary["r2"], 3)
-    0.154
-    """
-    values, names = check_annotations(A, names)
-    design = make_design(
-        len(values),
-        sample_weight=sample_weight,
-        groups=groups,
-        covariates=covariates,
-        fixed_effects=fixed_effects,
-        pairs=pairs,
-        caller="hypothesis_table",
-    )
-    task, codes, classes = check_target(y, task, classes, caller="hypothesis_table")
-    if len(values) != len(codes):
-        raise ValueError(
-            f"A and y differ in length ({len(values)} and {len(codes)}). There must "
-            "be one target value per row of annotations."
-        )
-    tests = run_tests(
-        values,
-        codes,
-        names,
-        classes,
-        design,
-        alpha=alpha,
-        correction=correction,
-        cov_type=cov_type,
-    )
-    return tests.table, tests.summary
-
-
 def run_tests(
     values,
     codes,
@@ -171,7 +58,15 @@ def run_tests(
     cov_type="auto",
     n_more=0,
 ):
-    """Test checked annotations: `hypothesis_table` without its checks.
+    r"""Test every column of an annotation matrix against a target.
+
+    The separation of a hypothesis is the mean of y where it holds minus the mean
+    where it does not,
+
+    .. math:: S_j = \bar y_{a_j = 1} - \bar y_{a_j = 0},
+
+    over the rows that have an answer to it. The joint regression takes the rows that
+    have an answer to all hypotheses in it.
 
     Parameters
     ----------
@@ -186,7 +81,7 @@ def run_tests(
     design : Design
         Weights, clusters, covariates, levels and pairs of the rows.
     alpha, correction, cov_type
-        As in `hypothesis_table`.
+        As in `evaluate_annotations`.
     n_more : int, default=0
         Further hypotheses that were tested on these rows.
 
@@ -194,50 +89,66 @@ def run_tests(
     -------
     tests : TestResults
         What was found.
+
+    Warns
+    -----
+    HypothesisWarning
+        Names each hypothesis that could not be tested, and why.
+
+    Examples
+    --------
+    The first of two hypotheses moves the target by 0.8:
+
+    >>> import numpy as np
+    >>> from sklearn_hypo._inference._design import Design
+    >>> from sklearn_hypo._inference._tests import run_tests
+    >>> rng = np.random.default_rng(0)
+    >>> A = rng.integers(0, 2, size=(2000, 2)).astype(float)
+    >>> y = A @ [0.8, 0.0] + rng.normal(size=2000)
+    >>> names = ["mentions tea", "is long"]
+    >>> tests = run_tests(A, y, names, None, Design(), alpha=0.1, correction="holm")
+    >>> tests.table[["hypothesis", "coef", "coef_p", "significant"]].round(3)
+         hypothesis   coef  coef_p  significant
+    0  mentions tea  0.849   0.000         True
+    1       is long -0.054   0.228        False
     """
-    remarks = Notes(names)
-    n_rows, prevalence = len(values), _prevalence(values, design.weights)
-    paired = design.pairs is not None
-    missing = np.isnan(values).sum(axis=0)
-    if paired:
+    notes = Notes(names)
+    facts = {
+        "hypothesis": pd.Series(names, dtype=object),
+        "missing": np.isnan(values).sum(axis=0),
+        "prevalence": _measure_prevalence(values, design.weights),
+    }
+    n_rows = len(values)
+    if design.pairs is not None:
         _check_winners(codes, classes, design)
-        values, codes = design.differences(values), design.differences(codes)
-        codes, design = codes.astype(float), design.of_differences()
-    marginal = marginal_tests(values, codes, classes, design, remarks)
-    marginal["missing"], marginal["prevalence"] = missing, prevalence
-    varying = [j for j, a in enumerate(values.T) if column_varies(a, paired)]
+        values = design.differences(values)
+        codes = design.differences(codes).astype(float)
+        design = design.of_differences()
+    marginal, cells = marginal_tests(values, codes, classes, design, notes)
+    varying = [j for j, a in enumerate(values.T) if column_varies(a, design.paired)]
+    n_classes = None if classes is None else len(classes)
     joint = joint_regression(
-        values,
-        codes,
-        None if classes is None else len(classes),
-        varying,
-        design,
-        remarks,
-        cov_type=cov_type,
+        values, codes, n_classes, varying, design, notes, cov_type=cov_type
     )
-    table, by_class = _assembled(marginal, joint, classes)
-    if by_class is not None and len(by_class):
-        of = by_class.pop("position")
-        of = pd.Series([names[j] for j in of], dtype=object, index=by_class.index)
-        by_class.insert(0, "hypothesis", of)
-    first = _first_of_equals(values)
+    table = marginal.join(joint.estimates).assign(**facts)
+    by_class = None
+    if is_multiclass(classes):
+        by_class = _tabulate_classes(names, cells, joint, n_classes)
+        for name in _EFFECT_COLUMNS if joint.by_class else ():
+            table[name] = _take_strongest(by_class, name, len(names))
+    first = find_first_equal(values)
     tested = np.isin(np.arange(len(names)), varying) & (first == np.arange(len(names)))
     own = adjust_p_values(table["separation_p"], tested, alpha, correction, n_more)
-    place = table.columns.get_loc("separation_p") + 1
-    table.insert(place, "separation_p_corrected", own["p_corrected"].to_numpy()[first])
-    table.insert(
-        place + 1,
-        "separation_std",
-        _standardized(table, codes, classes, design, paired),
-    )
+    table["separation_p_corrected"] = own["p_corrected"].to_numpy()[first]
+    table["separation_std"] = _standardize(table, codes, classes, design)
     table = table.join(
         adjust_p_values(table["coef_p"], joint.tested, alpha, correction, n_more)
     )
     table["method"] = np.where(joint.tested, joint.method, "")
-    table.insert(0, "hypothesis", pd.Series(names, dtype=object))
-    table["note"] = pd.Series(remarks.notes(), dtype=object)
-    for message in remarks.messages():
+    table["note"] = pd.Series(notes.by_hypothesis(), dtype=object)
+    for message in notes.messages():
         warn(message)
+    n_groups = None if design.clusters is None else len(np.unique(design.clusters))
     summary = {
         "task": "regression" if classes is None else "classification",
         "classes": None if classes is None else tuple(classes.tolist()),
@@ -249,10 +160,8 @@ def run_tests(
         "alpha": alpha,
         "correction": correction,
         "cov_type": joint.cov_type,
-        "n_groups": None
-        if design.clusters is None
-        else len(np.unique(design.clusters)),
-        "n_pairs": len(values) if paired else None,
+        "n_groups": n_groups,
+        "n_pairs": len(values) if design.paired else None,
         "by_class": by_class,
         "covariates": joint.covariates,
         **{name: float(value) for name, value in joint.metrics.items()},
@@ -279,7 +188,7 @@ def _check_winners(codes, classes, design):
         )
 
 
-def _prevalence(values, weights):
+def _measure_prevalence(values, weights):
     """Share of the answered rows where each hypothesis holds."""
     answered = ~np.isnan(values)
     weights = np.ones(len(values)) if weights is None else weights
@@ -288,53 +197,44 @@ def _prevalence(values, weights):
     return np.divide(holds, total, out=np.full(len(total), np.nan), where=total > 0)
 
 
-def _first_of_equals(values):
-    """Number of the first column that equals each column, gaps included."""
-    first = {}
-    filled = np.where(np.isnan(values), 9.0, values)
-    return np.array(
-        [first.setdefault(a.tobytes(), j) for j, a in enumerate(filled.T)], dtype=int
-    )
-
-
-def _assembled(marginal, joint, classes):
-    """Marginal and joint estimates side by side, and those by class."""
-    by_class = marginal.attrs.pop("by_class", None)
-    table = marginal.join(joint.estimates)
-    if joint.by_class is None or by_class is None:
-        return table, by_class
-    found, h = joint.by_class, len(classes)
-    place = {int(c): i for i, c in enumerate(found["classes"])}
+def _tabulate_classes(names, cells, joint, n_classes):
+    """One row per hypothesis and class, with the effects of the joint regression."""
+    table = pd.DataFrame([cell for own in cells for cell in own])
+    of = [name for name, own in zip(names, cells, strict=True) for _ in own]
+    table.insert(0, "hypothesis", pd.Series(of, dtype=object))
+    if joint.by_class is None:
+        return table
+    present = joint.by_class["classes"].astype(int)
     for name in (*_EFFECT_COLUMNS, "ame_p"):
-        values = np.full((len(table), h), np.nan)
-        for c, i in place.items():
-            values[joint.columns, c] = found[name][:, i]
-        by_class[name] = values.ravel()
-    strongest = by_class.groupby("position")["separation"].apply(
-        lambda s: s.abs().idxmax() if s.notna().any() else -1
-    )
-    for name in _EFFECT_COLUMNS:
-        table[name] = [by_class[name].get(i, np.nan) for i in strongest]
-    return table, by_class
+        values = np.full((len(names), n_classes), np.nan)
+        values[np.ix_(joint.columns, present)] = joint.by_class[name]
+        table[name] = values.ravel()
+    return table
 
 
-def _standardized(table, codes, classes, design, paired):
+def _take_strongest(by_class, name, n_hypotheses):
+    """The effects on the class of the largest separation; NaN without any."""
+    shape = (n_hypotheses, -1)
+    size = by_class["separation"].abs().fillna(-1.0).to_numpy().reshape(shape)
+    strongest = size.argmax(axis=1)
+    values = by_class[name].to_numpy().reshape(shape)
+    values = values[np.arange(n_hypotheses), strongest]
+    return np.where(size.max(axis=1) < 0, np.nan, values)
+
+
+def _standardize(table, codes, classes, design):
     """Separation per standard deviation of the target; not within pairs."""
-    if paired:
+    if design.paired:
         return np.full(len(table), np.nan)
-    if classes is not None:
-        codes = codes[:, None] == np.arange(len(classes))
-        labels = classes.astype(object).tolist()
-        if "separation_class" in table:
-            c = [
-                labels.index(v) if v in labels else 0 for v in table["separation_class"]
-            ]
-        else:
-            c = [1] * len(table)
+    of = np.zeros(len(table), dtype=int)
+    if classes is None:
+        targets = codes[:, None]
     else:
-        codes, c = codes[:, None], [0] * len(table)
-    weights = np.ones(len(codes)) if design.weights is None else design.weights
-    mean = np.average(codes, axis=0, weights=weights)
-    sd = np.sqrt(np.average((codes - mean) ** 2, axis=0, weights=weights))
-    sd = np.where(sd > 0, sd, np.nan)
-    return table["separation"].to_numpy() / sd[c]
+        targets = codes[:, None] == np.arange(len(classes))
+        of += 1
+    if "separation_class" in table:
+        labels = pd.Index(classes.astype(object), dtype=object)
+        of = np.maximum(labels.get_indexer(table["separation_class"]), 0)
+    mean = np.average(targets, axis=0, weights=design.weights)
+    sd = np.sqrt(np.average((targets - mean) ** 2, axis=0, weights=design.weights))
+    return table["separation"].to_numpy() / np.where(sd > 0, sd, np.nan)[of]

@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+from annotation_tests import check_and_test
 from scipy import stats
 from statsmodels.discrete.conditional_models import ConditionalLogit
 
+from sklearn_hypo._inference import _logit
 from sklearn_hypo._inference._design import make_design
-from sklearn_hypo._inference._tests import hypothesis_table
 from sklearn_hypo.exceptions import HypothesisWarning
 
 
@@ -24,7 +25,7 @@ def make_rows(n=400, seed=0):
 def table_of(A, y, **kwargs):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        return hypothesis_table(A, y, **kwargs)
+        return check_and_test(A, y, **kwargs)
 
 
 def facts_of(n_rows=4, **kwargs):
@@ -149,10 +150,28 @@ def test_groups_keep_their_level_where_rows_do_not():
         for name, groups in (("grouped", document), ("naive", None)):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", HypothesisWarning)
-                table, _ = hypothesis_table(A, y, groups=groups)
+                table, _ = check_and_test(A, y, groups=groups)
             found[name] += (table["coef_p"] < 0.05).sum()
     assert found["naive"] > 40  # of 120, where 6 are expected
     assert found["grouped"] <= 16
+
+
+def test_a_logit_changes_no_fitted_result(monkeypatch):
+    fits, degrees = [], []
+
+    def remember(*args):
+        fits.append(fit_working_model(*args))
+        degrees.append(fits[-1].df.copy())
+        return fits[-1]
+
+    fit_working_model = _logit._working_fit
+    monkeypatch.setattr(_logit, "_working_fit", remember)
+    A, y, _ = make_rows()
+    rng = np.random.default_rng(0)
+    A[:, 1] = rng.random(400) < 0.02
+    table, _ = table_of(A, y > 0, sample_weight=rng.exponential(size=400))
+    np.testing.assert_array_equal(fits[0].df, degrees[0])
+    assert (table["coef_df"] < degrees[0][:3]).any()
 
 
 # Covariates and fixed effects -------------------------------------------------------
@@ -182,14 +201,14 @@ def test_covariates_that_say_nothing_are_named():
     A, y, _ = make_rows()
     frame = pd.DataFrame({"one": 1.0, "age": y, "twice": 2 * y})
     with pytest.warns(HypothesisWarning, match="were left out: one, twice"):
-        _, summary = hypothesis_table(A, np.arange(len(y)) % 7.0, covariates=frame)
+        _, summary = check_and_test(A, np.arange(len(y)) % 7.0, covariates=frame)
     assert summary["covariates"]["name"].tolist() == ["age"]
 
 
 def test_a_hypothesis_that_a_covariate_settles_is_named():
     A, y, _ = make_rows()
     with pytest.warns(HypothesisWarning, match="determined by the covariates"):
-        table, _ = hypothesis_table(A, y, covariates=A[:, [1]])
+        table, _ = check_and_test(A, y, covariates=A[:, [1]])
     assert table["coef"].isna().tolist() == [False, True, False]
 
 
@@ -224,9 +243,9 @@ def test_many_levels_need_groups():
     A, y, _ = make_rows(n=1200)
     level = np.arange(1200) // 2
     with pytest.raises(ValueError, match=r"600 levels, more than 500.*as groups"):
-        hypothesis_table(A, y, fixed_effects=level)
+        check_and_test(A, y, fixed_effects=level)
     with pytest.raises(ValueError, match="linear probability model"):
-        hypothesis_table(A, y > 0, fixed_effects=level, groups=level)
+        check_and_test(A, y > 0, fixed_effects=level, groups=level)
     table, _ = table_of(A, y, fixed_effects=level, groups=level)
     difference = A[::2] - A[1::2]
     ols = sm.OLS(y[::2] - y[1::2], difference).fit()
@@ -315,7 +334,7 @@ def test_an_unbeaten_hypothesis_has_a_finite_estimate():
     A[:, 1] = 0
     A[np.flatnonzero(won)[:20], 1] = 1
     with pytest.warns(HypothesisWarning, match="separate the classes"):
-        table, _ = hypothesis_table(A, won, pairs=pair)
+        table, _ = check_and_test(A, won, pairs=pair)
     assert 1 < table.loc[1, "coef"] < 20
     assert table.loc[1, "separation"] == 1
     assert table.loc[1, "significant"]
@@ -332,14 +351,14 @@ def test_an_unbeaten_hypothesis_has_a_finite_estimate():
 def test_pairs_need_one_winner_each(change, message):
     A, _, won, pair = make_pairs_of_rows()
     with pytest.raises(ValueError, match=message):
-        hypothesis_table(A, change(won), pairs=pair, task="classification")
+        check_and_test(A, change(won), pairs=pair, task="classification")
 
 
 def test_a_hypothesis_that_never_differs_within_pairs_is_named():
     A, _, won, pair = make_pairs_of_rows()
     A[:, 2] = pair % 2
     with pytest.warns(HypothesisWarning, match="both members or neither"):
-        table, _ = hypothesis_table(A, won, pairs=pair)
+        table, _ = check_and_test(A, won, pairs=pair)
     assert np.isnan(table.loc[2, "separation"])
     assert np.isnan(table.loc[2, "coef"])
 
@@ -436,7 +455,7 @@ def test_rare_cells_keep_their_level(kind):
         y = y + (rng.random(700) < 0.4) if kind == "three classes" else y
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", HypothesisWarning)
-            table, _ = hypothesis_table(A, y, task="classification", **given)
+            table, _ = check_and_test(A, y, task="classification", **given)
         small += [table["coef_p"] < 0.02, table["separation_p"] < 0.02]
         interval.append(
             (table["separation_lower"] <= 0) & (table["separation_upper"] >= 0)
@@ -450,7 +469,7 @@ def test_three_wins_of_three_are_no_certainty():
     A = np.array([[1.0], [0], [1], [0], [1], [0]])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", HypothesisWarning)
-        table, _ = hypothesis_table(
+        table, _ = check_and_test(
             A,
             [1, 0, 1, 0, 1, 0],
             pairs=[1, 1, 2, 2, 3, 3],
@@ -478,5 +497,5 @@ def test_a_skewed_target_is_named():
     rng = np.random.default_rng(0)
     A = (rng.random((500, 1)) < 0.04).astype(float)
     with pytest.warns(HypothesisWarning, match="as skewed as this"):
-        hypothesis_table(A, np.exp(1.5 * rng.normal(size=500)))
+        check_and_test(A, np.exp(1.5 * rng.normal(size=500)))
     table_of(A, rng.standard_t(3, size=500))  # heavy tails on both sides do no harm

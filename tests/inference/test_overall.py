@@ -11,7 +11,7 @@ from sklearn.metrics import r2_score, roc_auc_score
 from sklearn.model_selection import cross_val_predict
 
 from sklearn_hypo import evaluate_annotations
-from sklearn_hypo._inference._overall import cross_fitted, folds_of
+from sklearn_hypo._inference._overall import make_folds, predict_cross_fitted
 from sklearn_hypo._inference._resampling import (
     auc_scores,
     bootstrap_interval,
@@ -71,12 +71,12 @@ def test_a_score_without_variance_is_nan():
 
 def test_cross_fitting_is_cross_val_predict():
     A, y, _ = make_rows()
-    folds = folds_of(y, None, None, 0)
+    folds = make_folds(y, None, None, 0)
     expected = cross_val_predict(LinearRegression(), A, y, cv=folds)
-    found = cross_fitted(A, y, None, folds)
+    found = predict_cross_fitted(A, y, None, folds)
     np.testing.assert_allclose(found[:, 0], expected)
     codes = (y > 0).astype(int)
-    folds = folds_of(codes, 2, None, 0)
+    folds = make_folds(codes, 2, None, 0)
     expected = cross_val_predict(
         LogisticRegression(max_iter=1000),
         A,
@@ -84,18 +84,18 @@ def test_cross_fitting_is_cross_val_predict():
         cv=folds,
         method="decision_function",
     )
-    np.testing.assert_allclose(cross_fitted(A, codes, 2, folds)[:, 0], expected)
+    np.testing.assert_allclose(predict_cross_fitted(A, codes, 2, folds)[:, 0], expected)
 
 
 def test_cross_fitted_classes_are_probabilities():
     rng = np.random.default_rng(0)
     A = (rng.random((400, 5)) < 0.4).astype(float)
     codes = np.digitize(A @ [1, -1, 0.5, 0, 0] + rng.normal(size=400), [-0.4, 0.6])
-    folds = folds_of(codes, 3, None, 0)
+    folds = make_folds(codes, 3, None, 0)
     expected = cross_val_predict(
         LogisticRegression(max_iter=1000), A, codes, cv=folds, method="predict_proba"
     )
-    found = cross_fitted(A, codes, 3, folds)
+    found = predict_cross_fitted(A, codes, 3, folds)
     np.testing.assert_allclose(found, expected)
     score = scorer(codes, found, 3)(np.ones((1, 400)))[0]
     assert score == pytest.approx(roc_auc_score(codes, expected, multi_class="ovr"))
@@ -106,7 +106,7 @@ def test_folds_keep_groups_whole(n_classes):
     rng = np.random.default_rng(0)
     clusters = rng.integers(0, 30, 400)
     y = rng.integers(0, 3, 400)
-    folds = folds_of(y, n_classes, clusters, 0)
+    folds = make_folds(y, n_classes, clusters, 0)
     assert len(folds) == 5
     for train, test in folds:
         assert not set(clusters[train]) & set(clusters[test])
@@ -120,13 +120,13 @@ def test_noise_predicts_nothing():
     for _ in range(60):
         A = (rng.random((200, 20)) < 0.3).astype(float)
         y = rng.normal(size=200)
-        folds = folds_of(y, None, None, 0)
+        folds = make_folds(y, None, None, 0)
         ones = np.ones((1, 200))
-        r2.append(scorer(y, cross_fitted(A, y, None, folds), None)(ones)[0])
+        r2.append(scorer(y, predict_cross_fitted(A, y, None, folds), None)(ones)[0])
         flattering.append(LinearRegression().fit(A, y).score(A, y))
         codes = (y > 0).astype(int)
-        folds = folds_of(codes, 2, None, 0)
-        predicted = cross_fitted(A, codes, 2, folds)
+        folds = make_folds(codes, 2, None, 0)
+        predicted = predict_cross_fitted(A, codes, 2, folds)
         auc.append(scorer(codes, predicted, 2, folds=folds)(ones)[0])
     assert np.mean(r2) < 0
     assert np.mean(flattering) > 0.08

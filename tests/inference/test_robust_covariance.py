@@ -59,6 +59,19 @@ def test_clusters_by_brute_force(size):
     np.testing.assert_allclose(fit.df, df)
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+def test_clusters_are_cr3_of_statsmodels(weighted):
+    """Theirs has no degrees of freedom, and no NaN for what rests on one cluster."""
+    X, y = make_problem()
+    clusters = np.random.default_rng(1).integers(0, 15, len(y))
+    w = np.random.default_rng(2).uniform(0.3, 3, len(y)) if weighted else np.ones(120)
+    fit = least_squares(X * np.sqrt(w)[:, None], y * np.sqrt(w), clusters=clusters)
+    theirs = sm.WLS(y, X, weights=w).fit(
+        cov_type="cluster-crv3", cov_kwds={"groups": clusters, "use_correction": False}
+    )
+    np.testing.assert_allclose(fit.covariance, theirs.cov_params(), rtol=1e-9)
+
+
 def test_large_clusters_are_taken_in_parts():
     X, y = make_problem(n=9000)
     clusters = np.repeat([0, 1, 2, 3], [5000, 3000, 600, 400])
