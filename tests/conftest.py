@@ -1,7 +1,9 @@
 """What every test can rely on: no key, no proxy, and a cache folder of its own."""
 
 import gc
+import importlib
 import os
+import sys
 import tempfile
 import uuid
 
@@ -54,10 +56,12 @@ def server(shared_server):
 
 
 def pytest_collection_finish(session):
-    """Keep what is loaded by now out of garbage collections.
+    """Keep what is loaded by now, and by the first fit, out of garbage collections.
 
-    statsmodels collects garbage in each correction for multiple tests: 0.1 s where all
-    test modules are loaded.
+    statsmodels collects garbage in each correction for multiple tests: 0.2 s where all
+    test modules and what PyTorch's optimizers import are loaded.
     """
+    if "torch" in sys.modules:
+        importlib.import_module("torch._dynamo")
     gc.collect()
     gc.freeze()

@@ -213,7 +213,8 @@ def _score(tests, rows, predictions, n_resamples, seed):
         if trouble:
             warn(trouble)
     if rows.embeddings is not None and joint:
-        overall.add_embeddings(rows.design.differences(rows.embeddings))
+        embeddings = np.asarray(rows.embeddings)  # a frame, from a pipeline
+        overall.add_embeddings(rows.design.differences(embeddings))
     return overall.table(), p
 
 
