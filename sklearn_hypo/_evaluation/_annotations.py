@@ -53,18 +53,10 @@ def evaluate_annotations(
         Level of significance after correction.
     correction : {"bonferroni", "holm", "fdr_bh", "fdr_by"}, default="holm"
         How p-values are corrected.
-    sample_weight : array-like of shape (n_samples,), default=None
-        Positive sampling weights.
-    groups : array-like of shape (n_samples,), default=None
-        What makes rows dependent: their author, document or test.
-    covariates : DataFrame or array-like of shape (n_samples, n_columns), default=None
-        Held constant in the joint regression, and reported apart.
-    fixed_effects : array-like of shape (n_samples,), default=None
-        Levels within which rows are compared.
-    pairs : array-like of shape (n_samples,), default=None
-        Number of the pair that a row belongs to, each twice.
+    sample_weight, groups, covariates, fixed_effects, pairs : array-like, default=None
+        By row, as in `evaluate_hypotheses`.
     cov_type : {"auto", "HC2", "HC3", "nonrobust"}, default="auto"
-        Standard errors of the joint regression.
+        As in `evaluate_hypotheses`.
     previous : HypothesisReport or list of HypothesisReport, default=None
         Reports made before on the same rows, whose hypotheses count too.
     n_resamples : int, default=999
@@ -127,11 +119,13 @@ def evaluate_annotations(
         values,
         names,
         rows,
+        {
+            "alpha": alpha,
+            "correction": correction,
+            "cov_type": cov_type,
+            "n_resamples": n_resamples,
+            "random_state": random_state,
+        },
         texts=None if texts is None else np.asarray(texts, dtype=object),
         tested_before=list_tested_before(previous, rows.target),
-        alpha=alpha,
-        correction=correction,
-        cov_type=cov_type,
-        n_resamples=n_resamples,
-        random_state=random_state,
     )

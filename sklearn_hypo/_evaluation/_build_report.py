@@ -51,15 +51,11 @@ def build_report(
     annotations,
     names,
     rows,
+    settings,
     *,
     texts=None,
     discovery=Discovery(),
     tested_before=None,
-    alpha,
-    correction,
-    cov_type,
-    n_resamples,
-    random_state,
 ):
     """Test checked annotations and build the report.
 
@@ -71,14 +67,14 @@ def build_report(
         The hypotheses.
     rows : Rows
         Target and what accompanies it.
+    settings : dict
+        "alpha", "correction", "cov_type", "n_resamples" and "random_state".
     texts : ndarray of shape (n_rows,) or None, default=None
         The texts.
     discovery : Discovery
         What else is known of the hypotheses.
     tested_before : list of str or None, default=None
         Hypotheses that were tested on the same rows; None if there was no test.
-    alpha, correction, cov_type, n_resamples, random_state
-        As in `evaluate_hypotheses`.
 
     Returns
     -------
@@ -92,15 +88,12 @@ def build_report(
         names,
         rows.classes,
         rows.design,
-        alpha=alpha,
-        correction=correction,
-        cov_type=cov_type,
+        **{name: settings[name] for name in ("alpha", "correction", "cov_type")},
         n_more=sum(edit["change"] == "dropped" for edit in edits),
     )
-    overall, p = _score(tests, rows, discovery.predictions, n_resamples, random_state)
+    overall, p = _score(tests, rows, discovery.predictions, settings)
     figures = dict(zip(overall["name"], overall["value"], strict=True))
-    evidence = discovery.evidence or {}
-    redundancy = None
+    evidence, redundancy = discovery.evidence or {}, None
     if len(names):
         redundancy = measure_redundancy(
             tests.annotations, names, tests.design, terms=evidence.get("terms")
@@ -116,14 +109,17 @@ def build_report(
         usage=discovery.usage,
         overall=overall,
         permutation_p=p,
-        n_resamples=n_resamples,
+        n_resamples=settings["n_resamples"],
         redundancy=redundancy,
         details=collect_details(annotations, rows.target, texts=texts, **evidence),
         provenance=record_provenance(
             texts=texts,
             target=rows.target,
             settings=record_settings(discovery.estimator),
-            seeds={"random_state": random_state, **record_seeds(discovery.estimator)},
+            seeds={
+                "random_state": settings["random_state"],
+                **record_seeds(discovery.estimator),
+            },
             edits=edits,
         ),
         data=EvaluationData(
@@ -131,42 +127,15 @@ def build_report(
             names=tuple(names),
             target=rows.target,
             texts=texts,
-            settings={
-                "task": tests.summary["task"],
-                "classes": tests.summary["classes"],
-                "alpha": alpha,
-                "correction": correction,
-                "cov_type": cov_type,
-                "n_resamples": n_resamples,
-                "random_state": random_state,
-            },
+            settings={name: tests.summary[name] for name in ("task", "classes")}
+            | settings,
             **rows.beside,
         ),
     )
 
 
 def list_tested_before(previous, target):
-    """Return the hypotheses of earlier reports on the same rows, or None.
-
-    Parameters
-    ----------
-    previous : HypothesisReport, list of them or None
-        The reports.
-    target : ndarray of shape (n_rows,)
-        Of the rows.
-
-    Returns
-    -------
-    names : list of str or None
-        None without reports.
-
-    Raises
-    ------
-    TypeError
-        For anything but reports.
-    ValueError
-        For reports on other rows.
-    """
+    """Return the hypotheses of earlier reports on the same rows; None without any."""
     if previous is None:
         return None
     names = {}
@@ -199,10 +168,12 @@ def _list_edits(tested_before, names):
     ]
 
 
-def _score(tests, rows, predictions, n_resamples, seed):
+def _score(tests, rows, predictions, settings):
     """The overall figures, and the permutation p-value."""
     n_classes = None if rows.classes is None else len(rows.classes)
-    overall = Overall(tests, n_classes, n_resamples, seed)
+    overall = Overall(
+        tests, n_classes, settings["n_resamples"], settings["random_state"]
+    )
     joint, p = tests.joint.method != "", np.nan
     if joint:
         overall.add_in_sample()

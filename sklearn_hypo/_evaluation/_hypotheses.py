@@ -222,6 +222,13 @@ def evaluate_hypotheses(
         values,
         names,
         replace(rows, embeddings=dense),
+        {
+            "alpha": alpha,
+            "correction": correction,
+            "cov_type": cov_type,
+            "n_resamples": n_resamples,
+            "random_state": random_state,
+        },
         texts=np.asarray(get_texts(annotated, caller=_CALLER), dtype=object),
         discovery=Discovery(
             estimator=estimator,
@@ -234,11 +241,6 @@ def evaluate_hypotheses(
             usage=_collect_usage(estimator),
         ),
         tested_before=tested_before,
-        alpha=alpha,
-        correction=correction,
-        cov_type=cov_type,
-        n_resamples=n_resamples,
-        random_state=random_state,
     )
 
 

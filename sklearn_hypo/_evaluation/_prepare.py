@@ -33,8 +33,6 @@ class Rows:
     beside : dict
         "sample_weight", "groups", "covariates", "fixed_effects" and "pairs", as given;
         copies.
-    task : {"regression", "classification"}
-        The task.
     codes : ndarray of shape (n_rows,)
         The target as numbers; codes of `classes`.
     classes : ndarray or None
@@ -47,7 +45,6 @@ class Rows:
 
     target: np.ndarray
     beside: dict
-    task: str
     codes: np.ndarray
     classes: np.ndarray | None
     design: Design
@@ -59,25 +56,21 @@ def prepare_rows(y, beside, aligned, *, task, classes=None, embeddings=None, cal
 
     Parameters
     ----------
-    y : array-like
-        The target.
+    y, task, classes, caller
+        As for `check_target`.
     beside : dict
         As for `Rows`.
     aligned : dict
         What else has one row per value of y, by name.
-    task, classes
-        As for `check_target`.
     embeddings : array-like, "auto" or None, default=None
-        As for the faces.
-    caller : str
-        Name of the face, for messages.
+        What a dense model predicts from.
 
     Returns
     -------
     rows : Rows
         The same, checked and coded.
     """
-    task, codes, classes = check_target(y, task, classes, caller=caller)
+    _, codes, classes = check_target(y, task, classes, caller=caller)
     for name, other in aligned.items():
         _check_length(name, other, len(codes), caller)
     design = make_design(len(codes), **beside, caller=caller)
@@ -88,7 +81,7 @@ def prepare_rows(y, beside, aligned, *, task, classes=None, embeddings=None, cal
         name: value if value is None or name == "covariates" else np.array(value)
         for name, value in beside.items()
     }
-    return Rows(target, kept, task, codes, classes, design, embeddings)
+    return Rows(target, kept, codes, classes, design, embeddings)
 
 
 def _check_length(name, other, n_rows, caller):

@@ -67,9 +67,9 @@ def rerun_audit_bundle(folder):
         data.annotations,
         list(data.names),
         rows,
+        settings,
         texts=data.texts,
         tested_before=_list_tested_before(bundle),
-        **settings,
     )
     different = differences(bundle, report)
     if different:
@@ -90,20 +90,7 @@ def _list_tested_before(bundle):
 
 
 def differences(bundle, report):
-    """Name what differs between stored and new results by more than rounding.
-
-    Parameters
-    ----------
-    bundle : AuditBundle
-        The stored results.
-    report : HypothesisReport
-        The new ones.
-
-    Returns
-    -------
-    different : list of str
-        Columns of the table, each with its largest difference, and single figures.
-    """
+    """Name columns and figures that differ by more than rounding, and by how much."""
     old, new = bundle.table, report.table
     if len(old) != len(new):
         return [f"the number of hypotheses ({len(old)} and {len(new)})"]

@@ -92,32 +92,7 @@ class AuditBundle:
 def write_audit_bundle(report, folder, *, include_texts=False):
     """Write a folder that lets another person run the test again, offline.
 
-    Parameters
-    ----------
-    report : HypothesisReport
-        A report with its data.
-    folder : path-like
-        Must not exist, or be empty; ``~`` is the home folder. It is there in full or
-        not at all.
-    include_texts : bool, default=False
-        Whether the texts go into it. The test does not need them, and they may not be
-        yours to pass on.
-
-    Returns
-    -------
-    folder : Path
-        The folder.
-
-    Raises
-    ------
-    ValueError
-        If the report has no data, or no texts that are to be included.
-    TypeError
-        If labels are of types that cannot be stored without pickle.
-    FileExistsError
-        If there is something in the folder.
-    OSError
-        If it cannot be written.
+    See `HypothesisReport.save`; the folder is there in full or not at all.
     """
     data = _data_of(report, include_texts)
     folder = expand_path(folder)

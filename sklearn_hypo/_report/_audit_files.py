@@ -12,19 +12,11 @@ from ._details import EvaluationData
 from ._export import plain_value
 
 MANIFEST, README = "MANIFEST.sha256", "README.txt"
-
-
 TABLE, REPORT = "hypotheses.csv", "report.json"
-
-
 ROWS, COLUMNS, TEXTS = "rows.npz", "columns.json", "texts.jsonl.gz"
-
-
 SETTINGS, VERSIONS, EDITS = "settings.json", "versions.json", "edits.json"
 
 _NEEDED = {TABLE, REPORT, ROWS, COLUMNS, SETTINGS, VERSIONS, EDITS, README}
-
-
 _ROW_FIELDS = ("target", "sample_weight", "groups", "fixed_effects", "pairs")
 
 
@@ -32,32 +24,19 @@ _ROW_FIELDS = ("target", "sample_weight", "groups", "fixed_effects", "pairs")
 
 
 def write_rows(folder, data):
-    """Write annotations, target and what accompanied them.
-
-    Parameters
-    ----------
-    folder : Path
-        The bundle.
-    data : EvaluationData
-        What a test was computed from.
-
-    Raises
-    ------
-    TypeError
-        If labels are of types that cannot be stored without pickle.
-    """
+    """Write annotations, target and what accompanied them."""
     columns = {name: getattr(data, name) for name in _ROW_FIELDS}
     columns = {name: each for name, each in columns.items() if each is not None}
     labels = None
     if isinstance(data.covariates, pd.DataFrame):
-        labels = _packed_labels(data.covariates.columns)
+        labels = _pack_labels(data.covariates.columns)
         for i in range(len(labels)):
             columns[f"covariate{i}"] = data.covariates.iloc[:, i]
     elif data.covariates is not None:
         columns["covariates"] = np.asarray(data.covariates)
     arrays, beside = {"annotations": np.asarray(data.annotations, dtype=float)}, {}
     for name, column in columns.items():
-        arrays[name], beside[name] = packed(column)
+        arrays[name], beside[name] = pack_column(column)
     np.savez_compressed(folder / ROWS, **arrays)
     names = list(map(str, data.names))
     about = {"names": names, "columns": beside, "covariates": labels}
@@ -65,43 +44,32 @@ def write_rows(folder, data):
 
 
 def read_rows(folder, settings):
-    """Return what was written, the settings of the test beside it.
-
-    Parameters
-    ----------
-    folder : Path
-        The bundle.
-    settings : dict
-        Keywords of the test.
-
-    Returns
-    -------
-    data : EvaluationData
-        Labels have the types and values they had.
-    """
+    """Return what was written as EvaluationData, with the settings of the test."""
     with np.load(folder / ROWS, allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
     about = read_json(folder / COLUMNS)
-    rows = {name: unpacked(arrays[name], b) for name, b in about["columns"].items()}
+    rows = {
+        name: unpack_column(arrays[name], b) for name, b in about["columns"].items()
+    }
     return EvaluationData(
         annotations=arrays["annotations"],
         names=tuple(about["names"]),
         texts=_read_texts(folder / TEXTS),
-        covariates=_covariates(rows, about["covariates"], len(rows["target"])),
+        covariates=_read_covariates(rows, about["covariates"], len(rows["target"])),
         settings=settings,
         **{name: rows[name] for name in _ROW_FIELDS if name in rows},
     )
 
 
-def _packed_labels(labels):
+def _pack_labels(labels):
     """Labels of columns, each with its type."""
     values = np.empty(len(labels), dtype=object)
     values[:] = list(labels)
-    codes, beside = packed(values)
+    codes, beside = pack_column(values)
     return [beside["levels"][code] for code in codes]
 
 
-def _covariates(rows, labels, n_rows):
+def _read_covariates(rows, labels, n_rows):
     if labels is None:
         return rows.get("covariates")
     columns = {}
@@ -110,7 +78,7 @@ def _covariates(rows, labels, n_rows):
         columns[i] = pd.Series(values, dtype=values.dtype)  # objects stay objects
     frame = pd.DataFrame(columns, index=range(n_rows))
     beside = {"kind": "labels", "levels": labels}
-    frame.columns = list(unpacked(np.arange(len(labels)), beside))
+    frame.columns = list(unpack_column(np.arange(len(labels)), beside))
     return frame
 
 
@@ -150,20 +118,7 @@ def write_manifest(folder):
 
 
 def check_manifest(folder):
-    """Raise unless every file is what it was when the bundle was written.
-
-    Parameters
-    ----------
-    folder : Path
-        The bundle.
-
-    Raises
-    ------
-    FileNotFoundError
-        If it is no bundle.
-    ValueError
-        If a file is missing or has changed; all such files are named.
-    """
+    """Raise unless every file is what it was; all that are not are named."""
     path = folder / MANIFEST
     if not path.is_file():
         raise FileNotFoundError(
@@ -173,7 +128,7 @@ def check_manifest(folder):
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         digest, _, name = line.partition("  ")
         listed[name] = digest
-    faults = _faults(folder, listed)
+    faults = _list_faults(folder, listed)
     if faults:
         raise ValueError(
             f"The audit bundle {str(folder)!r} is not as it was written: "
@@ -181,7 +136,7 @@ def check_manifest(folder):
         )
 
 
-def _faults(folder, listed):
+def _list_faults(folder, listed):
     """What is wrong with the files. Only files of known names are ever opened."""
     known = _NEEDED | {TEXTS}
     faults = [
@@ -201,14 +156,15 @@ def _sha256(path):
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+# Columns --------------------------------------------------------------------------
+
 _PLAIN_KINDS = "biufcUMmS"
-
-
 _TYPES = {"str": str, "int": int, "bool": bool, "float": float}
+_MISSING = {"None": None, "NA": pd.NA, "NaT": pd.NaT}
 
 
-def packed(values):
-    """Split a column into an array and what JSON has to keep beside it.
+def pack_column(values):
+    """Split a column into an array without objects and what JSON keeps beside it.
 
     Parameters
     ----------
@@ -218,65 +174,43 @@ def packed(values):
     Returns
     -------
     array : ndarray
-        Of a dtype that needs no pickle.
+        The numbers, or codes of the labels.
     beside : dict
-        For `unpacked`: JSON-able, empty if the array says it all.
-
-    Raises
-    ------
-    TypeError
-        If a label is neither a string, a number, a boolean nor missing.
+        For `unpack_column`; empty if the array says it all.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn_hypo._report._audit_files import packed
-    >>> from sklearn_hypo._report._audit_files import unpacked
-    >>> array, beside = packed(np.array(["b", 1, "b", True], dtype=object))
+    >>> from sklearn_hypo._report._audit_files import pack_column, unpack_column
+    >>> array, beside = pack_column(np.array(["b", 1, "b", True], dtype=object))
     >>> array.tolist(), beside["levels"]
     ([0, 1, 0, 2], [['str', 'b'], ['int', '1'], ['bool', 'True']])
-    >>> unpacked(array, beside).tolist()
+    >>> unpack_column(array, beside).tolist()
     ['b', 1, 'b', True]
     """
     values = getattr(values, "array", values)  # of a series
     if isinstance(values, pd.Categorical):
         beside = {"kind": "category", "ordered": bool(values.ordered)}
         beside["dtype"] = str(values.categories.dtype)
-        beside["levels"] = [_typed(level) for level in values.categories]
+        beside["levels"] = [_pack_label(level) for level in values.categories]
         return np.asarray(values.codes), beside
-    array = np.asarray(values)
-    beside = {"kind": "plain"}
+    array, beside = np.asarray(values), {}
     if array.dtype.kind not in _PLAIN_KINDS:
-        array, beside = _coded(array)
-    if isinstance(values, pd.api.extensions.ExtensionArray) and not isinstance(
-        values, pd.arrays.NumpyExtensionArray
-    ):
-        beside["dtype"] = str(values.dtype)
-    return array, {} if beside == {"kind": "plain"} else beside
+        array, levels = _number_labels(array)
+        beside = {"kind": "labels", "levels": levels}
+    if isinstance(getattr(values, "dtype", None), pd.api.extensions.ExtensionDtype):
+        beside = {"kind": "plain"} | beside | {"dtype": str(values.dtype)}
+    return array, beside
 
 
-def unpacked(array, beside):
-    """Return the column that was packed.
-
-    Parameters
-    ----------
-    array : ndarray
-        From `packed`.
-    beside : dict
-        From `packed`.
-
-    Returns
-    -------
-    values : ndarray or pandas array
-        With the types and values of the column.
-    """
+def unpack_column(array, beside):
+    """Return the column that was packed, with its types and values."""
     if not beside:
         return array
-    levels = [_untyped(*each) for each in beside.get("levels", ())]
+    levels = [_unpack_label(*each) for each in beside.get("levels", ())]
     if beside["kind"] == "category":
         categories = pd.Index(levels, dtype=beside["dtype"])
-        ordered = beside["ordered"]
-        return pd.Categorical.from_codes(array, categories, ordered=ordered)
+        return pd.Categorical.from_codes(array, categories, ordered=beside["ordered"])
     values = array
     if beside["kind"] == "labels":
         values = np.empty(len(array), dtype=object)
@@ -284,7 +218,7 @@ def unpacked(array, beside):
     return pd.array(values, dtype=beside["dtype"]) if "dtype" in beside else values
 
 
-def _coded(values):
+def _number_labels(values):
     """Codes and levels of a column of objects; types tell equal labels apart."""
     if values.ndim != 1:
         raise TypeError(
@@ -293,13 +227,13 @@ def _coded(values):
         )
     number, codes = {}, np.empty(len(values), dtype=np.int32)
     for i, value in enumerate(values.tolist()):
-        codes[i] = number.setdefault(tuple(_typed(value)), len(number))
-    return codes, {"kind": "labels", "levels": [list(each) for each in number]}
+        codes[i] = number.setdefault(tuple(_pack_label(value)), len(number))
+    return codes, [list(each) for each in number]
 
 
-def _typed(value):
+def _pack_label(value):
     """A label as the name of its type and its text."""
-    for missing, name in ((None, "None"), (pd.NA, "NA"), (pd.NaT, "NaT")):
+    for name, missing in _MISSING.items():
         if value is missing:
             return ["missing", name]
     if isinstance(value, np.generic) and value.dtype.kind in "biufU":
@@ -315,9 +249,9 @@ def _typed(value):
     )
 
 
-def _untyped(name, text):
+def _unpack_label(name, text):
     if name == "missing":
-        return {"None": None, "NA": pd.NA, "NaT": pd.NaT}[text]
+        return _MISSING[text]
     if name == "numpy.str":
         return np.str_(text)
     if name.startswith("numpy."):

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from .._displays import CoefficientsDisplay
+from ._audit import write_audit_bundle
 from ._details import EvaluationData
 from ._export import to_csv, to_json, to_latex, to_markdown
 from ._page._page import write_page
@@ -279,16 +280,27 @@ class HypothesisReport:
         Parameters
         ----------
         folder : str or path-like
-            Must not exist, or be empty.
+            Must not exist, or be empty; ``~`` is the home folder. It is there in full
+            or not at all.
         include_texts : bool, default=False
-            Whether to write the texts too. Their hash is written in any case.
+            Whether to write the texts too: the test does not need them, and they may
+            not be yours to pass on. Their hash is written in any case.
+
+        Raises
+        ------
+        ValueError
+            If the report has no data, or no texts that are to be included.
+        TypeError
+            If labels are of types that cannot be stored without pickle.
+        FileExistsError
+            If there is something in the folder.
+        OSError
+            If it cannot be written.
 
         See Also
         --------
         rerun_audit_bundle : Runs the test again.
         """
-        from ._audit import write_audit_bundle  # it runs tests, which make reports
-
         write_audit_bundle(self, folder, include_texts=include_texts)
 
     def plot(self, ax=None):

@@ -11,7 +11,7 @@ import pytest
 from sklearn_hypo._evaluation._annotations import evaluate_annotations
 from sklearn_hypo._evaluation._rerun import differences, rerun_audit_bundle
 from sklearn_hypo._report._audit import read_audit_bundle, write_audit_bundle
-from sklearn_hypo._report._audit_files import packed, unpacked, write_manifest
+from sklearn_hypo._report._audit_files import pack_column, unpack_column, write_manifest
 from sklearn_hypo.exceptions import HypothesisWarning
 
 NAMES = ["<a>", "lone \ud800", "c, \n'd'", "é"]
@@ -334,9 +334,9 @@ BIG = 10**30
     ],
 )
 def test_arrays_come_back(values):
-    array, beside = packed(values)
+    array, beside = pack_column(values)
     assert array.dtype.kind != "O"
-    found = unpacked(array, json.loads(json.dumps(beside)))
+    found = unpack_column(array, json.loads(json.dumps(beside)))
     assert found.dtype == values.dtype
     assert found.shape == values.shape
     for old, new in zip(values.ravel().tolist(), found.ravel().tolist(), strict=True):
@@ -360,8 +360,8 @@ def test_arrays_come_back(values):
     ],
 )
 def test_series_come_back(values):
-    array, beside = packed(values)
-    found = unpacked(array, json.loads(json.dumps(beside)))
+    array, beside = pack_column(values)
+    found = unpack_column(array, json.loads(json.dumps(beside)))
     pd.testing.assert_series_equal(pd.Series(found, dtype=found.dtype), values)
 
 
@@ -370,6 +370,6 @@ def test_labels_that_cannot_be_stored():
         labels = np.empty(1, dtype=object)
         labels[0] = value
         with pytest.raises(TypeError, match="without pickle"):
-            packed(labels)
+            pack_column(labels)
     with pytest.raises(TypeError, match="A matrix of object"):
-        packed(np.array([["a"]], dtype=object))
+        pack_column(np.array([["a"]], dtype=object))
