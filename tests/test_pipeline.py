@@ -106,6 +106,11 @@ def make_pipe(task="auto", **params):
     return pipe.set_params(**params)
 
 
+@pytest.fixture(scope="module")
+def fitted(texts, y):
+    return make_pipe().fit(texts, y)
+
+
 def with_step(pipe, position, name, step):
     steps = list(pipe.steps)
     steps.insert(position, (name, step))
@@ -116,10 +121,10 @@ def with_step(pipe, position, name, step):
 
 
 @pytest.mark.parametrize("container", [list, tuple, np.array, pd.Series, pd.DataFrame])
-def test_any_container(texts, y, container):
-    pipe = make_pipe().fit(container(list(texts)), y)
-    annotations = pipe.transform(container(list(texts)))
-    assert annotations.equals(make_pipe().fit_transform(texts, y))
+def test_any_container(texts, y, fitted, container):
+    annotations = make_pipe().fit_transform(container(list(texts)), y)
+    assert annotations.equals(fitted.transform(texts))
+    assert annotations.equals(fitted.transform(container(list(texts))))
 
 
 @both_routings
@@ -147,8 +152,8 @@ def test_sample_weight(texts, y):
     assert np.array_equal(found, cross_val_score(make_pipe(), texts, y, cv=2))
 
 
-def test_names_keep_their_origin(texts, y):
-    pipe = make_pipe().fit(texts, y)
+def test_names_keep_their_origin(texts, y, fitted):
+    pipe = fitted
     assert pipe[:1].get_feature_names_out()[3] == "embedding003"
     assert pipe[:2].get_feature_names_out()[11] == "neuron011"
     selected = pipe[:3].get_feature_names_out()
@@ -291,7 +296,6 @@ def test_in_the_middle_of_a_pipeline(texts, classes):
     assert all(name.startswith("mentions ") for name in names)
 
 
-@both_routings
 @pytest.mark.parametrize("position", [1, 2, 3])
 def test_a_foreign_step_drops_the_texts_and_set_output_keeps_them(texts, y, position):
     pipe = with_step(make_pipe(), position, "scale", StandardScaler(with_mean=False))
@@ -311,7 +315,6 @@ def test_a_step_inserted_after_set_output_lacks_it(texts, y):
         pipe.fit(texts, y)
 
 
-@both_routings
 def test_function_transformers(texts, y):
     to_array = FunctionTransformer(lambda X: X.to_numpy())
     pipe = with_step(make_pipe(), 2, "function", to_array)
@@ -327,7 +330,6 @@ def test_function_transformers(texts, y):
     assert pipe.transform(texts).index.tolist() == list(texts)
 
 
-@both_routings
 def test_polars_output(texts, y):
     polars = pytest.importorskip("polars")
     with config_context(transform_output="polars"):
@@ -341,14 +343,12 @@ def test_polars_output(texts, y):
     assert isinstance(pipe.fit(texts, y).transform(texts), polars.DataFrame)
 
 
-@both_routings
-def test_pandas_output_everywhere(texts, y):
-    expected = make_pipe().fit(texts, y).transform(texts)
+def test_pandas_output_everywhere(texts, y, fitted):
+    expected = fitted.transform(texts)
     with config_context(transform_output="pandas"):
         assert make_pipe().fit(texts, y).transform(texts).equals(expected)
 
 
-@both_routings
 def test_sparse_activations_cannot_hold_texts(texts, y):
     with pytest.raises(NotTextLabelledError, match=r"scipy\.csr"):
         make_pipe(sae__output="sparse").fit(texts, y)
@@ -368,7 +368,6 @@ def test_feature_union(texts, y):
     assert fitted[0].transform(texts).shape == (len(texts), len(names))
 
 
-@both_routings
 def test_two_embeddings_side_by_side(texts, y):
     """A FeatureUnion of our own steps needs pandas output to keep the texts."""
     union = FeatureUnion(
@@ -388,9 +387,9 @@ def test_two_embeddings_side_by_side(texts, y):
 
 
 @both_routings
-def test_precomputed_activations(texts, y):
+def test_precomputed_activations(texts, y, fitted):
     """The second remedy of the message."""
-    pipe = make_pipe().fit(texts, y)
+    pipe = fitted
     activations = pipe[:3].transform(texts).to_numpy()
     with pytest.raises(NotTextLabelledError, match=r"pd.Index\(texts, name"):
         HypothesisExtractor(random_state=0).fit(activations, y)
@@ -402,11 +401,10 @@ def test_precomputed_activations(texts, y):
     assert np.isfinite(scores).all()
 
 
-@both_routings
-def test_precomputed_embeddings(texts, y):
+def test_precomputed_embeddings(texts, y, fitted):
     embeddings = TextEmbedder(n_components=16, random_state=0).fit_transform(texts)
     rest = make_pipe()[1:].fit(embeddings, y)
-    assert rest.score(embeddings, y) == make_pipe().fit(texts, y).score(texts, y)
+    assert rest.score(embeddings, y) == fitted.score(texts, y)
     bare = embeddings.to_numpy()
     assert isinstance(clone(rest)[:2].fit(bare, y).transform(bare), np.ndarray)
     with pytest.raises(NotTextLabelledError):
@@ -417,8 +415,8 @@ def test_precomputed_embeddings(texts, y):
 
 
 @both_routings
-def test_memory(texts, y, tmp_path):
-    expected = make_pipe().fit(texts, y).predict(texts)
+def test_memory(texts, y, fitted, tmp_path):
+    expected = fitted.predict(texts)
     for _ in range(2):  # computes, then reads
         pipe = Pipeline(make_pipe().steps, memory=str(tmp_path)).fit(texts, y)
         assert np.array_equal(pipe.predict(texts), expected)
@@ -427,8 +425,8 @@ def test_memory(texts, y, tmp_path):
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
 
 
-def test_pickle_and_clone(texts, y):
-    pipe = make_pipe().fit(texts, y)
+def test_pickle_and_clone(texts, y, fitted):
+    pipe = fitted
     copy = pickle.loads(pickle.dumps(pipe))  # noqa: S301
     assert copy.transform(texts).equals(pipe.transform(texts))
     pd.testing.assert_frame_equal(copy[-1].hypotheses_, pipe[-1].hypotheses_)
@@ -449,8 +447,8 @@ def test_repeated_texts(texts, y):
     assert np.isfinite(cross_val_score(pipe, texts[rows], y[rows], cv=3)).all()
 
 
-def test_one_new_text(texts, y):
-    pipe = make_pipe().fit(texts, y)
+def test_one_new_text(texts, y, fitted):
+    pipe = fitted
     assert pipe.transform(["many thanks, and rain"]).shape[0] == 1
     assert pipe.predict(["xyzzy"]).shape == (1,)
     with warnings.catch_warnings():
@@ -462,8 +460,8 @@ def test_one_new_text(texts, y):
     ("bad", "error"),
     [("one bare text", TypeError), ([], ValueError), (["a", None], ValueError)],
 )
-def test_bad_texts(texts, y, bad, error):
-    pipe = make_pipe().fit(texts, y)
+def test_bad_texts(texts, y, fitted, bad, error):
+    pipe = fitted
     for call in (pipe.transform, pipe.predict):
         with pytest.raises(error, match="TextEmbedder"):
             call(bad)

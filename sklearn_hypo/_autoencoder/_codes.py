@@ -292,7 +292,7 @@ class ActivationSelector:
         import torch
 
         if pre.device.type != "cpu":
-            mask = _mask_on_device(pre, self.sparsity, self.k)
+            mask = mask_on_device(pre, self.sparsity, self.k)
             return DenseCodes(pre * mask, mask)
         values = pre.numpy()
         if self.engine == "dense":
@@ -310,14 +310,11 @@ class ActivationSelector:
         return SparseCodes.from_positions(positions, flat[positions], values.shape)
 
 
-def _mask_on_device(pre, sparsity, k):
+def mask_on_device(pre, sparsity, k):
     """Mark active entries in torch, which keeps the data on its device."""
-    import torch
-
     if sparsity == "batch_topk":
         n_kept = min(len(pre) * k, pre.numel())
         threshold = pre.flatten().topk(n_kept).values[-1]
         return (pre >= threshold) & (pre > 0)
     kept = pre.topk(min(k, pre.shape[1]), dim=1).indices
-    chosen = torch.zeros_like(pre, dtype=torch.bool).scatter_(1, kept, True)
-    return chosen & (pre > 0)
+    return (pre.new_zeros(pre.shape).scatter_(1, kept, 1.0) > 0) & (pre > 0)

@@ -94,10 +94,8 @@ def small(**params):
 
 CONFIGURATIONS = [
     small(),
-    small(sparsity="topk"),
-    small(prefix_lengths=(2, 6)),
-    small(prefix_lengths=(0.5, 1.0), validation_fraction=None),
-    small(output="sparse"),
+    small(sparsity="topk", prefix_lengths=(2, 6)),
+    small(prefix_lengths=(0.5, 1.0), validation_fraction=None, output="sparse"),
 ]
 
 

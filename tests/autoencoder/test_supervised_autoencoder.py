@@ -103,8 +103,15 @@ def small(**params):
 CONFIGURATIONS = [
     small(),
     small(alpha=0.0),
-    small(n_supervised=None, dropout=0.0, target_smoothing=0.0, tied=False),
-    small(prefix_lengths=(3, 6), validation_fraction=None, sparsity="topk"),
+    small(
+        n_supervised=None,
+        dropout=0.0,
+        target_smoothing=0.0,
+        tied=False,
+        prefix_lengths=(3, 6),
+        validation_fraction=None,
+        sparsity="topk",
+    ),
 ]
 
 

@@ -4,8 +4,13 @@ import numpy as np
 import pytest
 import torch
 from sklearn.linear_model import LogisticRegression, Ridge
+from torch.utils._python_dispatch import TorchDispatchMode
 
-from sklearn_hypo._autoencoder._codes import ActivationSelector, DenseCodes
+from sklearn_hypo._autoencoder._codes import (
+    ActivationSelector,
+    DenseCodes,
+    mask_on_device,
+)
 from sklearn_hypo._autoencoder._gradients import Weights, loss_and_gradients
 from sklearn_hypo._autoencoder._heads import RidgeHead, SoftmaxHead
 from sklearn_hypo._autoencoder._learner import Learner
@@ -306,3 +311,50 @@ def test_tied_gradients_match_autograd():
     assert not gradients.encoder[:4].any()
     torch.testing.assert_close(gradients.encoder[4:], before.encoder[4:])
     torch.testing.assert_close(gradients.decoder[4:], before.decoder[4:])
+
+
+class NoDoubles(TorchDispatchMode):
+    """Complains of tensors that a device without float64, such as MPS, cannot hold."""
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        result = function(*args, **(kwargs or {}))
+        if function is torch.ops.aten.lift_fresh.default:  # still in NumPy's memory
+            return result
+        for each in result if isinstance(result, tuple | list) else [result]:
+            double = isinstance(each, torch.Tensor) and each.dtype == torch.float64
+            assert not double, f"{function} made a tensor of float64"
+        return result
+
+
+@pytest.mark.parametrize("sparsity", ["topk", "batch_topk"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_steps_on_a_device_make_no_float64(kind, sparsity):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60, 5)).astype(np.float32)
+    decoder = np.eye(6, 5, dtype=np.float32)
+    weights = Weights(decoder.copy(), np.zeros(6), decoder, np.zeros(5))
+    plan = Plan(
+        k=2, sparsity=sparsity, prefixes=(4, 6), max_epochs=1, batch_size=30,
+        learning_rate=0.01, patience=None, aux_k=1, aux_coefficient=0.1,
+        dead_after=1, n_tied=4,
+    )  # fmt: skip
+    head = make_head(some_target(rng, kind))
+    learner = Learner(weights, plan, variance=1.0, head=head)
+
+    def select(pre):
+        mask = mask_on_device(pre, sparsity, 2)
+        return DenseCodes(pre * mask, mask)
+
+    learner._select = select
+    with NoDoubles():
+        for positions in (np.arange(30), np.arange(30, 60)):
+            assert np.isfinite(learner.step(X[positions], 0.01, positions))
+        later = Learner(weights, plan, variance=1.0, state=learner.state())
+    assert later.n_steps == 2
+
+
+@pytest.mark.parametrize("sparsity", ["topk", "batch_topk"])
+def test_a_device_marks_what_the_cpu_marks(sparsity):
+    pre = torch.from_numpy(np.random.default_rng(0).standard_normal((40, 9), "f4"))
+    codes = ActivationSelector(sparsity, 3, "dense")(pre)
+    torch.testing.assert_close(mask_on_device(pre, sparsity, 3), codes.mask)
