@@ -6,8 +6,7 @@ from numbers import Real
 import numpy as np
 import pandas as pd
 
-from .._inference._influence import linear_influence
-from .._inference._robust_covariance import t_inference
+from .._inference._robust_covariance import linear_influence, t_inference
 from ._fits import bootstrap_corrected, choose_joint_columns, fit_corrected
 from ._human_labels import measure_agreement
 from ._predict_then_debias import LEAST_DF

@@ -17,13 +17,13 @@ from sklearn_hypo._annotation_error._human_labels import (
     inclusion_probabilities,
 )
 from sklearn_hypo._annotation_error._predict_then_debias import predict_then_debias
-from sklearn_hypo._inference._influence import (
-    effect_influence,
+from sklearn_hypo._inference._marginal_effects import effect_influence
+from sklearn_hypo._inference._robust_covariance import (
     linear_influence,
     logit_influence,
     satterthwaite_df,
+    t_inference,
 )
-from sklearn_hypo._inference._robust_covariance import t_inference
 from sklearn_hypo._report._details import EvaluationData
 from sklearn_hypo.exceptions import HypothesisWarning
 
