@@ -143,7 +143,7 @@ def run(options, say, note):
         "cross_validation": validation,
         "versions": list_versions(),
     }
-    settings = _job_settings(options, mapping, task) | record_settings(pipe)
+    settings = _record_options(options, mapping, task) | record_settings(pipe)
     with show_in_any_case(say, _render_text(report, validation)):
         paths = write_results(options.output, report, metrics, settings)
     say(f"\nWrote {', '.join(map(str, paths))}")
@@ -289,7 +289,7 @@ def _count_rows(rows, split):
     }
 
 
-def _job_settings(options, mapping, task):
+def _record_options(options, mapping, task):
     path = Path(options.file)
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
