@@ -15,11 +15,11 @@ from ._predict_then_debias import LEAST_DF
 _FEW = 10
 
 _NAIVE = ("naive", "naive_lower", "naive_upper")
-_ENDINGS = ("", "_se", "_lower", "_upper", "_p")
+_ENDINGS = ("", "_se", "_lower", "_upper", "_p")  # of the human ones, no p-value
 _COLUMNS = (
     *("n", "n_labelled", "n_positive", "sensitivity", "specificity", "agreement"),
     *_NAIVE,
-    *(f"human_only{ending}" for ending in _ENDINGS),
+    *(f"human_only{ending}" for ending in _ENDINGS[:-1]),
     *(f"corrected{ending}" for ending in _ENDINGS),
     "tuning",
 )

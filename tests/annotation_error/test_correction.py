@@ -285,6 +285,14 @@ def test_columns_and_agreement():
     rng = np.random.default_rng(1)
     truth, machine, human, y = world(rng, h=2, missed=0.3)
     found = correct_for_annotation_error(machine, human, y, names=["a", "b"])
+    bounds = ("", "_se", "_lower", "_upper")
+    assert found.table.columns.tolist() == [
+        *("hypothesis", "n", "n_labelled", "n_positive"),
+        *("sensitivity", "specificity", "agreement"),
+        *("naive", "naive_lower", "naive_upper"),
+        *(f"{name}{end}" for name in ("human_only", "corrected") for end in bounds),
+        *("corrected_p", "tuning", "note"),
+    ]
     row = found.table.iloc[0]
     labelled = ~np.isnan(human[:, 0])
     yes = labelled & (truth[:, 0] == 1)
