@@ -584,6 +584,47 @@ def test_max_annotated(X, data):
         fit(1)
 
 
+class Remembers(LexiconAnnotator):
+    """An annotator that remembers what it was asked last."""
+
+    def annotate(self, texts):
+        self.asked_ = list(texts)
+        return super().annotate(texts)
+
+
+@pytest.mark.parametrize("task", ["regression", "classification"])
+def test_sampled_texts_keep_their_targets(X, data, task):
+    assert X.index.is_unique
+    y = pd.Series(data.target if task == "regression" else data.target > 0, X.index)
+    extractor = HypothesisExtractor(
+        TOLD, Remembers(), max_annotated=60, random_state=0
+    ).fit(X, y)
+    asked = extractor.annotator_.asked_
+    assert len(set(asked)) == 60
+    known = extractor.transform(X.loc[asked]).to_numpy()
+    model = clone(extractor.final_estimator_).fit(known, y[asked])
+    np.testing.assert_allclose(extractor.final_estimator_.coef_, model.coef_)
+
+
+def test_the_strongest_association_may_be_a_negative_one(X, data):
+    sides = np.where(np.arange(len(X)) % 2, 0, 2)
+    y = np.where(data.truth[:, 0] > 0, sides, 1)  # with the concept, not the middle
+    labels = np.array(["low", "mid", "top"])[y]
+    extractor = HypothesisExtractor(TOLD).fit(X, labels)
+    r = np.corrcoef(X, y[:, None] == np.arange(3), rowvar=False)[:3, 3:]
+    strongest = r[np.arange(3), np.abs(r).argmax(axis=1)]
+    assert strongest[0] < 0
+    np.testing.assert_allclose(extractor.hypotheses_["association"], strongest, 1e-4)
+
+
+def test_hypotheses_that_tell_no_texts_apart_are_named(X, data):
+    texts = [f"{text} always" for text in X.index]
+    told = Recites((*TOLD.hypotheses[:2], ("mentions always", ("always",))))
+    with pytest.warns(HypothesisWarning, match="1 hypotheses are true of all") as got:
+        HypothesisExtractor(told).fit(frame(X.to_numpy(), texts), data.target)
+    assert "['mentions always']" in str(got[0].message)
+
+
 # Tasks, estimators and scores
 
 

@@ -253,6 +253,14 @@ def test_neurons_in_another_order_are_found_every_time(words):
         assert report.table[name].tolist() == table[name].tolist()
 
 
+def test_chance_is_the_largest_of_all_refits(words):
+    def null_correlation(n_runs):
+        settings = {"n_runs": n_runs, "refit_from": "sae", "random_state": 1}
+        return replicate_hypotheses(*words, **settings).null_correlation
+
+    assert 0 < null_correlation(1) < null_correlation(8)
+
+
 def test_neurons_of_noise_are_not_found():
     texts, y = words_data()
     pipe = words_pipeline(Dictionary(noise=0.9, random_state=0), n_select=4)
@@ -559,6 +567,7 @@ def test_report_tells_of_turned_signs_and_of_what_is_not_known():
     report = ReplicationReport(table, r, r, 0.5, 10, "both", np.nan, 300, ("sae",))
     assert "0 of 1 hypotheses found in at least 8 of 10" in str(report)
     assert "1 of 4 matched neurons" in str(report)
+    assert "   4 of 10   9 of 10  0.45  mentions tea" in str(report)
     assert report.to_dict()["null_correlation"] is None
 
 
