@@ -46,9 +46,8 @@ def merge_equal_hypotheses(interpretations):
 
 
 def _f1(fidelity):
-    return np.nan_to_num(
-        getattr(fidelity, "f1", np.nan), nan=-1.0
-    )  # None: too few texts
+    """Return the F1 to compare by; there is no fidelity where texts were too few."""
+    return np.nan_to_num(getattr(fidelity, "f1", np.nan), nan=-1.0)
 
 
 def make_hypotheses_table(hypotheses, fidelities, **columns):

@@ -88,10 +88,12 @@ class Recites(BaseEstimator):
                 continue
             statement, terms = hypothesis
             measured = Fidelity.measure(np.zeros(len(texts)), by_neuron[neuron])
+            fidelity = measured
             if self.f1 is not None:
-                measured = Fidelity(*np.full(4, self.f1[i]), n=50)
+                known = self.f1[i] is not None
+                fidelity = Fidelity(*np.full(4, self.f1[i]), n=50) if known else None
             one = Candidate(Hypothesis(statement, neuron, terms), measured)
-            found.append(Interpretation(neuron, (one,), measured))
+            found.append(Interpretation(neuron, (one,), fidelity))
         return found
 
 
@@ -409,7 +411,9 @@ def test_the_same_terms_in_another_order_are_one_hypothesis(X, data):
 
 
 @pytest.mark.parametrize("second", ["thank, owe", "owe, thank"])
-@pytest.mark.parametrize("f1", [(0.3, 0.9), (0.9, 0.3), (np.nan, 0.9), (0.9, np.nan)])
+@pytest.mark.parametrize(
+    "f1", [(0.3, 0.9), (0.9, 0.3), (np.nan, 0.9), (0.9, np.nan), (None, 0.9)]
+)
 def test_merged_neurons_show_the_fidelity_of_the_one_described_best(
     X, data, second, f1
 ):
@@ -420,6 +424,12 @@ def test_merged_neurons_show_the_fidelity_of_the_one_described_best(
     extractor = HypothesisExtractor(Recites(told, f1=(*f1, 0.5))).fit(X, data.target)
     for name in ("f1", "precision", "recall", "correlation"):
         assert extractor.hypotheses_[name].tolist() == [0.9, 0.5]
+
+
+def test_a_fidelity_that_is_not_known_is_nan(X, data):
+    told = Recites(TOLD.hypotheses, f1=(0.5, None, 0.5))
+    table = HypothesisExtractor(told).fit(X, data.target).hypotheses_
+    assert table["f1"].isna().tolist() == [False, True, False]
 
 
 def test_a_neuron_with_a_comma_in_its_name_is_one_neuron(X, data):
