@@ -32,7 +32,7 @@ from ._rows import Sliced, TrainingRows, must_slice, split_rows
 from ._storage import read_fitted, write_fitted
 from ._training import OnlineRun, TrainingRun
 
-_DTYPES = (np.float64, np.float32)
+DTYPES = (np.float64, np.float32)
 
 
 class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
@@ -107,7 +107,7 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
         elif held_out is not None:
             validation = scale.rows(embeddings, held_out)[:]
         if previous is None:
-            weights = self._first_weights(rows, rng)
+            weights = self._initialize_weights(rows, rng)
         else:
             weights = scale.to_scaled(previous)
         seed, head = random_seed(rng), None
@@ -149,7 +149,7 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
             rng = check_random_state(self.random_state)
             scale = self._measure_scale(TrainingRows(embeddings))
             rows = scale.rows(embeddings)
-            weights = self._first_weights(rows, rng)
+            weights = self._initialize_weights(rows, rng)
         else:
             scale = RowScale(self.mean_, self.variance_)
             rows = scale.rows(embeddings)
@@ -189,7 +189,7 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
             aux_coefficient=self.aux_coefficient,
         )
 
-    def _first_weights(self, rows, rng):
+    def _initialize_weights(self, rows, rng):
         return fit_gain(initialize_weights(rows, self.n_neurons, rng), rows, self.k)
 
     def _set_state(self, state):
@@ -202,7 +202,7 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
     def _check_rows(self, X, *, reset, **checks):
         """Return X as an array, or as something to be read by slices."""
         if not must_slice(X):
-            return validate_data(self, X, dtype=_DTYPES, reset=reset, **checks)
+            return validate_data(self, X, dtype=DTYPES, reset=reset, **checks)
         validate_data(self, X, reset=reset, skip_check_array=True)
         least = checks.get("ensure_min_samples", 1)
         if X.shape[0] < least:
@@ -242,9 +242,9 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
                 f"k={self.k} active neurons per row cannot exceed "
                 f"n_neurons={self.n_neurons}."
             )
-        return self._prefixes()
+        return self._resolve_prefixes()
 
-    def _prefixes(self):
+    def _resolve_prefixes(self):
         return resolve_prefixes(self.prefix_lengths, self.n_neurons)
 
     def _previous_weights(self, X):
@@ -313,7 +313,7 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
             :math:`b + a D`. A frame for a frame, with its index.
         """
         check_is_fitted(self)
-        activations = check_array(X, accept_sparse=("csr", "csc"), dtype=_DTYPES)
+        activations = check_array(X, accept_sparse=("csr", "csc"), dtype=DTYPES)
         if activations.shape[1] != len(self.components_):
             raise ValueError(
                 f"X has {activations.shape[1]} columns, but this autoencoder has "
@@ -338,7 +338,7 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Embeddings.
+            Embeddings, as in `transform`.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows.
 

@@ -30,7 +30,7 @@ class DenseCodes:
         """Return the codes of the neurons from `start` to `stop`."""
         return DenseCodes(self.values[:, start:stop], self.mask[:, start:stop])
 
-    def part(self, values, start, stop):
+    def take_block(self, values, start, stop):
         """Return those of `values`, one per entry, that belong to a block."""
         return values[:, start:stop]
 
@@ -38,25 +38,25 @@ class DenseCodes:
         """Return the activations as a dense matrix."""
         return self.values
 
-    def entries_of(self, matrix, n_first):
+    def take_entries(self, matrix, n_first):
         """Return, for each entry, the value of a matrix over the first neurons."""
         entries = matrix.new_zeros(self.mask.shape)
         entries[:, :n_first] = matrix * self.mask[:, :n_first]
         return entries
 
-    def with_values(self, values):
+    def replace_values(self, values):
         """Return codes active at the same entries with other values."""
         return DenseCodes(values, self.mask)
 
-    def times(self, matrix):
+    def multiply(self, matrix):
         """Return A @ matrix, of shape (n_rows, n_columns)."""
         return self.values @ matrix
 
-    def transposed_times(self, matrix):
+    def multiply_transposed(self, matrix):
         """Return A.T @ matrix, of shape (n_neurons, n_columns)."""
         return self.values.T @ matrix
 
-    def sampled(self, left, right):
+    def sample_product(self, left, right):
         """Return left @ right.T at the active entries."""
         return (left @ right.T).mul_(self.mask)
 
@@ -64,7 +64,7 @@ class DenseCodes:
         """Return the sum of each neuron's activations."""
         return self.values.sum(0)
 
-    def fired(self):
+    def find_fired(self):
         """Return, as an array of bool, which neurons are active in some row."""
         return self.mask.any(dim=0).cpu().numpy()
 
@@ -109,7 +109,7 @@ class SparseCodes:
             (self.shape[0], stop - start),
         )
 
-    def part(self, values, start, stop):
+    def take_block(self, values, start, stop):
         """Return those of `values`, one per entry, that belong to a block."""
         if (start, stop) == (0, self.shape[1]):
             return values
@@ -124,7 +124,7 @@ class SparseCodes:
         matrix[to_tensor(self.rows), to_tensor(self.columns)] = self.values
         return matrix
 
-    def entries_of(self, matrix, n_first):
+    def take_entries(self, matrix, n_first):
         """Return, for each entry, the value of a matrix over the first neurons."""
         entries = matrix.new_zeros(len(self.rows))
         inside = np.flatnonzero(self.columns < n_first)
@@ -132,17 +132,17 @@ class SparseCodes:
         entries[to_tensor(inside)] = matrix[rows, columns]
         return entries
 
-    def with_values(self, values):
+    def replace_values(self, values):
         """Return codes active at the same entries with other values."""
         codes = SparseCodes(self.rows, self.columns, values, self.shape)
         codes._order = self._order
         return codes
 
-    def times(self, matrix):
+    def multiply(self, matrix):
         """Return A @ matrix, of shape (n_rows, n_columns)."""
         return _sum_rows(self.columns, matrix, self.rows, self.values, self.shape[0])
 
-    def transposed_times(self, matrix):
+    def multiply_transposed(self, matrix):
         """Return A.T @ matrix, of shape (n_neurons, n_columns)."""
         order = self._by_column()
         return _sum_rows(
@@ -153,7 +153,7 @@ class SparseCodes:
             self.shape[1],
         )
 
-    def sampled(self, left, right):
+    def sample_product(self, left, right):
         """Return left @ right.T at the active entries."""
         return _sampled_product(left, right, self.rows, self.columns)
 
@@ -162,7 +162,7 @@ class SparseCodes:
         sums = self.values.new_zeros(self.shape[1])
         return sums.index_add_(0, to_tensor(self.columns), self.values)
 
-    def fired(self):
+    def find_fired(self):
         """Return, as an array of bool, which neurons are active in some row."""
         return np.bincount(self.columns, minlength=self.shape[1]) > 0
 

@@ -245,7 +245,7 @@ def compute_squared_errors(X, weights, k, threshold, *, batch_size=_BLOCK):
 
 def _squared_distances(rows, codes, weights):
     """Return squared distances from reconstructions, row by row."""
-    error = codes.times(to_tensor(weights.decoder.astype(rows.dtype, copy=False)))
+    error = codes.multiply(to_tensor(weights.decoder.astype(rows.dtype, copy=False)))
     error += to_tensor(weights.offset.astype(rows.dtype, copy=False))
     error -= to_tensor(rows)
     return np.square(error.numpy(), dtype=np.float64).sum(axis=1)

@@ -99,7 +99,7 @@ def loss_and_gradients(x, weights, select, prefixes, variance, supervise=None):
     residuals = []
     for block, start, stop in zip(blocks, starts, prefixes, strict=True):
         # R_m - xc grows block by block, so that all prefixes cost one product
-        growth = block.times(decoder[start:stop])
+        growth = block.multiply(decoder[start:stop])
         residuals.append(growth.sub_(xc) if not residuals else growth + residuals[-1])
     scale = 1.0 / (len(x) * variance * len(prefixes))
     loss = scale * sum(float(r.flatten().dot(r.flatten())) for r in residuals)
@@ -111,16 +111,17 @@ def loss_and_gradients(x, weights, select, prefixes, variance, supervise=None):
         # a neuron of block g takes part in every prefix from g on
         upstream = residuals[g] if upstream is None else residuals[g].add_(upstream)
         start, stop = starts[g], prefixes[g]
-        d_values = blocks[g].sampled(upstream, decoder[start:stop]).mul_(2.0 * scale)
+        d_values = blocks[g].sample_product(upstream, decoder[start:stop])
+        d_values.mul_(2.0 * scale)
         if extra is not None:
-            d_values += codes.part(extra, start, stop)
-        errors = blocks[g].with_values(d_values)
-        scaled = blocks[g].with_values(blocks[g].values * (2.0 * scale))
+            d_values += codes.take_block(extra, start, stop)
+        errors = blocks[g].replace_values(d_values)
+        scaled = blocks[g].replace_values(blocks[g].values * (2.0 * scale))
         parts.append(
             (
-                errors.transposed_times(xc),
+                errors.multiply_transposed(xc),
                 errors.sum_by_neuron(),
-                scaled.transposed_times(upstream),
+                scaled.multiply_transposed(upstream),
             )
         )
     d_encoder, d_intercept, d_decoder = map(

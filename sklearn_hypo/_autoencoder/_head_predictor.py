@@ -74,7 +74,7 @@ class HeadPredictorMixin:
             "classes_": supervision.classes,
         }
 
-    def _linear(self, X):
+    def _predict_linear(self, X):
         """Return the head's linear predictions, one column per row of coef_."""
         check_is_fitted(self)
         coef = np.atleast_2d(self.coef_)
@@ -102,7 +102,7 @@ class HeadPredictorMixin:
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Quantities or class labels.
         """
-        linear = self._linear(X)
+        linear = self._predict_linear(X)
         if self.task_ == "classification":
             if linear.shape[1] == 1:
                 return self.classes_[(linear[:, 0] > 0).astype(int)]
@@ -116,14 +116,14 @@ class HeadPredictorMixin:
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Embeddings.
+            Embeddings, as in `predict`.
 
         Returns
         -------
         probabilities : ndarray of shape (n_samples, n_classes)
             In the order of `classes_`.
         """
-        linear = self._linear(X)
+        linear = self._predict_linear(X)
         if linear.shape[1] == 1:
             linear = np.column_stack([np.zeros(len(linear)), linear])
         return softmax(linear, axis=1)
@@ -134,7 +134,7 @@ class HeadPredictorMixin:
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Embeddings.
+            Embeddings, as in `predict`.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             The target; rows where it is missing do not count.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -149,7 +149,7 @@ class HeadPredictorMixin:
             rows that `fit` has not seen; how well X is reconstructed says
             `explained_variance`.
         """
-        linear = self._linear(X)
+        linear = self._predict_linear(X)
         missing = pd.isna(np.asarray(y, dtype=object)).reshape(len(linear), -1)
         known = ~missing.any(axis=1)
         linear, y = linear[known], np.asarray(y)[known]

@@ -82,7 +82,7 @@ class Head:
         self.coef = np.zeros((n_supervised, n_outputs))
         self.intercept = np.zeros(n_outputs)
 
-    def supervision(self, positions):
+    def make_gradient(self, positions):
         """Return what maps codes of these training rows to gradients of alpha * U."""
         import torch
 
@@ -93,11 +93,11 @@ class Head:
         def supervise(codes):
             active = codes.block(0, self.n_supervised).dense()
             gradient = self.batch_gradient(active, values, weights)
-            return codes.entries_of(gradient.mul_(self.alpha), self.n_supervised)
+            return codes.take_entries(gradient.mul_(self.alpha), self.n_supervised)
 
         return supervise
 
-    def go_on(self, state):
+    def resume(self, state):
         """Take over what an earlier head had seen, if the state holds that."""
         if f"{_PREFIX}coef" not in state:
             return
@@ -153,7 +153,7 @@ class Head:
             torch.as_tensor(array, **to)
             for array in (self.coef, self.intercept, self.null_loss)
         )
-        kept, factor = self._dropped(active)
+        kept, factor = self._drop_activations(active)
         error = self._slope(kept @ coef + intercept, values) / null_loss
         total = weights.sum().clamp_min(torch.finfo(weights.dtype).tiny)
         error *= weights[:, None] / total
@@ -183,7 +183,7 @@ class Head:
         variance = np.maximum(second - moments[n, :n] ** 2, 1e-6)
         return self.dropout / (1 - self.dropout) * second + _RIDGE * variance + 1e-6
 
-    def _dropped(self, active):
+    def _drop_activations(self, active):
         """Return the activations that are kept, and what each was multiplied by."""
         import torch
 

@@ -121,7 +121,7 @@ def fit_gain(weights, X, k, *, max_rows=4096):
     codes = SparseCodes.from_positions(
         positions, values, (len(rows), len(weights.decoder))
     )
-    start = codes.times(torch.from_numpy(weights.decoder)).numpy()
+    start = codes.multiply(torch.from_numpy(weights.decoder)).numpy()
     squared = float(np.square(start, dtype=np.float64).sum())
     gain = float((start * rows).sum(dtype=np.float64)) / squared if squared else 0.0
     if gain <= 0.0:

@@ -81,7 +81,7 @@ class Learner:
         x = torch.from_numpy(rows).to(self.device)
         supervise = None
         if self.head is not None:
-            supervise = self.head.supervision(positions)
+            supervise = self.head.make_gradient(positions)
         step = loss_and_gradients(
             x, self._weights, self._select, self.plan.prefixes, self.variance, supervise
         )
@@ -97,7 +97,7 @@ class Learner:
                 self.plan.aux_coefficient,
                 self.variance,
             )
-        self._count(step.codes.fired(), len(rows))
+        self._count(step.codes.find_fired(), len(rows))
         self._update(step.gradients, learning_rate)
         return step.loss
 

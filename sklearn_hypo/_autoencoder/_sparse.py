@@ -253,7 +253,7 @@ class SparseAutoencoderTransformer(BaseSparseAutoencoder):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Embeddings.
+            Embeddings of the chunk.
         y : None
             Ignored.
 
@@ -279,7 +279,7 @@ class SparseAutoencoderTransformer(BaseSparseAutoencoder):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Embeddings.
+            Embeddings, as in `transform`.
         y : None
             Ignored.
         sample_weight : array-like of shape (n_samples,), default=None

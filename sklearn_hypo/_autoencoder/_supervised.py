@@ -10,7 +10,7 @@ from .._utils._device import resolve_device
 from .._utils._docstrings import fill_docstring
 from .._utils._frames import mark_as_training
 from .._utils._validation import Interval, StrOptions, _fit_context
-from ._base import BaseSparseAutoencoder
+from ._base import DTYPES, BaseSparseAutoencoder
 from ._head_predictor import HeadPredictorMixin
 from ._heads import RidgeHead, SoftmaxHead
 from ._rows import must_slice
@@ -256,34 +256,30 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
         FloatingPointError
             If training diverges.
         """
-        supervision = self._encode(y, X, sample_weight)
+        supervision = self._check_target(y, X, sample_weight)
         supervision.check_informative(type(self).__name__)
         validation = None
         if y_val is not None:
-            validation = self._encode_validation(y_val, X_val, supervision)
+            validation = self._check_validation_target(y_val, X_val, supervision)
         make_head = None
         if self.alpha > 0:
             scale = TargetScale.of(supervision)
-            make_head = self._head_maker(supervision, validation, scale)
+            make_head = self._prepare_head(supervision, validation, scale)
         self._fit(X, X_val, y, make_head, partial(self._final_head, supervision))
         if self.alpha > 0:
             self._online_state = scale.state() | self._online_state
         return self
 
-    def _encode(self, y, X, sample_weight, known=None):
+    def _check_target(self, y, X, sample_weight, known=None):
         """Validate y, and X before it, since its faults are the more basic ones."""
         if must_slice(X):
             n_rows = X.shape[0]
         else:
             least = 2 if known is None else 1
-            n_rows = len(
-                check_array(
-                    X,
-                    dtype=(np.float64, np.float32),
-                    ensure_min_samples=least,
-                    estimator=self,
-                )
+            rows = check_array(
+                X, dtype=DTYPES, ensure_min_samples=least, estimator=self
             )
+            n_rows = len(rows)
         return encode_supervision(
             y,
             n_rows,
@@ -294,7 +290,7 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
             known=known,
         )
 
-    def _encode_validation(self, y_val, X_val, supervision):
+    def _check_validation_target(self, y_val, X_val, supervision):
         if X_val is None:
             raise ValueError(
                 f"{type(self).__name__}: y_val arrived without X_val. Pass both."
@@ -315,9 +311,9 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
         n_tied = self._n_supervised() if supervised and self.tied else 0
         return plan._replace(n_tied=n_tied)
 
-    def _prefixes(self):
+    def _resolve_prefixes(self):
         if not isinstance(self.prefix_lengths, str):
-            return super()._prefixes()
+            return super()._resolve_prefixes()
         first = self._n_supervised()
         if self.alpha == 0 or first == self.n_neurons:
             return (self.n_neurons,)
@@ -328,7 +324,7 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
             return self.n_neurons
         return min(self.n_supervised, self.n_neurons)
 
-    def _head_maker(self, supervision, validation, scale):
+    def _prepare_head(self, supervision, validation, scale):
         """Return what makes the head once it is known which rows are trained on."""
 
         def make_head(rows, seen, held_out, seed):
@@ -387,9 +383,9 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Embeddings.
+            Embeddings of the chunk.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            The target.
+            Their target, as in `fit`.
         classes : array-like of shape (n_classes,), default=None
             All classes, in the first call; without it, those of the first chunk.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -410,12 +406,12 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
         if hasattr(self, "components_"):
             self._check_rows(X, reset=False)
         known = self._known_target(classes)
-        supervision = self._encode(y, X, sample_weight, known)
+        supervision = self._check_target(y, X, sample_weight, known)
         make_head, scale = None, None
         if self.alpha > 0:
             state = getattr(self, "_online_state", None)
             scale = TargetScale.from_state(state) or TargetScale.of(supervision)
-            make_head = self._head_maker(supervision, None, scale)
+            make_head = self._prepare_head(supervision, None, scale)
         run = self._partial_fit(X, make_head)
         if scale is not None:
             self._online_state |= scale.state()

@@ -236,7 +236,7 @@ class OnlineRun:
             state=state if goes_on else None,
         )
         if head is not None:
-            head.go_on(state)
+            head.resume(state)
         self._averages = [torch.tensor(w, dtype=torch.float32) for w in averages]
 
     def run(self, rows):

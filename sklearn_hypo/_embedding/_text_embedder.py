@@ -250,7 +250,7 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
         Parameters
         ----------
         X : list, tuple, array, Series or one-column frame of str
-            The texts.
+            The texts, as in `fit`.
         y : None
             Ignored.
 

@@ -232,7 +232,7 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
         Parameters
         ----------
         X : {DataFrame, ndarray, sparse array} of shape (n_samples, n_neurons)
-            Activations.
+            Activations, as in `fit`.
 
         Returns
         -------

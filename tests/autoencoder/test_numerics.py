@@ -167,7 +167,7 @@ def test_gradients_by_hand(engine):
     np.testing.assert_allclose(gradients.offset, [-0.25 - 0.25, 0.5])
     np.testing.assert_allclose(step.residual, [[-0.5, 1.0]])
     np.testing.assert_array_equal(dense_mask(step.codes), [[True, False]])
-    np.testing.assert_array_equal(step.codes.fired(), [True, False])
+    np.testing.assert_array_equal(step.codes.find_fired(), [True, False])
 
 
 # --- gradients against autograd -----------------------------------------------------
@@ -239,8 +239,8 @@ def test_a_further_loss_enters_through_the_codes():
 
     def supervise(codes):
         # the loss 0.5 * sum((A w)^2)
-        left = codes.times(direction[:, None])
-        return codes.sampled(left, direction[:, None])
+        left = codes.multiply(direction[:, None])
+        return codes.sample_product(left, direction[:, None])
 
     results = [
         loss_and_gradients(
@@ -268,7 +268,7 @@ def test_a_batch_without_any_active_neuron(engine):
     )
     for gradient in step.gradients[:3]:
         assert not gradient.any()
-    assert not step.codes.fired().any()
+    assert not step.codes.find_fired().any()
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -320,26 +320,28 @@ def test_sparse_products_equal_dense_ones(block):
     dense, part = dense[:, start:stop], codes.block(start, stop)
     left, right = rng.standard_normal((30, 6)), rng.standard_normal((stop - start, 6))
     to = torch.from_numpy
-    np.testing.assert_allclose(part.times(to(right)), dense @ right, atol=1e-12)
+    np.testing.assert_allclose(part.multiply(to(right)), dense @ right, atol=1e-12)
     np.testing.assert_allclose(
-        part.transposed_times(to(left)), dense.T @ left, atol=1e-12
+        part.multiply_transposed(to(left)), dense.T @ left, atol=1e-12
     )
     active = dense != 0
     np.testing.assert_allclose(
-        part.sampled(to(left), to(right)), (left @ right.T)[active], atol=1e-12
+        part.sample_product(to(left), to(right)), (left @ right.T)[active], atol=1e-12
     )
     np.testing.assert_allclose(part.sum_by_neuron(), dense.sum(axis=0), atol=1e-12)
-    np.testing.assert_array_equal(part.fired(), active.any(axis=0))
-    np.testing.assert_array_equal(codes.part(codes.values, start, stop), dense[active])
+    np.testing.assert_array_equal(part.find_fired(), active.any(axis=0))
+    np.testing.assert_array_equal(
+        codes.take_block(codes.values, start, stop), dense[active]
+    )
 
 
 def test_sampled_product_without_the_private_kernel(monkeypatch):
     rng = np.random.default_rng(0)
     _, codes = random_codes(rng)
     left, right = (torch.from_numpy(rng.standard_normal((n, 6))) for n in (30, 12))
-    expected = codes.sampled(left, right)
+    expected = codes.sample_product(left, right)
     monkeypatch.setattr(torch.ops, "aten", SimpleNamespace())
-    np.testing.assert_allclose(codes.sampled(left, right), expected, atol=1e-12)
+    np.testing.assert_allclose(codes.sample_product(left, right), expected, atol=1e-12)
 
 
 def test_radial_part_of_gradient_is_removed():

@@ -22,8 +22,8 @@ from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils import estimator_checks as checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from transformer_checks import further_checks
 
 from sklearn_hypo import SparseAutoencoderTransformer
 from sklearn_hypo._autoencoder._encoding import compute_unexplained
@@ -105,23 +105,8 @@ def test_scikit_learn_checks(estimator, check):
     check(estimator)
 
 
-FURTHER_CHECKS = [
-    checks.check_param_validation,
-    checks.check_set_output_transform,
-    checks.check_set_output_transform_pandas,
-    checks.check_set_output_transform_polars,
-    checks.check_global_output_transform_pandas,
-    checks.check_global_set_output_transform_polars,
-    checks.check_transformer_get_feature_names_out,
-    checks.check_transformer_get_feature_names_out_pandas,
-    checks.check_get_feature_names_out_error,
-    checks.check_dataframe_column_names_consistency,
-    checks.check_inplace_ensure_writeable,
-]
-
-
 @pytest.mark.filterwarnings("ignore:SparseAutoencoderTransformer has:UserWarning")
-@pytest.mark.parametrize("check", FURTHER_CHECKS, ids=lambda check: check.__name__)
+@further_checks
 def test_further_scikit_learn_checks(check):
     check("SparseAutoencoderTransformer", small())
 

@@ -8,8 +8,8 @@ from sklearn.base import clone
 from sklearn.callback import ScoringMonitor
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.utils import estimator_checks as checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from transformer_checks import further_checks
 
 from sklearn_hypo import (
     HypothesisExtractor,
@@ -132,19 +132,8 @@ def test_scikit_learn_checks(estimator, check):
     check(estimator)
 
 
-FURTHER_CHECKS = [
-    checks.check_param_validation,
-    checks.check_set_output_transform,
-    checks.check_set_output_transform_pandas,
-    checks.check_transformer_get_feature_names_out,
-    checks.check_get_feature_names_out_error,
-    checks.check_dataframe_column_names_consistency,
-    checks.check_inplace_ensure_writeable,
-]
-
-
 @pytest.mark.filterwarnings("ignore:SupervisedSAETransformer has:UserWarning")
-@pytest.mark.parametrize("check", FURTHER_CHECKS, ids=lambda check: check.__name__)
+@further_checks
 def test_further_scikit_learn_checks(check):
     check("SupervisedSAETransformer", small())
 

@@ -168,7 +168,8 @@ def test_gradient_of_the_target_matches_autograd(kind, dropout):
         active, torch.from_numpy(target.values), torch.from_numpy(target.weights)
     )
     leaf = active.clone().requires_grad_()
-    _, factor = twin._dropped(active)  # the same generator, so the same activations
+    # the same generator, so the same activations
+    _, factor = twin._drop_activations(active)
     unexplained_target(head, leaf * factor, target).backward()
     torch.testing.assert_close(gradient, leaf.grad, rtol=1e-6, atol=1e-12)
     assert gradient.abs().max() > 0
@@ -197,7 +198,7 @@ def test_supervised_gradients_match_autograd(kind, prefixes, engine):
         ActivationSelector("batch_topk", 3, engine),
         prefixes,
         1.7,
-        head.supervision(np.arange(60)),
+        head.make_gradient(np.arange(60)),
     )
     codes = step.codes
     mask = codes.mask if isinstance(codes, DenseCodes) else codes.dense() != 0
@@ -206,7 +207,7 @@ def test_supervised_gradients_match_autograd(kind, prefixes, engine):
     for m in prefixes:
         error = x - leaves.offset - active[:, :m] @ leaves.decoder[:m]
         loss = loss + (error**2).sum() / (60 * 1.7 * len(prefixes))
-    _, factor = twin._dropped(active[:, :4].detach())
+    _, factor = twin._drop_activations(active[:, :4].detach())
     loss = loss + 0.8 * unexplained_target(head, active[:, :4] * factor, target)
     loss.backward()
     for gradient, leaf in zip(step.gradients, leaves, strict=True):
@@ -257,11 +258,11 @@ def test_a_head_goes_on_where_another_stopped(kind):
     first = make_head(target)
     first._update(*batch)
     second = make_head(target)
-    second.go_on(first.prefixed_state())
+    second.resume(first.prefixed_state())
     np.testing.assert_array_equal(second.coef, first.coef)
     np.testing.assert_allclose(second.null_loss, first.null_loss, rtol=1e-5)
     with pytest.raises(ValueError, match="Call fit to start anew"):
-        make_head(target, n_supervised=5).go_on(first.prefixed_state())
+        make_head(target, n_supervised=5).resume(first.prefixed_state())
 
 
 def test_batches_without_a_target_change_nothing():

@@ -36,6 +36,7 @@ from sklearn.tree import DecisionTreeRegressor
 from sklearn.utils import estimator_checks as checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.validation import validate_data
+from transformer_checks import further_checks
 
 from sklearn_hypo import (
     EmbeddingAnnotator,
@@ -176,23 +177,8 @@ def test_a_tree_of_the_hypotheses_explains_more_than_a_line():
     checks.check_regressors_train("FramedExtractor", extractor, X_dtype=np.float32)
 
 
-FURTHER_CHECKS = [
-    checks.check_param_validation,
-    checks.check_set_output_transform,
-    checks.check_set_output_transform_pandas,
-    checks.check_set_output_transform_polars,
-    checks.check_global_output_transform_pandas,
-    checks.check_global_set_output_transform_polars,
-    checks.check_transformer_get_feature_names_out,
-    checks.check_transformer_get_feature_names_out_pandas,
-    checks.check_get_feature_names_out_error,
-    checks.check_dataframe_column_names_consistency,
-    checks.check_inplace_ensure_writeable,
-]
-
-
 @pytest.mark.filterwarnings("ignore::sklearn_hypo.exceptions.HypothesisWarning")
-@pytest.mark.parametrize("check", FURTHER_CHECKS, ids=lambda check: check.__name__)
+@further_checks
 def test_further_checks(check):
     check("FramedExtractor", FramedExtractor(ONE_WORD, random_state=0))
 
