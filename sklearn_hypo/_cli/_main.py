@@ -17,11 +17,8 @@ from .. import __version__
 from .._selection._neuron_selector import METHODS
 from .._utils._printable import to_printable
 from ..exceptions import LanguageModelError
-from ._demo import demo
-from ._run import run
 
 _PROG = "sklearn-hypo"
-_COMMANDS = {"run": run, "demo": demo}
 _EXIT_CODES = """\
 exit codes:
   0    all went well
@@ -53,7 +50,7 @@ def main(argv=None):
     options = _parse_options(argv)
     try:
         with _show_plain_warnings():
-            _COMMANDS[options.command](options, _say, _note)
+            _find_job(options.command)(options, _say, _note)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
@@ -65,6 +62,14 @@ def main(argv=None):
         _note(f"error: {error}")
         return 1
     return 0
+
+
+def _find_job(command):
+    """Return the function of a command; imported late, since it imports much."""
+    from ._demo import demo
+    from ._run import run
+
+    return {"run": run, "demo": demo}[command]
 
 
 # Options --------------------------------------------------------------------------

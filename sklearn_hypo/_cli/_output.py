@@ -48,7 +48,7 @@ def check_output_folder(folder, source=None):
             )
 
 
-def write_results(folder, report, metrics, settings):
+def write_results(folder, report, metrics, settings, title=None):
     """Write the four files, each at once: none is ever there in part.
 
     Parameters
@@ -59,6 +59,8 @@ def write_results(folder, report, metrics, settings):
         Its table goes to hypotheses.csv, all of it to report.html.
     metrics, settings : dict
         For metrics.json and settings.json.
+    title : str or None, default=None
+        Heading of report.html.
 
     Returns
     -------
@@ -75,7 +77,7 @@ def write_results(folder, report, metrics, settings):
     with tempfile.TemporaryDirectory(dir=folder, prefix=".unfinished-") as unfinished:
         unfinished = Path(unfinished)
         report.to_csv(unfinished / TABLE)
-        report.to_html(unfinished / REPORT)
+        report.to_html(unfinished / REPORT, title=title)
         _write_json(unfinished / METRICS, metrics)
         _write_json(unfinished / SETTINGS, settings)
         for name in FILES:

@@ -56,6 +56,8 @@ class Split:
         Row numbers.
     design : dict
         Keywords of `evaluate_hypotheses` with one value, or row of a frame, per row.
+    target_name : str or None
+        For the report.
     """
 
     texts: np.ndarray
@@ -64,13 +66,14 @@ class Split:
     train: np.ndarray
     holdout: np.ndarray
     design: dict = field(default_factory=dict)
+    target_name: str | None = None
 
     @classmethod
-    def of(cls, texts, target, groups, *, share, seed, design=None):
+    def of(cls, texts, target, groups, *, share, seed, design=None, name=None):
         """Hold out a share of the groups, which stay whole."""
         splitter = GroupShuffleSplit(n_splits=1, test_size=share, random_state=seed)
         train, holdout = next(splitter.split(texts, target, groups))
-        return cls(texts, target, groups, train, holdout, design or {})
+        return cls(texts, target, groups, train, holdout, design or {}, name)
 
     def fit(self, pipe):
         """Fit a pipeline on the texts to learn from, with progress on a terminal."""
@@ -84,9 +87,8 @@ class Split:
             name: values.iloc[holdout] if hasattr(values, "iloc") else values[holdout]
             for name, values in self.design.items()
         }
-        return evaluate_hypotheses(
-            pipe, self.texts[holdout], self.target[holdout], **design, **settings
-        )
+        y = pd.Series(self.target[holdout], index=holdout, name=self.target_name)
+        return evaluate_hypotheses(pipe, self.texts[holdout], y, **design, **settings)
 
 
 def run(options, say, note):
@@ -143,9 +145,10 @@ def run(options, say, note):
         "cross_validation": validation,
         "versions": list_versions(),
     }
-    settings = _record_options(options, mapping, task) | record_settings(pipe)
+    settings = _job_settings(options, mapping, task) | record_settings(pipe)
     with show_in_any_case(say, _render_text(report, validation)):
-        paths = write_results(options.output, report, metrics, settings)
+        title = f"Hypotheses on {options.target} in {Path(options.file).name}"
+        paths = write_results(options.output, report, metrics, settings, title)
     say(f"\nWrote {', '.join(map(str, paths))}")
 
 
@@ -169,6 +172,7 @@ def _make_split(rows, task, options):
         share=options.holdout,
         seed=options.seed,
         design=rows.design,
+        name=options.target,
     )
     n_train = len(np.unique(groups[split.train]))
     if options.cv and options.cv > n_train:
@@ -269,7 +273,10 @@ def _cross_validate(pipe, split, task, options):
 
 
 # What a report knows that is in the table, in settings.json, or about its own format.
-_NOT_FIGURES = ("hypotheses", "usage", "provenance", "dtypes", "format", "version")
+_NOT_FIGURES = (
+    *("hypotheses", "usage", "provenance", "dtypes", "format", "version"),
+    "target_name",
+)
 
 
 def overall_figures(report):
@@ -289,7 +296,7 @@ def _count_rows(rows, split):
     }
 
 
-def _record_options(options, mapping, task):
+def _job_settings(options, mapping, task):
     path = Path(options.file)
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()

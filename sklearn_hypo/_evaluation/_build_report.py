@@ -131,6 +131,7 @@ def build_report(
             | settings,
             **rows.beside,
         ),
+        target_name=rows.target_name,
     )
 
 

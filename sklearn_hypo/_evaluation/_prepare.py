@@ -41,6 +41,8 @@ class Rows:
         `beside`, coded.
     embeddings : ndarray of shape (n_rows, n_features), "auto" or None
         What a dense model predicts from.
+    target_name : str or None
+        Of a Series.
     """
 
     target: np.ndarray
@@ -49,6 +51,7 @@ class Rows:
     classes: np.ndarray | None
     design: Design
     embeddings: object = None
+    target_name: str | None = None
 
 
 def prepare_rows(y, beside, aligned, *, task, classes=None, embeddings=None, caller):
@@ -81,7 +84,9 @@ def prepare_rows(y, beside, aligned, *, task, classes=None, embeddings=None, cal
         name: value if value is None or name == "covariates" else np.array(value)
         for name, value in beside.items()
     }
-    return Rows(target, kept, codes, classes, design, embeddings)
+    name = getattr(y, "name", None)
+    name = None if name is None else str(name)
+    return Rows(target, kept, codes, classes, design, embeddings, name)
 
 
 def _check_length(name, other, n_rows, caller):

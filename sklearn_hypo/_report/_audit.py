@@ -31,7 +31,7 @@ from ._audit_files import (
 )
 from ._details import EvaluationData
 from ._export import table_from_json, to_csv, to_json
-from ._words import conditions, title
+from ._words import describe_sample, list_conditions
 
 _KEYWORDS = ("task", "alpha", "correction", "cov_type", "n_resamples", "random_state")
 
@@ -155,10 +155,12 @@ def _readme(report, n_edits, include_texts):
     texts = TEXTS if include_texts else "not included (not needed to run it again)"
     version = (getattr(report, "provenance", None) or {}).get("versions") or {}
     version = version.get("sklearn-hypo")
-    beside = "".join(f"{name}: {what}\n" for name, what in conditions(report).items())
+    beside = "".join(
+        f"{name}: {what}\n" for name, what in list_conditions(report).items()
+    )
     package = "sklearn-hypo" + (f"=={version}" if version else "")
     return f"""\
-{to_printable(title(report))}
+{to_printable(describe_sample(report))}
 {beside}
 To run the test again, offline:
 

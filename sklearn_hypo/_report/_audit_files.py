@@ -7,9 +7,9 @@ import json
 import numpy as np
 import pandas as pd
 
+from .._utils._json import to_json_value
 from .._utils._printable import to_printable
 from ._details import EvaluationData
-from ._export import plain_value
 
 MANIFEST, README = "MANIFEST.sha256", "README.txt"
 TABLE, REPORT = "hypotheses.csv", "report.json"
@@ -99,7 +99,7 @@ def _read_texts(path):
 
 def write_json(path, values):
     """Write values as JSON in ASCII, which holds any string."""
-    text = json.dumps(plain_value(values), indent=1, allow_nan=False)
+    text = json.dumps(to_json_value(values), indent=1, allow_nan=False)
     path.write_text(text + "\n", encoding="ascii", newline="\n")
 
 

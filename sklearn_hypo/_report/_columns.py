@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from ._formats import (
     format_count,
@@ -15,10 +16,8 @@ from ._formats import (
     format_number,
     format_p,
     format_share,
+    typeset_minus,
 )
-
-# Where columns show; CSV and JSON hold all of them.
-PLACES = ("terminal", "article", "page", "effect", "basis")
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class Column:
         From a number to a text; words are shown as they are.
     terminal, article, page : str, default=""
         Headings in terminal and notebook, in Markdown and LaTeX, and in the table of
-        the page. Empty: it does not show there.
+        the page. Empty: it does not show there. CSV and JSON hold every column.
     effect, basis : str, default=""
         The same in full, with "{unit}" for that of the target: among the effects of
         one hypothesis on the page, or below what they rest on.
@@ -54,22 +53,10 @@ class Column:
     neutral: float = 0.0
 
 
-SEPARATION = Column(
-    "separation",
-    terminal="separation [95%]",
-    article="Separation",
-    page="Alone",
-    effect="separation, alone ({unit})",
-)
-
-HYPOTHESIS = Column("hypothesis", terminal="hypothesis", article="Hypothesis")
-
-SIGNIFICANT = Column("significant")
-
 # In the order of the table. A column of an interval shows together with its estimate.
 COLUMNS = (
     Column("neuron", basis="neuron"),
-    HYPOTHESIS,
+    Column("hypothesis", terminal="hypothesis", article="Hypothesis"),
     Column(
         "fidelity",
         format_f1,
@@ -88,7 +75,13 @@ COLUMNS = (
         page="Share",
         basis="share of texts that have it",
     ),
-    SEPARATION,
+    Column(
+        "separation",
+        terminal="separation [95%]",
+        article="Separation",
+        page="Alone",
+        effect="separation, alone ({unit})",
+    ),
     Column("separation_se"),
     Column("separation_lower"),
     Column("separation_upper"),
@@ -146,7 +139,7 @@ COLUMNS = (
         page="Joint p",
         effect="p beside the others, corrected",
     ),
-    SIGNIFICANT,
+    Column("significant"),
     Column("method", basis="method of the joint regression"),
     Column("duplicate_of"),
     Column("note"),
@@ -194,16 +187,14 @@ def list_columns(report, place):
         Those with a heading there that are in the table; joint effects, as many as
         there is room for.
     """
-    joint = rank_joint_effects(report)
-    hidden = {column.name for column in joint[_N_JOINT.get(place, len(joint)) :]}
-    hidden |= {column.name for column in COLUMNS if column.rank and column not in joint}
-    return [
-        column
-        for column in COLUMNS
-        if getattr(column, place)
-        and column.name in report.table
-        and column.name not in hidden
-    ]
+    joint = rank_joint_effects(report)[: _N_JOINT.get(place)]
+    columns = []
+    for column in COLUMNS:
+        if column.rank:  # the first of them makes place for all
+            columns += [] if set(joint) & set(columns) else joint
+        elif getattr(column, place) and column.name in report.table:
+            columns.append(column)
+    return columns
 
 
 def rank_joint_effects(report):
@@ -228,7 +219,7 @@ def read_strings(table, name):
     """Return a column as strings; empty for None, and if the table does not have it."""
     if name not in table:
         return [""] * len(table)
-    return ["" if value is None else str(value) for value in table[name]]
+    return ["" if pd.isna(value) else str(value) for value in table[name]]
 
 
 def read_estimates(table, column):
@@ -236,8 +227,8 @@ def read_estimates(table, column):
     return tuple(read_floats(table, column.name + e) for e in ("", "_lower", "_upper"))
 
 
-def format_cells(table, column, *, missing):
-    """Return the cells of a column as texts, and those of the intervals around them.
+def format_cells(table, column, *, missing, typeset=False):
+    """Return the cells of a column as texts, each with the interval around it.
 
     Parameters
     ----------
@@ -247,18 +238,20 @@ def format_cells(table, column, *, missing):
         One of its columns.
     missing : str
         What stands for NaN.
+    typeset : bool, default=False
+        Whether numbers have a true minus.
 
     Returns
     -------
-    values, intervals : list of str
-        One per row; empty where there is no interval.
+    cells : list of (str, str)
+        Value and interval of each row; empty where there is no interval.
     """
     if table[column.name].dtype.kind not in "fiu":
-        return read_strings(table, column.name), [""] * len(table)
-    values, lower, upper = read_estimates(table, column)
-    shown = [missing if np.isnan(v) else column.format(v) for v in values]
-    intervals = [
-        "" if np.isnan(v) else format_interval(*bounds)
-        for v, *bounds in zip(values, lower, upper, strict=True)
+        return [(text, "") for text in read_strings(table, column.name)]
+    cells = [
+        (missing, "")
+        if np.isnan(value)
+        else (column.format(value), format_interval(*bounds))
+        for value, *bounds in zip(*read_estimates(table, column), strict=True)
     ]
-    return shown, intervals
+    return [tuple(map(typeset_minus, cell)) for cell in cells] if typeset else cells

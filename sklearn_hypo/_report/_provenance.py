@@ -1,7 +1,6 @@
 """Where a report comes from: versions, settings, hashes of the data."""
 
 import hashlib
-import json
 import platform
 from datetime import UTC, datetime
 from importlib import metadata
@@ -9,6 +8,7 @@ from importlib import metadata
 import numpy as np
 
 from .._language_models._models import PROVIDERS
+from .._utils._json import to_json_value
 
 _PACKAGES = (
     "scikit-learn",
@@ -84,7 +84,7 @@ def record_provenance(*, texts, target, settings, seeds, edits):
     seeds : dict
         Seeds by name.
     edits : list of dict
-        What was changed by hand since an earlier report on the same rows.
+        Hypotheses added and dropped since earlier reports on the same rows.
 
     Returns
     -------
@@ -105,46 +105,6 @@ def record_provenance(*, texts, target, settings, seeds, edits):
     }
 
 
-def plain(value):
-    """Return a value as JSON can hold it: NaN becomes None, others their text.
-
-    Parameters
-    ----------
-    value : object
-        Anything.
-
-    Returns
-    -------
-    plain : object
-        A value, or a list of them, that `json.dumps` takes.
-    """
-    if isinstance(value, list | tuple):
-        return [plain(each) for each in value]
-    if isinstance(value, dict):
-        return {str(key): plain(each) for key, each in value.items()}
-    if hasattr(value, "get_params") and not isinstance(value, type):
-        return _of_one(value)
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not np.isfinite(value):
-        return None
-    try:
-        json.dumps(value)
-    except TypeError:
-        return str(value)
-    return value
-
-
-def _of_one(estimator):
-    if not hasattr(estimator, "get_params"):
-        return plain(estimator)  # "passthrough", None
-    kind = type(estimator)
-    return {
-        "class": f"{kind.__module__.partition('.')[0]}.{kind.__name__}",
-        "parameters": plain(estimator.get_params(deep=False)),
-    }
-
-
 def record_settings(estimator):
     """Return class and parameters of an estimator, of its steps and strategies.
 
@@ -161,11 +121,11 @@ def record_settings(estimator):
     if estimator is None:
         return {}
     steps = getattr(estimator, "steps", None) or [("hypotheses", estimator)]
-    settings = {"steps": {name: _of_one(step) for name, step in steps}}
+    settings = {"steps": {name: to_json_value(step) for name, step in steps}}
     strategies = ("interpreter", "annotator", "final_estimator")
     found = {name: getattr(steps[-1][1], f"{name}_", None) for name in strategies}
     settings["strategies"] = {
-        name: _of_one(each) for name, each in found.items() if each is not None
+        name: to_json_value(each) for name, each in found.items() if each is not None
     }
     return settings
 
@@ -186,4 +146,4 @@ def record_seeds(estimator):
     if estimator is None:
         return {}
     found = estimator.get_params(deep=True)
-    return {k: plain(v) for k, v in found.items() if k.endswith("random_state")}
+    return {k: to_json_value(v) for k, v in found.items() if k.endswith("random_state")}

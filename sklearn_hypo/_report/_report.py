@@ -123,9 +123,12 @@ class HypothesisReport:
     details : tuple of HypothesisDetail or None
         Texts, activations and shares by target of each hypothesis.
     provenance : dict or None
-        Date, versions, settings, seeds, hashes of the data, and edits.
+        Date, versions, settings, seeds, hashes of the data, and under "edits" the
+        hypotheses added and dropped since the `previous` reports.
     data : EvaluationData or None
         What the test was computed from.
+    target_name : str or None
+        Name of the target, if it has one, as a Series or a column of a file does.
 
     See Also
     --------
@@ -185,6 +188,7 @@ class HypothesisReport:
     details: tuple | None = None
     provenance: dict | None = None
     data: EvaluationData | None = None
+    target_name: str | None = None
 
     def __str__(self):
         return "\n".join(text_lines(self))

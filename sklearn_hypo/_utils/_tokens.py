@@ -25,7 +25,7 @@ _LETTER = rf"[^\W{UNSPACED}]"
 
 _LETTERS = rf"(?:{_LETTER}|[{_MARKS}])*+"
 
-TOKEN_PATTERN = "|".join(
+_TOKEN_PATTERN = "|".join(
     (
         # a link: what it points to is hardly ever seen twice
         r"(?:https?://|www\.)\S*+",
@@ -50,12 +50,13 @@ TOKEN_PATTERN = "|".join(
     )
 )
 
-LINK = "http://"
+_LINK = "http://"
 
-_find_tokens = re.compile(TOKEN_PATTERN).findall
+_TOKEN = re.compile(_TOKEN_PATTERN)
 
+_APOSTROPHES = ("\u2019", "\u2018", "\u02bc", "\u00b4", "`")
 
-APOSTROPHES = ("\u2019", "\u2018", "\u02bc", "\u00b4", "`")
+_STRAIGHT = str.maketrans(dict.fromkeys(_APOSTROPHES, "'"))
 
 
 def tokenize(text):
@@ -84,22 +85,90 @@ def tokenize(text):
     >>> tokenize("Don't go :( I <3 you!! www.example.org #sad")
     ["don't", 'go', ':(', 'i', '<3', 'you', '!', '!', 'http://', '#sad']
     """
-    for apostrophe in APOSTROPHES:
+    for apostrophe in _APOSTROPHES:
         text = text.replace(apostrophe, "'")
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
     text = text.lower()
-    tokens = _find_tokens(text)
+    tokens = _TOKEN.findall(text)
     if "http" in text or "www." in text or "<33" in text:
-        return [canonical_token(token) for token in tokens]
+        return [_name_token(token) for token in tokens]
     return tokens
 
 
-def canonical_token(token):
+def _name_token(token):
     """Give all links one name, and all hearts."""
     if token.startswith(("http://", "https://", "www.")):
-        return LINK
+        return _LINK
     return "<3" if token.startswith("<33") else token
+
+
+def token_spans(text):
+    """Return the tokens of `tokenize`, each with where it stands in the text.
+
+    What is cut is a normalised text, so tokens are found there and carried back.
+
+    Parameters
+    ----------
+    text : str
+        Any text.
+
+    Returns
+    -------
+    spans : list of (str, int, int)
+        Token, begin and end in the text as it was written.
+
+    Examples
+    --------
+    >>> from sklearn_hypo._utils._tokens import token_spans
+    >>> token_spans("THANK me!")
+    [('thank', 0, 5), ('me', 6, 8), ('!', 8, 9)]
+    """
+    normal, origin = _normalize(text)
+    return [
+        (
+            _name_token(match.group()),
+            origin[match.start()][0],
+            origin[match.end() - 1][1],
+        )
+        for match in _TOKEN.finditer(normal)
+    ]
+
+
+def _normalize(text):
+    """What `tokenize` cuts, and for each of its characters where it comes from."""
+    straight = text.translate(_STRAIGHT)
+    if straight.isascii():
+        return straight.lower(), [(i, i + 1) for i in range(len(text))]
+    whole = unicodedata.normalize("NFKC", straight)
+    for cut in (_cut_characters, _cut_at_blanks, lambda text: [text]):
+        pieces = cut(straight)
+        normal = [unicodedata.normalize("NFKC", piece) for piece in pieces]
+        if "".join(normal) == whole:
+            break
+    origin, position = [], 0
+    for piece, new in zip(pieces, normal, strict=True):
+        span = (position, position + len(piece))
+        # one letter may have two in lower case, whatever stands around it
+        origin += [span] * sum(len(c.lower()) for c in new)
+        position = span[1]
+    return whole.lower(), origin
+
+
+def _cut_characters(text):
+    """Cut before every character that is no accent on the one before."""
+    pieces = []
+    for character in text:
+        if pieces and unicodedata.combining(character):
+            pieces[-1] += character
+        else:
+            pieces.append(character)
+    return pieces
+
+
+def _cut_at_blanks(text):
+    """Cut at blanks: nothing is composed across them."""
+    return [piece for piece in re.split(r"(\s+)", text) if piece]
 
 
 def ngrams(tokens, n_max):

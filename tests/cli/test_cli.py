@@ -670,7 +670,7 @@ def test_nothing_is_written_if_a_value_cannot_be(tmp_path):
         def to_csv(self, path):
             Path(path).write_text("a,b\n")
 
-        def to_html(self, path):
+        def to_html(self, path, title):
             Path(path).write_text("<html>")
 
     class Unprintable:

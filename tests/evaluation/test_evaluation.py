@@ -350,7 +350,7 @@ def test_text():
     assert "R² out-of-sample: fit on the training texts, score on these 300" in text
     assert "* 2 of 3 significant" in text
     assert "(holm, family level 0.1)" in text
-    assert "NaN: mentions snow: never or always true (true of 0 of 300)" in text
+    assert "NaN: never or always true (true of 0 of 300): mentions snow" in text
 
 
 def test_false_discovery_rate_is_called_so():

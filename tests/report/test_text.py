@@ -1,32 +1,23 @@
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
-from report_cases import CLASSES, NASTY, damaged, make_report
+from report_cases import KINDS, NASTY, change_table, make_report, spoil_figures
 
+from sklearn_hypo import evaluate_annotations
+from sklearn_hypo._report._columns import rank_joint_effects
+from sklearn_hypo._report._formats import format_number, format_p
 from sklearn_hypo._report._text import notebook_html, text_lines
-from sklearn_hypo._report._words import (
-    conditions,
-    figure,
-    format_p,
-    joint_effects,
-    twins,
-)
-
-KINDS = list(CLASSES)
+from sklearn_hypo._report._words import list_conditions
 
 
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("full", [True, False])
-@pytest.mark.parametrize(
-    "params", [{}, {"n_hypotheses": 0}, {"n_hypotheses": 60}, {"statements": NASTY}]
-)
-def test_any_report_has_a_text_that_fits(kind, full, params):
-    report = make_report(kind, full=full, **params)
-    for each in (report, damaged(report)):
+@pytest.mark.parametrize(("n_hypotheses", "nasty"), [(6, False), (10, True), (0, True)])
+def test_any_report_has_a_text_that_fits(kind, n_hypotheses, nasty):
+    report = make_report(kind, n_hypotheses, nasty)
+    for each in (report, spoil_figures(report)):
         lines = text_lines(each)
         assert max(map(len, lines)) <= 110
         "\n".join(lines).encode("utf-8")
@@ -38,133 +29,137 @@ def test_any_report_has_a_text_that_fits(kind, full, params):
 
 
 def test_intervals_and_corrected_figures():
-    report = make_report()
+    report = make_report("clusters")
     row = report.table.iloc[2]
     lines = text_lines(report)
-    assert lines[0] == "6 hypotheses tested on 500 texts (regression), 50 groups"
+    assert lines[0] == "6 hypotheses tested on 240 texts (regression), 60 groups"
     header = lines[2]
     assert "separation [95%]" in header
     assert "joint coef [95%]" in header
     line = next(line for line in lines if line.startswith("mentions why"))
     interval = f"{row.coef:.3f} [{row.coef_lower:.3f}, {row.coef_upper:.3f}]"
     assert interval in line
-    assert line.endswith("*")
+    assert f"{format_p(row.separation_p_corrected)}  " in line
+    assert line.endswith(f"{format_p(row.p_corrected)}  *")
     assert len(header) == len(line) - 3
 
 
 def test_the_text_says_what_else_was_found():
-    report = make_report()
-    report.table["missing"] = [0, 30, 0, 0, 0, 0]
-    report.table["n"] = 500 - report.table["missing"]
-    report.table["separation_worst_lower"] = -0.4
-    report.table["separation_worst_upper"] = 0.2
-    report.table.loc[3, "note"] = "Firth logit"
+    report = make_report("missing")
+    table, covariate = report.table, report.covariates.iloc[0]
     text = "\n".join(text_lines(report))
-    assert "standard errors: clustered by group" in text
-    assert "0.250 [0.200, 0.300]  in-sample (as published)" in text
-    assert "0.001                 p-value of all hypotheses together, from 999" in text
-    assert "covariate: length: 0.100 [0.080, 0.120], p 0.001" in text
-    assert "nearly one: mentions tea | mentions rain: 97.0% of the answers" in text
-    missing = "no answer: mentions rain: 30 of 500; separation in [-0.400, 0.200] at"
-    assert missing in text
-    assert "note: mentions snow: Firth logit" in text
-    report.table.loc[3, "coef_p"] = np.nan
-    assert "NaN: mentions snow: Firth logit" in "\n".join(text_lines(report))
+    assert "standard errors: robust to unequal spread (HC3)" in text
+    row = report.overall.iloc[0]
+    figure = f"{row.value:.3f} [{row.lower:.3f}, {row.upper:.3f}] "
+    (line,) = (line for line in text_lines(report) if figure in line)
+    assert "R² in-sample" in line
+    assert "p-value of all hypotheses together, from 9 permutations of y" in text
+    coef = f"{covariate.coef:.3f} [{covariate.coef_lower:.3f}"
+    assert f"covariate: length: {coef}" in text
+    assert "nearly one: mentions tea | mentions fog: the same annotations" in text
+    first = table.iloc[1]
+    worst = f"[{first.separation_worst_lower:.3f}, {first.separation_worst_upper:.3f}]"
+    missing = f"{first.missing} of 240; separation in {worst} at worst"
+    assert f"no answer: mentions rain: {missing}" in text
+    assert "NaN: no answers (0 of 240): mentions mud" in text
 
 
 def test_weights_and_fixed_effects_are_told():
-    report = make_report()
-    weight = np.ones(500)
-    weight[0] = 3.5
-    weighted = replace(
-        report.data, sample_weight=weight, fixed_effects=np.arange(500) % 7
-    )
-    before = "\n".join(text_lines(report))
-    assert "weights" not in before
-    assert "fixed effects" not in before
-    report.data = weighted
-    line = "sample weights: 1.000 to 3.500, 500 rows worth 494 of equal weight; "
-    line += "fixed effects: 7 levels, effects"
-    lines = text_lines(report)
-    assert any(each.startswith(line) for each in lines)
-    assert max(map(len, lines)) <= 110
-    assert line in notebook_html(report)
-    assert line in "\n".join(text_lines(damaged(report)))
+    weighted, fixed = make_report("missing"), make_report("clusters")
+    weight = weighted.data.sample_weight
+    worth = weight.sum() ** 2 / (weight**2).sum()
+    weights = f"sample weights: {weight.min():.3f} to {weight.max():.3f}, 240 rows "
+    weights += f"worth {worth:.0f} of equal weight"
+    levels = "fixed effects: 7 levels, effects are those within them"
+    for report, line in ((weighted, weights), (fixed, levels)):
+        assert line in text_lines(report)
+        assert line in notebook_html(report)
+    plain = "\n".join(text_lines(make_report()))
+    assert "weights" not in plain
+    assert "fixed effects" not in plain
 
 
-def test_conditions_of_odd_data():
+def test_covariates_are_named():
     data = make_report().data
-    report = SimpleNamespace(
-        data=replace(
-            data,
-            sample_weight=np.zeros(3),
-            fixed_effects=np.array(["a", None, ("b", 1)], dtype=object),
-            covariates=pd.DataFrame(np.zeros((3, 7)), columns=[*NASTY[:6], 3]),
-        )
-    )
-    told = conditions(report)
-    assert told["sample weights"] == "0.000 to 0.000, 3 rows worth 0 of equal weight"
-    assert told["fixed effects"] == "3 levels, effects are those within them"
-    assert told["covariates"].endswith(" and 2 more")
-    "".join(told.values()).encode("utf-8")
-    report.data = replace(data, fixed_effects=np.ones(3), covariates=np.zeros((3, 2)))
-    told = {"fixed effects": "1 level, effects are those within them"}
-    assert conditions(report) == told | {"covariates": "z0, z1"}
-    assert conditions(SimpleNamespace()) == {}
+    frame = pd.DataFrame(np.zeros((3, 7)), columns=[*NASTY[:6], 3])
+    report = replace(make_report(), data=replace(data, covariates=frame))
+    assert list_conditions(report)["covariates"].endswith(" and 2 more")
+    list_conditions(report)["covariates"].encode("utf-8")
+    report = replace(report, data=replace(data, covariates=[[1.0, 2.0]]))
+    assert list_conditions(report) == {"covariates": "z0, z1"}
+    one = replace(report, data=replace(data, fixed_effects=np.ones(3)))
+    expected = {"fixed effects": "1 level, effects are those within them"}
+    assert list_conditions(one) == expected
 
 
 def test_a_covariate_without_a_coefficient_shows_its_p():
-    report = make_report("three")
-    report.covariates["coef"] = np.nan
-    lines = text_lines(report)
+    table = pd.DataFrame({"name": ["length", NASTY[0]], "coef": np.nan})
+    table["coef_p"] = [0.001, np.nan]
+    lines = text_lines(replace(make_report("three"), covariates=table))
     assert "covariate: length: p 0.001" in lines
     shown = next(line for line in lines if line.startswith("covariate: <script"))
     assert shown.endswith(": not estimated")
     assert "nan" not in "".join(line for line in lines if "covariate" in line)
 
 
-def test_an_old_report_looks_as_it_did():
-    lines = text_lines(make_report(full=False, n_hypotheses=2))
-    header = "hypothesis     fidelity  prevalence    n  separation      p  joint coef"
-    assert lines[2].startswith(header)
-    assert "R² in-sample (as published): fit and score on the same 500" in lines[-3]
-
-
-def test_many_remarks_are_cut():
-    report = make_report(n_hypotheses=20)
-    report.table["missing"] = 5
-    lines = text_lines(report)
+def test_many_missing_answers_are_cut():
+    lines = text_lines(change_table(make_report("quantity", 20), missing=5))
     assert sum(line.startswith("no answer:") for line in lines) == 6
     assert "  ... and 14 more such" in lines
 
 
+def test_a_note_is_said_once():
+    report = make_report("quantity", 20)
+    notes = ["Firth logit"] * 19 + ["skewed"]
+    coef_p = np.where(np.arange(20) < 2, np.nan, report.table["coef_p"])
+    lines = text_lines(change_table(report, note=notes, coef_p=coef_p))
+    found = [line for line in lines if "Firth logit" in line]
+    assert found[0] == "NaN: Firth logit: mentions tea, mentions rain"
+    assert len(found) == 2
+    assert found[1].startswith("note: Firth logit: mentions why, mentions snow, ")
+    assert lines[lines.index(found[1]) + 1] == "note: skewed: mentions hail19"
+    assert found[1].endswith(" and 12 more")
+
+
+@pytest.mark.parametrize("kind", ["regression", "two", "three"])
+def test_the_target_is_called_by_its_name(kind):
+    rng = np.random.default_rng(0)
+    A = rng.integers(0, 2, size=(90, 1))
+    y = rng.normal(size=90)
+    if kind != "regression":
+        y = np.digitize(y, [0] if kind == "two" else [-1, 1])
+    series = pd.Series(y, name="stars")
+    named = evaluate_annotations(A, series, names=["has tea"], n_resamples=9)
+    plain = evaluate_annotations(A, y, names=["has tea"], n_resamples=9)
+    assert (named.target_name, plain.target_name) == ("stars", None)
+    text = str(named)
+    assert text.splitlines()[0].endswith(f"({named.task} of stars)")
+    assert "permutations of stars over" in text
+    assert ("stars: 1 for 1, 0 for 0" in text) == (kind == "two")
+    assert "stars" not in str(plain)
+    assert "permutations of y over" in str(plain)
+
+
 def test_wide_letters_line_up():
-    report = make_report(statements=["日本語 " * 20, "e\u0301mail", "short"])
-    lines = text_lines(report)[2:6]
+    names = ["日本語 " * 20, "e\u0301mail", "short"]
+    lines = text_lines(change_table(make_report("quantity", 3), hypothesis=names))[2:6]
     # each ideograph takes two columns, an accent none
     wide = sum(c in "日本語" for c in lines[1])
     assert wide > 5
-    star = [len(line.removesuffix("  *")) for line in lines]
-    assert star[0] == star[1] + wide == star[2] - 1 == star[3]
-
-
-def test_duplicates_are_named_without_a_search_for_them():
-    report = make_report()
-    report.redundancy = None
-    report.table["duplicate_of"] = ["", "mentions tea", *[""] * 4]
-    assert twins(report) == [("mentions tea", "mentions rain", "the same annotations")]
+    width = [len(line.removesuffix("  *")) for line in lines]
+    assert width[0] == width[1] + wide == width[2] - 1 == width[3]
 
 
 @pytest.mark.parametrize(
     ("kind", "columns"),
     [
-        ("regression", ["coef"]),
-        ("binary", ["ame", "odds_ratio", "coef"]),
+        ("quantity", ["coef"]),
+        ("two", ["ame", "odds_ratio", "coef"]),
         ("three", ["ame"]),
     ],
 )
-def test_joint_effects(kind, columns):
-    assert [e.column for e in joint_effects(make_report(kind))] == columns
+def test_joint_effects_by_how_readable_they_are(kind, columns):
+    assert [column.name for column in rank_joint_effects(make_report(kind))] == columns
 
 
 @pytest.mark.parametrize(
@@ -178,19 +173,10 @@ def test_joint_effects(kind, columns):
         (-np.inf, "-inf"),
     ],
 )
-def test_figure(value, shown):
-    assert figure(value) == shown
+def test_format_number(value, shown):
+    assert format_number(value) == shown
 
 
 def test_format_p_of_nothing():
     assert format_p(np.nan) == "nan"
     assert format_p(0.0) == "<1e-300"
-
-
-def test_strange_columns_do_not_harm():
-    report = make_report(n_hypotheses=3)
-    report.table["fidelity"] = pd.Series([None, "x", 0.5], dtype=object)
-    report.table["duplicate_of"] = pd.Series([None, np.nan, pd.NA], dtype=object)
-    report.table["significant"] = pd.Series([None, pd.NA, True], dtype=object)
-    lines = text_lines(report)
-    assert [line.endswith("*") for line in lines[3:6]] == [False, False, True]

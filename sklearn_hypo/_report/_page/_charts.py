@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._words import figure
-from ._markup import element, join
+from .._formats import format_number, typeset_minus
+from ._render import element
 
 _WIDTH = 300
 
@@ -87,28 +87,28 @@ class Scale:
         return [float(n * step) + 0.0 for n in np.arange(first, last + 1)]  # no -0
 
 
-def drawing(height, *parts, label=None, width=_WIDTH, class_="drawing"):
+def _draw(height, *parts, label=None, width=_WIDTH, class_="drawing"):
     """An SVG of a height; without a label it is decoration beside the same in words."""
     spoken = {"role": "img", "aria_label": label} if label else {"aria_hidden": "true"}
     box = f"0 0 {width} {height}"
     return element("svg", *parts, viewBox=box, class_=class_, **spoken)
 
 
-def axis(scale):
+def draw_axis(scale):
     """The axis above a forest plot."""
     parts = []
     for tick in scale.ticks():
         x = scale.place(tick)
         parts.append(element("line", x1=x, x2=x, y1=15, y2=20, class_="axis"))
-        label = f"{tick:.6g}".replace("-", "−")
+        label = typeset_minus(f"{tick:.6g}")
         parts.append(element("text", label, x=x, y=11, class_="tick"))
     parts.append(
         element("line", x1=_MARGIN, x2=_WIDTH - _MARGIN, y1=20, y2=20, class_="axis")
     )
-    return drawing(21, *parts, class_="drawing axis-row")
+    return _draw(21, *parts, class_="drawing axis-row")
 
 
-def forest_row(scale, alone, joint, *, tone):
+def draw_intervals(scale, alone, joint, *, tone):
     """The intervals of one hypothesis: beside the others, and below it alone.
 
     Parameters
@@ -136,7 +136,7 @@ def forest_row(scale, alone, joint, *, tone):
         parts += _interval(scale, *alone, y=_ALONE, mark=_diamond, tone="alone")
     if joint is not None:
         parts += _interval(scale, *joint, y=_JOINT, mark=_dot, tone=tone)
-    return drawing(28, *parts)
+    return _draw(28, *parts)
 
 
 def _interval(scale, value, lower, upper, *, y, mark, tone):
@@ -162,7 +162,7 @@ def _diamond(x, y, tone):
     return element("path", d=f"M{x} {y - 4}l4 4l-4 4l-4 -4z", class_=f"{tone} dot")
 
 
-def histogram(edges, present, absent, *, label):
+def draw_histogram(edges, present, absent, *, label):
     """Activations of the texts that have a hypothesis, above those that lack it.
 
     Parameters
@@ -187,7 +187,7 @@ def histogram(edges, present, absent, *, label):
     parts = []
     for i, (up, down) in enumerate(zip(present, absent, strict=True)):
         x = round(_MARGIN + i * wide, 1)
-        bounds = f"{figure(edges[i])} to {figure(edges[i + 1])}"
+        bounds = f"{format_number(edges[i])} to {format_number(edges[i + 1])}"
         for count, tone in ((up, "present"), (down, "absent")):
             if count <= 0:
                 continue
@@ -206,17 +206,16 @@ def histogram(edges, present, absent, *, label):
         ends, (edges[0], edges[-1]), ("start", "end"), strict=True
     ):
         text = element(
-            "text", figure(value), x=x, y=base, class_="tick", text_anchor=anchor
+            "text", format_number(value), x=x, y=base, class_="tick", text_anchor=anchor
         )
         parts.append(text)
     look = {"width": _BROAD, "class_": "drawing histogram"}
-    return drawing(base + 4, join(parts), label=label, **look)
+    return _draw(base + 4, *parts, label=label, **look)
 
 
-def bar(share, *, most):
-    """A bar of a share, drawn relative to the largest of its list."""
-    wide = 0.0 if not np.isfinite(share) or most <= 0 else 100 * share / most
-    wide = round(min(max(wide, 0.0), 100.0), 1)
+def draw_bar(share):
+    """A bar that fills as much of its track as the share is of all texts."""
+    wide = 0.0 if np.isnan(share) else round(100 * share, 1)
     back = element("rect", x=0, y=0, width=100, height=8, class_="bar-back")
     front = element("rect", x=0, y=0, width=wide, height=8, class_="bar")
     box = {"viewBox": "0 0 100 8", "preserveAspectRatio": "none"}

@@ -1,29 +1,16 @@
-"""Marking the terms of a lexicon in a text, where the annotator found them.
+"""Marking the terms of a lexicon in a text, where the annotator found them."""
 
-The annotator reads a normalised text: typographic apostrophes are plain, letters are
-lower-case, compatibility characters replaced. So the marks are found there, by the
-same tokens, and carried back to the text as it was written.
-"""
+from markupsafe import Markup
 
-import re
-import unicodedata
-
-from ..._utils._tokens import APOSTROPHES, TOKEN_PATTERN, canonical_token, tokenize
-from ._markup import element, join
-
-_TOKEN = re.compile(TOKEN_PATTERN)
-
-
-_PLAIN = str.maketrans(dict.fromkeys(APOSTROPHES, "'"))
-
+from ..._utils._tokens import token_spans, tokenize
+from ._render import escape_invisible
 
 _LONGEST = 320  # characters of a text that are shown
-
 
 _BEFORE = 90  # characters shown before the first mark of a longer text
 
 
-def marked(text, terms):
+def highlight_terms(text, terms):
     """Return a text with the matched terms in <mark>, shortened around the first.
 
     Parameters
@@ -39,15 +26,17 @@ def marked(text, terms):
         Escaped.
     """
     spans = find_terms(text, terms)
-    begin, end = _window(text, spans)
-    parts, position = ["…" if begin else ""], begin
+    begin, end = _choose_window(text, spans)
+    found, position = Markup("…" if begin else ""), begin
     for first, last in spans:
         first, last = max(first, position), min(last, end)
         if first < last:
-            parts += [text[position:first], element("mark", text[first:last])]
+            found += escape_invisible(text[position:first])
+            found += Markup("<mark>{}</mark>").format(
+                escape_invisible(text[first:last])
+            )
             position = last
-    parts += [text[position:end], "…" if end < len(text) else ""]
-    return join(parts)
+    return found + escape_invisible(text[position:end]) + "…" * (end < len(text))
 
 
 def find_terms(text, terms):
@@ -75,63 +64,16 @@ def find_terms(text, terms):
     if not wanted:
         return []
     longest = max(term.count(" ") for term in wanted) + 1
-    tokens, places = _tokens_with_places(text)
-    spans = []
+    tokens, spans = token_spans(text), []
     for n in range(1, longest + 1):
         for i in range(len(tokens) - n + 1):
-            if " ".join(tokens[i : i + n]) in wanted:
-                spans.append((places[i][0], places[i + n - 1][1]))
-    return _merged(spans)
+            run = tokens[i : i + n]
+            if " ".join(token for token, _, _ in run) in wanted:
+                spans.append((run[0][1], run[-1][2]))
+    return _join_overlaps(spans)
 
 
-def _tokens_with_places(text):
-    """The tokens of `tokenize`, each with where it begins and ends in the text."""
-    plain, origin = _normalised(text)
-    tokens, places = [], []
-    for match in _TOKEN.finditer(plain):
-        tokens.append(canonical_token(match.group()))
-        first, last = match.span()
-        places.append((origin[first][0], origin[last - 1][1]))
-    return tokens, places
-
-
-def _normalised(text):
-    """What `tokenize` cuts, and for each of its characters where it comes from."""
-    straight = text.translate(_PLAIN)
-    if straight.isascii():
-        return straight.lower(), [(i, i + 1) for i in range(len(text))]
-    whole = unicodedata.normalize("NFKC", straight)
-    for cut in (_characters, _blank_separated, lambda text: [text]):
-        pieces = cut(straight)
-        normal = [unicodedata.normalize("NFKC", piece) for piece in pieces]
-        if "".join(normal) == whole:
-            break
-    origin, position = [], 0
-    for piece, new in zip(pieces, normal, strict=True):
-        span = (position, position + len(piece))
-        # one letter may have two in lower case, whatever stands around it
-        origin += [span] * sum(len(c.lower()) for c in new)
-        position = span[1]
-    return whole.lower(), origin
-
-
-def _characters(text):
-    """Cut before every character that is no accent on the one before."""
-    pieces = []
-    for character in text:
-        if pieces and unicodedata.combining(character):
-            pieces[-1] += character
-        else:
-            pieces.append(character)
-    return pieces
-
-
-def _blank_separated(text):
-    """Cut at blanks: nothing is composed across them."""
-    return [piece for piece in re.split(r"(\s+)", text) if piece]
-
-
-def _merged(spans):
+def _join_overlaps(spans):
     """Join what overlaps."""
     merged = []
     for first, last in sorted(spans):
@@ -142,7 +84,7 @@ def _merged(spans):
     return merged
 
 
-def _window(text, spans):
+def _choose_window(text, spans):
     """The part of a text to show: all of it, or some around the first mark."""
     if len(text) <= _LONGEST:
         return 0, len(text)

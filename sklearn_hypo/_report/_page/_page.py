@@ -5,21 +5,36 @@ import hashlib
 from functools import cache
 from importlib import resources
 
+from markupsafe import Markup
+
 from ..._utils._files import write_text
-from .._words import title as report_title
-from ._background import (
-    covariates,
-    glossary,
-    method,
-    missing,
-    overall,
-    provenance,
-    redundancy,
+from .._words import (
+    describe_effect,
+    describe_sample,
+    list_covariates,
+    list_figures,
+    list_missing_answers,
+    list_near_duplicates,
+    name_target,
 )
-from ._evidence import evidence
-from ._markup import Markup, element, join
-from ._overview import findings, glance
-from ._reading import Reading
+from ._background import (
+    GLOSSARY,
+    list_method,
+    list_origins,
+    list_settings,
+    list_usage,
+)
+from ._details import list_details
+from ._overview import (
+    describe_drawing,
+    list_directions,
+    list_table_columns,
+    list_tiles,
+)
+from ._render import render
+from ._view import ReportView
+
+_LISTED = 50  # near-duplicates, and hypotheses with missing answers
 
 
 def report_page(report, *, title=None):
@@ -38,21 +53,36 @@ def report_page(report, *, title=None):
         HTML. It loads nothing and sends nothing: a Content-Security-Policy forbids
         it, and allows the one script and the one style sheet of the page by hash.
     """
-    title = "Hypothesis report" if title is None else title
-    style, script = _asset("page.css"), _asset("page.js")
-    head = element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=_policy()),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("meta", name="referrer", content="no-referrer"),
-        element("title", title),
+    view = ReportView(report)
+    lead = view.lead
+    return render(
+        "page.html.j2",
+        report=report,
+        view=view,
+        title="Hypothesis report" if title is None else title,
+        sample=describe_sample(report),
+        target=name_target(report),
+        policy=_policy(),
         # both are our own files, and hold no "</"
-        Markup(f"<style>{style}</style>"),
+        style=Markup(_asset("page.css")),
+        script=Markup(_asset("page.js")),
+        tiles=list_tiles(report),
+        directions=[] if lead is None else list_directions(view),
+        lead_effect="" if lead is None else describe_effect(report, lead),
+        drawing=describe_drawing(view),
+        columns=list_table_columns(view),
+        details=list_details(view),
+        overall=list_figures(report),
+        covariates=list_covariates(report),
+        duplicates=list_near_duplicates(report),
+        missing=list_missing_answers(report),
+        listed=_LISTED,
+        method=list_method(report),
+        origins=list_origins(report.provenance),
+        usage=list_usage(report.usage),
+        settings=list_settings(report.provenance),
+        glossary=GLOSSARY,
     )
-    body = element("body", _body(report, title), Markup(f"<script>{script}</script>"))
-    page = element("html", head, body, lang="en")
-    return f"<!DOCTYPE html>\n{page}\n"
 
 
 def write_page(report, path, *, title=None):
@@ -73,34 +103,6 @@ def write_page(report, path, *, title=None):
         If the file cannot be written.
     """
     write_text(path, report_page(report, title=title))
-
-
-def _body(report, title):
-    header = element(
-        "header",
-        element("h1", title, dir="auto"),
-        element("p", report_title(report) + _date(report)),
-    )
-    reading = Reading(report)
-    sections = [
-        glance(reading),
-        findings(reading),
-        evidence(reading),
-        overall(report),
-        covariates(report),
-        redundancy(report),
-        missing(report),
-        method(report),
-        provenance(report),
-        element("section", glossary()),
-    ]
-    main = element("main", *sections)
-    return join([header, main, element("footer", "Made with sklearn-hypo.")])
-
-
-def _date(report):
-    created = (getattr(report, "provenance", None) or {}).get("created")
-    return f", {str(created)[:10]}" if created else ""
 
 
 def _policy():
