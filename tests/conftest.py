@@ -7,6 +7,7 @@ import sys
 import tempfile
 import uuid
 
+import certifi
 import pytest
 from llm_cases import make_mind, prepare
 from llm_double import LLMServer
@@ -15,6 +16,15 @@ from llm_double import LLMServer
 os.environ["SKLEARN_HYPO_CACHE"] = os.path.join(
     tempfile.gettempdir(), f"sklearn-hypo-tests-{uuid.uuid4().hex}"
 )
+
+# Every client of an SDK reads all certificates, 20 ms each; no test has a use for more
+# than one.
+_CERTIFICATE = tempfile.NamedTemporaryFile("w", suffix=".pem")  # noqa: SIM115
+_END = "-----END CERTIFICATE-----\n"
+with open(certifi.where(), encoding="utf-8") as _certificates:
+    _CERTIFICATE.write(_certificates.read().partition(_END)[0] + _END)
+_CERTIFICATE.flush()
+os.environ["SSL_CERT_FILE"] = _CERTIFICATE.name
 
 
 @pytest.fixture(autouse=True)

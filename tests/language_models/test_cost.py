@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from llm_cases import (
-    FORMATS,
     LAYOUTS,
+    VENDOR_FORMATS,
     annotator_for,
     hypotheses,
     make_texts,
@@ -40,7 +40,7 @@ def dollars(stats, price=PRICE):
     return sum(n * p for n, p in zip(prices, price, strict=True)) / 1e6
 
 
-@pytest.mark.parametrize(("kind", "layout"), FORMATS)
+@pytest.mark.parametrize(("kind", "layout"), VENDOR_FORMATS)
 def test_the_account_is_that_of_the_server(server, kind, layout):
     server.reasoning_tokens, server.cached_share = 7, 0.25
     annotator = annotator_for(model_at(kind, server, price=PRICE), S12, layout=layout)
@@ -84,7 +84,7 @@ def test_what_a_server_does_not_count_is_estimated(server):
     assert usage["input_tokens"] == pytest.approx(stats.input_tokens, rel=0.15)
 
 
-@pytest.mark.parametrize(("kind", "layout"), FORMATS)
+@pytest.mark.parametrize(("kind", "layout"), VENDOR_FORMATS)
 def test_the_estimate_is_near_the_bill(server, kind, layout):
     annotator = annotator_for(model_at(kind, server, price=PRICE), S12, layout=layout)
     estimate = annotator.estimate_cost([*TEXTS, TEXTS[0], ""])
@@ -117,8 +117,8 @@ STATED = re.compile(
 
 @pytest.mark.parametrize(
     ("kind", "layout", "share"),
-    [(*of_chat, share) for of_chat in FORMATS[:3] for share in (0.15, 0.6, 0.97)]
-    + [(*other, 0.6) for other in FORMATS[3:]],
+    [(*of_chat, share) for of_chat in VENDOR_FORMATS[:3] for share in (0.15, 0.6, 0.97)]
+    + [(*other, 0.6) for other in VENDOR_FORMATS[3:]],
 )
 def test_the_cap_is_never_passed_and_the_run_goes_on(
     server, tmp_path, kind, layout, share

@@ -10,7 +10,7 @@ import json
 import numpy as np
 import pytest
 from llm_cases import (
-    FORMATS,
+    VENDOR_FORMATS,
     annotator_for,
     make_texts,
     model_at,
@@ -106,7 +106,7 @@ HOSTILE_TEXTS = [
     for word in [RULES[i % len(RULES)]]
     for variant in (text, f"We saw a {word} here. {text} And a {word} again.")
 ]
-NEIGHBORS = make_texts(25, seed=3)
+NEIGHBORS = make_texts(8, seed=3)
 TEXTS = [
     text
     for i, hostile in enumerate(HOSTILE_TEXTS)
@@ -194,7 +194,7 @@ def test_the_battery_is_large_and_its_labels_are_mixed():
     assert (expected().mean(axis=0) < 0.5).all()
 
 
-@pytest.mark.parametrize(("kind", "layout"), FORMATS)
+@pytest.mark.parametrize(("kind", "layout"), VENDOR_FORMATS)
 def test_labels_and_format_stand_up_to_hostile_texts(server, kind, layout):
     server.reset()
     asked = STATEMENTS[:4] if layout == "single" else STATEMENTS

@@ -26,6 +26,9 @@ LAYOUTS = ("single", "stacked", "decisions")
 # every wire format with every layout that it has
 FORMATS = [(model, layout) for model in MODELS for layout in LAYOUTS]
 FORMATS.remove(("responses", "decisions"))
+# one wire format of each vendor: for what does not depend on how a body is written
+VENDORS = ("chat", "gemini")
+VENDOR_FORMATS = [(vendor, layout) for vendor in VENDORS for layout in LAYOUTS]
 
 
 def statements(n):
