@@ -3,7 +3,7 @@
 import difflib
 from numbers import Integral
 
-from .._utils._printable import to_printable
+from .._utils._printable import shorten
 
 
 def check_report(report, caller, *, needs, made_by="evaluate_hypotheses"):
@@ -76,5 +76,4 @@ def _suggest(wanted, known):
 
 
 def _quote(text):
-    text = to_printable(text)
-    return repr(text if len(text) <= 80 else text[:79] + "…")
+    return repr(shorten(text, 80))

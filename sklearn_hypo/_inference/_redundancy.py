@@ -9,7 +9,7 @@ from scipy.sparse.csgraph import connected_components
 
 from .._utils._annotation_input import check_annotations
 from .._utils._json import to_json_value
-from .._utils._printable import to_printable
+from .._utils._printable import shorten
 from .._utils._tokens import tokenize
 from ._overlap import annotation_overlap, effective_number, variance_inflation
 
@@ -80,6 +80,30 @@ class Redundancy:
         The hypotheses.
     threshold : float
         Size of phi from which two are near-duplicates.
+
+    See Also
+    --------
+    HypothesisReport : Holds it as `redundancy`.
+    drop_or_merge : Acts on it.
+    NeuronRedundancyDisplay : Draws the correlations.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_hypo import evaluate_annotations
+    >>> rng = np.random.default_rng(0)
+    >>> tea, rain = (rng.random((2, 500)) < 0.3).astype(float)
+    >>> drink = np.where(rng.random(500) < 0.03, 1 - tea, tea)
+    >>> report = evaluate_annotations(
+    ...     np.column_stack([tea, rain, drink]),
+    ...     rain + rng.normal(size=500),
+    ...     names=["mentions tea", "mentions rain", "mentions a hot drink"],
+    ... )
+    >>> report.redundancy.pairs[["first", "second", "kind"]]
+              first                second  kind
+    0  mentions tea  mentions a hot drink  near
+    >>> report.redundancy.clusters
+    array([0, 1, 0])
     """
 
     pairs: pd.DataFrame
@@ -116,16 +140,11 @@ class Redundancy:
 
 
 def _pair_line(pair):
-    names = f"{_short(pair.first)} / {_short(pair.second)}"
+    names = f"{shorten(pair.first)!r} / {shorten(pair.second)!r}"
     numbers = f"phi {pair.phi:.2f}, agreement {pair.agreement:.1%} of {pair.n:,}"
     if pair.kind == "wording":
         numbers = f"wording {pair.wording:.2f}, {numbers}"
     return f"  {pair.kind} ({numbers}): {names}"
-
-
-def _short(name, length=60):
-    name = to_printable(name)
-    return repr(name if len(name) <= length else name[: length - 1] + "…")
 
 
 def measure_redundancy(A, names, design, *, threshold=0.8, terms=None):

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from .._utils._json import to_json_value
-from .._utils._printable import to_printable
+from .._utils._printable import shorten, to_printable
 
 # Of n refits, so many have to find a hypothesis for the summary to call it stable.
 _STABLE_SHARE = 0.8
@@ -99,7 +99,7 @@ class ReplicationReport:
         table, found, present = self.table, *self._write_counts()
         columns = (found, present, table["median_correlation"], table["hypothesis"])
         rows = [
-            f"  {found:>8}  {present:>8}  {median:.2f}  {_shorten(statement)}"
+            f"  {found:>8}  {present:>8}  {median:.2f}  {shorten(statement)}"
             for found, present, median, statement in zip(*columns, strict=True)
         ]
         header = "     found   present  corr  hypothesis"
@@ -162,8 +162,3 @@ class ReplicationReport:
             [f"{n} of {self.n_runs}" for n in self.table[name]]
             for name in ("n_found", "n_found_any")
         ]
-
-
-def _shorten(text, length=60):
-    text = to_printable(text)
-    return text if len(text) <= length else text[: length - 1] + "…"

@@ -14,6 +14,12 @@ def to_printable(text):
     return "".join(c if c.isprintable() or c == _JOINER else _escape(c) for c in text)
 
 
+def shorten(text, length=60):
+    """Return a text on one line that ends with "…" if it was too long."""
+    text = to_printable(text)
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
 def _escape(character):
     return character.encode("unicode_escape").decode("ascii")
 
