@@ -12,7 +12,7 @@ import pandas as pd
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import check_array
 
-from .._utils._validation import encode_target, resolve_task
+from .._utils._validation import encode_one_hot, encode_target, resolve_task
 from ._distributed import sum_across
 from ._rows import TrainingRows
 
@@ -138,7 +138,7 @@ def _encode_one_output(y, weights, task, class_weight, caller, known, name):
     columns = codes[:, None]
     weights = np.where(present, weights, 0.0)
     if task == "classification":
-        columns = (codes[:, None] == np.arange(len(classes))).astype(float)
+        columns = encode_one_hot(codes, len(classes))
         weights[present] *= compute_sample_weight(class_weight, classes[codes])
     values = np.full((len(weights), columns.shape[1]), np.nan)
     values[present] = columns

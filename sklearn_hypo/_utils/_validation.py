@@ -9,7 +9,6 @@ from numbers import Number
 import numpy as np
 import pandas as pd
 from sklearn.base import _fit_context
-from sklearn.preprocessing import label_binarize
 from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import (
     HasMethods,
@@ -36,6 +35,7 @@ __all__ = [
     "check_length",
     "check_same_length",
     "check_texts",
+    "encode_one_hot",
     "encode_target",
     "is_blank",
     "is_missing",
@@ -279,9 +279,27 @@ def target_columns(values, classes):
         One column for a quantity and for two classes, otherwise the indicators of
         the classes.
     """
-    if classes is not None:
-        values = label_binarize(values, classes=np.arange(len(classes)))
-    return np.reshape(values, (len(values), -1)).astype(np.float64)
+    if classes is not None and len(classes) > 2:
+        return encode_one_hot(values, len(classes))
+    return values[:, None].astype(np.float64)
+
+
+def encode_one_hot(codes, n_classes):
+    """Return the indicators of classes: one column of 0.0 and 1.0 for each.
+
+    Parameters
+    ----------
+    codes : ndarray of int of shape (n_samples,)
+        Class codes; those that are none of the classes give rows of 0.
+    n_classes : int
+        Number of classes.
+
+    Returns
+    -------
+    indicators : ndarray of shape (n_samples, n_classes), float64
+        Also for two classes, where `label_binarize` returns one column.
+    """
+    return (codes[:, None] == np.arange(n_classes)).astype(np.float64)
 
 
 def random_seed(random_state):
