@@ -25,9 +25,10 @@ lint: .venv/.stamp-test  ## check style and format
 	@$(BIN)/python -m ruff check .
 	@$(BIN)/python -m ruff format --check .
 
-docs: .venv/.stamp-test  ## write the API reference and the page of known models
+docs: .venv/.stamp-test  ## write API reference, page of known models, demo in the README
 	@$(BIN)/python docs/make_api.py
 	@$(BIN)/python docs/make_models.py
+	@$(BIN)/python docs/make_demo_excerpt.py
 
 # Whatever needs the packages is started as "python -m": the scripts in .venv/bin hold
 # the path of .venv, which may have spaces in it.

@@ -5,11 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .._inference._influence import (
-    effect_influence,
-    linear_influence,
-    logit_influence,
-)
+from .._inference._marginal_effects import effect_influence
+from .._inference._robust_covariance import linear_influence, logit_influence
 from .._utils._annotation_input import check_annotations
 from .._utils._warnings import warn
 from ._input import (

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._inference._design_matrix import find_independent_columns
-from .._inference._influence import Influence
+from .._inference._robust_covariance import Influence
 from ._predict_then_debias import Debiased, predict_then_debias
 
 # An estimate that more of the resamples than this cannot give has no interval.

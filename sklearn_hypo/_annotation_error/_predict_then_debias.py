@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import linalg
 
-from .._inference._influence import satterthwaite_df
+from .._inference._robust_covariance import satterthwaite_df
 
 # Fewest degrees of freedom: residuals have their size from all labelled rows, so that
 # an estimate that leans on one or two knows more of it than these could tell.
@@ -97,7 +97,7 @@ def predict_then_debias(
     A mean of 2,000 values, of which 50 were measured and all were guessed:
 
     >>> import numpy as np
-    >>> from sklearn_hypo._inference._influence import linear_influence
+    >>> from sklearn_hypo._inference._robust_covariance import linear_influence
     >>> from sklearn_hypo._annotation_error._predict_then_debias import (
     ...     predict_then_debias,
     ... )

@@ -6,8 +6,7 @@ from numbers import Real
 import numpy as np
 import pandas as pd
 
-from .._inference._influence import linear_influence
-from .._inference._robust_covariance import t_inference
+from .._inference._robust_covariance import linear_influence, t_inference
 from ._fits import bootstrap_corrected, choose_joint_columns, fit_corrected
 from ._human_labels import measure_agreement
 from ._predict_then_debias import LEAST_DF
@@ -16,11 +15,11 @@ from ._predict_then_debias import LEAST_DF
 _FEW = 10
 
 _NAIVE = ("naive", "naive_lower", "naive_upper")
-_ENDINGS = ("", "_se", "_lower", "_upper", "_p")
+_ENDINGS = ("", "_se", "_lower", "_upper", "_p")  # of the human ones, no p-value
 _COLUMNS = (
     *("n", "n_labelled", "n_positive", "sensitivity", "specificity", "agreement"),
     *_NAIVE,
-    *(f"human_only{ending}" for ending in _ENDINGS),
+    *(f"human_only{ending}" for ending in _ENDINGS[:-1]),
     *(f"corrected{ending}" for ending in _ENDINGS),
     "tuning",
 )

@@ -17,12 +17,7 @@ _HOLDOUT = 0.25
 def demo(options, say, note):
     """Ask which concepts in a docstring predict how many parameters there are.
 
-    Parameters
-    ----------
-    options : Namespace
-        The options of ``sklearn-hypo demo``.
-    say, note : callables
-        Take a text for standard output, and one for standard error.
+    Parameters are as in `run`.
     """
     begin = time.perf_counter()
     check_output_folder(options.output)

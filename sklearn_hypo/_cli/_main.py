@@ -17,8 +17,11 @@ from .. import __version__
 from .._selection._neuron_selector import METHODS
 from .._utils._printable import to_printable
 from ..exceptions import LanguageModelError
+from ._demo import demo
+from ._run import run
 
 _PROG = "sklearn-hypo"
+_COMMANDS = {"run": run, "demo": demo}
 _EXIT_CODES = """\
 exit codes:
   0    all went well
@@ -50,7 +53,7 @@ def main(argv=None):
     options = _parse_options(argv)
     try:
         with _show_plain_warnings():
-            _find_job(options.command)(options, _say, _note)
+            _COMMANDS[options.command](options, _say, _note)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
@@ -62,14 +65,6 @@ def main(argv=None):
         _note(f"error: {error}")
         return 1
     return 0
-
-
-def _find_job(command):
-    """Return the function of a command; imported late, since it imports much."""
-    from ._demo import demo
-    from ._run import run
-
-    return {"run": run, "demo": demo}[command]
 
 
 # Options --------------------------------------------------------------------------

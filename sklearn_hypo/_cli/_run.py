@@ -145,7 +145,7 @@ def run(options, say, note):
         "cross_validation": validation,
         "versions": list_versions(),
     }
-    settings = _job_settings(options, mapping, task) | record_settings(pipe)
+    settings = _record_options(options, mapping, task) | record_settings(pipe)
     with show_in_any_case(say, _render_text(report, validation)):
         title = f"Hypotheses on {options.target} in {Path(options.file).name}"
         paths = write_results(options.output, report, metrics, settings, title)
@@ -296,7 +296,7 @@ def _count_rows(rows, split):
     }
 
 
-def _job_settings(options, mapping, task):
+def _record_options(options, mapping, task):
     path = Path(options.file)
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()

@@ -346,18 +346,12 @@ def roll_up_annotations(annotations, document, *, how="any"):
         raise ValueError(
             f"{caller}: the document of {(codes < 0).sum()} chunks is missing."
         )
-    counts = [
-        _count_by_document(mask, codes, len(ids))
+    counts = (
+        pd.DataFrame(mask).groupby(codes).sum().to_numpy(dtype=np.float64)
         for mask in (values == 1, values == 0, np.isnan(values))
-    ]
+    )
     index = pd.Index(ids, name="document")
     return pd.DataFrame(_roll_up(*counts, how), index=index, columns=columns)
-
-
-def _count_by_document(mask, codes, n_documents):
-    counts = np.zeros((n_documents, mask.shape[1]))
-    np.add.at(counts, codes, mask)
-    return counts
 
 
 def _roll_up(yes, no, unanswered, how):

@@ -15,7 +15,12 @@ from ._firth import (
 )
 from ._marginal_effects import binary_effects, bounds_along_likelihood, class_effects
 from ._resampling import concordance_scores
-from ._robust_covariance import LinearFit, infer_coefficients, t_inference
+from ._robust_covariance import (
+    LinearFit,
+    infer_coefficients,
+    orthonormalize,
+    t_inference,
+)
 
 # Linear predictors beyond this: some class is all but ruled out somewhere
 _FAR = 12.0
@@ -151,8 +156,7 @@ def _working_fit(X, y, coef, probability, design, robust, cov_type):
     """Judge the coefficients by the linear model that Newton's last step solves."""
     weights = np.ones(len(y)) if design.weights is None else design.weights
     spread = np.maximum(probability * (1 - probability), 1e-12)
-    Q, R = linalg.qr(X * np.sqrt(weights * spread)[:, None], mode="economic")
-    T = linalg.solve_triangular(R, np.eye(len(R)), trans="T")
+    Q, T = orthonormalize(X * np.sqrt(weights * spread)[:, None])
     residuals = np.sqrt(weights / spread) * (y - probability)
     kind = cov_type if cov_type == "HC2" else "HC3"
     solved = infer_coefficients(

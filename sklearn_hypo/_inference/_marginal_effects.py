@@ -9,7 +9,7 @@ from scipy import linalg
 from scipy.special import expit
 
 from ._firth import information_of, probabilities
-from ._robust_covariance import t_inference
+from ._robust_covariance import Influence, logit_influence, t_inference
 
 
 def bounds_along_likelihood(fit, lower, upper):
@@ -86,10 +86,13 @@ def binary_effects(X, fit, bounds, weights=None, paired=False):
     h = len(bounds)
     effect, se, ends = np.empty(h), np.empty(h), np.empty((h, 2))
     for j in range(h):
-        effect[j], gradient = _binary_effect(X, fit.coef, j, share, other)
+        one, zero, gradient = _binary_effect(X, fit.coef, j, share, other)
+        effect[j] = share @ (one - zero)
         se[j] = np.sqrt(max(gradient @ fit.covariance @ gradient, 0.0))
         within = np.clip(bounds[j], -500, 500)  # where the effect has levelled off
-        ends[j] = [_binary_effect(X, b, j, share, other)[0] for b in within]
+        for end, coef in enumerate(within):
+            one, zero, _ = _binary_effect(X, coef, j, share, other)
+            ends[j, end] = share @ (one - zero)
     ends[np.isnan(se)] = np.nan
     return {
         "ame": effect,
@@ -100,13 +103,65 @@ def binary_effects(X, fit, bounds, weights=None, paired=False):
 
 
 def _binary_effect(X, coef, j, share, other):
-    """Effect of column j at given coefficients, with its gradient."""
+    """Probabilities with and without column j, and the gradient of its effect."""
     without = X @ coef - X[:, j] * coef[j]
     one, zero = expit(without + coef[j]), expit(without + other * coef[j])
     slope_one, slope_zero = share * one * (1 - one), share * zero * (1 - zero)
     gradient = X.T @ (slope_one - slope_zero)
     gradient[j] = slope_one.sum() - other * slope_zero.sum()
-    return share @ (one - zero), gradient
+    return one, zero, gradient
+
+
+def effect_influence(X, y, weights, units=None):
+    r"""Average marginal effects of the binary columns of a logit.
+
+    .. math:: \mathrm{AME}_j = \sum_i w_i
+              \bigl[\sigma(\eta_i^{a_j = 1}) - \sigma(\eta_i^{a_j = 0})\bigr]
+              \Big/ \sum_i w_i
+
+    Parameters
+    ----------
+    X, y, weights, units
+        As for `linear_influence`; y is 1 or 0.
+
+    Returns
+    -------
+    influence : Influence or None
+        One effect per column of X, of which those of other than binary columns mean
+        nothing. None where `logit_influence` is None.
+
+    Notes
+    -----
+    Delta method. A unit counts twice: it moves the coefficients, and it is among the
+    rows over which the effect is averaged.
+
+    Examples
+    --------
+    A logit of one annotation reproduces both proportions, 0.75 and 0.5:
+
+    >>> import numpy as np
+    >>> from sklearn_hypo._inference._marginal_effects import effect_influence
+    >>> a = np.repeat([0.0, 1.0], 4)
+    >>> y = np.array([0.0, 0, 1, 1, 0, 1, 1, 1])
+    >>> fit = effect_influence(np.column_stack([np.ones(8), a]), y, np.ones(8))
+    >>> fit.estimate[1].round(3)
+    np.float64(0.25)
+    """
+    logit = logit_influence(X, y, weights, units)
+    if logit is None:
+        return None
+    share = weights / weights.sum()
+    effect, change, load = [], [], []
+    for j in range(X.shape[1]):
+        one, zero, gradient = _binary_effect(X, logit.estimate, j, share, 0.0)
+        effect.append(share @ (one - zero))
+        averaged = share * (one - zero - effect[-1])
+        if units is not None:
+            averaged = np.bincount(units, weights=averaged)
+        change.append(logit.change @ gradient + averaged)
+        load.append(logit.load @ gradient)
+    change, load = np.column_stack(change), np.column_stack(load)
+    return Influence(np.array(effect), change, load, units)
 
 
 def class_effects(X, codes, B, h, design):

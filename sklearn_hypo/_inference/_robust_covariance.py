@@ -1,7 +1,8 @@
-"""Standard errors of least squares that need neither equal variances nor independence.
+"""Standard errors that need neither equal variances nor independence.
 
-Plain functions on arrays. Weighted problems are given as they come out of multiplying
-rows by the square roots of the weights.
+All are made of what each row, or cluster of rows, contributes to an estimate: what it
+would lose without that unit (HC3, CR3). Contributions of two estimates on overlapping
+rows can be added and subtracted, which gives standard errors of combinations of them.
 """
 
 from dataclasses import dataclass
@@ -9,8 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import linalg, stats
 
+from ._firth import CountedRows, fit_logit, infinite_coefficients, probabilities
+
 # A leverage this near to 1 means that a coefficient rests on one row or cluster alone.
 _FULL_LEVERAGE = 1 - 1e-9
+
+# Part of such a row or cluster in a coefficient that is more than rounding error.
+_PART = 1e-6
 
 
 # Rows whose outer products are held in memory at once
@@ -87,7 +93,8 @@ def least_squares(X, y, *, cov_type="HC3", clusters=None, n_absorbed=0):
     Parameters
     ----------
     X : ndarray of shape (n_rows, n_columns)
-        The design, of full column rank, with its constant if it has one.
+        The design, of full column rank, with its constant if it has one. With weights,
+        rows of X and y are those multiplied by their square roots.
     y : ndarray of shape (n_rows,)
         The target.
     cov_type : {"HC3", "HC2", "nonrobust"}, default="HC3"
@@ -128,9 +135,7 @@ def least_squares(X, y, *, cov_type="HC3", clusters=None, n_absorbed=0):
     >>> fit.se.round(3), fit.df.round(1)
     (array([0.08 , 0.409]), array([149. ,  83.6]))
     """
-    Q, R = linalg.qr(X, mode="economic")
-    # column j: the direction in the basis Q whose coefficient is coef[j]
-    T = linalg.solve_triangular(R, np.eye(R.shape[0]), trans="T")
+    Q, T = orthonormalize(X)
     gamma = Q.T @ y
     residuals = y - Q @ gamma
     return infer_coefficients(
@@ -144,6 +149,12 @@ def least_squares(X, y, *, cov_type="HC3", clusters=None, n_absorbed=0):
     )
 
 
+def orthonormalize(X):
+    """Return a basis Q, and T: its column j makes coefficient j of coordinates in Q."""
+    Q, R = linalg.qr(X, mode="economic")
+    return Q, linalg.solve_triangular(R, np.eye(R.shape[0]), trans="T")
+
+
 def infer_coefficients(
     coef, residuals, Q, T, *, cov_type="HC3", clusters=None, n_absorbed=0
 ):
@@ -155,10 +166,8 @@ def infer_coefficients(
         The coefficients.
     residuals : ndarray of shape (n_rows,)
         Of the working model.
-    Q : ndarray of shape (n_rows, n_columns)
-        Orthonormal basis of the design.
-    T : ndarray of shape (n_columns, n_columns)
-        Column j times the coordinates in Q is coefficient j.
+    Q, T : ndarrays
+        Of its design, from `orthonormalize`.
     cov_type, clusters, n_absorbed
         As in `least_squares`.
 
@@ -169,45 +178,57 @@ def infer_coefficients(
     """
     n, p = Q.shape
     if clusters is not None:
-        covariance, df = _clustered(residuals, Q, T, clusters)
+        change, df, alone = _leave_clusters_out(residuals, Q, T, clusters)
+        covariance = change.T @ change
     elif cov_type == "nonrobust":
-        df = np.full(p, float(n - p - n_absorbed))
+        df, alone = np.full(p, float(n - p - n_absorbed)), np.zeros(p, dtype=bool)
         covariance = T.T @ T * (residuals @ residuals / df[0])
     else:
-        covariance, df = _by_rows(residuals, Q, T, cov_type)
-    return LinearFit(coef, covariance, df, residuals)
+        slopes, rest, alone = _leave_rows_out(Q, T, 1.0 if cov_type == "HC3" else 0.5)
+        covariance = slopes.T @ (slopes * (residuals**2)[:, None])
+        df = _satterthwaite_of_rows(slopes**2, rest, Q)
+    covariance[alone] = np.nan
+    covariance[:, alone] = np.nan
+    return LinearFit(coef, covariance, np.where(alone, np.nan, df), residuals)
 
 
-def _by_rows(residuals, Q, T, cov_type):
-    """HC3 or HC2, with the degrees of freedom of each coefficient."""
+def _leave_rows_out(Q, T, power=1.0):
+    """What each coefficient loses without a row, per residual.
+
+    Returns this, divided by a power of 1 - leverage, that itself, and which
+    coefficients rest on one row alone.
+    """
     leverage = np.einsum("ij,ij->i", Q, Q)
     full = leverage > _FULL_LEVERAGE
     rest = np.where(full, 1.0, 1 - leverage)
-    influence = Q @ T / (rest if cov_type == "HC3" else np.sqrt(rest))[:, None]
-    covariance = influence.T @ (influence * (residuals**2)[:, None])
-    weights = influence**2
+    alone = np.abs(Q[full] @ T).max(axis=0, initial=0.0) > _PART
+    return Q @ T / (rest**power)[:, None], 1 - leverage, alone
+
+
+def _satterthwaite_of_rows(weights, rest, Q):
+    """Degrees of freedom of sums of squared residuals, under equal variances."""
     squares = [
-        w**2 @ (1 - 2 * leverage) + np.sum((Q.T @ (Q * w[:, None])) ** 2)
-        for w in weights.T
+        w**2 @ (2 * rest - 1) + np.sum((Q.T @ (Q * w[:, None])) ** 2) for w in weights.T
     ]
-    df = (weights.T @ rest) ** 2 / np.array(squares)
-    alone = np.abs(Q[full] @ T).max(axis=0, initial=0.0) > 1e-6
-    return _blank(covariance, df, alone)
+    return (weights.T @ rest) ** 2 / np.array(squares)
 
 
-def _clustered(residuals, Q, T, clusters):
-    """CR3 with the degrees of freedom of each coefficient."""
+def _leave_clusters_out(residuals, Q, T, clusters):
+    """What each coefficient loses without a cluster, exactly.
+
+    Returns this, by cluster, the degrees of freedom of the sum of its squares, and
+    which coefficients rest on one cluster alone.
+    """
     p = Q.shape[1]
-    covariance, cross = np.zeros((p, p)), np.zeros((p, p, p))
+    change, cross = [np.zeros((0, p))], np.zeros((p, p, p))
     traces, squares, alone = np.zeros(p), np.zeros(p), np.zeros(p, dtype=bool)
     for G, sums in _cluster_products(residuals, Q, clusters):
         values, vectors = np.linalg.eigh(G)
         full = values > _FULL_LEVERAGE
-        alone |= (np.abs(np.swapaxes(vectors, 1, 2)[full] @ T) > 1e-6).any(axis=0)
+        alone |= (np.abs(np.swapaxes(vectors, 1, 2)[full] @ T) > _PART).any(axis=0)
         inverse = np.where(full, 0.0, 1 / np.where(full, 1.0, 1 - values))
         u = (vectors * inverse[:, None]) @ (np.swapaxes(vectors, 1, 2) @ T)
-        scores = np.einsum("gij,gi->gj", u, sums)
-        covariance += scores.T @ scores
+        change.append(np.einsum("gij,gi->gj", u, sums))
         b = G @ u
         norm, length = np.einsum("gij,gij->gj", u, b), np.einsum("gij,gij->gj", b, b)
         traces += (norm - length).sum(axis=0)
@@ -215,7 +236,8 @@ def _clustered(residuals, Q, T, clusters):
         by_column = b.transpose(2, 1, 0)
         cross += by_column @ by_column.transpose(0, 2, 1)
     squares += np.einsum("jik,jik->j", cross, cross)
-    return _blank(covariance, traces**2 / squares, alone)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.concatenate(change), traces**2 / squares, alone
 
 
 def _cluster_products(residuals, Q, clusters):
@@ -239,8 +261,173 @@ def _cluster_products(residuals, Q, clusters):
         first = last
 
 
-def _blank(covariance, df, alone):
-    """NaN for the coefficients that rest on one row or cluster alone."""
-    covariance[alone] = np.nan
-    covariance[:, alone] = np.nan
-    return covariance, np.where(alone, np.nan, df)
+@dataclass(frozen=True)
+class Influence:
+    """Estimates with the contributions of the units that they are made of.
+
+    Parameters
+    ----------
+    estimate : ndarray of shape (n_estimates,)
+        The estimates.
+    change : ndarray of shape (n_units, n_estimates)
+        What the estimate loses without the unit (jackknife). Their squares sum to the
+        variance.
+    load : ndarray of shape (n_rows, n_estimates)
+        Change for a residual of working size, row by row, which tells how many rows
+        the estimate rests on.
+    units : ndarray of int of shape (n_rows,) or None, default=None
+        Unit of each row; None: each row is its own.
+    """
+
+    estimate: np.ndarray
+    change: np.ndarray
+    load: np.ndarray
+    units: np.ndarray | None = None
+
+    @property
+    def se(self):
+        """Standard errors: HC3 for rows, CR3 for clusters."""
+        return np.sqrt((self.change**2).sum(axis=0))
+
+    @property
+    def df(self):
+        """Degrees of freedom, as if residuals had the working size."""
+        return satterthwaite_df(self.load, self.units)
+
+
+def satterthwaite_df(load, units=None):
+    r"""Degrees of freedom of a sum of squares of independent normal contributions.
+
+    Satterthwaite's, for contributions of standard deviations :math:`d_u`:
+
+    .. math:: \Bigl(\sum_u d_u^2\Bigr)^2 \Big/ \sum_u d_u^4
+
+    Parameters
+    ----------
+    load : ndarray of shape (n_rows, n_estimates)
+        The standard deviations, with a sign.
+    units : ndarray of int of shape (n_rows,) or None, default=None
+        Unit of each row. The rows of a unit may err together or apart: the larger of
+        both counts.
+
+    Returns
+    -------
+    df : ndarray of shape (n_estimates,)
+        From 1 (one unit does it all) to n_units (all do the same).
+
+    Examples
+    --------
+    Two large contributions among a hundred small ones:
+
+    >>> import numpy as np
+    >>> from sklearn_hypo._inference._robust_covariance import satterthwaite_df
+    >>> satterthwaite_df(np.array([[1.0], [1.0]] + [[0.1]] * 100)).round(2)
+    array([4.48])
+    """
+    squares = load**2
+    if units is not None:
+        together = np.column_stack([np.bincount(units, weights=c) for c in load.T])
+        apart = np.column_stack([np.bincount(units, weights=c) for c in squares.T])
+        squares = np.maximum(together**2, apart)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return squares.sum(axis=0) ** 2 / (squares**2).sum(axis=0)
+
+
+def linear_influence(X, y, weights, units=None):
+    r"""Fit by weighted least squares, and take every unit out once.
+
+    Without the rows of unit u, the coefficients are smaller by
+
+    .. math:: \hat\beta - \hat\beta_{(u)}
+              = (X'WX - X_u'W_uX_u)^{-1} X_u'W_u (y_u - X_u \hat\beta),
+
+    exactly.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_columns)
+        Design of full column rank, with its constant.
+    y : ndarray of shape (n_rows,)
+        The target.
+    weights : ndarray of shape (n_rows,)
+        Non-negative weights.
+    units : ndarray of int of shape (n_rows,) or None, default=None
+        Cluster of each row, from 0 on without gaps. None: each row is its own.
+
+    Returns
+    -------
+    influence : Influence
+        Of the coefficients. Changes are NaN where a coefficient rests on one unit.
+
+    Examples
+    --------
+    Left out, the last row would take its distance to the mean of the others along:
+
+    >>> import numpy as np
+    >>> from sklearn_hypo._inference._robust_covariance import linear_influence
+    >>> fit = linear_influence(np.ones((3, 1)), np.array([0.0, 0.0, 3.0]), np.ones(3))
+    >>> fit.estimate, fit.change.ravel()
+    (array([1.]), array([-0.5, -0.5,  1. ]))
+    """
+    root = np.sqrt(weights)
+    Q, T = orthonormalize(X * root[:, None])
+    gamma = Q.T @ (y * root)
+    residuals = y * root - Q @ gamma
+    spare = 1 - X.shape[1] / len(X)
+    sd = np.sqrt(residuals @ residuals / weights.sum() / max(spare, 1 / len(X)))
+    # residuals of working size have equal variances before the weights
+    return _measure_influence(T.T @ gamma, residuals, sd * root, Q, T, units)
+
+
+def logit_influence(X, y, weights, units=None):
+    """Fit a logit by maximum likelihood, and take every unit out by one Newton step.
+
+    Parameters
+    ----------
+    X, y, weights, units
+        As for `linear_influence`; y is 1 or 0.
+
+    Returns
+    -------
+    influence : Influence or None
+        Of the coefficients. None if there is no finite maximum (the annotations
+        separate the classes) or it was not found.
+
+    Examples
+    --------
+    Odds of 1 to 1 and of 3 to 1:
+
+    >>> import numpy as np
+    >>> from sklearn_hypo._inference._robust_covariance import logit_influence
+    >>> a = np.repeat([0.0, 1.0], 4)
+    >>> y = np.array([0.0, 0, 1, 1, 0, 1, 1, 1])
+    >>> fit = logit_influence(np.column_stack([np.ones(8), a]), y, np.ones(8))
+    >>> np.exp(fit.estimate).round(3)
+    array([1., 3.])
+    """
+    rows = CountedRows(X, weights[:, None] * np.column_stack([1 - y, y]))
+    fit = fit_logit(rows)
+    if not fit.converged or infinite_coefficients(rows, fit).any():
+        return None
+    p = probabilities(X, fit.coef, 1)[:, 1]
+    root = np.sqrt(weights * p * (1 - p))
+    Q, T = orthonormalize(X * root[:, None])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        pearson = np.where(root > 0, weights * (y - p) / root, 0.0)
+    return _measure_influence(fit.coef, pearson, np.sqrt(weights), Q, T, units)
+
+
+def _measure_influence(estimate, residuals, working, Q, T, units):
+    """Take every unit out of a (working) linear model.
+
+    Loads are for residuals of working size; changes are NaN where a coefficient rests
+    on one unit.
+    """
+    if units is None:
+        slopes, _, alone = _leave_rows_out(Q, T)
+        change = slopes * residuals[:, None]
+    else:
+        slopes = Q @ T
+        change, _, alone = _leave_clusters_out(residuals, Q, T, units)
+    change[:, alone] = np.nan
+    return Influence(estimate, change, slopes * working[:, None], units)

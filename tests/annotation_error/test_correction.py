@@ -17,13 +17,13 @@ from sklearn_hypo._annotation_error._human_labels import (
     inclusion_probabilities,
 )
 from sklearn_hypo._annotation_error._predict_then_debias import predict_then_debias
-from sklearn_hypo._inference._influence import (
-    effect_influence,
+from sklearn_hypo._inference._marginal_effects import effect_influence
+from sklearn_hypo._inference._robust_covariance import (
     linear_influence,
     logit_influence,
     satterthwaite_df,
+    t_inference,
 )
-from sklearn_hypo._inference._robust_covariance import t_inference
 from sklearn_hypo._report._details import EvaluationData
 from sklearn_hypo.exceptions import HypothesisWarning
 
@@ -285,6 +285,14 @@ def test_columns_and_agreement():
     rng = np.random.default_rng(1)
     truth, machine, human, y = world(rng, h=2, missed=0.3)
     found = correct_for_annotation_error(machine, human, y, names=["a", "b"])
+    bounds = ("", "_se", "_lower", "_upper")
+    assert found.table.columns.tolist() == [
+        *("hypothesis", "n", "n_labelled", "n_positive"),
+        *("sensitivity", "specificity", "agreement"),
+        *("naive", "naive_lower", "naive_upper"),
+        *(f"{name}{end}" for name in ("human_only", "corrected") for end in bounds),
+        *("corrected_p", "tuning", "note"),
+    ]
     row = found.table.iloc[0]
     labelled = ~np.isnan(human[:, 0])
     yes = labelled & (truth[:, 0] == 1)
