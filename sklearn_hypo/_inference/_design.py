@@ -207,18 +207,7 @@ def _check_pairs(codes, pairs, clusters, caller):
 
 
 def pair_members(codes):
-    """Rows of the first and of the second member of each pair.
-
-    Parameters
-    ----------
-    codes : ndarray of int of shape (n_rows,)
-        Number of the pair of each row, each twice.
-
-    Returns
-    -------
-    first, second : ndarrays of int of shape (n_rows / 2,)
-        Row numbers, in the order of the pairs.
-    """
+    """Return the row numbers of the first and of the second member of each pair."""
     order = np.argsort(codes, kind="stable")
     return order[::2], order[1::2]
 

@@ -27,20 +27,9 @@ def design_effects(X, codes, P, columns, design):
     one is taken. The first is stable where a class hardly ever meets an annotation:
     there residuals are all alike, and seem to vary much less than they do.
 
-    Parameters
-    ----------
-    X : ndarray of shape (n_rows, n_columns)
-        The design.
-    codes : ndarray of int of shape (n_rows,)
-        Classes, from 0 on.
-    P : ndarray of shape (n_rows, n_classes)
-        Fitted probabilities.
-    columns : list of int
-        Columns in question.
-    design : Design
-        Weights and clusters. Differences within pairs are turned so that the cleared
-        column is positive: the order of the members means nothing. Those that do not
-        differ in it have no part in the correlation.
+    Differences within pairs are turned so that the cleared column is positive: the
+    order of the members means nothing. Those that do not differ in it have no part in
+    the correlation. P are the fitted probabilities of all classes, by row.
 
     Returns
     -------
@@ -117,25 +106,15 @@ def column_tests(rows, penalized, X, codes, columns, design, *, robust):
     """Test columns of a logit by penalized likelihood ratios.
 
     With weights or clusters the statistic is divided by the design effect and compared
-    with an F distribution.
-
-    Parameters
-    ----------
-    rows : Counted
-        The rows, those that are alike counted.
-    penalized : LogitFit
-        With Firth's penalty.
-    X, codes, columns, design
-        As in `design_effects`.
-    robust : bool
-        Whether to judge by the design effect at all.
+    with an F distribution. `rows` are those of X counted, `penalized` their fit with
+    Firth's penalty.
 
     Returns
     -------
     p : ndarray of shape (n_asked,)
         NaN where a restricted fit did not converge.
     effects, df : ndarrays of shape (n_asked,)
-        1 and infinity unless robust.
+        From `design_effects`; 1 and infinity unless robust.
     """
     q = rows.n_coefs
     ratio = np.array([likelihood_ratio(rows, penalized, j) for j in columns])
@@ -152,19 +131,7 @@ def column_tests(rows, penalized, X, codes, columns, design, *, robust):
 def independence_test(holds, codes, design):
     """Test an annotation and classes for independence, with weights or clusters.
 
-    Parameters
-    ----------
-    holds : ndarray of bool of shape (n_rows,)
-        The annotation.
-    codes : ndarray of int of shape (n_rows,)
-        Classes.
-    design : Design
-        Weights and clusters.
-
-    Returns
-    -------
-    p, effect, df : float
-        p-value, design effect and degrees of freedom; NaN for a single class.
+    Returns p-value, design effect and degrees of freedom; NaN for a single class.
     """
     present, codes = np.unique(codes, return_inverse=True)
     if len(present) < 2:
@@ -177,19 +144,9 @@ def independence_test(holds, codes, design):
 
 
 def design_effect_of_mean(values, design):
-    """Design effect of the mean of -1s and 1s that are equally likely.
+    """Return design effect and degrees of freedom of the mean of -1s and 1s.
 
-    Parameters
-    ----------
-    values : ndarray of shape (n_rows,)
-        -1 and 1.
-    design : Design
-        Weights and clusters.
-
-    Returns
-    -------
-    effect, df : float
-        Against independent values of equal weight; clusters less one.
+    Both are equally likely by hypothesis; against independent values of equal weight.
     """
     n = len(values)
     weights = np.ones(n) if design.weights is None else design.weights

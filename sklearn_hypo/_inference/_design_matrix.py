@@ -8,7 +8,6 @@ import numpy as np
 # are projected out, is rounding error.
 _RANK_TOLERANCE = 1e-8
 
-
 # More levels than this are absorbed, not written out as columns.
 _MOST_LEVELS = 500
 
@@ -61,22 +60,7 @@ class DesignMatrix:
 
 
 def without_level_means(values, levels, weights=None):
-    """Subtract from each row the (weighted) mean of its level.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n_rows,) or (n_rows, n_columns)
-        Numbers.
-    levels : ndarray of int of shape (n_rows,)
-        Level of each row.
-    weights : ndarray of shape (n_rows,) or None, default=None
-        Positive weights.
-
-    Returns
-    -------
-    cleared : ndarray of the same shape
-        The within-level deviations.
-    """
+    """Subtract from each row, or number, the (weighted) mean of its level."""
     weights = np.ones(len(levels)) if weights is None else weights
     levels = np.unique(levels, return_inverse=True)[1]
     total = np.bincount(levels, weights)
@@ -97,28 +81,8 @@ def make_design_matrix(design, n_rows, *, linear, notes):
     """Build constant, covariates and levels, without what is linearly dependent.
 
     In a linear model, levels that lie within clusters are absorbed: the deviations
-    from their means are regressed. Others become columns.
-
-    Parameters
-    ----------
-    design : Design
-        Of the rows in the regression.
-    n_rows : int
-        Their number.
-    linear : bool
-        Whether the model is linear, so that levels can be absorbed.
-    notes : Notes
-        Receives the covariates that are dropped.
-
-    Returns
-    -------
-    nuisance : DesignMatrix
-        The columns.
-
-    Raises
-    ------
-    ValueError
-        For too many levels that cannot be absorbed.
+    from their means are regressed. Others become columns, of which too many raise a
+    ValueError. The covariates that are left out are noted.
     """
     absorbed = linear and _within_clusters(design.levels, design.clusters)
     has_constant = not design.paired and not absorbed
@@ -199,19 +163,10 @@ def find_complete_cases(A, columns, paired=False):
     A column that no longer varies is left out first, and its missing answers then
     cost no rows: hence the loop.
 
-    Parameters
-    ----------
-    A : ndarray of shape (n_rows, n_hypotheses)
-        Annotations, or their differences within pairs.
-    columns : list of int
-        The columns that vary on their own rows.
-    paired : bool, default=False
-        Whether rows are differences.
-
     Returns
     -------
     columns : list of int
-        Those that still vary.
+        Those of the given columns that still vary.
     rows : ndarray of bool of shape (n_rows,)
         The complete cases.
     constant : dict of int to int
@@ -228,20 +183,7 @@ def find_complete_cases(A, columns, paired=False):
 
 
 def find_independent_columns(values, basis):
-    """Numbers of the columns that are no combination of the basis and earlier ones.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n_rows, n_columns)
-        Columns to choose from, in order.
-    basis : ndarray of shape (n_rows, n_others)
-        Linearly independent columns that come first.
-
-    Returns
-    -------
-    kept : list of int
-        The choice.
-    """
+    """List the columns that are no combination of the basis and earlier ones."""
     basis = np.linalg.qr(basis)[0] if basis.shape[1] else basis
     kept = []
     for j, column in enumerate(values.T):

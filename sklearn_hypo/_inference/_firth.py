@@ -12,24 +12,18 @@ from scipy.optimize import linprog, minimize
 
 JEFFREYS = 0.5  # Firth's penalty: so much of the log determinant of the information
 
-
 _MAX_STEP = 5.0
 
-
 _MAX_ITERATIONS = 15
-
 
 # Newton stops where the likelihood can hardly rise by more than half of this
 _DECREMENT = 1e-11
 
-
 # A bound is looked for up to two to this power times as far out as Wald's
 _DOUBLINGS = 6
 
-
 # A bound is found when its signed root is this near to the normal quantile
 _ROOT_ERROR = 1e-4
-
 
 # Linear predictors beyond this occur where classes separate, and rarely elsewhere
 _SUSPICIOUS = 12.0
@@ -62,22 +56,7 @@ class CountedRows:
 
 
 def collapse_patterns(X, codes, weights=None):
-    """Count the rows of a design that are alike.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_rows, n_columns)
-        The design.
-    codes : ndarray of int of shape (n_rows,)
-        Classes, from 0 on; all of them present.
-    weights : ndarray of shape (n_rows,) or None, default=None
-        Weights of the rows.
-
-    Returns
-    -------
-    rows : Counted
-        The same, shorter.
-    """
+    """Count the rows of a design that are alike, by their class (from 0 on)."""
     k = int(codes.max()) + 1
     patterns, number = np.unique(X, axis=0, return_inverse=True)
     cell = number.ravel() * k + codes.astype(int)
@@ -185,22 +164,7 @@ def fit_logit(rows, *, penalty=0.0, start=None, fixed=None):
 
 
 def probabilities(X, coef, n_coefs):
-    """Probabilities of all classes.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_rows, n_columns)
-        The design.
-    coef : ndarray of shape (n_coefs * n_columns,)
-        Coefficients, class by class.
-    n_coefs : int
-        Classes but the first.
-
-    Returns
-    -------
-    P : ndarray of shape (n_rows, n_coefs + 1)
-        Rows add up to 1.
-    """
+    """Return the probabilities of all classes; the first has no coefficients."""
     eta = np.column_stack([np.zeros(len(X)), X @ coef.reshape(n_coefs, -1).T])
     eta -= eta.max(axis=1, keepdims=True)
     P = np.exp(eta)
@@ -208,22 +172,7 @@ def probabilities(X, coef, n_coefs):
 
 
 def information_of(X, P, total):
-    """Fisher information of the coefficients, class by class.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_rows, n_columns)
-        The design.
-    P : ndarray of shape (n_rows, n_classes)
-        Probabilities.
-    total : ndarray of shape (n_rows,)
-        Weights.
-
-    Returns
-    -------
-    information : ndarray of shape (n_coefs * n_columns, n_coefs * n_columns)
-        Symmetric.
-    """
+    """Return the Fisher information of rows of some total weight, class by class."""
     q, p = P.shape[1] - 1, X.shape[1]
     found = np.empty((q, p, q, p))
     for c in range(q):
@@ -330,22 +279,10 @@ def _line_search(rows, beta, state, step, penalty):
 
 
 def likelihood_ratio(rows, full, j):
-    """Penalized likelihood-ratio statistic of a column having no effect.
+    """Return the penalized likelihood-ratio statistic of column j having no effect.
 
-    Parameters
-    ----------
-    rows : Counted
-        Design and classes.
-    full : LogitFit
-        With Firth's penalty.
-    j : int
-        Which column.
-
-    Returns
-    -------
-    statistic : float
-        To be compared with the chi-square distribution with a degree of freedom for
-        each class but the first. NaN if the restricted fit did not converge.
+    It has a degree of freedom for each class but the first; NaN if the restricted fit
+    did not converge.
     """
     q = rows.n_coefs
     columns = np.arange(j, q * rows.X.shape[1], rows.X.shape[1])
@@ -354,26 +291,11 @@ def likelihood_ratio(rows, full, j):
 
 
 def profile_bounds(rows, full, j, *, target=None):
-    """Ends of the profile interval: all values that the test does not reject.
+    """Find the ends of the profile interval: all values that the test does not reject.
 
-    Parameters
-    ----------
-    rows : Counted
-        Design, and two classes.
-    full : LogitFit
-        With Firth's penalty.
-    j : int
-        Which coefficient.
-    target : float or None, default=None
-        Square root of the largest statistic that is not rejected; by default that of
-        a 95 % interval.
-
-    Returns
-    -------
-    bounds : ndarray of shape (2, n_columns)
-        All coefficients, as fitted with coefficient j at its lower and at its upper
-        bound. Infinite where the likelihood levels off before it has fallen so far,
-        NaN for a bound that was not found.
+    `target` is the square root of the largest statistic that is not rejected. Returns
+    all coefficients, as fitted with coefficient j at its lower and at its upper bound:
+    infinite where the likelihood levels off before, NaN for a bound that was not found.
     """
     target = stats.norm.ppf(0.975) if target is None else target
     se = np.sqrt(linalg.pinvh(full.information)[j, j])
@@ -442,26 +364,14 @@ def _profile(rows, full, fixed, values):
 
 
 def infinite_coefficients(rows, fit):
-    """Tell which coefficients have no finite maximum-likelihood estimate.
+    """Tell which coefficients of two classes have no finite maximum of likelihood.
 
     Separation means that some direction b has s_i x_i'b >= 0 in every row, and > 0
     in one (s_i = 1 in the second class, else -1). A linear programme finds the
     direction that does so most, and its non-zero entries are the columns in question
     (Konis 2007, "Linear programming algorithms for detecting separated data in binary
-    logistic regression models", thesis, University of Oxford).
-
-    Parameters
-    ----------
-    rows : Counted
-        Design, and two classes.
-    fit : LogitFit
-        By maximum likelihood. Where it converged with moderate linear predictors
-        there is no separation, and no programme is solved.
-
-    Returns
-    -------
-    infinite : ndarray of bool of shape (n_columns,)
-        All False without separation.
+    logistic regression models", thesis, University of Oxford). None is solved where the
+    fit by maximum likelihood converged with moderate linear predictors.
     """
     n_columns = rows.X.shape[1]
     largest = np.abs(rows.X @ fit.coef).max(initial=0.0)

@@ -124,18 +124,12 @@ def joint_regression(A, y, n_classes, columns, design, notes, *, cov_type):
 
     Parameters
     ----------
-    A : ndarray of shape (n_rows, n_hypotheses)
-        Annotations: 1, 0 or NaN; or their differences.
-    y : ndarray of shape (n_rows,)
-        The target; class codes from 0 for classes.
+    A, y, design, notes
+        As in `marginal_tests`.
     n_classes : int or None
         None for a quantity.
     columns : list of int
         The columns of A that vary at all.
-    design : Design
-        Weights, clusters, covariates and levels of the rows.
-    notes : Notes
-        Receives what went wrong, by column.
     cov_type : {"auto", "HC2", "HC3", "nonrobust"}
         Kind of the standard errors. "auto": HC3 for quantities, that of the model for
         classes. With clusters always clustered.

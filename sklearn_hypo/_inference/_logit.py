@@ -30,7 +30,7 @@ _FAR = 12.0
 
 
 def fit_binary(problem, y, cov_type, columns, notes):
-    """Fit a logit of two classes on all columns.
+    """Fit a logit of two classes (for pairs -1 and 1, which member won).
 
     By maximum likelihood, or, where some combination of columns separates the classes
     so that a coefficient would be infinite, with Firth's penalty (Jeffreys' prior).
@@ -38,23 +38,10 @@ def fit_binary(problem, y, cov_type, columns, notes):
     samples and have power for perfect predictors, as Wald's do not; with clusters,
     weights or HC3 the statistics are divided by their design effects.
 
-    Parameters
-    ----------
-    problem : Problem
-        Columns, weights and clusters.
-    y : ndarray of shape (n_rows,)
-        0 and 1; for pairs -1 and 1, which member won.
-    cov_type : {"auto", "HC2", "HC3", "nonrobust"}
-        Kind of the standard errors.
-    columns : list of int
-        Numbers of the hypotheses, for notes.
-    notes : Notes
-        Receives what separates the classes.
-
     Returns
     -------
     found : dict
-        "method", "cov_type", "metrics" and "estimates" (arrays over all columns).
+        Fields of `JointFit`; "estimates" are arrays over all columns.
 
     References
     ----------
@@ -173,30 +160,8 @@ def _working_fit(X, y, coef, probability, design, robust, cov_type):
 def fit_multinomial(problem, codes, present, cov_type, columns, notes):
     """Fit a multinomial logit, and test each column for all classes at once.
 
-    By maximum likelihood, or, where annotations separate the classes, with Firth's
-    penalty. p-values are those of penalized likelihood-ratio tests of a column having
-    no effect on any class; with clusters, weights or HC3 the statistics are divided by
-    their design effects.
-
-    Parameters
-    ----------
-    problem : Problem
-        Columns, weights and clusters.
-    codes : ndarray of int of shape (n_rows,)
-        Classes from 0 to n_present - 1, all present.
-    present : ndarray of int of shape (n_present,)
-        Their codes among all known classes.
-    cov_type : {"auto", "HC2", "HC3", "nonrobust"}
-        Kind of the standard errors.
-    columns : list of int
-        Numbers of the hypotheses, for notes.
-    notes : Notes
-        Receives what separates the classes.
-
-    Returns
-    -------
-    found : dict
-        "method", "cov_type", "metrics", "estimates" and "by_class".
+    As `fit_binary`; `codes` number the classes that are present. A test is of a column
+    having no effect on any class.
     """
     X, design, h = problem.regressors, problem.design, len(columns)
     rows = collapse_patterns(X, codes, design.weights)

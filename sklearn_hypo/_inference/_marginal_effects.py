@@ -13,20 +13,9 @@ from ._robust_covariance import Influence, logit_influence, t_inference
 
 
 def bounds_along_likelihood(fit, lower, upper):
-    """Coefficients at the bounds of each of the first ones.
+    """Return all coefficients (h, 2, n_columns), each of the first h at its bounds.
 
-    Parameters
-    ----------
-    fit : LogitFit
-        Coefficients and information.
-    lower, upper : ndarrays of shape (h,)
-        Bounds of the first h coefficients.
-
-    Returns
-    -------
-    bounds : ndarray of shape (h, 2, n_columns)
-        All coefficients, moved so that one of them is at its bound and the likelihood
-        is as large as that allows, to first order.
+    The others move so that the likelihood is as large as that allows, to first order.
     """
     covariance = linalg.pinvh(fit.information)
     h = len(lower)
@@ -54,8 +43,6 @@ def binary_effects(X, fit, bounds, weights=None, paired=False):
         Coefficients and covariance.
     bounds : ndarray of shape (h, 2, n_columns)
         All coefficients, with each of the first h at its lower and its upper bound.
-    weights : ndarray of shape (n_rows,) or None, default=None
-        Weights of the rows.
     paired : bool, default=False
         Whether rows are differences within pairs, whose order means nothing. The
         effect is then that of having it where the other member lacks it, against
@@ -135,17 +122,6 @@ def effect_influence(X, y, weights, units=None):
     Delta method. A unit counts twice: it moves the coefficients, and it is among the
     rows over which the effect is averaged.
 
-    Examples
-    --------
-    A logit of one annotation reproduces both proportions, 0.75 and 0.5:
-
-    >>> import numpy as np
-    >>> from sklearn_hypo._inference._marginal_effects import effect_influence
-    >>> a = np.repeat([0.0, 1.0], 4)
-    >>> y = np.array([0.0, 0, 1, 1, 0, 1, 1, 1])
-    >>> fit = effect_influence(np.column_stack([np.ones(8), a]), y, np.ones(8))
-    >>> fit.estimate[1].round(3)
-    np.float64(0.25)
     """
     logit = logit_influence(X, y, weights, units)
     if logit is None:
@@ -165,25 +141,10 @@ def effect_influence(X, y, weights, units=None):
 
 
 def class_effects(X, codes, B, h, design):
-    """Average marginal effects on the probability of each of several classes.
+    """Average marginal effects of h annotations on each of several classes.
 
-    Parameters
-    ----------
-    X : ndarray of shape (n_rows, n_columns)
-        The design.
-    codes : ndarray of int of shape (n_rows,)
-        Classes from 0 on.
-    B : ndarray of shape (n_classes - 1, n_columns)
-        Coefficients of all classes but the first.
-    h : int
-        The first so many columns are annotations.
-    design : Design
-        Weights and clusters.
-
-    Returns
-    -------
-    effects : dict of str to ndarray of shape (h, n_classes)
-        "ame", "ame_se", "ame_lower", "ame_upper" and "ame_p".
+    B holds the coefficients of all classes but the first, by row. Returns "ame",
+    "ame_se", "ame_lower", "ame_upper" and "ame_p", of shape (h, n_classes).
     """
     weights = np.ones(len(X)) if design.weights is None else design.weights
     covariance, df = _class_covariance(X, codes, B, design, weights)

@@ -209,28 +209,13 @@ class Overall:
 
 _N_FOLDS = 5
 
-
 _PENALTIES = np.logspace(-3, 3, 13)
 
 
 def make_folds(y, n_classes, clusters, seed):
-    """Folds of rows that keep clusters whole and classes in proportion.
+    """Fold rows with clusters kept whole and classes in proportion.
 
-    Parameters
-    ----------
-    y : ndarray of shape (n_rows,)
-        The target, or class codes.
-    n_classes : int or None
-        None for a quantity, and for differences within pairs.
-    clusters : ndarray of int of shape (n_rows,) or None
-        Clusters.
-    seed : int
-        Seeds the order.
-
-    Returns
-    -------
-    folds : list of (ndarray of int, ndarray of int)
-        Rows to fit on and rows to predict; empty where there are too few.
+    Returns pairs of rows to fit on and rows to predict; none where there are too few.
     """
     units = len(y) if clusters is None else len(np.unique(clusters))
     rarest = units if n_classes is None else _rarest(y, n_classes, clusters)
@@ -260,23 +245,8 @@ def predict_cross_fitted(
 ):
     """Predict each row by a linear model that was fitted on the other folds.
 
-    Parameters
-    ----------
-    X : ndarray of shape (n_rows, n_columns)
-        Annotations or embeddings, or their differences within pairs.
-    y : ndarray of shape (n_rows,)
-        The target; class codes; for pairs the difference.
-    n_classes : int or None
-        None for a quantity.
-    folds : list of (ndarray of int, ndarray of int)
-        From `make_folds`.
-    weights : ndarray of shape (n_rows,) or None, default=None
-        Weights of the rows.
-    paired : bool, default=False
-        Whether rows are differences: there is no constant then.
-    dense : bool, default=False
-        Ridge regression with a penalty chosen by leave-one-out, as for embeddings,
-        rather than least squares or a logit.
+    By least squares or a logit; if dense, as for embeddings, by ridge regression with a
+    penalty chosen by leave-one-out. Without a constant for differences within pairs.
 
     Returns
     -------

@@ -14,11 +14,9 @@ from ._design_matrix import column_varies, find_complete_cases
 # Share of a column's weight below which a disagreement is rounding error.
 _ROUNDING = 1e-12
 
-
 # An eigenvalue of a correlation matrix below this is an exact linear dependence:
 # columns of 0 and 1 that differ in one of a million rows are still far above it.
 _SINGULAR = 1e-10
-
 
 # Size from which a column takes part in such a dependence.
 _INVOLVED = 1e-5

@@ -16,10 +16,8 @@ from ._overlap import annotation_overlap, effective_number, variance_inflation
 # Fewer shared answers than this prove no duplicate, unless there are no more.
 _MIN_SHARED = 20
 
-
 # Two of three words in common.
 _SAME_WORDING = 2 / 3
-
 
 # Words that carry no content in a statement. Negations are not among them.
 _FILLERS = frozenset(
@@ -28,7 +26,6 @@ _FILLERS = frozenset(
         "their this to was were with text contains mentions"
     )
 )
-
 
 _PAIR_DTYPES = {
     "first": object,

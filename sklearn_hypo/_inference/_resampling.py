@@ -15,20 +15,8 @@ def r2_scores(y, predictions, weights, *, center=True):
 
     .. math:: 1 - \frac{\sum_i w_i (y_i - \hat y_i)^2}{\sum_i w_i (y_i - \bar y)^2}
 
-    Parameters
-    ----------
-    y, predictions : ndarrays of shape (n_rows,)
-        Target and predictions.
-    weights : ndarray of shape (n_weightings, n_rows)
-        Not negative.
-    center : bool, default=True
-        False for differences within pairs, whose sign means nothing: they are
-        compared with zero, not with their mean.
-
-    Returns
-    -------
-    scores : ndarray of shape (n_weightings,)
-        NaN where the target does not vary.
+    Differences within pairs, whose sign means nothing, are compared with zero instead
+    of their mean (`center=False`). NaN where the target does not vary.
     """
     total = weights.sum(axis=1)
     if center:
@@ -44,19 +32,7 @@ def r2_scores(y, predictions, weights, *, center=True):
 def auc_scores(y, predictions, weights):
     """Area under the ROC curve, for each row of a matrix of weights.
 
-    Parameters
-    ----------
-    y : ndarray of bool of shape (n_rows,)
-        Whether a row is of the class.
-    predictions : ndarray of shape (n_rows,)
-        By which the rows are ranked.
-    weights : ndarray of shape (n_weightings, n_rows)
-        Not negative.
-
-    Returns
-    -------
-    scores : ndarray of shape (n_weightings,)
-        NaN where there is one class only.
+    `y` tells which rows are of the class. NaN where there is one class only.
     """
     order = np.argsort(predictions, kind="stable")
     starts = np.flatnonzero(np.concatenate([[True], np.diff(predictions[order]) > 0]))
@@ -70,20 +46,7 @@ def auc_scores(y, predictions, weights):
 
 
 def concordance_scores(difference, predictions, weights):
-    """Share of pairs whose winner is ranked first, ties half.
-
-    Parameters
-    ----------
-    difference, predictions : ndarrays of shape (n_pairs,)
-        Target and prediction of the first member minus those of the second.
-    weights : ndarray of shape (n_weightings, n_pairs)
-        Not negative.
-
-    Returns
-    -------
-    scores : ndarray of shape (n_weightings,)
-        Between 0 and 1.
-    """
+    """Share of pairs whose winner is ranked first, ties half, by rows of weights."""
     right = (1 + np.sign(difference) * np.sign(predictions)) / 2
     return weights @ right / weights.sum(axis=1)
 
@@ -93,14 +56,10 @@ def scorer(y, predictions, n_classes, *, paired=False, folds=None):
 
     Parameters
     ----------
-    y : ndarray of shape (n_rows,)
-        The target; class codes; for pairs the difference.
+    y, n_classes, paired
+        As for `predict_cross_fitted`.
     predictions : ndarray of shape (n_rows, n_outputs)
         Of each row; rows of NaN are left out.
-    n_classes : int or None
-        None for a quantity.
-    paired : bool, default=False
-        Whether rows are differences within pairs.
     folds : list of (ndarray of int, ndarray of int) or None, default=None
         Folds whose predictions come from different models: the area under the ROC
         curve is then the mean over folds, as scores of two models cannot be ranked
@@ -156,25 +115,7 @@ def scorer(y, predictions, n_classes, *, paired=False, folds=None):
 def bootstrap_interval(score, n_rows, rng, n_resamples, *, weights=None, clusters=None):
     """95 % percentile interval of a score, with the predictions as they are.
 
-    Parameters
-    ----------
-    score : callable
-        From `scorer`.
-    n_rows : int
-        Number of rows.
-    rng : numpy Generator
-        Draws the resamples.
-    n_resamples : int
-        How many.
-    weights : ndarray of shape (n_rows,) or None, default=None
-        Weights of the rows.
-    clusters : ndarray of int of shape (n_rows,) or None, default=None
-        Clusters, which are drawn whole.
-
-    Returns
-    -------
-    lower, upper : float
-        NaN without resamples.
+    Rows are drawn, or whole clusters. NaN without resamples.
     """
     if not n_resamples:
         return np.nan, np.nan
@@ -216,14 +157,6 @@ def permutation_p(A, Y, nuisance, rng, n_resamples, *, weights, clusters, paired
         The target, or indicators of classes.
     nuisance : ndarray of shape (n_rows, n_columns)
         Constant and covariates.
-    rng : numpy Generator
-        Draws the permutations.
-    n_resamples : int
-        How many.
-    weights, clusters : ndarrays of shape (n_rows,) or None
-        Of the rows.
-    paired : bool
-        Whether rows are differences within pairs.
 
     Returns
     -------

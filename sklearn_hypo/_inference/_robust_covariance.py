@@ -18,7 +18,6 @@ _FULL_LEVERAGE = 1 - 1e-9
 # Part of such a row or cluster in a coefficient that is more than rounding error.
 _PART = 1e-6
 
-
 # Rows whose outer products are held in memory at once
 _ROWS_AT_ONCE = 4096
 
@@ -54,17 +53,8 @@ class LinearFit:
 def t_inference(estimate, se, df, level=0.95):
     """Interval and two-sided p-value of estimates whose errors follow t.
 
-    Parameters
-    ----------
-    estimate, se, df : array-like
-        Estimates, standard errors and degrees of freedom.
-    level : float, default=0.95
-        Of the intervals.
-
-    Returns
-    -------
-    lower, upper, p : ndarrays
-        NaN where the standard error is NaN or 0.
+    Returns lower and upper bounds and p-values; NaN where the standard error is NaN
+    or 0.
     """
     estimate, se, df = np.broadcast_arrays(
         np.asarray(estimate, float), np.asarray(se, float), np.asarray(df, float)
@@ -302,18 +292,8 @@ def satterthwaite_df(load, units=None):
 
     .. math:: \Bigl(\sum_u d_u^2\Bigr)^2 \Big/ \sum_u d_u^4
 
-    Parameters
-    ----------
-    load : ndarray of shape (n_rows, n_estimates)
-        The standard deviations, with a sign.
-    units : ndarray of int of shape (n_rows,) or None, default=None
-        Unit of each row. The rows of a unit may err together or apart: the larger of
-        both counts.
-
-    Returns
-    -------
-    df : ndarray of shape (n_estimates,)
-        From 1 (one unit does it all) to n_units (all do the same).
+    The rows of a unit may err together or apart: the larger of both counts. From 1
+    (one unit does it all) to n_units (all do the same).
 
     Examples
     --------

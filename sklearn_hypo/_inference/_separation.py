@@ -67,18 +67,6 @@ def class_separation(holds, is_class, design):
     and rare classes; with weights or clusters, the same interval for as many rows as
     the design effect leaves, and a penalized likelihood-ratio test divided by it.
 
-    Parameters
-    ----------
-    holds, is_class : ndarrays of bool of shape (n_rows,)
-        Where the hypothesis holds, and which rows are of the class.
-    design : Design
-        Weights and clusters of the rows.
-
-    Returns
-    -------
-    row : dict
-        As for `quantity_separation`.
-
     References
     ----------
     .. [1] R. G. Newcombe (1998). "Interval estimation for the difference between
@@ -123,16 +111,6 @@ def independence(counts):
     NaN for a single class, Fisher's exact test for two. For more, Pearson's
     chi-square test, or its Monte Carlo version (seeded) where an expected count is
     below 5, too few for the chi-square distribution.
-
-    Parameters
-    ----------
-    counts : ndarray of int of shape (2, k)
-        Rows with and without the annotation, by class.
-
-    Returns
-    -------
-    p : float
-        The p-value.
     """
     if counts.shape[1] == 1:
         return np.nan
@@ -151,22 +129,7 @@ def paired_separation(difference, y, design, *, classes):
     that of the other member. For classes (1 won, 0 lost) this is its share of wins
     minus its share of losses, with an exact binomial test and Wilson's interval; for
     quantities a one-sample t-test; with weights or clusters, robust regression.
-
-    Parameters
-    ----------
-    difference : ndarray of shape (n_pairs,)
-        Annotation of the first member minus that of the second: -1, 0, 1.
-    y : ndarray of shape (n_pairs,)
-        Target of the first member minus that of the second.
-    design : Design
-        Weights and clusters of the pairs.
-    classes : bool
-        Whether the target says who won.
-
-    Returns
-    -------
-    row : dict
-        As for `quantity_separation`, and "n_discordant".
+    Returns a row as `quantity_separation` does, and "n_discordant".
     """
     rows = np.flatnonzero(difference)
     gain, design = (difference * y)[rows], design.take(rows)
