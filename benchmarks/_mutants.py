@@ -29,6 +29,7 @@ _SWAPS = {
 # Words and figures that are read by people only, or by type checkers
 _UNTOUCHED = (ast.Raise, ast.JoinedStr, ast.AnnAssign)
 _TELLING = {"warn", "say", "ValueError", "TypeError"}
+_SYMMETRIC = {"max", "min", "maximum", "minimum", "fmax", "fmin", "hypot"}
 _NAME = re.compile(r"[a-z_][a-z0-9_]*")  # of a column, a keyword, a kind
 
 
@@ -224,7 +225,7 @@ class _Finder(ast.NodeVisitor):
                 call = ast.Call(node.func, node.args, rest)
                 self._add(node, "keyword dropped", ast.unparse(call))
         plain = not any(isinstance(each, ast.Starred) for each in node.args[:2])
-        if len(node.args) > 1 and plain:
+        if len(node.args) > 1 and plain and _called(node) not in _SYMMETRIC:
             swapped = [node.args[1], node.args[0], *node.args[2:]]
             call = ast.Call(node.func, swapped, node.keywords)
             self._add(node, "arguments swapped", ast.unparse(call))
