@@ -95,7 +95,7 @@ def _examples(a, texts, activation):
     """Texts with and without the hypothesis, different ones, the most active first."""
     if texts is None:
         return {}
-    order = np.arange(len(a)) if activation is None else np.argsort(-activation)
+    order = np.arange(len(a)) if activation is None else np.argsort(-activation, kind="stable")
     found = {}
     for name, value in (("present", 1), ("absent", 0)):
         chosen = dict.fromkeys(texts[order[a[order] == value][: 4 * _N_TEXTS]])

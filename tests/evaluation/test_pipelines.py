@@ -1,0 +1,133 @@
+"""Evaluations of real pipelines: what only a fitted pipeline can tell."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import linear_model, metrics, model_selection
+from sklearn.pipeline import make_pipeline
+
+from sklearn_hypo import (
+    HypothesisExtractor,
+    NeuronSelector,
+    SparseAutoencoderTransformer,
+    TextEmbedder,
+    evaluate_hypotheses,
+)
+from sklearn_hypo.datasets import make_concept_texts
+
+
+@pytest.fixture(scope="module")
+def split():
+    texts = make_concept_texts(500, n_concepts=4, random_state=0)
+    return model_selection.train_test_split(texts.data, texts.target, random_state=0)
+
+
+@pytest.fixture(scope="module")
+def fitted(split):
+    return make_pipeline(
+        TextEmbedder(),
+        SparseAutoencoderTransformer(n_neurons=24, k=3, random_state=0),
+        NeuronSelector(n_select=3),
+        HypothesisExtractor(random_state=0),
+    ).fit(split[0], split[2])
+
+
+@pytest.fixture(scope="module")
+def report(fitted, split):
+    return evaluate_hypotheses(fitted, split[1], split[3], n_resamples=20)
+
+
+def test_columns_of_the_fit(fitted, report):
+    known = fitted[-1].hypotheses_
+    table = report.table
+    assert list(table.columns[:3]) == ["neuron", "hypothesis", "fidelity"]
+    assert table["neuron"].tolist() == known["neuron"].tolist()
+    assert table["hypothesis"].tolist() == known["hypothesis"].tolist()
+    np.testing.assert_array_equal(table["fidelity"], known["f1"])
+
+
+def test_evidence_of_each_hypothesis(fitted, split, report):
+    active = fitted[:-1].transform(split[1])
+    annotations = fitted.transform(split[1]).to_numpy()
+    texts = np.asarray(split[1], dtype=object)
+    for j, detail in enumerate(report.details):
+        own = np.asarray(active[list(detail.neurons)]).max(axis=1)
+        holds = annotations[:, j] == 1
+        edges = np.linspace(0, own.max(), 21)
+        np.testing.assert_allclose(detail.bin_edges, edges)
+        for counts, side in (
+            (detail.counts_present, holds),
+            (detail.counts_absent, ~holds),
+        ):
+            assert counts == tuple(np.histogram(own[side & (own > 0)], edges)[0])
+        assert detail.n_zero == (
+            (holds & (own == 0)).sum(),
+            (~holds & (own == 0)).sum(),
+        )
+        for shown, side in ((detail.present, holds), (detail.absent, ~holds)):
+            order = np.argsort(-own[side], kind="stable")
+            assert shown == tuple(dict.fromkeys(texts[side][order]))[: len(shown)]
+            assert len(shown) == min(5, len(set(texts[side])))
+        assert detail.terms == tuple(fitted[-1]._hypotheses[j].terms)
+        quarters = pd.qcut(split[3], 4).codes
+        for q, (label, n, share) in enumerate(detail.prevalence_by_target):
+            assert n == (quarters == q).sum()
+            assert share == pytest.approx(holds[quarters == q].mean())
+            ends = [float(end) for end in label.split(" to ")]
+            bounds = np.quantile(split[3], [q / 4, (q + 1) / 4])
+            assert ends == pytest.approx(bounds, rel=0.01)
+
+
+def figure(report, name):
+    return report.overall.set_index("name").loc[name, "value"]
+
+
+def test_embeddings_are_those_of_the_first_step(fitted, split, report):
+    X, y = np.asarray(fitted[0].transform(split[1])), split[3]
+    folds = model_selection.KFold(5, shuffle=True, random_state=0).split(X)
+    ridge = linear_model.RidgeCV(np.logspace(-3, 3, 13))
+    found = model_selection.cross_val_predict(ridge, X, y, cv=list(folds))
+    expected = metrics.r2_score(y, found)
+    assert figure(report, "r2_embeddings") == pytest.approx(expected, rel=1e-6)
+    without = evaluate_hypotheses(fitted, split[1], y, embeddings=None, n_resamples=0)
+    assert "r2_embeddings" not in set(without.overall["name"])
+    pd.testing.assert_frame_equal(without.table, report.table)
+    given = evaluate_hypotheses(fitted, split[1], y, embeddings=X[:, :2], n_resamples=0)
+    assert figure(given, "r2_embeddings") < expected
+
+
+def test_model_of_the_fit_is_scored(fitted, split, report):
+    expected = metrics.r2_score(split[3], fitted.predict(split[1]))
+    assert report.r2_out_of_sample == pytest.approx(expected)
+    assert figure(report, "r2_out_of_sample") == report.r2_out_of_sample
+
+
+def test_settings_and_seeds_are_recorded(fitted, split, report):
+    record = report.provenance
+    assert record["seeds"] == {
+        "random_state": 0,
+        "textembedder__random_state": None,
+        "sparseautoencodertransformer__random_state": 0,
+        "hypothesisextractor__random_state": 0,
+    }
+    assert "hypothesisextractor" in str(record["settings"])
+    assert report.usage is None
+    assert report.data.texts.tolist() == list(split[1])
+    np.testing.assert_array_equal(report.data.target, split[3])
+
+
+def test_earlier_reports_count_and_are_recorded(fitted, split, report):
+    again = evaluate_hypotheses(
+        fitted, split[1], split[3], previous=report, n_resamples=0
+    )
+    assert again.n_tested == report.n_tested
+    assert again.provenance["edits"] == []
+    pd.testing.assert_frame_equal(again.table, report.table)
+
+
+def test_extractor_without_its_pipeline(fitted, split, report):
+    frame = fitted[:-1].transform(split[1])
+    alone = evaluate_hypotheses(fitted[-1], frame, split[3], n_resamples=20)
+    pd.testing.assert_frame_equal(alone.table, report.table)
+    assert alone.details[0].bin_edges == report.details[0].bin_edges
+    assert "r2_embeddings" not in set(alone.overall["name"])
