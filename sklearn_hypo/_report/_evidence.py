@@ -95,7 +95,8 @@ def _examples(a, texts, activation):
     """Texts with and without the hypothesis, different ones, the most active first."""
     if texts is None:
         return {}
-    order = np.arange(len(a)) if activation is None else np.argsort(-activation, kind="stable")
+    strength = np.zeros(len(a)) if activation is None else activation
+    order = np.argsort(-strength, kind="stable")
     found = {}
     for name, value in (("present", 1), ("absent", 0)):
         chosen = dict.fromkeys(texts[order[a[order] == value][: 4 * _N_TEXTS]])
