@@ -33,34 +33,12 @@ _LISTED = 6  # lines of one kind below the table
 
 
 def text_lines(report):
-    """Return the lines that printing a report shows.
-
-    Parameters
-    ----------
-    report : HypothesisReport
-        A report.
-
-    Returns
-    -------
-    lines : list of str
-        Title, table, overall figures, and what to be wary of.
-    """
+    """Return the lines that printing a report shows."""
     return [describe_sample(report), "", *_table_lines(report), "", *_summary(report)]
 
 
 def notebook_html(report):
-    """Return what a notebook shows: the same as the text, as a table.
-
-    Parameters
-    ----------
-    report : HypothesisReport
-        A report.
-
-    Returns
-    -------
-    fragment : str
-        HTML in which every text is escaped.
-    """
+    """Return what a notebook shows, as HTML: the same as the text, as a table."""
     header, *rows = zip(*_table_cells(report, _IN_NOTEBOOK), strict=True)
     return render(
         "notebook.html.j2",

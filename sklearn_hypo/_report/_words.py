@@ -83,18 +83,7 @@ def describe_effect(report, column):
 
 
 def list_conditions(report):
-    """List what beside the rows shaped every figure: weights, levels, covariates.
-
-    Parameters
-    ----------
-    report : HypothesisReport
-        A report.
-
-    Returns
-    -------
-    conditions : dict of str to str
-        What it is, and how much of it.
-    """
+    """List what beside the rows shaped every figure: what it is, and how much of it."""
     data, found = report.data, {}
     if data.sample_weight is not None:
         found["sample weights"] = _describe_weights(data.sample_weight)
@@ -145,18 +134,7 @@ class Figure:
 
 
 def list_figures(report):
-    """List the overall figures that could be computed, the permutations' p last.
-
-    Parameters
-    ----------
-    report : HypothesisReport
-        A report.
-
-    Returns
-    -------
-    figures : list of Figure
-        With exactly what each is.
-    """
+    """List the overall figures that could be computed, the permutations' p last."""
     figures = [
         Figure(
             row.name,
@@ -178,20 +156,7 @@ def list_figures(report):
 
 
 def choose_headline(report):
-    """Choose the figure that is most honest about new texts, and name it in short.
-
-    Parameters
-    ----------
-    report : HypothesisReport
-        A report.
-
-    Returns
-    -------
-    figure : Figure or None
-        None if there is no figure.
-    name : str
-        What it is.
-    """
+    """Choose the Figure most honest about new texts, or None, and name it in short."""
     score = "ROC AUC" if report.n_pairs is None else "pairs ranked rightly"
     order = {
         "r2_out_of_sample": "R² out-of-sample",
@@ -210,18 +175,7 @@ def choose_headline(report):
 
 
 def list_near_duplicates(report):
-    """List pairs of hypotheses that are nearly one, with how they are.
-
-    Parameters
-    ----------
-    report : HypothesisReport
-        A report.
-
-    Returns
-    -------
-    pairs : list of (str, str, str)
-        Two statements, and in what they agree.
-    """
+    """List pairs of statements that are nearly one, each with how they agree."""
     if report.redundancy is None:
         return []
     return [
@@ -241,18 +195,10 @@ def _describe_likeness(pair):
 
 
 def list_missing_answers(report):
-    """List hypotheses with missing answers, and what these could do.
+    """List hypotheses with missing answers: statement, how many, what they could do.
 
-    Parameters
-    ----------
-    report : HypothesisReport
-        A report.
-
-    Returns
-    -------
-    rows : list of (str, str, str)
-        Statement, how many of the answers are missing, and the bounds of the
-        separation whatever they are (empty within pairs, which have none).
+    The last are the bounds of the separation whatever the missing answers are; they
+    are empty within pairs, which have none.
     """
     table = report.table
     bounds = (read_floats(table, f"separation_worst_{e}") for e in ("lower", "upper"))
@@ -267,15 +213,7 @@ def list_missing_answers(report):
 def group_notes(report):
     """Group the notes on single hypotheses, so that each is said once.
 
-    Parameters
-    ----------
-    report : HypothesisReport
-        A report.
-
-    Returns
-    -------
-    notes : list of (str, str, bool)
-        The note, the hypotheses that it is on, and whether it explains a NaN.
+    Each is the note, the hypotheses that it is on, and whether it explains a NaN.
     """
     table, groups = report.table, {}
     gaps = table["coef_p"].isna() | table["separation"].isna()

@@ -13,58 +13,37 @@ from ._render import element
 
 _WIDTH = 300
 
-
 _BROAD = 420  # of a histogram
-
 
 _MARGIN = 12
 
-
 _TICKS = 5
-
 
 _SMALLEST = 1e-300  # range of an axis that can still be divided
 
 _ALONE, _JOINT = 20, 9  # heights of the two intervals in a row of 28
-
 
 _OVER = (-200, 228)  # lines run beyond a row, into the next; the cell cuts them off
 
 
 @dataclass(frozen=True)
 class Scale:
-    """A common axis for all rows of a forest plot.
-
-    Parameters
-    ----------
-    lower, upper : float
-        Its ends, finite, the second larger.
-    """
+    """A common axis for all rows of a forest plot, with finite ends."""
 
     lower: float
     upper: float
 
     @classmethod
     def of(cls, effects):
-        """Choose an axis that shows all estimates, zero, and most of the intervals.
+        """Choose an axis that shows all estimates and zero, and no very wide interval.
 
-        Parameters
-        ----------
-        effects : list of tuple of ndarray
-            Estimates, lower and upper bounds, with gaps and infinities.
-
-        Returns
-        -------
-        scale : Scale
-            Intervals much wider than the range of the estimates are cut off.
+        `effects` are estimates, lower and upper bounds, with gaps and infinities.
         """
-        values = np.concatenate([np.zeros(1)] + [np.ravel(e[0]) for e in effects])
+        values = np.concatenate([np.zeros(1), *(e[0] for e in effects)])
         values = values[np.isfinite(values)]
         lower, upper = values.min(), values.max()
         span = (upper - lower) or 1.0
-        bounds = np.concatenate(
-            [np.zeros(1)] + [np.ravel(b) for e in effects for b in e[1:]]
-        )
+        bounds = np.concatenate([np.zeros(1), *(b for e in effects for b in e[1:])])
         bounds = bounds[np.isfinite(bounds)]
         lower = min(lower, max(bounds.min(), lower - span))
         upper = max(upper, min(bounds.max(), upper + span))
@@ -94,58 +73,41 @@ def _draw(height, *parts, label=None, width=_WIDTH, class_="drawing"):
     return element("svg", *parts, viewBox=box, class_=class_, **spoken)
 
 
+def _draw_line(xs, ys, class_):
+    return element("line", x1=xs[0], x2=xs[1], y1=ys[0], y2=ys[1], class_=class_)
+
+
 def draw_axis(scale):
     """The axis above a forest plot."""
-    parts = []
+    parts = [_draw_line((_MARGIN, _WIDTH - _MARGIN), (20, 20), "axis")]
     for tick in scale.ticks():
         x = scale.place(tick)
-        parts.append(element("line", x1=x, x2=x, y1=15, y2=20, class_="axis"))
+        parts.append(_draw_line((x, x), (15, 20), "axis"))
         label = typeset_minus(f"{tick:.6g}")
         parts.append(element("text", label, x=x, y=11, class_="tick"))
-    parts.append(
-        element("line", x1=_MARGIN, x2=_WIDTH - _MARGIN, y1=20, y2=20, class_="axis")
-    )
     return _draw(21, *parts, class_="drawing axis-row")
 
 
 def draw_intervals(scale, alone, joint, *, tone):
-    """The intervals of one hypothesis: beside the others, and below it alone.
+    """The intervals of one hypothesis: beside the others, and below it alone or None.
 
-    Parameters
-    ----------
-    scale : Scale
-        The axis.
-    alone, joint : tuple of float, or None
-        Estimate, lower bound, upper bound.
-    tone : str
-        Class of the style sheet that gives the colour.
-
-    Returns
-    -------
-    svg : Markup
-        Empty but for the grid if there is nothing finite to draw.
+    Each is estimate, lower and upper bound; there is but the grid if none is finite.
     """
-    parts = [
-        element("line", x1=x, x2=x, y1=_OVER[0], y2=_OVER[1], class_="grid")
-        for x in map(scale.place, scale.ticks())
-    ]
-    zero = scale.place(0.0)
-    over = {"y1": _OVER[0], "y2": _OVER[1]}
-    parts.append(element("line", x1=zero, x2=zero, **over, class_="zero"))
+    places = [(tick, "grid") for tick in scale.ticks()] + [(0.0, "zero")]
+    parts = [_draw_line([scale.place(x)] * 2, _OVER, class_) for x, class_ in places]
     if alone is not None:
-        parts += _interval(scale, *alone, y=_ALONE, mark=_diamond, tone="alone")
-    if joint is not None:
-        parts += _interval(scale, *joint, y=_JOINT, mark=_dot, tone=tone)
+        parts += _draw_interval(scale, *alone, y=_ALONE, mark=_diamond, tone="alone")
+    parts += _draw_interval(scale, *joint, y=_JOINT, mark=_dot, tone=tone)
     return _draw(28, *parts)
 
 
-def _interval(scale, value, lower, upper, *, y, mark, tone):
+def _draw_interval(scale, value, lower, upper, *, y, mark, tone):
     if not np.isfinite(value):
         return []
     parts = []
     if not np.isnan([lower, upper]).any():
         ends = [scale.place(lower), scale.place(upper)]
-        parts.append(element("line", x1=ends[0], x2=ends[1], y1=y, y2=y, class_=tone))
+        parts.append(_draw_line(ends, (y, y), tone))
         beyond = (lower < scale.lower, upper > scale.upper)
         for x, out, way in zip(ends, beyond, (-1, 1), strict=True):
             if out:  # the interval goes on
@@ -165,26 +127,14 @@ def _diamond(x, y, tone):
 def draw_histogram(edges, present, absent, *, label):
     """Activations of the texts that have a hypothesis, above those that lack it.
 
-    Parameters
-    ----------
-    edges : sequence of float
-        Edges of the bins.
-    present, absent : sequence of int
-        Texts in each bin.
-    label : str
-        What it shows, in words.
-
-    Returns
-    -------
-    svg : Markup
-        Heights are square roots of the numbers, so that a few texts at the strong
-        end can be seen beside thousands at the weak one (a rootogram).
+    Heights are square roots of the numbers of texts in each bin, so that a few at the
+    strong end can be seen beside thousands at the weak one (a rootogram).
     """
-    n = max(len(edges) - 1, 1)
-    top, middle, deep = 4, 64, 60
+    top, middle, base = 4, 64, 136
     most = max([1, *present, *absent])
-    wide = (_BROAD - 2 * _MARGIN) / n
-    parts = []
+    wide = (_BROAD - 2 * _MARGIN) / (len(edges) - 1)
+    ends = (_MARGIN, _BROAD - _MARGIN)
+    parts = [_draw_line(ends, (middle, middle), "axis")]
     for i, (up, down) in enumerate(zip(present, absent, strict=True)):
         x = round(_MARGIN + i * wide, 1)
         bounds = f"{format_number(edges[i])} to {format_number(edges[i + 1])}"
@@ -197,18 +147,9 @@ def draw_histogram(edges, present, absent, *, label):
             box = {"x": x, "y": round(y, 1), "width": round(wide - 1, 1)}
             bar = element("rect", **box, height=high, class_=tone)
             parts.append(element("g", bar, hint))
-    ends = (_MARGIN, _BROAD - _MARGIN)
-    parts.append(
-        element("line", x1=ends[0], x2=ends[1], y1=middle, y2=middle, class_="axis")
-    )
-    base = middle + deep + 12
-    for x, value, anchor in zip(
-        ends, (edges[0], edges[-1]), ("start", "end"), strict=True
-    ):
-        text = element(
-            "text", format_number(value), x=x, y=base, class_="tick", text_anchor=anchor
-        )
-        parts.append(text)
+    for x, edge, anchor in zip(ends, (0, -1), ("start", "end"), strict=True):
+        look = {"class_": "tick", "text_anchor": anchor}
+        parts.append(element("text", format_number(edges[edge]), x=x, y=base, **look))
     look = {"width": _BROAD, "class_": "drawing histogram"}
     return _draw(base + 4, *parts, label=label, **look)
 

@@ -19,18 +19,7 @@ _NAMED = 300  # characters of a statement in the summary
 
 
 def list_details(view):
-    """List the hypotheses one by one, in the order of the page.
-
-    Parameters
-    ----------
-    view : ReportView
-        A report.
-
-    Returns
-    -------
-    details : list of dict
-        What the template shows of each.
-    """
+    """List what the template shows of each hypothesis, in the order of the page."""
     report, table = view.report, view.table
     effects, basis = _list_effects(view), _list_basis(report)
     originals, notes = (read_strings(table, name) for name in ("duplicate_of", "note"))

@@ -11,20 +11,7 @@ _BEFORE = 90  # characters shown before the first mark of a longer text
 
 
 def highlight_terms(text, terms):
-    """Return a text with the matched terms in <mark>, shortened around the first.
-
-    Parameters
-    ----------
-    text : str
-        Any text.
-    terms : sequence of str
-        The n-grams.
-
-    Returns
-    -------
-    markup : Markup
-        Escaped.
-    """
+    """Return a text with the matched terms in <mark>, shortened around the first."""
     spans = find_terms(text, terms)
     begin, end = _choose_window(text, spans)
     found, position = Markup("…" if begin else ""), begin

@@ -51,17 +51,8 @@ def _describe_size(report):
 def list_directions(view):
     """List what is significant by the sign of the effect, the strongest first.
 
-    Parameters
-    ----------
-    view : ReportView
-        A report with a leading effect.
-
-    Returns
-    -------
-    directions : list of dict
-        "tone", "heading", "findings" (row, statement, value, interval and class of
-        each) and "more", the number of those left out. Empty if nothing is
-        significant.
+    "findings" are row, statement, value, interval and class of each, "more" the number
+    of those left out.
     """
     if not any(view.significant):
         return []
@@ -106,18 +97,7 @@ def format_signed(value):
 
 
 def list_table_columns(view):
-    """List the columns of the table of all hypotheses.
-
-    Parameters
-    ----------
-    view : ReportView
-        A report.
-
-    Returns
-    -------
-    columns : list of dict
-        "heading", "kind" of cell, "cells" by row and the "values" to sort them by.
-    """
+    """List the columns of the table: heading, kind, cells, and values to sort by."""
     n = len(view.names)
     columns = [
         _column("#", "number", [(str(i + 1), "") for i in range(n)], range(1, n + 1)),

@@ -8,6 +8,7 @@ from importlib import resources
 from markupsafe import Markup
 
 from ..._utils._files import write_text
+from .._formats import typeset_minus
 from .._words import (
     describe_effect,
     describe_sample,
@@ -33,8 +34,6 @@ from ._overview import (
 )
 from ._render import render
 from ._view import ReportView
-
-_LISTED = 50  # near-duplicates, and hypotheses with missing answers
 
 
 def report_page(report, *, title=None):
@@ -73,10 +72,10 @@ def report_page(report, *, title=None):
         columns=list_table_columns(view),
         details=list_details(view),
         overall=list_figures(report),
-        covariates=list_covariates(report),
+        covariates=[(n, typeset_minus(c), p) for n, c, p in list_covariates(report)],
         duplicates=list_near_duplicates(report),
-        missing=list_missing_answers(report),
-        listed=_LISTED,
+        missing=[(n, s, typeset_minus(b)) for n, s, b in list_missing_answers(report)],
+        edits=[tuple(edit.values()) for edit in report.provenance["edits"]],
         method=list_method(report),
         origins=list_origins(report.provenance),
         usage=list_usage(report.usage),
@@ -86,22 +85,7 @@ def report_page(report, *, title=None):
 
 
 def write_page(report, path, *, title=None):
-    """Write a report as one HTML page, all or nothing.
-
-    Parameters
-    ----------
-    report : HypothesisReport
-        A report.
-    path : str or path-like
-        The file; its folder must exist.
-    title : str or None, default=None
-        Heading of the page.
-
-    Raises
-    ------
-    OSError
-        If the file cannot be written.
-    """
+    """Write a `report_page` to a file, all or nothing."""
     write_text(path, report_page(report, title=title))
 
 
