@@ -96,22 +96,8 @@ def fit_logit(rows, *, penalty=0.0, start=None, fixed=None):
     halved until the likelihood rises; where classes separate, so that the penalty
     matters as much as the likelihood, this is slow, and BFGS goes on from there.
 
-    Parameters
-    ----------
-    rows : Counted
-        Design and classes.
-    penalty : float, default=0.0
-        Weight of the penalty.
-    start : ndarray of shape (n_coefs * n_columns,) or None, default=None
-        Where to begin; zeros if None.
-    fixed : ndarray of bool of shape (n_coefs * n_columns,) or None, default=None
-        Coefficients to be left as they are in `start`. The penalty is that of the full
-        information nevertheless, so that likelihoods can be compared.
-
-    Returns
-    -------
-    fit : LogitFit
-        The maximum.
+    Coefficients that are `fixed` stay as they are in `start`. The penalty is that of
+    the full information nevertheless, so that likelihoods can be compared.
 
     References
     ----------

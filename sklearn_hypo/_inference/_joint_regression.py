@@ -91,18 +91,9 @@ class JointFit:
 
 @dataclass(frozen=True)
 class Problem:
-    """The columns of a regression, ready to be fitted.
+    """The annotations in a regression, what stands beside them, and the target.
 
-    Parameters
-    ----------
-    annotations : ndarray of shape (n_rows, n_hypotheses)
-        Of the hypotheses in the regression.
-    nuisance : DesignMatrix
-        Constant, covariates and levels of the fixed effect.
-    y : ndarray of shape (n_rows,)
-        The target; class codes from 0 for classes.
-    design : Design
-        Weights and clusters, and whether rows are differences within pairs.
+    Classes are coded from 0 on.
     """
 
     annotations: np.ndarray

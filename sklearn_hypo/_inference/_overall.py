@@ -18,16 +18,8 @@ from ._resampling import bootstrap_interval, permutation_p, scorer
 class Overall:
     """Collects overall figures of the hypotheses in a joint regression.
 
-    Parameters
-    ----------
-    tests : TestResults
-        What was regressed, and on what.
-    n_classes : int or None
-        None for a quantity.
-    n_resamples : int
-        Bootstrap resamples, and permutations.
-    seed : int
-        Seeds folds, resamples and permutations.
+    Of `tests`, for `n_classes` (None for a quantity); `seed` seeds folds, bootstrap
+    resamples and permutations.
     """
 
     def __init__(self, tests, n_classes, n_resamples, seed):

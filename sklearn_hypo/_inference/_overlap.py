@@ -198,15 +198,8 @@ def effective_number(correlation):
     2009). It is the number of columns if all are uncorrelated, and 1 if all say the
     same.
 
-    Parameters
-    ----------
-    correlation : ndarray of shape (n_hypotheses, n_hypotheses)
-        Correlations; NaN where they are not defined.
-
-    Returns
-    -------
-    n_effective : float
-        From 0 (no column varies) to the number of columns that vary.
+    It goes from 0 (no column varies) to the number of columns that vary. Correlations
+    that are not defined count as 0.
 
     Notes
     -----

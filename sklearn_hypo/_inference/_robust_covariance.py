@@ -150,21 +150,8 @@ def infer_coefficients(
 ):
     """Judge coefficients of a (working) linear model by its residuals.
 
-    Parameters
-    ----------
-    coef : ndarray of shape (n_columns,)
-        The coefficients.
-    residuals : ndarray of shape (n_rows,)
-        Of the working model.
-    Q, T : ndarrays
-        Of its design, from `orthonormalize`.
-    cov_type, clusters, n_absorbed
-        As in `least_squares`.
-
-    Returns
-    -------
-    fit : LinearFit
-        The coefficients with their covariance.
+    Q and T are those of its design, from `orthonormalize`; the rest is as in
+    `least_squares`.
     """
     n, p = Q.shape
     if clusters is not None:
