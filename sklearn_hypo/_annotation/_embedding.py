@@ -8,7 +8,7 @@ from sklearn.metrics.pairwise import cosine_similarity, euclidean_distances
 from sklearn.utils.validation import check_is_fitted
 
 from .._embedding._text_embedder import TextEmbedder
-from .._hypotheses._fidelity import matching_target
+from .._hypotheses._fidelity import make_fidelity_target
 from .._utils._validation import HasMethods, Interval, StrOptions, random_seed
 
 
@@ -118,8 +118,7 @@ class EmbeddingAnnotator(BaseEstimator):
             )
         embedder = TextEmbedder() if self.embedder is None else clone(self.embedder)
         seed = None if random_state is None else random_seed(random_state)
-        params = embedder.get_params(deep=False)
-        if params.get("random_state", 0) is None:
+        if embedder.get_params(deep=False).get("random_state", 0) is None:
             embedder.set_params(random_state=seed)
         statements = [", ".join(h.terms) or h.statement for h in hypotheses]
         self.embedder_ = embedder
@@ -138,7 +137,7 @@ class EmbeddingAnnotator(BaseEstimator):
         columns = zip(
             self._nearness(embeddings[worded]).T, activations[worded].T, strict=True
         )
-        best = [find_threshold(near, matching_target(a)) for near, a in columns]
+        best = [find_threshold(near, make_fidelity_target(a)) for near, a in columns]
         return self._sign * np.array(best)
 
     @property
@@ -159,12 +158,12 @@ class EmbeddingAnnotator(BaseEstimator):
         return nearness
 
     def annotate(self, texts):
-        """Annotate texts.
+        """Embed texts and see which statements are near.
 
         Parameters
         ----------
-        texts : sequence of str of length n_texts
-            The texts.
+        texts : sequence of str
+            Any texts.
 
         Returns
         -------

@@ -189,8 +189,8 @@ class LLMAnnotator(AnswerStoreMixin, BaseEstimator):
 
         Parameters
         ----------
-        texts : sequence of str of length n_texts
-            The texts.
+        texts : sequence of str
+            What the model is to read; equal ones are asked about once.
 
         Returns
         -------
@@ -214,8 +214,8 @@ class LLMAnnotator(AnswerStoreMixin, BaseEstimator):
 
         Parameters
         ----------
-        texts : sequence of str of length n_texts
-            The texts.
+        texts : sequence of str
+            As in `annotate`.
         where : ndarray of bool of shape (n_texts, n_hypotheses), default=None
             Which cells to ask about. None: all.
 
@@ -240,8 +240,8 @@ class LLMAnnotator(AnswerStoreMixin, BaseEstimator):
 
         Parameters
         ----------
-        texts : sequence of str of length n_texts
-            The texts.
+        texts : sequence of str
+            As in `annotate`.
 
         Returns
         -------

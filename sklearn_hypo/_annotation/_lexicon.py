@@ -74,16 +74,16 @@ class LexiconAnnotator(BaseEstimator):
         return self
 
     def annotate(self, texts):
-        """Look for the terms.
+        """Look for the terms, as tokens.
 
         Parameters
         ----------
-        texts : sequence of str of length n_texts
-            The texts.
+        texts : sequence of str
+            To look in.
 
         Returns
         -------
-        annotations : ndarray of shape (n_texts, n_hypotheses)
+        marks : ndarray of shape (n_texts, n_hypotheses)
             1.0 or 0.0, never NaN.
         """
         check_is_fitted(self, "terms_")

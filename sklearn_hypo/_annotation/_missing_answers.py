@@ -29,18 +29,8 @@ def count_asked(texts, n_statements, where):
 def check_missing(table, n_asked, statements, *, max_missing, caller):
     """Warn about many missing answers; raise if their share is above a limit.
 
-    Parameters
-    ----------
-    table : DataFrame
-        From `tabulate_missing`.
-    n_asked : ndarray of int
-        From `count_asked`.
-    statements : list of str
-        Names of the columns.
-    max_missing : float
-        Largest share of the cells that were asked for.
-    caller : str
-        Name of the annotator, for messages.
+    `table` comes from `tabulate_missing`, `n_asked` from `count_asked`. The share is
+    that of the cells that were asked for; `caller` is the annotator's name.
     """
     if table.empty:
         return

@@ -68,7 +68,7 @@ class Fidelity(NamedTuple):
         )
 
 
-def matching_target(activation):
+def make_fidelity_target(activation):
     """Return what a description of a neuron should agree with.
 
     1 where the neuron is active and 0 elsewhere; the activation itself for a neuron
@@ -86,7 +86,7 @@ def _correlation(a, b):
     return float(np.corrcoef(a, b)[0, 1])
 
 
-def standard_error(correlation, n):
+def correlation_standard_error(correlation, n):
     r"""Return the large-sample standard error of a correlation.
 
     .. math:: (1 - r^2) / \sqrt{n - 1}

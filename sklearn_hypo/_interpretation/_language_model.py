@@ -29,7 +29,7 @@ from ._prompts import (
     format_array,
     format_bins,
 )
-from ._sampling import draw_percentile_bins, draw_top_and_zero_rows, split_rows
+from ._sampling import draw_percentile_bins, draw_top_and_zero_rows, split_at_random
 from ._statement_scoring import StatementScorer, draw_balanced_rows, subtract_medians
 from ._statement_search import StatementSearch
 from ._write_statements import StatementWriter
@@ -206,12 +206,8 @@ class LLMInterpreter(AnswerStoreMixin, BaseEstimator):
 
         Parameters
         ----------
-        texts : ndarray of shape (n_texts,) and dtype object
-            The training texts.
-        activations : ndarray of shape (n_texts, n_neurons)
-            Non-negative; no column is constant.
-        neurons : sequence of str
-            The names of the columns.
+        texts, activations, neurons : ndarray, ndarray, sequence of str
+            As in `Interpreter.interpret`.
         annotator : Annotator
             Unfitted; judges the statements.
         random_state : RandomState
@@ -339,7 +335,9 @@ class LLMInterpreter(AnswerStoreMixin, BaseEstimator):
             # nothing can be held out of so few texts: all are seen by each part
             return [np.flatnonzero(worded[code])] * 4, False
         used = [share for share in shares if share]
-        parts = [order[part] for part in split_rows(len(order), used, random_state)]
+        parts = [
+            order[part] for part in split_at_random(len(order), used, random_state)
+        ]
         if not self.n_refinements:
             parts.insert(1, order[:0])
         return [np.flatnonzero(np.isin(code, part)) for part in parts], True

@@ -7,13 +7,17 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 
-from .._hypotheses._fidelity import Fidelity, matching_target, standard_error
+from .._hypotheses._fidelity import (
+    Fidelity,
+    correlation_standard_error,
+    make_fidelity_target,
+)
 from .._hypotheses._hypothesis import Hypothesis
 from .._hypotheses._protocols import Candidate, Interpretation
 from .._utils._terms import contains_any, find_vocabulary, mark_terms
 from .._utils._validation import Interval, StrOptions
 from ._lexicon_search import TermIndex, search_terms
-from ._sampling import split_rows
+from ._sampling import split_at_random
 
 # A term in more than this share of the texts tells little about any one of them.
 _COMMON = 0.1
@@ -102,12 +106,8 @@ class LexiconInterpreter(BaseEstimator):
 
         Parameters
         ----------
-        texts : ndarray of shape (n_texts,) and dtype object
-            The training texts.
-        activations : ndarray of shape (n_texts, n_neurons)
-            Non-negative; no column is constant.
-        neurons : sequence of str
-            The names of the columns.
+        texts, activations, neurons : ndarray, ndarray, sequence of str
+            As in `Interpreter.interpret`.
         annotator : None
             Not used: a lexicon is checked exactly, by looking for its terms.
         random_state : RandomState
@@ -126,8 +126,11 @@ class LexiconInterpreter(BaseEstimator):
         for rows in (compare, report):
             presence = mark_terms(texts[rows], terms)
             marks = [contains_any(presence, terms, found) for found in lexicons]
-            scored.append(_measure(marks, activations[rows]))
-        return [_choose(*each) for each in zip(neurons, lexicons, *scored, strict=True)]
+            scored.append(_measure_lexicons(marks, activations[rows]))
+        return [
+            _choose_lexicon(*each)
+            for each in zip(neurons, lexicons, *scored, strict=True)
+        ]
 
     def _split(self, texts, random_state):
         """Split the rows so that equal texts are in one part."""
@@ -137,7 +140,7 @@ class LexiconInterpreter(BaseEstimator):
         if len(order) < 3:
             # nothing can be held out of so few texts: all are seen by each part
             return [np.arange(len(texts))] * 3
-        parts = split_rows(len(order), _PARTS, random_state)
+        parts = split_at_random(len(order), _PARTS, random_state)
         return [np.flatnonzero(np.isin(code, order[part])) for part in parts]
 
     def _search(self, texts, activations):
@@ -156,7 +159,7 @@ class LexiconInterpreter(BaseEstimator):
         ]
 
     def _search_neuron(self, index, kinds, activation):
-        target = matching_target(activation)
+        target = make_fidelity_target(activation)
         found = {}
         for allowed in kinds:
             numbers = search_terms(
@@ -176,7 +179,7 @@ def _list_kinds(index):
     return list(distinct.values())
 
 
-def _measure(marks, activations):
+def _measure_lexicons(marks, activations):
     """Return the fidelity of every lexicon of every neuron."""
     return [
         [Fidelity.measure(mark, activation) for mark in columns.T]
@@ -184,13 +187,13 @@ def _measure(marks, activations):
     ]
 
 
-def _choose(neuron, lexicons, compared, reported):
+def _choose_lexicon(neuron, lexicons, compared, reported):
     """Choose among the lexicons of a neuron and order the rest."""
     if not lexicons:
         return Interpretation(neuron, (), None)
     strength = np.nan_to_num([each.correlation for each in compared], nan=-1.0)
     best = int(strength.argmax())
-    margin = _MARGIN * standard_error(strength[best], compared[best].n)
+    margin = _MARGIN * correlation_standard_error(strength[best], compared[best].n)
     margin = min(margin, _LARGEST_LOSS)
     chosen = int(np.flatnonzero(strength >= strength[best] - margin)[0])
     order = [chosen, *(i for i in np.argsort(-strength, kind="stable") if i != chosen)]

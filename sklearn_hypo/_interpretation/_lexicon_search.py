@@ -70,7 +70,7 @@ def search_terms(index, target, *, allowed, max_terms, min_gain=1e-3, max_sweeps
         In the order of their addition; empty if no term correlates positively.
     """
     union = _Union(index, target, allowed)
-    _extend(union, max_terms, min_gain)
+    _add_terms(union, max_terms, min_gain)
     for _ in range(max_sweeps):
         before = set(union.terms)
         for term in list(union.terms):
@@ -82,13 +82,13 @@ def search_terms(index, target, *, allowed, max_terms, min_gain=1e-3, max_sweeps
                 union.add(candidate)
             elif with_term > without + min_gain:
                 union.add(term)
-        _extend(union, max_terms, min_gain)
+        _add_terms(union, max_terms, min_gain)
         if set(union.terms) == before:
             break
     return union.terms
 
 
-def _extend(union, max_terms, min_gain):
+def _add_terms(union, max_terms, min_gain):
     """Add terms while each adds more than `min_gain`."""
     while len(union.terms) < max_terms:
         candidate, value = union.best_addition()
@@ -105,7 +105,7 @@ class _Union:
 
     def __init__(self, index, target, allowed):
         self.index = index
-        self.target = _standardize(target)
+        self.target = _standardize_target(target)
         self.usable = allowed.copy()
         self.hits = np.zeros(index.n_texts, dtype=np.int32)
         self.terms = []
@@ -145,7 +145,7 @@ class _Union:
         return total / scale
 
 
-def _standardize(target):
+def _standardize_target(target):
     """Return the target with mean 0 and variance 1; zeros if it is constant."""
     centered = target.astype(np.float64)
     if centered.min() == centered.max():

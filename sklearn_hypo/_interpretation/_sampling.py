@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def split_rows(n_rows, fractions, rng):
+def split_at_random(n_rows, fractions, rng):
     """Split rows at random into disjoint parts.
 
     `fractions` are the shares of the parts and add up to 1. The row numbers of each

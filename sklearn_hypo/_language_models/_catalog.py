@@ -143,13 +143,13 @@ def find_model(provider, model):
     return _BY_NAME.get((provider, model)) or _BY_NAME.get((provider, undated))
 
 
-def price_of(provider, model):
+def find_price(provider, model):
     """Return the list price of a model, or None if it is not known."""
     known = find_model(provider, model)
     return known.price if known else None
 
 
-def lifecycle_note(provider, model, today, *, within=None):
+def describe_end_of_life(provider, model, today, *, within=None):
     """Return what the end of a model's life means to a reader, or "".
 
     Parameters

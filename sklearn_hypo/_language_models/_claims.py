@@ -61,7 +61,9 @@ class FileRuns:
             del _held[owner]
             connection.close()
         # Another name is none of ours, and no path is made of it.
-        return bool(_NAME.fullmatch(_name(owner))) and not self._remove_if_dead(owner)
+        return bool(_NAME.fullmatch(_file_name(owner))) and not self._remove_if_dead(
+            owner
+        )
 
     def remove_dead(self):
         """Remove the files of all runs that died; return their names."""
@@ -83,7 +85,7 @@ class FileRuns:
         return True
 
     def _path(self, owner):
-        return os.path.join(self._folder, _name(owner))
+        return os.path.join(self._folder, _file_name(owner))
 
 
 class MemoryRuns:
@@ -120,7 +122,7 @@ def _lock(connection):
     connection.execute("BEGIN EXCLUSIVE")
 
 
-def _name(owner):
+def _file_name(owner):
     return f"run-{owner}.sqlite3"
 
 

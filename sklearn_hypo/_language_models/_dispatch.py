@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from ..exceptions import LanguageModelError
-from ._catalog import lifecycle_note
+from ._catalog import describe_end_of_life
 from ._errors import FATAL, TRANSIENT, classify_error
 from ._ledger import DEFAULT_OUTPUT_BOUND, estimate_input_tokens
 from ._values import BLOCKED, FAILED, Prompt, Reply
@@ -329,7 +329,7 @@ class Dispatcher:
 
     def _describe_end(self):
         today = datetime.now(UTC).date()
-        note = lifecycle_note(self.model.provider, self.model.model, today)
+        note = describe_end_of_life(self.model.provider, self.model.model, today)
         return f"{self.model.model} {note}. " if note else ""
 
     def _secrets(self):

@@ -84,16 +84,16 @@ def classify_error(error, now, secrets=()):
 def _classify(error, now):
     if isinstance(error, _UNREADABLE):
         return CallFailure("malformed", f"unreadable reply: {error}", billed=True)
-    status = _status(error)
+    status = _find_status(error)
     if status is None or 200 <= status < 300:
         return _classify_by_name(error)
-    body = _body(error)
-    detail = f"HTTP {status}: {_message(error, body)}"
-    hint = max(_header_hint(error, now), _body_hint(body))
-    return CallFailure(_kind(status, error, body), detail, hint)
+    body = _read_body(error)
+    detail = f"HTTP {status}: {_find_message(error, body)}"
+    hint = max(_read_header_hint(error, now), _read_body_hint(body))
+    return CallFailure(_find_kind(status, error, body), detail, hint)
 
 
-def _status(error):
+def _find_status(error):
     for name in ("status_code", "code"):
         value = getattr(error, name, None)
         if isinstance(value, int) and not isinstance(value, bool):
@@ -116,16 +116,16 @@ def _classify_by_name(error):
 
 
 def _says_key_is_bad(error, body):
-    return _message(error, body).startswith("API key not valid")
+    return _find_message(error, body).startswith("API key not valid")
 
 
 def _cause_name(error):
     return type(error.__cause__).__name__
 
 
-def _kind(status, error, body):
+def _find_kind(status, error, body):
     # Messages are not searched: they may repeat a text that was sent.
-    codes = {str(getattr(error, "code", "")), *_codes(body)}
+    codes = {str(getattr(error, "code", "")), *_find_codes(body)}
     if codes & _BLOCK_CODES:
         return "blocked"
     if status == 401 or "API_KEY_INVALID" in codes or _says_key_is_bad(error, body):
@@ -143,7 +143,7 @@ def _kind(status, error, body):
     return "request"
 
 
-def _body(error):
+def _read_body(error):
     """Return what the server sent, as far as the SDK kept it."""
     for name in ("body", "details", "response_json"):
         value = getattr(error, name, None)
@@ -159,48 +159,48 @@ def _body(error):
     return {}
 
 
-def _error_object(body):
+def _find_error_object(body):
     inner = body.get("error")
     return inner if isinstance(inner, dict) else body
 
 
-def _codes(body):
-    inner = _error_object(body)
+def _find_codes(body):
+    inner = _find_error_object(body)
     codes = {str(inner.get(name, "")) for name in ("code", "type", "status")}
-    return codes | {str(detail.get("reason")) for detail in _details(body)}
+    return codes | {str(detail.get("reason")) for detail in _find_details(body)}
 
 
-def _details(body):
+def _find_details(body):
     """Return the details of an error of Google."""
-    details = _error_object(body).get("details")
+    details = _find_error_object(body).get("details")
     details = details if isinstance(details, list) else []
     return [detail for detail in details if isinstance(detail, dict)]
 
 
 def _is_daily(body):
     """Whether a quota of a day is spent, and not one of a minute."""
-    violations = [detail.get("violations") for detail in _details(body)]
+    violations = [detail.get("violations") for detail in _find_details(body)]
     return "PerDay" in json.dumps(violations, default=str)
 
 
-def _message(error, body):
-    inner = _error_object(body)
+def _find_message(error, body):
+    inner = _find_error_object(body)
     message = str(inner.get("message") or getattr(error, "message", None) or error)
     parameter = getattr(error, "param", None) or inner.get("param")
     return f"{message} (parameter {parameter!r})" if parameter else message
 
 
-def _header_hint(error, now):
+def _read_header_hint(error, now):
     """Read retry-after-ms, and retry-after as seconds or as a date."""
     headers = getattr(getattr(error, "response", None), "headers", None)
     headers = headers if headers is not None else getattr(error, "headers", None)
     if not hasattr(headers, "get"):
         return 0.0
-    milliseconds = _number(headers.get("retry-after-ms"))
+    milliseconds = _read_number(headers.get("retry-after-ms"))
     if milliseconds is not None:
         return milliseconds / 1000
     value = headers.get("retry-after")
-    seconds = _number(value)
+    seconds = _read_number(value)
     if seconds is not None:
         return seconds
     try:
@@ -209,7 +209,7 @@ def _header_hint(error, now):
         return 0.0
 
 
-def _number(value):
+def _read_number(value):
     try:
         number = float(value)
     except (TypeError, ValueError):
@@ -217,9 +217,9 @@ def _number(value):
     return number if 0 <= number < float("inf") else None
 
 
-def _body_hint(body):
+def _read_body_hint(body):
     """Read google.rpc.RetryInfo."""
-    for detail in _details(body):
+    for detail in _find_details(body):
         if str(detail.get("@type")).endswith("RetryInfo"):
             duration = _DURATION.fullmatch(str(detail.get("retryDelay")))
             return float(duration.group(1)) if duration else 0.0

@@ -13,7 +13,7 @@ from ._connection import (
     read_vectors,
 )
 from ._errors import MalformedReplyError
-from ._model_spec import ModelSpec, check_choice
+from ._model_spec import ModelSpec, check_one_of
 from ._values import (
     ANSWERED,
     BLOCKED,
@@ -58,15 +58,8 @@ class GeminiModel(ModelSpec):
         explicit, dangerous content), as studies of such texts need.
     structured_output : bool, default=True
         Whether to send a JSON schema.
-    price : tuple of float or None, default=None
-        Dollars per million tokens: (input, cached input, output), or (input, output).
-        None: from the table of known models.
-    timeout : float, default=60.0
-        Seconds until a call counts as lost.
-    max_retries : int, default=6
-        How often a failed call is repeated.
-    requests_per_minute, tokens_per_minute : float or None, default=None
-        Limits to stay below, for each run.
+    price, timeout, max_retries, requests_per_minute, tokens_per_minute : number
+        As in `OpenAIModel`.
 
     See Also
     --------
@@ -112,7 +105,7 @@ class GeminiModel(ModelSpec):
 
     def __post_init__(self):
         super().__post_init__()
-        check_choice(self, "safety", ("default", "off"))
+        check_one_of(self, "safety", ("default", "off"))
 
     def _connect(self, n_connections):
         return GeminiConnection(self, n_connections)
@@ -206,14 +199,14 @@ def open_client(model, n_connections=20):
         timeout=round(model.timeout * 1000),  # milliseconds
         retry_options=types.HttpRetryOptions(attempts=1),
         # By default no more than 20 connections are kept open.
-        client_args={"limits": _limits(n_connections)},
+        client_args={"limits": _make_limits(n_connections)},
     )
     return genai.Client(
         api_key=model.read_key() or _NO_KEY, vertexai=False, http_options=options
     )
 
 
-def _limits(n_connections):
+def _make_limits(n_connections):
     try:
         import httpx2 as httpx
     except ImportError:  # google-genai 2
@@ -252,42 +245,24 @@ def build_config(model, prompt):
 
 
 def _build_thinking(model):
-    thinking = {
-        "thinking_budget": model.thinking_budget,
-        "thinking_level": model.thinking_level,
-    }
-    return {
-        name: value for name, value in thinking.items() if value is not None
-    } or None
+    names = ("thinking_budget", "thinking_level")
+    thinking = {name: getattr(model, name) for name in names}
+    return {name: n for name, n in thinking.items() if n is not None} or None
 
 
 def read_content(response):
-    """Read a reply of `generate_content`.
-
-    Parameters
-    ----------
-    response : GenerateContentResponse
-        Of the SDK.
-
-    Returns
-    -------
-    reply : Reply
-        Its content is a text.
-
-    Raises
-    ------
-    MalformedReplyError
-        If it holds neither candidates nor a reason why there is none.
-    """
+    """Return the Reply, with a text, that a GenerateContentResponse holds."""
     usage = _read_usage(response.usage_metadata)
     version = response.model_version or ""
     if not response.candidates:
         reason = getattr(response.prompt_feedback, "block_reason", None)
         if reason is None:
             raise MalformedReplyError("neither candidates nor a reason for blocking")
-        return Reply(BLOCKED, None, usage, version, f"prompt blocked: {_name(reason)}")
+        return Reply(
+            BLOCKED, None, usage, version, f"prompt blocked: {_read_name(reason)}"
+        )
     candidate = response.candidates[0]
-    finish = _name(candidate.finish_reason)
+    finish = _read_name(candidate.finish_reason)
     parts = getattr(candidate.content, "parts", None) or []
     text = "".join(part.text for part in parts if part.text and not part.thought)
     if finish == "MAX_TOKENS":
@@ -309,7 +284,9 @@ def read_decisions(response):
         reason = getattr(feedback, "block_reason", None)
         if reason is None:
             raise MalformedReplyError("neither answers nor a reason for blocking")
-        return Reply(BLOCKED, None, usage, version, f"prompt blocked: {_name(reason)}")
+        return Reply(
+            BLOCKED, None, usage, version, f"prompt blocked: {_read_name(reason)}"
+        )
     if not isinstance(answers, dict):  # the SDK lets it pass
         raise MalformedReplyError(f"no answers: {response}")
     probabilities = {
@@ -330,7 +307,7 @@ def read_embeddings(response, n_texts, version):
     return Reply(ANSWERED, read_vectors(rows, n_texts), usage, version)
 
 
-def _name(value):
+def _read_name(value):
     return "" if value is None else str(getattr(value, "name", value))
 
 

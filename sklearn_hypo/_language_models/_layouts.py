@@ -173,11 +173,13 @@ class Layout:
         """Build the request for one text and a group of statements."""
         if self.name == "decisions":
             asked = [INSTRUCTION_PREFIX + statement for statement in statements]
-            return DecisionQuestions(text, _number(asked))
+            return DecisionQuestions(text, _number_statements(asked))
         if self.name == "single":
             user = _format_json({"text": text, "property": statements[0]})
             return Prompt(SINGLE_SYSTEM, user, _SINGLE_SCHEMA)
-        user = _format_json({"text": text, "properties": _number(statements)})
+        user = _format_json(
+            {"text": text, "properties": _number_statements(statements)}
+        )
         return Prompt(STACKED_SYSTEM, user, _build_schema(len(statements)))
 
     def output_tokens(self, n_statements):
@@ -188,14 +190,14 @@ class Layout:
         """Return one bool, float or None (no answer) per statement of the request."""
         if self.name == "single":
             return [parse_yes_no(reply.content)]
-        ids = _number(statements)
+        ids = _number_statements(statements)
         if self.name == "stacked":
             answers = parse_answers(reply.content, ids)
             return [answers[name] for name in ids]
         return [_read_probability(reply.content.get(name)) for name in ids]
 
 
-def _number(statements):
+def _number_statements(statements):
     """Return the statements under the identifiers c1, c2, ..."""
     return {f"c{i}": statement for i, statement in enumerate(statements, start=1)}
 
@@ -205,7 +207,7 @@ def _format_json(value):
 
 
 def _build_schema(n_statements):
-    names = list(_number(range(n_statements)))
+    names = list(_number_statements(range(n_statements)))
     return {
         "type": "object",
         "properties": {name: {"type": "boolean"} for name in names},
@@ -287,7 +289,7 @@ def _read_cells(layout, reply, statements):
     }
     if layout.name == "decisions":
         declined = CellAnswer(REFUSED, None, "declined", reply.version)
-        for name, statement in _number(statements).items():
+        for name, statement in _number_statements(statements).items():
             if reply.content.get(name, 0.0) is None:
                 answers[statement] = declined
     return answers

@@ -13,7 +13,7 @@ from numbers import Integral, Real
 from urllib.parse import urlsplit
 
 from ..exceptions import LanguageModelError
-from ._catalog import Price, price_of
+from ._catalog import Price, find_price
 
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -112,7 +112,7 @@ class ModelSpec:
         price : Price or None
             Dollars per million tokens; None if it is not known.
         """
-        price = self.price or price_of(self.provider, self.model)
+        price = self.price or find_price(self.provider, self.model)
         return price.half() if price and self._at_half_price() else price
 
     def _at_half_price(self):
@@ -192,7 +192,7 @@ class ModelSpec:
         )
 
 
-def describe(value):
+def describe_value(value):
     """Write down what a user passed, unless it looks like a key."""
     is_key = isinstance(value, str) and _KEY.match(value.strip())
     return "..." if is_key else repr(value)
@@ -203,8 +203,8 @@ def check_model_name(model, example, caller):
     is_key = isinstance(model, str) and _SECRET.match(model.strip())
     if is_key or not isinstance(model, str) or not model.strip():
         raise ValueError(
-            f"{caller}(model={describe(model)}): the name of a model is needed, such "
-            f"as {example!r}."
+            f"{caller}(model={describe_value(model)}): the name of a model is needed, "
+            f"such as {example!r}."
             + (" A key belongs into the environment." if is_key else "")
         )
 
@@ -285,7 +285,7 @@ def check_is_set(spec, parameters):
             )
 
 
-def check_choice(spec, parameter, choices):
+def check_one_of(spec, parameter, choices):
     """Refuse a value that is not among the choices."""
     value = getattr(spec, parameter)
     if value not in choices:

@@ -3,7 +3,7 @@
 from .._utils._callables import callable_identity
 from ._catalog import Price
 from ._gemini import GeminiModel
-from ._model_spec import ModelSpec, describe
+from ._model_spec import ModelSpec, describe_value
 from ._openai import OpenAIModel
 from ._values import ANSWERED, UNPARSABLE, Reply, Usage
 
@@ -25,8 +25,8 @@ def as_model(model, role="annotator"):
         provider, _, name = model.partition(":")
         if provider not in PROVIDERS:
             raise ValueError(
-                f"model={describe(model)} names no provider. Write {_NAMES}, or pass "
-                "OpenAIModel(NAME, base_url=...) for another server."
+                f"model={describe_value(model)} names no provider. Write {_NAMES}, or "
+                "pass OpenAIModel(NAME, base_url=...) for another server."
             )
         spec = PROVIDERS[provider]
         return spec(name.strip() or spec.default_models.get(role, ""))

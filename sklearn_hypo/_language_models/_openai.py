@@ -20,7 +20,7 @@ from ._connection import (
     read_vectors,
 )
 from ._errors import MalformedReplyError
-from ._model_spec import ModelSpec, check_choice
+from ._model_spec import ModelSpec, check_one_of
 from ._values import (
     ANSWERED,
     BLOCKED,
@@ -121,8 +121,8 @@ default="max_completion_tokens"
 
     def __post_init__(self):
         super().__post_init__()
-        check_choice(self, "api", ("chat", "responses"))
-        check_choice(self, "token_parameter", ("max_completion_tokens", "max_tokens"))
+        check_one_of(self, "api", ("chat", "responses"))
+        check_one_of(self, "token_parameter", ("max_completion_tokens", "max_tokens"))
 
     def _at_half_price(self):
         return self.service_tier == "flex"
@@ -214,7 +214,7 @@ def build_chat_body(model, prompt):
     if prompt.schema is not None and model.structured_output:
         body["response_format"] = {
             "type": "json_schema",
-            "json_schema": _build_schema(prompt),
+            "json_schema": _wrap_schema(prompt),
         }
     return _drop_unset(body)
 
@@ -232,7 +232,7 @@ def build_responses_body(model, prompt):
     if model.reasoning_effort is not None:
         body["reasoning"] = {"effort": model.reasoning_effort}
     if prompt.schema is not None and model.structured_output:
-        body["text"] = {"format": {"type": "json_schema", **_build_schema(prompt)}}
+        body["text"] = {"format": {"type": "json_schema", **_wrap_schema(prompt)}}
     return _drop_unset(body)
 
 
@@ -245,7 +245,7 @@ def _build_common(model, prompt):
     }
 
 
-def _build_schema(prompt):
+def _wrap_schema(prompt):
     return {"name": "answer", "strict": True, "schema": prompt.schema}
 
 
@@ -254,23 +254,7 @@ def _drop_unset(body):
 
 
 def read_chat(body):
-    """Read a reply of Chat Completions.
-
-    Parameters
-    ----------
-    body : dict
-        The JSON that arrived.
-
-    Returns
-    -------
-    reply : Reply
-        Its content is a text.
-
-    Raises
-    ------
-    MalformedReplyError
-        If it is no such reply.
-    """
+    """Return the Reply, with a text, that the JSON of Chat Completions holds."""
     try:
         choice = body["choices"][0]
         message = choice["message"]

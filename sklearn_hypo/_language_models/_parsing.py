@@ -51,7 +51,7 @@ def load_json(text):
             return whole
         text = strip_wrapping(text)
         whole = _decode(text)
-        return _only_object(text) if whole is MISSING else whole
+        return _find_only_object(text) if whole is MISSING else whole
     except RecursionError:  # "[[[[[": a broken server may send anything
         return MISSING
 
@@ -81,7 +81,7 @@ def _decode(text):
         return MISSING
 
 
-def _only_object(text):
+def _find_only_object(text):
     found, position = [], 0
     while opening := _OPENING.search(text, position):
         try:
@@ -241,7 +241,7 @@ def parse_statement(text, max_length=200):
         and without a period at the end. It is not escaped for HTML. None also for a
         refusal, for JSON that was cut, and for several lines.
     """
-    statement = _strip_decoration(_one_line(_statement_in(text)))
+    statement = _strip_decoration(_collapse(_find_statement(text)))
     plain = statement.replace("\u2019", "'").casefold()
     if plain in _NOTHING or _REFUSAL.match(plain) or plain.startswith(_NOT_WORDS):
         return None
@@ -249,7 +249,7 @@ def parse_statement(text, max_length=200):
     return statement if readable else None
 
 
-def _statement_in(text):
+def _find_statement(text):
     """Return what stands where the statement should be, or ""."""
     found = load_json(text)
     if isinstance(found, dict):
@@ -257,18 +257,18 @@ def _statement_in(text):
     if found is not MISSING:
         return found if isinstance(found, str) else ""
     text = strip_wrapping(text)
-    return "" if '"statement"' in text else _only_line(text)
+    return "" if '"statement"' in text else _find_only_line(text)
 
 
-def _only_line(text):
+def _find_only_line(text):
     """Return the line of a plain answer; a line above it may announce it."""
-    lines = [line for line in map(_one_line, text.splitlines()) if line]
+    lines = [line for line in map(_collapse, text.splitlines()) if line]
     if len(lines) == 2 and lines[0].endswith(":"):
         del lines[0]
     return lines[0] if len(lines) == 1 else ""
 
 
-def _one_line(text):
+def _collapse(text):
     """Collapse white space and drop what cannot be seen."""
     # category Cf: zero-width characters, directional marks, tags
     seen = (c for c in clean_text(text) if unicodedata.category(c) != "Cf")

@@ -10,7 +10,7 @@ from .._utils._cache_folder import resolve_cache_folder
 from .._utils._warnings import warn
 from ..exceptions import LanguageModelError
 from ._answers import AnswerStore
-from ._catalog import lifecycle_note
+from ._catalog import describe_end_of_life
 from ._dispatch import Dispatcher
 from ._ledger import Ledger
 from ._values import CUT, UNPARSABLE
@@ -136,7 +136,9 @@ def warn_of_shutdown(model):
     if model.server():
         return  # who else serves it decides for himself
     today = datetime.now(UTC).date()
-    note = lifecycle_note(model.provider, model.model, today, within=_DAYS_OF_WARNING)
+    note = describe_end_of_life(
+        model.provider, model.model, today, within=_DAYS_OF_WARNING
+    )
     if note:
         warn(f"model={str(model)!r}: {model.model} {note}. Set model= to another one.")
 

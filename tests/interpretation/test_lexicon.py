@@ -12,7 +12,7 @@ import pytest
 from sklearn.base import clone
 
 from sklearn_hypo import HypothesisExtractor, LexiconAnnotator, LexiconInterpreter
-from sklearn_hypo._hypotheses._fidelity import Fidelity, standard_error
+from sklearn_hypo._hypotheses._fidelity import Fidelity, correlation_standard_error
 from sklearn_hypo._interpretation._lexicon import (
     _LARGEST_LOSS,
     _MARGIN,
@@ -24,7 +24,7 @@ from sklearn_hypo._interpretation._lexicon_search import TermIndex, search_terms
 from sklearn_hypo._interpretation._sampling import (
     draw_percentile_bins,
     draw_top_and_zero_rows,
-    split_rows,
+    split_at_random,
 )
 from sklearn_hypo._utils._terms import contains_any, find_vocabulary, mark_terms
 from sklearn_hypo._utils._tokens import ngrams, tokenize
@@ -404,7 +404,7 @@ def test_candidates_are_in_order_and_the_choice_is_within_the_error():
         assert strengths[1:] == sorted(strengths[1:], reverse=True)
         best = max(strengths)
         n = each.candidates[0].comparison.n
-        margin = min(_MARGIN * standard_error(best, n), _LARGEST_LOSS)
+        margin = min(_MARGIN * correlation_standard_error(best, n), _LARGEST_LOSS)
         assert strengths[0] >= best - margin
         assert len({frozenset(c.hypothesis.terms) for c in each.candidates}) == len(
             each.candidates
@@ -619,9 +619,9 @@ def test_fidelity_without_anything_to_agree_on(
 
 
 def test_standard_error():
-    assert standard_error(0.0, 101) == pytest.approx(0.1)
-    assert standard_error(0.6, 65) == pytest.approx(0.08)
-    assert standard_error(1.0, 50) == 0
+    assert correlation_standard_error(0.0, 101) == pytest.approx(0.1)
+    assert correlation_standard_error(0.6, 65) == pytest.approx(0.08)
+    assert correlation_standard_error(1.0, 50) == 0
 
 
 # Sampling
@@ -629,7 +629,7 @@ def test_standard_error():
 
 @pytest.mark.parametrize("n", range(12))
 def test_split_rows(n):
-    parts = split_rows(n, (0.7, 0.15, 0.15), np.random.RandomState(0))
+    parts = split_at_random(n, (0.7, 0.15, 0.15), np.random.RandomState(0))
     assert len(parts) == 3
     assert sorted(np.concatenate(parts)) == list(range(n))
     assert all(np.all(np.diff(part) > 0) for part in parts)
@@ -638,7 +638,7 @@ def test_split_rows(n):
 
 
 def test_split_rows_keeps_the_shares():
-    parts = split_rows(1000, (0.7, 0.15, 0.15), np.random.RandomState(0))
+    parts = split_at_random(1000, (0.7, 0.15, 0.15), np.random.RandomState(0))
     assert [len(part) for part in parts] == [700, 150, 150]
 
 

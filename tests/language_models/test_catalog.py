@@ -8,9 +8,9 @@ import pytest
 from sklearn_hypo._language_models._catalog import (
     MODELS,
     Price,
+    describe_end_of_life,
     find_model,
-    lifecycle_note,
-    price_of,
+    find_price,
 )
 from sklearn_hypo._language_models._models import PROVIDERS
 
@@ -75,7 +75,7 @@ def test_defaults_can_be_used_and_priced(provider, role, name):
     assert known.price is not None
     assert not known.shutdown or known.shutdown > AS_OF
     # nobody starts a study with a model that ends within half a year
-    assert lifecycle_note(provider, name, AS_OF, within=183) == ""
+    assert describe_end_of_life(provider, name, AS_OF, within=183) == ""
 
 
 def test_every_provider_has_a_default_for_whom_annotates_and_interprets():
@@ -139,17 +139,17 @@ def test_find(provider, model, name):
 )
 def test_another_model_is_not_found(provider, model):
     assert find_model(provider, model) is None
-    assert price_of(provider, model) is None
-    assert lifecycle_note(provider, model, AS_OF) == ""
+    assert find_price(provider, model) is None
+    assert describe_end_of_life(provider, model, AS_OF) == ""
 
 
 def test_cost_of_the_layouts():
     # instructions, a tweet and one concept, 40,000 times: dollars of the facts' table
-    luna = price_of("openai", "gpt-6-luna")
+    luna = find_price("openai", "gpt-6-luna")
     assert luna.cost(17_680_000, 0, 80_000) == pytest.approx(1.81, abs=0.005)
-    lite = price_of("gemini", "gemini-2.5-flash-lite")
+    lite = find_price("gemini", "gemini-2.5-flash-lite")
     assert lite.cost(17_680_000, 0, 80_000) == pytest.approx(1.80, abs=0.005)
-    upstream = price_of("openai", "gpt-5.2")
+    upstream = find_price("openai", "gpt-5.2")
     assert upstream.cost(17_680_000, 0, 80_000) == pytest.approx(32.06, abs=0.005)
     assert upstream.cost(1_460_000, 0, 200_000) == pytest.approx(5.36, abs=0.01)
 
@@ -197,19 +197,19 @@ def test_half_price():
     ],
 )
 def test_lifecycle(model, today, note):
-    found = lifecycle_note("openai", model, today)
+    found = describe_end_of_life("openai", model, today)
     assert found.startswith(note)
     assert bool(found) is bool(note)
 
 
 def test_lifecycle_from_one_source():
-    note = lifecycle_note("gemini", "gemini-2.5-pro", AS_OF)
+    note = describe_end_of_life("gemini", "gemini-2.5-pro", AS_OF)
     assert note == "reportedly shuts down on 2026-12-01"
-    note = lifecycle_note("gemini", "gemini-2.5-pro", "2027-01-01")
+    note = describe_end_of_life("gemini", "gemini-2.5-pro", "2027-01-01")
     assert note == "was reportedly shut down on 2026-12-01"
 
 
 def test_lifecycle_of_the_near_future_only():
-    assert lifecycle_note("openai", "gpt-5", "2026-12-01", within=10)
-    assert not lifecycle_note("openai", "gpt-5", "2026-11-30", within=10)
-    assert lifecycle_note("openai", "gpt-5", "2027-11-30", within=10)
+    assert describe_end_of_life("openai", "gpt-5", "2026-12-01", within=10)
+    assert not describe_end_of_life("openai", "gpt-5", "2026-11-30", within=10)
+    assert describe_end_of_life("openai", "gpt-5", "2027-11-30", within=10)
