@@ -43,12 +43,7 @@ def fit_binary(problem, y, cov_type, columns, notes):
     found : dict
         Fields of `JointFit`; "estimates" are arrays over all columns.
 
-    References
-    ----------
-    .. [1] D. Firth (1993). "Bias reduction of maximum likelihood estimates".
-       Biometrika 80.
-    .. [2] G. Heinze, M. Schemper (2002). "A solution to the problem of separation in
-       logistic regression". Statistics in Medicine 21.
+    Sources are those of `fit_logit`.
     """
     X, y = _turn_pairs(problem, y)
     design, h = problem.design, len(columns)

@@ -106,16 +106,8 @@ def effect_influence(X, y, weights, units=None):
               \bigl[\sigma(\eta_i^{a_j = 1}) - \sigma(\eta_i^{a_j = 0})\bigr]
               \Big/ \sum_i w_i
 
-    Parameters
-    ----------
-    X, y, weights, units
-        As for `linear_influence`; y is 1 or 0.
-
-    Returns
-    -------
-    influence : Influence or None
-        One effect per column of X, of which those of other than binary columns mean
-        nothing. None where `logit_influence` is None.
+    Arguments are those of `logit_influence`; None where it is None. There is one
+    effect per column of X: of other than binary columns it means nothing.
 
     Notes
     -----
