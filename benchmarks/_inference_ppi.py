@@ -78,7 +78,7 @@ def true_separation():
 def _one_run(rng, n, prevalence, errors):
     """Estimates and intervals: 2 estimands x 3 methods x (value, lower, upper)."""
     from sklearn_hypo._annotation_error._fits import AnnotatedRows, fit_corrected
-    from sklearn_hypo._inference._influence import linear_influence
+    from sklearn_hypo._inference._robust_covariance import linear_influence
 
     truth, machine, y = make_world(rng, n, prevalence, errors)
     human = np.full_like(truth, np.nan)

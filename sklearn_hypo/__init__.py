@@ -9,14 +9,16 @@ from ._annotation._embedding import EmbeddingAnnotator
 from ._annotation._language_model import LLMAnnotator
 from ._annotation._lexicon import LexiconAnnotator
 from ._annotation_error._correction import (
+    CorrectedEstimates,
     correct_for_annotation_error,
 )
-from ._annotation_error._human_labels import coder_agreement
+from ._annotation_error._human_labels import HumanLabels, coder_agreement
 from ._annotation_error._labelling_sheet import labelling_sheet, read_labels
 from ._autoencoder._sparse import SparseAutoencoderTransformer
 from ._autoencoder._supervised import SupervisedSAETransformer
 from ._data_preparation._contests import pairs_within
 from ._data_preparation._documents import (
+    DocumentChunks,
     roll_up_annotations,
     split_documents,
 )
@@ -36,21 +38,17 @@ from ._evaluation._rerun import rerun_audit_bundle
 from ._extraction._extractor import HypothesisExtractor
 from ._hypotheses._fidelity import Fidelity
 from ._hypotheses._hypothesis import Hypothesis
-from ._hypotheses._protocols import (
-    Annotator,
-    Candidate,
-    Interpretation,
-    Interpreter,
-    PaidAnnotator,
-)
-from ._inference._redundancy import drop_or_merge
+from ._hypotheses._protocols import Annotator, Candidate, Interpretation, Interpreter
+from ._inference._redundancy import Redundancy, drop_or_merge
 from ._interpretation._language_model import LLMInterpreter
 from ._interpretation._lexicon import LexiconInterpreter
-from ._language_models._ledger import CostEstimate
+from ._language_models._cells import CostEstimate
 from ._language_models._models import GeminiModel, OpenAIModel
 from ._pipeline import make_hypothesis_pipeline
 from ._replication._replicate import replicate_hypotheses
-from ._report._audit import read_audit_bundle
+from ._replication._report import ReplicationReport
+from ._report._audit import AuditBundle, read_audit_bundle
+from ._report._details import HypothesisDetail
 from ._report._report import HypothesisReport
 from ._selection._neuron_selector import NeuronSelector
 
@@ -65,6 +63,7 @@ __all__ = [  # noqa: RUF022 - by the steps of the method, as in the reference
     "join_groups",
     "split_documents",
     "roll_up_annotations",
+    "DocumentChunks",
     # Embed
     "TextEmbedder",
     # Autoencode
@@ -86,7 +85,6 @@ __all__ = [  # noqa: RUF022 - by the steps of the method, as in the reference
     "EmbeddingAnnotator",
     "LLMAnnotator",
     "Annotator",
-    "PaidAnnotator",
     # Language models
     "OpenAIModel",
     "GeminiModel",
@@ -95,17 +93,23 @@ __all__ = [  # noqa: RUF022 - by the steps of the method, as in the reference
     "evaluate_hypotheses",
     "evaluate_annotations",
     "drop_or_merge",
+    "Redundancy",
     # Report
     "HypothesisReport",
+    "HypothesisDetail",
+    "AuditBundle",
     "read_audit_bundle",
     "rerun_audit_bundle",
     # Replicate
     "replicate_hypotheses",
+    "ReplicationReport",
     # Correct for annotation error
     "labelling_sheet",
     "read_labels",
+    "HumanLabels",
     "coder_agreement",
     "correct_for_annotation_error",
+    "CorrectedEstimates",
     # Draw
     "CoefficientsDisplay",
     "ActivationHistogramDisplay",
