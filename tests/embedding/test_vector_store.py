@@ -118,16 +118,21 @@ def test_folder_without_permission(tmp_path):
     expect_error(tmp_path, "permissions", "choose another folder")
 
 
-def test_file_that_is_read_only(tmp_path, monkeypatch):
-    write(tmp_path, {}, ["a"], [[1.0]])
+def connect_with(monkeypatch, pragma):
+    """Let every further connection be made with a pragma of SQLite."""
     connect = _sqlite.connect
 
-    def read_only(path, *args):
+    def connect_limited(path, *args):
         connection = connect(path, *args)
-        connection.execute("PRAGMA query_only=ON")
+        connection.execute(f"PRAGMA {pragma}")
         return connection
 
-    monkeypatch.setattr(_sqlite, "connect", read_only)
+    monkeypatch.setattr(_sqlite, "connect", connect_limited)
+
+
+def test_file_that_is_read_only(tmp_path, monkeypatch):
+    write(tmp_path, {}, ["a"], [[1.0]])
+    connect_with(monkeypatch, "query_only=ON")
     with pytest.raises(CacheError, match=r"read or written to. Check the path"):
         write(tmp_path, {}, ["b"], [[1.0]])
 
@@ -139,14 +144,7 @@ def test_folder_that_cannot_be_opened(tmp_path):
 
 def test_full_disk(tmp_path, monkeypatch):
     write(tmp_path, {}, ["a"], [[1.0]])
-    connect = _sqlite.connect
-
-    def small_disk(path, *args):
-        connection = connect(path, *args)
-        connection.execute("PRAGMA max_page_count=6")
-        return connection
-
-    monkeypatch.setattr(_sqlite, "connect", small_disk)
+    connect_with(monkeypatch, "max_page_count=6")
     with pytest.raises(CacheError, match=r"the disk is full. Make room"):
         write(tmp_path, {}, list("bcd"), np.ones((3, 5000)))
     assert read(tmp_path, {}, list("abcd"))[0].tolist() == [0]  # all or nothing
