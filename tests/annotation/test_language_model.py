@@ -650,3 +650,21 @@ def test_what_is_sent_is_what_is_documented(server):
     assert (system["role"], user["role"]) == ("system", "user")
     assert json.loads(user["content"])["text"] == TEXTS[0]
     assert bodies[0].keys() == {"model", "messages", "response_format"}
+
+
+# The account
+
+
+def say_yes(prompt):
+    return "yes"
+
+
+def test_the_account_is_an_attribute_that_twins_share_and_copies_go_on_with():
+    annotator = LLMAnnotator(say_yes, cache=None).fit([], S12[:1])
+    assert vars(annotator)["usage_"]["calls"] == 0
+    annotator.twin().fit([], S12[1:3]).annotate(["a text"])
+    assert annotator.usage_["calls"] == 2
+    assert annotator.usage_["model"] == "callable:say_yes"
+    copied = copy.deepcopy(annotator)
+    copied.annotate(["a text"])
+    assert (annotator.usage_["calls"], copied.usage_["calls"]) == (2, 3)

@@ -1,12 +1,14 @@
 """The table of known models is consistent, and says what a user has to know."""
 
 from datetime import date, datetime
+from importlib import resources
 
 import pandas as pd
 import pytest
 
 from sklearn_hypo._language_models._catalog import (
     MODELS,
+    KnownModel,
     Price,
     describe_end_of_life,
     find_model,
@@ -26,6 +28,15 @@ DEFAULTS = [
     for role, name in spec.default_models.items()
 ]
 ROWS = pytest.mark.parametrize("known", MODELS, ids=lambda known: known.name)
+
+
+def test_the_file_has_the_columns_of_the_table():
+    file = resources.files("sklearn_hypo._language_models") / "known_models.csv"
+    header, *rows = file.read_text(encoding="utf-8").splitlines()
+    fields = {*KnownModel._fields, *Price._fields, "model"} - {"name", "price"}
+    assert set(header.split(",")) == fields
+    assert len(rows) == len(MODELS)
+    assert {row.count(",") for row in rows} == {header.count(",")}
 
 
 def test_rows_are_unique_and_cannot_be_changed():
