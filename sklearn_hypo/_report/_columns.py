@@ -187,7 +187,8 @@ def list_columns(report, place):
         Those with a heading there that are in the table; joint effects, as many as
         there is room for.
     """
-    joint = rank_joint_effects(report)[: _N_JOINT.get(place)]
+    joint = [c for c in rank_joint_effects(report) if getattr(c, place)]
+    joint = joint[: _N_JOINT.get(place)]
     columns = []
     for column in COLUMNS:
         if column.rank:  # the first of them makes place for all

@@ -81,6 +81,7 @@ def test_any_report_has_a_page(kind, n_hypotheses, nasty):
         outline = Outline(page)
         assert len(outline.all("script")) == 1
         assert len(outline.all("img")) == 0
+        assert "<dt></dt>" not in page
         assert len(outline.all("details")) >= len(each.table)
         shown = "".join(outline.text)
         assert all(escape_invisible(name) in shown for name in each.table["hypothesis"])
@@ -153,6 +154,26 @@ def test_everything_has_its_place():
         "no answers (0 of 240)",
     ):
         assert "".join(words.split()) in text, words
+
+
+def test_figures_of_one_hypothesis():
+    report = change_table(make_report("two"), coef_df=np.inf, neuron=["n7"] * 6)
+    row = report.table.iloc[0]
+    text = "".join(Outline(report_page(report)).text).partition("One by one")[2]
+    effects, _, basis = text.partition("Effect")[2].partition("Basis")
+    basis = "".join(basis.partition("Texts that have it")[0].split())
+    effects = "".join(effects.split())
+    for line in (
+        f"separation, alone (share of 'pos') {row.separation:.3f} [",
+        f"average marginal effect (share of 'pos') {row.ame:.3f} [",
+        f"joint odds ratio {row.odds_ratio:.3f} [",
+        f"joint coefficient (log odds) {row.coef:.3f} [",
+        "p beside the others, corrected",
+    ):
+        assert "".join(line.split()) in effects
+    for line in ("neuronn7", "textswithananswer240", "degreesoffreedominfinite"):
+        assert line in basis
+    assert "odds" not in basis
 
 
 def test_significant_ones_come_first_and_strongest():

@@ -4,6 +4,7 @@ import numpy as np
 
 from .._columns import (
     COLUMNS,
+    Column,
     format_cells,
     list_columns,
     rank_joint_effects,
@@ -64,7 +65,7 @@ def _list_effects(view):
     for name, own in zip(view.names, lines, strict=True):
         if worst.get(name):
             about = "separation, whatever the missing answers are"
-            own.insert(1, (about, "", typeset_minus(worst[name])))
+            own.insert(1, (about, typeset_minus(worst[name]), ""))
     return lines
 
 
@@ -82,6 +83,7 @@ def _name_cells(report, columns, place):
             name = describe_effect(report, column)
         cells = format_cells(report.table, column, missing="", typeset=True)
         for own, (value, interval) in zip(lines, cells, strict=True):
+            value = {"inf": "infinite"}.get(value, value)
             own += [(name, value, interval)] if value else []
     return lines
 
@@ -94,9 +96,10 @@ def _list_classes(report):
     for column in COLUMNS:
         if column.name in ("separation", "ame") and column.name in table:
             cells = format_cells(table, column, missing="–", typeset=True)
-            ps = [format_p(p).replace("nan", "–") for p in table[f"{column.name}_p"]]
+            p = Column(f"{column.name}_p", format_p)
+            ps = format_cells(table, p, missing="–", typeset=True)
             rows = zip(table["hypothesis"], table["class"], cells, ps, strict=True)
-            for name, label, cell, p in rows:
+            for name, label, cell, (p, _) in rows:
                 own = found.setdefault(str(name), {})
                 own.setdefault(str(label), []).append((*cell, p))
     return found
