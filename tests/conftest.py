@@ -1,7 +1,6 @@
 """What every test can rely on: no key, no proxy, and a cache folder of its own."""
 
 import gc
-import importlib
 import os
 import sys
 import tempfile
@@ -25,6 +24,9 @@ with open(certifi.where(), encoding="utf-8") as _certificates:
     _CERTIFICATE.write(_certificates.read().partition(_END)[0] + _END)
 _CERTIFICATE.flush()
 os.environ["SSL_CERT_FILE"] = _CERTIFICATE.name
+
+
+FROZEN_LATE = []
 
 
 @pytest.fixture(autouse=True)
@@ -65,13 +67,21 @@ def server(shared_server):
     vars(shared_server.service.settings).update(before)
 
 
-def pytest_collection_finish(session):
-    """Keep what is loaded by now, and by the first fit, out of garbage collections.
+# Loaded modules stay out of garbage collections, of which statsmodels asks for one in
+# each correction for multiple tests: 0.2 s where all test modules and what PyTorch's
+# optimizers import are loaded.
 
-    statsmodels collects garbage in each correction for multiple tests: 0.2 s where all
-    test modules and what PyTorch's optimizers import are loaded.
-    """
-    if "torch" in sys.modules:
-        importlib.import_module("torch._dynamo")
+
+def freeze_loaded():
     gc.collect()
     gc.freeze()
+
+
+def pytest_collection_finish(session):
+    freeze_loaded()
+
+
+def pytest_runtest_logfinish():
+    if "torch._dynamo" in sys.modules and not FROZEN_LATE:
+        freeze_loaded()
+        FROZEN_LATE.append("torch._dynamo")  # the first fit imports it
