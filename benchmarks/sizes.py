@@ -27,8 +27,8 @@ from _common import CACHE, ROOT, TABLES, markdown_table
 
 FOLDER = CACHE / "sizes"
 DATA = ("tweets", "snippets")
-# what a fit depends on, besides sklearn_hypo/_sae
-ESTIMATORS = ("_base_autoencoder", "_sparse_autoencoder", "_neuron_selector", "_scores")
+# the rooms that a fit depends on
+ROOMS = ("_autoencoder", "_selection")
 SCORES = ("explained variance", "R² of 20 neurons", "R² of all neurons")
 
 NOTES = """
@@ -153,8 +153,7 @@ def run_unit(split, unit):
 def code_fingerprint():
     """Return a digest of the code that a fit depends on, committed or not."""
     package = ROOT / "sklearn_hypo"
-    files = sorted((package / "_sae").rglob("*.py"))
-    files += [package / f"{name}.py" for name in ESTIMATORS]
+    files = [path for room in ROOMS for path in sorted((package / room).rglob("*.py"))]
     files += [ROOT / "benchmarks" / "_sae_data.py"]
     digest = hashlib.sha256()
     for path in files:
