@@ -7,10 +7,11 @@ import os
 import sqlite3
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from _common import DATA_VARIABLE, ROOT
+from _parts import Findings, verdict
 
 # The double of a language model is part of the tests, which are no package.
 sys.path.insert(0, str(ROOT / "tests" / "support"))
@@ -216,39 +217,14 @@ def shorten(message, length=200):
 
 
 @dataclass
-class Result:
-    """What one part of the benchmark found; fit for JSON.
-
-    Attributes
-    ----------
-    figures : list of dict
-        Rows of the table of aims.
-    tables : list of (str, list of dict)
-        Details, with their titles.
-    notes : list of str
-        What the figures mean.
-    """
-
-    figures: list = field(default_factory=list)
-    tables: list = field(default_factory=list)
-    notes: list = field(default_factory=list)
+class Result(Findings):
+    """Findings, with the columns of this benchmark's table."""
 
     def figure(self, name, aim, met, openai, gemini="-", hypothesaes="-"):
         """Add a row to the table of aims; `met` is None where there is no aim."""
-        verdict = {True: "yes", False: "**no**", None: "-"}[
-            met if met is None else bool(met)
-        ]
         row = {"figure": name, "aim": aim, "OpenAI": openai, "Gemini": gemini}
-        row |= {"hypothesaes 2.0.1": hypothesaes, "met": verdict}
+        row |= {"hypothesaes 2.0.1": hypothesaes, "met": verdict(met)}
         self.figures.append({key: str(value) for key, value in row.items()})
-
-    def table(self, title, rows):
-        """Add a table of details."""
-        self.tables.append((title, rows))
-
-    def note(self, text):
-        """Add a paragraph."""
-        self.notes.append(" ".join(text.split()))
 
 
 def outcomes(errors):

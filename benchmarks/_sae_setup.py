@@ -1,7 +1,9 @@
 """What the parts of the SAE benchmark share: options, results, configurations."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
+
+from _parts import Findings, verdict
 
 
 @dataclass
@@ -32,33 +34,18 @@ class Options:
 
 
 @dataclass
-class Result:
-    """What one part found; fit for JSON.
-
-    Attributes
-    ----------
-    figures : list of dict
-        Rows of the table of floors and aims.
-    tables : list of (str, list of dict)
-        Details, with their titles.
-    notes : list of str
-        What the figures mean.
-    """
-
-    figures: list = field(default_factory=list)
-    tables: list = field(default_factory=list)
-    notes: list = field(default_factory=list)
+class Result(Findings):
+    """Findings, with the columns of this benchmark's table."""
 
     def figure(self, name, measured, floor, aim=None, *, floor_met, aim_met=None):
         """Add a row to the table of floors and aims; `None` where there is none."""
-        verdict = {True: "yes", False: "**no**", None: "-"}
         row = {
             "figure": name,
             "measured": measured,
             "floor": floor,
-            "floor met": verdict[floor_met if floor_met is None else bool(floor_met)],
+            "floor met": verdict(floor_met),
             "aim": aim or "-",
-            "aim met": verdict[aim_met if aim_met is None else bool(aim_met)],
+            "aim met": verdict(aim_met),
         }
         self.figures.append(row)
 
@@ -83,14 +70,6 @@ class Result:
             floor_met=valid and times >= floor,
             aim_met=None if aim is None else valid and times >= aim,
         )
-
-    def table(self, title, rows):
-        """Add a table of details."""
-        self.tables.append((title, rows))
-
-    def note(self, text):
-        """Add a paragraph."""
-        self.notes.append(" ".join(text.split()))
 
 
 # Configurations ----------------------------------------------------------------------

@@ -12,24 +12,12 @@ Writes docs/benchmarks/annotation.md when there is a result of every part.
 """
 
 import argparse
-import datetime
 import importlib.metadata
-import json
-import os
 import sys
-import time
-import traceback
 import warnings
-from dataclasses import asdict
 
-from _common import (
-    CACHE,
-    _commit,
-    _is_dirty,
-    markdown_table,
-    pin_threads,
-    write_table,
-)
+from _common import markdown_table, pin_threads, write_table
+from _parts import Parts
 
 pin_threads(1)
 
@@ -61,7 +49,7 @@ TITLES = {
     "hypothesaes": "hypothesaes on the same server",
 }
 PACKAGES = ("openai", "google-genai", "httpx2", "hypothesaes")
-RESULTS = CACHE / "annotation"
+RUNS = Parts("annotation", TITLES)
 
 NOTES = """
 The real SDK clients talk to a double of a language model on the same machine, in a
@@ -71,51 +59,6 @@ what its tokenizer counts. "-" means that there is nothing to compare: hypothesa
 speaks OpenAI's Responses alone, and has neither stacked calls, decisions, estimates nor
 caps.
 """
-
-
-def measure(name, quick):
-    """Run one part; return its result with when and on what it was measured."""
-    load, start = os.getloadavg()[0], time.perf_counter()
-    commit = _commit() + (" with uncommitted changes" if _is_dirty() else "")
-    found = asdict(PARTS[name](quick))
-    now = datetime.datetime.now(datetime.UTC)
-    return found | {
-        "commit": commit,
-        "date": now.isoformat(timespec="minutes"),
-        "load": load,
-        "seconds": time.perf_counter() - start,
-    }
-
-
-def saved(name):
-    """Return the last result of a part at full size, or None."""
-    path = RESULTS / f"{name}.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
-
-
-def save(name, found):
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    # through JSON at once, so that a page is the same with fresh and with saved results
-    text = json.dumps(found, ensure_ascii=False, indent=1)
-    (RESULTS / f"{name}.json").write_text(text, encoding="utf-8")
-
-
-def is_current(found):
-    return found is not None and found["commit"] == _commit() and not _is_dirty()
-
-
-def show(name, found):
-    """Print one part."""
-    print(f"\n## {TITLES[name]} ({found['seconds']:.0f} s)\n")
-    print(section(found), flush=True)
-
-
-def section(found):
-    """Return one part as Markdown."""
-    pieces = [markdown_table(found["figures"])] if found["figures"] else []
-    for title, rows in found["tables"]:
-        pieces += [title, markdown_table(rows)]
-    return "\n\n".join(pieces + found["notes"])
 
 
 def shortfalls(results):
@@ -141,13 +84,7 @@ def write_page(results):
     figures = [row for found in results.values() for row in found["figures"]]
     versions = [f"{name} {_version(name)}" for name in PACKAGES]
     parts = [short_of_aims(results), NOTES.strip(), f"With {', '.join(versions)}."]
-    for name, found in results.items():
-        details = section(found | {"figures": []})
-        measured = (
-            f"Measured on {found['date']}, commit {found['commit']}, in "
-            f"{found['seconds']:.0f} s, from a load average of {found['load']:.1f} on."
-        )
-        parts.append(f"## {TITLES[name]}\n\n{details}\n\n{measured}")
+    parts += [RUNS.page(name, found) for name, found in results.items()]
     write_table(
         "annotation",
         "Annotation by language models",
@@ -162,26 +99,6 @@ def _version(name):
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
         return "not installed"
-
-
-def run(names, options):
-    """Measure parts one after the other; return the results and what failed."""
-    results, failed = {}, []
-    for name in names:
-        found = saved(name) if options.resume else None
-        if not is_current(found) or options.quick:
-            try:
-                found = measure(name, options.quick)
-            except Exception:
-                # the other parts are worth having all the same
-                traceback.print_exc()
-                failed.append(name)
-                continue
-            if not options.quick:
-                save(name, found)
-        results[name] = found
-        show(name, found)
-    return results, failed
 
 
 def main(arguments=None):
@@ -202,18 +119,15 @@ def main(arguments=None):
     options = parser.parse_args(arguments)
     warnings.simplefilter("ignore", HypothesisWarning)  # missing answers are the point
 
-    results, failed = run(options.only or list(PARTS), options)
+    quick = options.quick
+    results, failed = RUNS.run(
+        options.only or list(PARTS), PARTS, quick, resume=options.resume, quick=quick
+    )
     print(f"\n{short_of_aims(results)}")
     if failed:
         sys.exit(f"\nfailed: {', '.join(failed)}; no page was written")
-    if options.quick:
-        return
-    results = {name: results.get(name) or saved(name) for name in PARTS}
-    missing = [name for name, found in results.items() if found is None]
-    if missing:
-        print(f"\nno page yet: not measured so far: {', '.join(missing)}")
-        return
-    write_page(results)
+    if not quick and (results := RUNS.complete(results)):
+        write_page(results)
 
 
 if __name__ == "__main__":

@@ -14,27 +14,14 @@ Writes docs/benchmarks/sae.md when there is a result of every part.
 """
 
 import argparse
-import datetime
 import importlib.metadata
 import importlib.util
-import json
-import os
 import sys
 import tempfile
-import time
-import traceback
 import warnings
-from dataclasses import asdict
 
-from _common import (
-    CACHE,
-    _commit,
-    _is_dirty,
-    markdown_table,
-    pin_threads,
-    skip,
-    write_table,
-)
+from _common import markdown_table, pin_threads, skip, write_table
+from _parts import Parts
 
 TITLES = {
     "reach": "Whole fits: time to hypothesaes's own error",
@@ -45,7 +32,7 @@ TITLES = {
     "growth": "Growth",
     "dictionary": "Dictionary learning",
 }
-RESULTS = CACHE / "sae"
+RUNS = Parts("sae", TITLES)
 # what the result of a part depends on, besides the commit
 SETTINGS = {
     "reach": ("threads", "seeds", "their_seeds"),
@@ -108,51 +95,6 @@ def settings(name, options):
     return {key: getattr(options, key) for key in SETTINGS.get(name, ("threads",))}
 
 
-def measure(name, options):
-    """Run one part; return its result with when and on what it was measured."""
-    load, start = os.getloadavg()[0], time.perf_counter()
-    commit = _commit() + (" with uncommitted changes" if _is_dirty() else "")
-    found = asdict(PARTS[name](options))
-    now = datetime.datetime.now(datetime.UTC)
-    return found | {
-        "commit": commit,
-        "settings": settings(name, options),
-        "date": now.isoformat(timespec="minutes"),
-        "load": load,
-        "seconds": time.perf_counter() - start,
-    }
-
-
-def saved(name):
-    """Return the last result of a part at full size, or None."""
-    path = RESULTS / f"{name}.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
-
-
-def save(name, found):
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(found, ensure_ascii=False, indent=1)
-    (RESULTS / f"{name}.json").write_text(text, encoding="utf-8")
-
-
-def is_current(name, found, options):
-    """Tell whether a saved result is what measuring again would give."""
-    return (
-        found is not None
-        and found["commit"] == _commit()
-        and not _is_dirty()
-        and found["settings"] == settings(name, options)
-    )
-
-
-def section(found):
-    """Return one part as Markdown."""
-    pieces = [markdown_table(found["figures"])] if found["figures"] else []
-    for title, rows in found["tables"]:
-        pieces += [f"**{title}**", markdown_table(rows)]
-    return "\n\n".join(pieces + found["notes"])
-
-
 def short_of(results, which):
     """Say which floors or aims are missed."""
     missed = [
@@ -171,15 +113,7 @@ def write_page(results):
     figures = [row for found in results.values() for row in found["figures"]]
     hypothesaes = f"With hypothesaes {importlib.metadata.version('hypothesaes')}."
     parts = [short_of(results, "floor"), short_of(results, "aim"), NOTES, hypothesaes]
-    for name, found in results.items():
-        details = section(found | {"figures": []})
-        given = ", ".join(f"{k}={v}" for k, v in found["settings"].items())
-        measured = (
-            f"Measured on {found['date']}, commit {found['commit']}, in "
-            f"{found['seconds']:.0f} s, from a load average of {found['load']:.1f} on "
-            f"({given})."
-        )
-        parts.append(f"## {TITLES[name]}\n\n{details}\n\n{measured}")
+    parts += [RUNS.page(name, found) for name, found in results.items()]
     given = results["reach"]["settings"] | results["quality"]["settings"]
     flags = [
         f" --{name.replace('_', '-')} {given[name]}"
@@ -196,43 +130,19 @@ def write_page(results):
     )
 
 
-def run(names, options, resume):
-    """Measure parts one after the other; return the results and what failed."""
-    results, failed = {}, []
-    for name in names:
-        found = saved(name) if resume and not options.quick else None
-        if not is_current(name, found, options):
-            try:
-                found = measure(name, options)
-            except Exception:
-                # the other parts are worth having all the same
-                traceback.print_exc()
-                failed.append(name)
-                continue
-            if not options.quick:
-                save(name, found)
-        results[name] = found
-        print(f"\n## {TITLES[name]} ({found['seconds']:.0f} s)\n")
-        print(section(found), flush=True)
-    return results, failed
-
-
 def main(arguments):
     fields = ("threads", "seeds", "their_seeds", "holdout", "fresh", "quick", "scratch")
     options = Options(**{name: getattr(arguments, name) for name in fields})
     warnings.simplefilter("ignore", HypothesisWarning)
-    results, failed = run(arguments.only or list(TITLES), options, arguments.resume)
+    names = arguments.only or list(TITLES)
+    results, failed = RUNS.run(
+        names, PARTS, options, settings, quick=options.quick, resume=arguments.resume
+    )
     print(f"\n{short_of(results, 'floor')}\n\n{short_of(results, 'aim')}")
     if failed:
         sys.exit(f"\nfailed: {', '.join(failed)}; no page was written")
-    if arguments.quick:
-        return
-    results = {name: results.get(name) or saved(name) for name in TITLES}
-    missing = [name for name, found in results.items() if found is None]
-    if missing:
-        print(f"\nno page yet: not measured so far: {', '.join(missing)}")
-        return
-    write_page(results)
+    if not arguments.quick and (results := RUNS.complete(results)):
+        write_page(results)
 
 
 if __name__ == "__main__":
