@@ -32,18 +32,7 @@ class StatementScorer:
         self._seed = random_state.randint(np.iinfo(np.int32).max)
 
     def annotate(self, asked):
-        """Annotate rows with statements.
-
-        Parameters
-        ----------
-        asked : list of (int, str, ndarray of int)
-            Neuron, statement and rows.
-
-        Returns
-        -------
-        annotations : list of ndarray
-            1, 0 or NaN, in the order of the rows.
-        """
+        """Return 1, 0 or NaN for the rows of each (neuron, statement, rows)."""
         if not asked:
             return []
         statements = list(dict.fromkeys(statement for _, statement, _ in asked))

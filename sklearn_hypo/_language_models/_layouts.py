@@ -100,18 +100,10 @@ def choose_size(concepts_per_call, layout, model):
 
 
 class CellAnswer(NamedTuple):
-    """What became of one cell.
+    """What became of one cell: one of `OUTCOMES`, and the answer or why there is none.
 
-    Attributes
-    ----------
-    outcome : str
-        One of `OUTCOMES`.
-    value : bool or float or None
-        The answer, or the probability of a "yes"; None if there is none.
-    detail : str
-        Why there is none.
-    version : str
-        What the provider calls the model that answered.
+    The value is a bool or the probability of a "yes"; the version is what the provider
+    calls the model that answered.
     """
 
     outcome: str

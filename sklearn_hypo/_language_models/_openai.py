@@ -448,6 +448,7 @@ class OpenAIBatches:
 
 
 def _read_line(line, read):
+    """Return the reply in a line of a file of answers, by the name of its request."""
     try:
         entry = json.loads(line)
         response = entry.get("response") or {}
