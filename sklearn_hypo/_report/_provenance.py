@@ -131,18 +131,7 @@ def record_settings(estimator):
 
 
 def record_seeds(estimator):
-    """Return the `random_state` of every step that has one.
-
-    Parameters
-    ----------
-    estimator : estimator, Pipeline or None
-        Fitted or not.
-
-    Returns
-    -------
-    seeds : dict of str to int or None
-        By parameter name.
-    """
+    """Return the `random_state` of every step that has one, by parameter name."""
     if estimator is None:
         return {}
     found = estimator.get_params(deep=True)

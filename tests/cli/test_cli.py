@@ -173,6 +173,9 @@ def test_groups_and_covariates_reach_the_test(design, design_csv, run, tmp_path)
     report = (tmp_path / "out" / "report.html").read_text("utf-8")
     assert "length" in report
     assert "south" in report
+    target = settings["target"]
+    assert f'<h1 dir="auto">Hypotheses on {target} in {design_csv.name}</h1>' in report
+    assert f"Goes with more of {target}" in report or f"by {target}</h3>" in report
 
 
 def test_pairs_reach_the_test(design_csv, run, tmp_path, capsys):
