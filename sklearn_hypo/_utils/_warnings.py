@@ -1,5 +1,6 @@
 """Warnings that point at the line of the user's own code."""
 
+import os
 import sys
 import warnings
 from pathlib import Path
@@ -10,8 +11,13 @@ import sklearn
 from ..exceptions import HypothesisWarning
 
 # What stands between a user's line and ours: pipelines, validation, workers.
-_INSIDE = tuple(str(Path(package.__file__).parent) for package in (sklearn, joblib)) + (
-    str(Path(__file__).parents[1]),
+_INSIDE = tuple(
+    os.path.join(folder, "")  # not folders whose names begin alike
+    for folder in (
+        Path(__file__).parents[1],
+        Path(sklearn.__file__).parent,
+        Path(joblib.__file__).parent,
+    )
 )
 
 
