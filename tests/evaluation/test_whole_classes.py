@@ -1,36 +1,17 @@
-"""Whole evaluations of classes, computed a second way: every column and figure.
+"""Whole evaluations of classes, computed a second way.
 
-What is expected comes from `plain_statistics`, SciPy, scikit-learn and statsmodels;
-of the package only the public faces are called.
+Every column and every overall figure is compared. What is expected comes from
+`plain_statistics`, SciPy, scikit-learn and statsmodels; of the package only the public
+faces are called.
 """
 
 import numpy as np
 import plain_statistics as plain
 import pytest
 import statsmodels.api as sm
+import whole_evaluations as whole
 from scipy import stats
 from sklearn import linear_model, metrics
-from whole_evaluations import (
-    COEFFICIENT,
-    EFFECT,
-    NAMES,
-    SEPARATION,
-    annotations_of,
-    columns_of,
-    compare,
-    compare_figures,
-    corrected,
-    cross_fitted,
-    evaluated,
-    facts,
-    folds_of,
-    groups_of,
-    permutation_p,
-    residuals,
-    scored,
-    within_units,
-    worst_cases,
-)
 
 
 def independent_shares(a, is_class):
@@ -42,9 +23,7 @@ def independent_shares(a, is_class):
     lower, upper = plain.newcombe((p1, p0), (len(one), len(zero)))
     table = [[one.sum(), zero.sum()], [(~one).sum(), (~zero).sum()]]
     p = stats.fisher_exact(table).pvalue
-    return dict(
-        zip([*SEPARATION, "separation_p"], [p1 - p0, se, lower, upper, p], strict=True)
-    )
+    return whole.separation_of([p1 - p0, se, lower, upper, p])
 
 
 def dependent_test(a, codes, w, units):
@@ -67,7 +46,7 @@ def dependent_shares(a, is_class, w, units):
     se = np.sqrt(np.sum(shares * (1 - shares) / rows))
     lower, upper = plain.newcombe(shares, rows)
     values = [shares[0] - shares[1], se, lower, upper, p]
-    return dict(zip([*SEPARATION, "separation_p"], values, strict=True))
+    return whole.separation_of(values)
 
 
 @pytest.fixture(scope="module")
@@ -75,16 +54,16 @@ def three():
     """Three classes, weights, groups and some missing answers."""
     rng = np.random.default_rng(0)
     n = 180
-    units = groups_of(rng, n, 30)
+    units = whole.groups_of(rng, n, 30)
     w = rng.choice([0.5, 1.0, 3.0], n)
-    A = annotations_of(rng, n, gaps=0.02)
+    A = whole.annotations_of(rng, n, gaps=0.02)
     A[:, 2:] = np.nan_to_num(A[:, 2:])
     pull = np.array([[0, 0, 1.5], [0, 0.4, 0], [0.9, 0, 0], [0, 1.2, 0.0]])
     drive = np.nan_to_num(A) @ pull + rng.normal(size=(30, 3))[units]
     codes = np.argmax(drive + rng.gumbel(size=(n, 3)), axis=1)
     embeddings = np.column_stack([drive, rng.normal(size=(n, 3))])
     y = np.array(["low", "mid", "top"])[codes]
-    report, predictions, messages = evaluated(
+    report, predictions, messages = whole.evaluated(
         A,
         y,
         classes=["low", "mid", "top"],
@@ -143,15 +122,16 @@ def test_three_classes_weighted_and_clustered(three):
     ]
     effects, _ = effects_of_classes(X, codes[rows], w[rows], units[rows])
     known = [~np.isnan(a) for a in A.T]
-    compare(
+    whole.compare(
         report.by_class,
         {
-            "hypothesis": np.repeat(NAMES, 3),
+            "hypothesis": np.repeat(whole.NAMES, 3),
             "class": [cell["class"] for cell in cells],
             "n": [(codes[k] == c).sum() for k in known for c in range(3)],
-            **columns_of(cells, [*SEPARATION, "separation_p"]),
+            **whole.columns_of(cells, [*whole.SEPARATION, "separation_p"]),
             **{
-                name: effects[:, i].ravel() for i, name in enumerate([*EFFECT, "ame_p"])
+                name: effects[:, i].ravel()
+                for i, name in enumerate([*whole.EFFECT, "ame_p"])
             },
         },
         rtol=1e-5,
@@ -169,10 +149,10 @@ def test_three_classes_weighted_and_clustered(three):
         X, codes[rows], w[rows], units[rows], coef, range(4)
     )
     coef_p = stats.f.sf(ratios / (2 * effect), 2, df)
-    compare(
+    whole.compare(
         report.table,
-        facts(NAMES, A, weights=w)
-        | columns_of(own, SEPARATION)
+        whole.facts(whole.NAMES, A, weights=w)
+        | whole.columns_of(own, whole.SEPARATION)
         | {
             "separation_p": p,
             "separation_p_corrected": plain.holm(p),
@@ -181,12 +161,12 @@ def test_three_classes_weighted_and_clustered(three):
                 for j in range(4)
             ],
             "separation_class": [classes[i] for i in c],
-            **worst_cases(A, [(codes == i).astype(float) for i in c], w),
-            **dict.fromkeys([*COEFFICIENT, "coef_std"], np.full(4, np.nan)),
+            **whole.worst_cases(A, [(codes == i).astype(float) for i in c], w),
+            **dict.fromkeys([*whole.COEFFICIENT, "coef_std"], np.full(4, np.nan)),
             "coef_p": coef_p,
-            **{name: effects[range(4), i, c] for i, name in enumerate(EFFECT)},
+            **{name: effects[range(4), i, c] for i, name in enumerate(whole.EFFECT)},
             "vif": plain.variance_inflation(X[:, :4], X[:, 4:], w[rows]),
-            **corrected(coef_p, 0.1),
+            **whole.corrected(coef_p, 0.1),
             "method": ["multinomial logit"] * 4,
             "duplicate_of": [""] * 4,
             "note": [""] * 4,
@@ -206,19 +186,21 @@ def test_overall_figures_of_three_classes(three):
     area = metrics.roc_auc_score(
         codes[rows], P, multi_class="ovr", sample_weight=w[rows]
     )
-    folds = folds_of(codes[rows], units[rows], stratified=True)
+    folds = whole.folds_of(codes[rows], units[rows], stratified=True)
     model = linear_model.LogisticRegression(max_iter=1000)
-    fitted = cross_fitted(model, X[:, :4], codes[rows], folds, w[rows], "predict_proba")
-    all_folds = folds_of(codes, units, stratified=True)
+    fitted = whole.cross_fitted(
+        model, X[:, :4], codes[rows], folds, w[rows], "predict_proba"
+    )
+    all_folds = whole.folds_of(codes, units, stratified=True)
     ridge = linear_model.RidgeCV(np.logspace(-3, 3, 13))
     indicators = (codes[:, None] == np.arange(3)).astype(float)
-    dense = cross_fitted(ridge, embeddings, indicators, all_folds, w)
-    compare_figures(
+    dense = whole.cross_fitted(ridge, embeddings, indicators, all_folds, w)
+    whole.compare_figures(
         report,
         {
             "roc_auc": (area, in_sample, rows),
             "pseudo_r2": (1 - best / null, None, rows),
-            "roc_auc_cross_fitted": scored(
+            "roc_auc_cross_fitted": whole.scored(
                 plain.mean_area(codes[rows], fitted, folds), w, rows
             ),
             "roc_auc_out_of_sample": (
@@ -228,7 +210,7 @@ def test_overall_figures_of_three_classes(three):
                 plain.mean_area(codes, predictions, None),
                 everywhere,
             ),
-            "roc_auc_embeddings": scored(
+            "roc_auc_embeddings": whole.scored(
                 plain.mean_area(codes, dense, all_folds), w, everywhere
             ),
         },
@@ -237,8 +219,8 @@ def test_overall_figures_of_three_classes(three):
     )
     assert report.roc_auc == pytest.approx(area)
     assert report.pseudo_r2 == pytest.approx(1 - best / null)
-    assert report.permutation_p == permutation_p(
-        X[:, :4], indicators[rows], X[:, 4:], w[rows], within_units(units[rows])
+    assert report.permutation_p == whole.permutation_p(
+        X[:, :4], indicators[rows], X[:, 4:], w[rows], whole.within_units(units[rows])
     )
     counts = (report.n_rows, report.n_joint, report.n_joint_hypotheses)
     assert counts == (180, rows.sum(), 4)
@@ -279,13 +261,13 @@ def logit_columns(X, y, coef, covariance, df, lower, upper, p, h, w, bounds=None
 def test_two_classes_with_missing_answers():
     rng = np.random.default_rng(1)
     n = 200
-    A = annotations_of(rng, n, gaps=0.03)
+    A = whole.annotations_of(rng, n, gaps=0.03)
     logit = np.nan_to_num(A) @ [1.0, -0.5, 0.4, 0.0] - 0.8
     codes = (rng.random(n) < 1 / (1 + np.exp(-logit))).astype(int)
     A = np.column_stack([A, A[:, 1], np.where(rng.random(n) < 0.05, np.nan, 0.0)])
-    names = [*NAMES, "mentions showers", "mentions snow"]
+    names = [*whole.NAMES, "mentions showers", "mentions snow"]
     embeddings = np.column_stack([logit, rng.normal(size=(n, 2))])
-    report, predictions, messages = evaluated(
+    report, predictions, messages = whole.evaluated(
         A,
         np.array(["no", "yes"])[codes],
         names,
@@ -325,19 +307,19 @@ def test_two_classes_with_missing_answers():
     p = np.array([row["separation_p"] for row in single])
     gap = np.full(2, np.nan)
     adjust = stats.false_discovery_control
-    compare(
+    whole.compare(
         report.table,
-        facts(names, A)
+        whole.facts(names, A)
         | {
             name: [*values, values[1], np.nan]
             for name, values in {
-                **columns_of(single, [*SEPARATION, "separation_p"]),
+                **whole.columns_of(single, [*whole.SEPARATION, "separation_p"]),
                 "separation_p_corrected": adjust(p),
-                "separation_std": columns_of(single, ["separation"])["separation"]
+                "separation_std": whole.columns_of(single, ["separation"])["separation"]
                 / codes.std(),
             }.items()
         }
-        | worst_cases(A, [(codes == 1).astype(float)] * 6, w)
+        | whole.worst_cases(A, [(codes == 1).astype(float)] * 6, w)
         | {name: [*values, *gap] for name, values in joint.items()}
         | {
             "vif": [
@@ -359,14 +341,14 @@ def test_two_classes_with_missing_answers():
         },
         rtol=2e-5,
     )
-    folds = folds_of(y, stratified=True)
+    folds = whole.folds_of(y, stratified=True)
     model = linear_model.LogisticRegression(max_iter=1000)
-    fitted = cross_fitted(model, X[:, :4], y, folds, w, "decision_function")
-    all_folds = folds_of(codes, stratified=True)
+    fitted = whole.cross_fitted(model, X[:, :4], y, folds, w, "decision_function")
+    all_folds = whole.folds_of(codes, stratified=True)
     ridge = linear_model.RidgeCV(np.logspace(-3, 3, 13))
-    dense = cross_fitted(ridge, embeddings, codes, all_folds, w)
+    dense = whole.cross_fitted(ridge, embeddings, codes, all_folds, w)
     probability = result.predict()[:, None]
-    compare_figures(
+    whole.compare_figures(
         report,
         {
             "roc_auc": (
@@ -375,13 +357,15 @@ def test_two_classes_with_missing_answers():
                 rows,
             ),
             "pseudo_r2": (result.prsquared, None, rows),
-            "roc_auc_cross_fitted": scored(plain.mean_area(y, fitted, folds), w, rows),
+            "roc_auc_cross_fitted": whole.scored(
+                plain.mean_area(y, fitted, folds), w, rows
+            ),
             "roc_auc_out_of_sample": (
                 metrics.roc_auc_score(codes, predictions),
                 plain.mean_area(codes, predictions, None),
                 everywhere,
             ),
-            "roc_auc_embeddings": scored(
+            "roc_auc_embeddings": whole.scored(
                 plain.mean_area(codes, dense, all_folds), w, everywhere
             ),
         },
@@ -389,7 +373,7 @@ def test_two_classes_with_missing_answers():
         np.arange(n),
     )
     indicators = (y[:, None] == np.arange(2)).astype(float)
-    assert report.permutation_p == permutation_p(
+    assert report.permutation_p == whole.permutation_p(
         X[:, :4],
         indicators - indicators.mean(axis=0),
         X[:, 4:],
@@ -409,13 +393,13 @@ def test_two_classes_with_missing_answers():
 def test_two_classes_weighted_and_clustered():
     rng = np.random.default_rng(2)
     n = 160
-    units, w = groups_of(rng, n, 25), rng.choice([0.5, 1.0, 3.0], n)
-    A = annotations_of(rng, n)
+    units, w = whole.groups_of(rng, n, 25), rng.choice([0.5, 1.0, 3.0], n)
+    A = whole.annotations_of(rng, n)
     age = rng.normal(40, 10, n)
     drive = A @ [1.0, -0.5, 0.4, 0.0] + rng.normal(size=25)[units] + 0.05 * (age - 40)
     codes = (drive + rng.logistic(size=n) > 0.6).astype(int)
     embeddings = np.column_stack([drive, rng.normal(size=(n, 2))])
-    report, predictions, messages = evaluated(
+    report, predictions, messages = whole.evaluated(
         A,
         codes.astype(bool),
         classes=[False, True],
@@ -436,21 +420,21 @@ def test_two_classes_weighted_and_clustered():
     slopes = np.array([plain.slope_of_effect(X, coef, j, share) for j in range(4)])
     joint["ame_se"] = np.sqrt(np.einsum("ji,ik,jk->j", slopes, covariance, slopes))
     single = [dependent_shares(a, codes == 1, w, units) for a in A.T]
-    compare(
+    whole.compare(
         report.table,
-        facts(NAMES, A, weights=w)
-        | columns_of(single, [*SEPARATION, "separation_p"])
+        whole.facts(whole.NAMES, A, weights=w)
+        | whole.columns_of(single, [*whole.SEPARATION, "separation_p"])
         | {
             "separation_p_corrected": [
                 min(4 * row["separation_p"], 1) for row in single
             ],
-            "separation_std": columns_of(single, ["separation"])["separation"]
+            "separation_std": whole.columns_of(single, ["separation"])["separation"]
             / plain.weighted_sd(codes, w),
         }
         | joint
         | {
             "vif": plain.variance_inflation(A, X[:, [4]], w),
-            **corrected(p, 0.1, lambda p: np.minimum(4 * p, 1)),
+            **whole.corrected(p, 0.1, lambda p: np.minimum(4 * p, 1)),
             "method": ["logit"] * 4,
             "duplicate_of": [""] * 4,
             "note": [""] * 4,
@@ -458,7 +442,7 @@ def test_two_classes_weighted_and_clustered():
         rtol=1e-5,
     )
     end = plain.t_interval(coef[5], others[0][1], others[1][1])
-    compare(
+    whole.compare(
         report.covariates,
         {
             "name": ["z0"],
@@ -474,15 +458,15 @@ def test_two_classes_weighted_and_clustered():
     alone, of_alone = plain.maximize(X[:, 4:], codes, w, penalty=False)
     without = plain.mean_area(codes, plain.softmax_of(X[:, 4:], alone)[:, 1:], None)
     probability = plain.softmax_of(X, coef)[:, 1:]
-    folds = folds_of(codes, units, stratified=True)
+    folds = whole.folds_of(codes, units, stratified=True)
     model = linear_model.LogisticRegression(max_iter=1000)
-    fitted = cross_fitted(model, A, codes, folds, w, "decision_function")
+    fitted = whole.cross_fitted(model, A, codes, folds, w, "decision_function")
     ridge = linear_model.RidgeCV(np.logspace(-3, 3, 13))
-    dense = cross_fitted(ridge, embeddings, codes, folds, w)
+    dense = whole.cross_fitted(ridge, embeddings, codes, folds, w)
     own = np.where(codes == 1, probability[:, 0], 1 - probability[:, 0])
     chance = np.average(codes, weights=w)
     null = w @ np.log(np.where(codes == 1, chance, 1 - chance))
-    compare_figures(
+    whole.compare_figures(
         report,
         {
             "roc_auc": (
@@ -492,10 +476,10 @@ def test_two_classes_weighted_and_clustered():
                 everywhere,
             ),
             "pseudo_r2": ((of_alone - w @ np.log(own)) / null, None, everywhere),
-            "roc_auc_covariates": scored(without, w, everywhere),
+            "roc_auc_covariates": whole.scored(without, w, everywhere),
             "pseudo_r2_covariates": (1 - of_alone / null, None, everywhere),
             **{
-                f"roc_auc_{name}": scored(
+                f"roc_auc_{name}": whole.scored(
                     plain.mean_area(codes, scores, parts), w, everywhere
                 )
                 for name, scores, parts in (
@@ -509,8 +493,12 @@ def test_two_classes_weighted_and_clustered():
         units,
     )
     indicators = (codes[:, None] == np.arange(2)).astype(float)
-    assert report.permutation_p == permutation_p(
-        A, residuals(indicators, X[:, 4:], w), X[:, 4:], w, within_units(units)
+    assert report.permutation_p == whole.permutation_p(
+        A,
+        whole.residuals(indicators, X[:, 4:], w),
+        X[:, 4:],
+        w,
+        whole.within_units(units),
     )
     assert report.classes == (False, True)
     assert report.cov_type == "cluster"
@@ -519,11 +507,11 @@ def test_two_classes_weighted_and_clustered():
 def test_classes_that_a_hypothesis_separates():
     rng = np.random.default_rng(7)
     n = 60
-    A = annotations_of(rng, n, h=3)
+    A = whole.annotations_of(rng, n, h=3)
     codes = (rng.random(n) < 0.3 + 0.3 * A[:, 0]).astype(int)
     A[:, 2] = (codes == 1) & (rng.random(n) < 0.3)
-    report, _, messages = evaluated(
-        A, np.array(["no", "yes"])[codes], NAMES[:3], classes=["no", "yes"]
+    report, _, messages = whole.evaluated(
+        A, np.array(["no", "yes"])[codes], whole.NAMES[:3], classes=["no", "yes"]
     )
     assert len(messages) == 1
     w, X = np.ones(n), np.column_stack([A, np.ones(n)])
@@ -558,19 +546,19 @@ def test_classes_that_a_hypothesis_separates():
     slopes = np.array([plain.slope_of_effect(X, coef, j, w / n) for j in range(3)])
     joint["ame_se"] = np.sqrt(np.einsum("ji,ik,jk->j", slopes, covariance, slopes))
     single = [independent_shares(a, codes == 1) for a in A.T]
-    compare(
+    whole.compare(
         report.table,
-        facts(NAMES[:3], A)
-        | columns_of(single, [*SEPARATION, "separation_p"])
+        whole.facts(whole.NAMES[:3], A)
+        | whole.columns_of(single, [*whole.SEPARATION, "separation_p"])
         | {
             "separation_p_corrected": plain.holm([r["separation_p"] for r in single]),
-            "separation_std": columns_of(single, ["separation"])["separation"]
+            "separation_std": whole.columns_of(single, ["separation"])["separation"]
             / codes.std(),
         }
         | joint
         | {
             "vif": plain.variance_inflation(A, X[:, 3:], w),
-            **corrected(joint["coef_p"], 0.1),
+            **whole.corrected(joint["coef_p"], 0.1),
             "method": ["Firth logit"] * 3,
             "duplicate_of": [""] * 3,
             "note": ["", "", f"separates the classes ({n} rows)"],

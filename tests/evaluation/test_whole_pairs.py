@@ -1,31 +1,13 @@
-"""Whole evaluations of pairs, computed a second way: every column and figure.
-
-What is expected comes from `plain_statistics`, SciPy, scikit-learn and statsmodels;
-of the package only the public faces are called.
-"""
+"""Whole evaluations of pairs, as in `test_whole_classes`."""
 
 import numpy as np
 import pandas as pd
 import plain_statistics as plain
 import pytest
 import statsmodels.api as sm
+import whole_evaluations as whole
 from scipy import stats
 from sklearn import linear_model
-from whole_evaluations import (
-    NAMES,
-    SEPARATION,
-    annotations_of,
-    columns_of,
-    compare,
-    compare_figures,
-    corrected,
-    cross_fitted,
-    evaluated,
-    facts,
-    folds_of,
-    permutation_p,
-    scored,
-)
 
 
 def wins(difference, y, w=None, units=None):
@@ -54,7 +36,7 @@ def wins(difference, y, w=None, units=None):
         p = 2 * stats.t.sf(abs(share - 0.5) / np.sqrt(0.25 / count), df)
     estimate = np.average(gain, weights=w)
     values = [estimate, se, 2 * lower - 1, 2 * upper - 1, p, n]
-    names = [*SEPARATION, "separation_p", "n_discordant"]
+    names = [*whole.SEPARATION, "separation_p", "n_discordant"]
     return dict(zip(names, values, strict=True))
 
 
@@ -71,7 +53,7 @@ def gains(difference, y, w, units):
         se, df = np.sqrt(covariance[0, 0]), df[0]
     estimate = np.average(gain, weights=None if units is None else w[rows])
     lower, upper, p = plain.t_interval(estimate, se, df)
-    names = [*SEPARATION, "separation_p", "n_discordant"]
+    names = [*whole.SEPARATION, "separation_p", "n_discordant"]
     return dict(zip(names, [estimate, se, lower, upper, p, len(rows)], strict=True))
 
 
@@ -79,7 +61,7 @@ def pairs_of(seed, n_pairs, quantity):
     """Rows of pairs in any order, and their differences in the order of appearance."""
     rng = np.random.default_rng(seed)
     pair = rng.permutation(np.repeat(np.arange(n_pairs), 2))
-    A = annotations_of(rng, 2 * n_pairs)
+    A = whole.annotations_of(rng, 2 * n_pairs)
     if not quantity:
         A[rng.random(A.shape) < 0.01] = np.nan
     drive = np.nan_to_num(A) @ [0.9, -0.5, 0.3, 0.0] + rng.logistic(size=2 * n_pairs)
@@ -100,7 +82,7 @@ def pairs_of(seed, n_pairs, quantity):
 def test_pairs_of_which_one_won(dependent):
     pair, A, y, w, units, embeddings, first, second = pairs_of(5, 110, False)
     given = {"sample_weight": w, "groups": units} if dependent else {}
-    report, predictions, messages = evaluated(
+    report, predictions, messages = whole.evaluated(
         A, y, classes=[0, 1], pairs=pair, embeddings=embeddings, **given
     )
     assert messages == []
@@ -134,11 +116,11 @@ def test_pairs_of_which_one_won(dependent):
         return plain.average_effects(both, coef, j, share, -1.0)[1]
 
     single = [wins(d, won, w if dependent else None, units) for d in D.T]
-    compare(
+    whole.compare(
         report.table,
-        facts(NAMES, A, weights=row_weights)
+        whole.facts(whole.NAMES, A, weights=row_weights)
         | {"n": (~np.isnan(D)).sum(axis=0)}
-        | columns_of(single, [*SEPARATION, "separation_p", "n_discordant"])
+        | whole.columns_of(single, [*whole.SEPARATION, "separation_p", "n_discordant"])
         | {
             "separation_p_corrected": plain.holm([r["separation_p"] for r in single]),
             "separation_std": np.full(4, np.nan),
@@ -159,7 +141,7 @@ def test_pairs_of_which_one_won(dependent):
             "vif": plain.variance_inflation(
                 D[rows], np.empty((rows.sum(), 0)), w[rows]
             ),
-            **corrected(p, 0.1),
+            **whole.corrected(p, 0.1),
             "method": ["logit"] * 4,
             "duplicate_of": [""] * 4,
             "note": [""] * 4,
@@ -170,7 +152,7 @@ def test_pairs_of_which_one_won(dependent):
     probability = plain.softmax_of(X, coef)[:, 1]
     chosen = np.where(ones == 1, probability, 1 - probability)
     pseudo = 1 - w[rows] @ np.log(chosen) / (w[rows].sum() * np.log(0.5))
-    folds = folds_of(won[rows], own if dependent else None, stratified=False)
+    folds = whole.folds_of(won[rows], own if dependent else None, stratified=False)
     fitted = np.empty(rows.sum())
     model = linear_model.LogisticRegression(max_iter=1000, fit_intercept=False)
     for train, test in folds:
@@ -182,23 +164,25 @@ def test_pairs_of_which_one_won(dependent):
         )
         fitted[test] = model.decision_function(D[rows][test])
     ridge = linear_model.RidgeCV(np.logspace(-3, 3, 13), fit_intercept=False)
-    all_folds = folds_of(won, units, stratified=False)
-    dense = cross_fitted(
+    all_folds = whole.folds_of(won, units, stratified=False)
+    dense = whole.cross_fitted(
         ridge, embeddings[first] - embeddings[second], won, all_folds, w
     )
     outside = (predictions[first] - predictions[second])[:, 0]
-    compare_figures(
+    whole.compare_figures(
         report,
         {
-            "roc_auc": scored(plain.concordance(won[rows], D[rows] @ coef), w, rows),
+            "roc_auc": whole.scored(
+                plain.concordance(won[rows], D[rows] @ coef), w, rows
+            ),
             "pseudo_r2": (pseudo, None, rows),
-            "roc_auc_cross_fitted": scored(
+            "roc_auc_cross_fitted": whole.scored(
                 plain.concordance(won[rows], fitted), w, rows
             ),
-            "roc_auc_out_of_sample": scored(
+            "roc_auc_out_of_sample": whole.scored(
                 plain.concordance(won, outside), w, everywhere
             ),
-            "roc_auc_embeddings": scored(
+            "roc_auc_embeddings": whole.scored(
                 plain.concordance(won, dense[:, 0]), w, everywhere
             ),
         },
@@ -206,7 +190,7 @@ def test_pairs_of_which_one_won(dependent):
         units if dependent else np.arange(110),
     )
     codes = np.unique(own, return_inverse=True)[1]
-    assert report.permutation_p == permutation_p(
+    assert report.permutation_p == whole.permutation_p(
         D[rows],
         won[rows][:, None],
         np.empty((rows.sum(), 0)),
@@ -223,7 +207,7 @@ def test_pairs_of_which_one_won(dependent):
 def test_pairs_of_quantities(dependent):
     pair, A, y, w, units, embeddings, first, second = pairs_of(6, 90, True)
     given = {"sample_weight": w, "groups": units} if dependent else {}
-    report, predictions, messages = evaluated(
+    report, predictions, messages = whole.evaluated(
         A, y, pairs=pair, embeddings=embeddings, correction="fdr_by", **given
     )
     assert messages == []
@@ -240,11 +224,11 @@ def test_pairs_of_quantities(dependent):
     def adjust(p):
         return stats.false_discovery_control(p, method="by")
 
-    compare(
+    whole.compare(
         report.table,
-        facts(NAMES, A, weights=row_weights)
+        whole.facts(whole.NAMES, A, weights=row_weights)
         | {"n": np.full(4, 90)}
-        | columns_of(single, [*SEPARATION, "separation_p", "n_discordant"])
+        | whole.columns_of(single, [*whole.SEPARATION, "separation_p", "n_discordant"])
         | {
             "separation_p_corrected": adjust([row["separation_p"] for row in single]),
             "separation_std": np.full(4, np.nan),
@@ -258,7 +242,7 @@ def test_pairs_of_quantities(dependent):
             * np.sqrt(np.average(X**2, axis=0, weights=w))
             / np.sqrt(np.average(gain**2, weights=w)),
             "vif": plain.variance_inflation(X, np.empty((90, 0)), w),
-            **corrected(p, 0.1, adjust),
+            **whole.corrected(p, 0.1, adjust),
             "method": ["WLS" if dependent else "OLS"] * 4,
             "duplicate_of": [""] * 4,
             "note": [""] * 4,
@@ -267,16 +251,16 @@ def test_pairs_of_quantities(dependent):
     everywhere = np.ones(90, dtype=bool)
     in_sample = plain.r2_of(gain, X @ coef, center=False)
     r2 = in_sample(w)
-    folds = folds_of(gain, units, stratified=False)
+    folds = whole.folds_of(gain, units, stratified=False)
     model = linear_model.LinearRegression(fit_intercept=False)
     ridge = linear_model.RidgeCV(np.logspace(-3, 3, 13), fit_intercept=False)
     apart = embeddings[first] - embeddings[second]
     scores = {
-        "cross_fitted": cross_fitted(model, X, gain, folds, w),
+        "cross_fitted": whole.cross_fitted(model, X, gain, folds, w),
         "out_of_sample": predictions[first] - predictions[second],
-        "embeddings": cross_fitted(ridge, apart, gain, folds, w),
+        "embeddings": whole.cross_fitted(ridge, apart, gain, folds, w),
     }
-    compare_figures(
+    whole.compare_figures(
         report,
         {
             "r2": (r2, in_sample, everywhere),
@@ -286,7 +270,7 @@ def test_pairs_of_quantities(dependent):
                 everywhere,
             ),
             **{
-                f"r2_{name}": scored(
+                f"r2_{name}": whole.scored(
                     plain.r2_of(gain, found[:, 0], center=False), w, everywhere
                 )
                 for name, found in scores.items()
@@ -295,7 +279,7 @@ def test_pairs_of_quantities(dependent):
         w,
         own,
     )
-    assert report.permutation_p == permutation_p(
+    assert report.permutation_p == whole.permutation_p(
         X,
         gain[:, None],
         np.empty((90, 0)),
@@ -308,9 +292,11 @@ def test_pairs_of_quantities(dependent):
 def test_order_of_the_members_of_pairs_means_nothing():
     pair, A, y, w, units, _, first, second = pairs_of(7, 60, False)
     given = {"sample_weight": w, "groups": units, "pairs": pair}
-    report, *_ = evaluated(A, y, classes=[0, 1], embeddings=None, **given)
+    report, *_ = whole.evaluated(A, y, classes=[0, 1], embeddings=None, **given)
     order = np.arange(len(A))  # every third pair the other way round
     order[first[::3]], order[second[::3]] = second[::3], first[::3]
     given = {name: values[order] for name, values in given.items()}
-    turned, *_ = evaluated(A[order], y[order], classes=[0, 1], embeddings=None, **given)
+    turned, *_ = whole.evaluated(
+        A[order], y[order], classes=[0, 1], embeddings=None, **given
+    )
     pd.testing.assert_frame_equal(turned.table, report.table, rtol=1e-5)

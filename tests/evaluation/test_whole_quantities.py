@@ -1,35 +1,13 @@
-"""Whole evaluations of quantities, computed a second way: every column and figure.
-
-What is expected comes from `plain_statistics`, SciPy, scikit-learn and statsmodels;
-of the package only the public faces are called.
-"""
+"""Whole evaluations of quantities, as in `test_whole_classes`."""
 
 import numpy as np
 import pandas as pd
 import plain_statistics as plain
 import pytest
 import statsmodels.api as sm
+import whole_evaluations as whole
 from scipy import stats
 from sklearn import linear_model, metrics
-from whole_evaluations import (
-    NAMES,
-    SEPARATION,
-    annotations_of,
-    columns_of,
-    compare,
-    compare_figures,
-    corrected,
-    cross_fitted,
-    evaluated,
-    facts,
-    folds_of,
-    groups_of,
-    permutation_p,
-    residuals,
-    scored,
-    within_units,
-    worst_cases,
-)
 
 
 def slopes_columns(X, y, coef, covariance, df, h, w):
@@ -50,7 +28,7 @@ def slopes_columns(X, y, coef, covariance, df, h, w):
 def test_quantity_with_covariates_and_fixed_effects():
     rng = np.random.default_rng(8)
     n = 150
-    A = annotations_of(rng, n, gaps=0.01)
+    A = whole.annotations_of(rng, n, gaps=0.01)
     month = rng.integers(0, 6, n)
     covariates = pd.DataFrame(
         {"age": rng.normal(40, 10, n), "channel": rng.choice(["a", "b", "c"], n)}
@@ -59,7 +37,7 @@ def test_quantity_with_covariates_and_fixed_effects():
     y += 0.03 * covariates["age"].to_numpy() + 0.5 * (covariates["channel"] == "c")
     y = y.to_numpy()
     embeddings = np.column_stack([y + rng.normal(size=n), rng.normal(size=(n, 2))])
-    report, predictions, messages = evaluated(
+    report, predictions, messages = whole.evaluated(
         A,
         y,
         covariates=covariates,
@@ -90,28 +68,28 @@ def test_quantity_with_covariates_and_fixed_effects():
         difference = y[a == 1].mean() - y[a == 0].mean()
         se = difference / test.statistic
         values = [difference, se, *interval, test.pvalue]
-        single.append(dict(zip([*SEPARATION, "separation_p"], values, strict=True)))
-    compare(
+        single.append(whole.separation_of(values))
+    whole.compare(
         report.table,
-        facts(NAMES, A)
-        | columns_of(single, [*SEPARATION, "separation_p"])
+        whole.facts(whole.NAMES, A)
+        | whole.columns_of(single, [*whole.SEPARATION, "separation_p"])
         | {
             "separation_p_corrected": plain.holm([r["separation_p"] for r in single]),
-            "separation_std": columns_of(single, ["separation"])["separation"]
+            "separation_std": whole.columns_of(single, ["separation"])["separation"]
             / y.std(),
         }
-        | worst_cases(A, [y] * 4, np.ones(n))
+        | whole.worst_cases(A, [y] * 4, np.ones(n))
         | joint
         | {
             "vif": plain.variance_inflation(X[:, :4], np.ones((len(X), 1)), w),
-            **corrected(joint["coef_p"], 0.1),
+            **whole.corrected(joint["coef_p"], 0.1),
             "method": ["OLS"] * 4,
             "duplicate_of": [""] * 4,
             "note": [""] * 4,
         },
     )
     lower, upper, p = plain.t_interval(result.params, result.bse, df)
-    compare(
+    whole.compare(
         report.covariates,
         {
             "name": ["age", "channel_b", "channel_c"],
@@ -123,25 +101,25 @@ def test_quantity_with_covariates_and_fixed_effects():
         },
     )
     alone = sm.OLS(own, others[rows]).fit()
-    whole, rest = (plain.r2_of(own, fit.fittedvalues) for fit in (result, alone))
+    together, rest = (plain.r2_of(own, fit.fittedvalues) for fit in (result, alone))
     dof = [(len(own) - 1) / each.df_resid for each in (result, alone)]
-    everywhere, all_folds = np.ones(n, dtype=bool), folds_of(y, stratified=False)
-    folds = folds_of(own, stratified=False)
+    everywhere, all_folds = np.ones(n, dtype=bool), whole.folds_of(y, stratified=False)
+    folds = whole.folds_of(own, stratified=False)
     model = linear_model.LinearRegression()
-    fitted = cross_fitted(model, X[:, :4], own, folds, w)
+    fitted = whole.cross_fitted(model, X[:, :4], own, folds, w)
     ridge = linear_model.RidgeCV(np.logspace(-3, 3, 13))
-    dense = cross_fitted(ridge, embeddings, y, all_folds, np.ones(n))
-    compare_figures(
+    dense = whole.cross_fitted(ridge, embeddings, y, all_folds, np.ones(n))
+    whole.compare_figures(
         report,
         {
             "r2": (
                 result.rsquared - alone.rsquared,
-                plain.difference(whole, rest),
+                plain.difference(together, rest),
                 rows,
             ),
             "r2_adjusted": (
                 result.rsquared_adj - alone.rsquared_adj,
-                plain.difference(whole, rest, dof),
+                plain.difference(together, rest, dof),
                 rows,
             ),
             "r2_covariates": (alone.rsquared, rest, rows),
@@ -169,8 +147,8 @@ def test_quantity_with_covariates_and_fixed_effects():
     assert report.r2_out_of_sample == pytest.approx(
         metrics.r2_score(y, predictions[:, 0])
     )
-    residual = residuals(own[:, None], others[rows], w)
-    assert report.permutation_p == permutation_p(
+    residual = whole.residuals(own[:, None], others[rows], w)
+    assert report.permutation_p == whole.permutation_p(
         X[:, :4], residual, others[rows], w, lambda Y, rng: Y[rng.permutation(len(Y))]
     )
 
@@ -178,15 +156,15 @@ def test_quantity_with_covariates_and_fixed_effects():
 def test_quantity_weighted_and_clustered_with_absorbed_levels():
     rng = np.random.default_rng(9)
     n = 160
-    units, w = groups_of(rng, n, 20), rng.choice([0.5, 1.0, 3.0], n)
+    units, w = whole.groups_of(rng, n, 20), rng.choice([0.5, 1.0, 3.0], n)
     levels = units * 3 + rng.integers(0, 3, n)  # each within one group
-    A = annotations_of(rng, n, h=3)
+    A = whole.annotations_of(rng, n, h=3)
     near = np.where(rng.random(n) < 0.04, 1 - A[:, 0], A[:, 0])
     A = np.column_stack([A, near])
     A[rng.choice(n, 5, replace=False), 1] = np.nan
     noise = rng.normal(size=n) + rng.normal(size=20)[units]
     y = np.nan_to_num(A) @ [0.9, -0.4, 0.3, 0.0] + noise
-    report, predictions, messages = evaluated(
+    report, predictions, messages = whole.evaluated(
         A,
         y,
         sample_weight=w,
@@ -203,44 +181,46 @@ def test_quantity_weighted_and_clustered_with_absorbed_levels():
         coef, covariance, df = plain.weighted_least_squares(alone, y[k], w[k], units[k])
         se = np.sqrt(covariance[0, 0])
         values = [coef[0], se, *plain.t_interval(coef[0], se, df[0])]
-        single.append(dict(zip([*SEPARATION, "separation_p"], values, strict=True)))
+        single.append(whole.separation_of(values))
     dummies = (levels[:, None] == np.unique(levels[rows])).astype(float)
     X, own = np.column_stack([A, dummies])[rows], y[rows]
     coef, covariance, df = plain.weighted_least_squares(X, own, w[rows], units[rows])
-    cleared = residuals(np.column_stack([X[:, :4], own]), dummies[rows], w[rows])
+    cleared = whole.residuals(np.column_stack([X[:, :4], own]), dummies[rows], w[rows])
     joint = slopes_columns(cleared, cleared[:, 4], coef, covariance, df, 4, w[rows])
-    compare(
+    whole.compare(
         report.table,
-        facts(NAMES, A, weights=w)
-        | columns_of(single, [*SEPARATION, "separation_p"])
+        whole.facts(whole.NAMES, A, weights=w)
+        | whole.columns_of(single, [*whole.SEPARATION, "separation_p"])
         | {
             "separation_p_corrected": plain.holm([r["separation_p"] for r in single]),
-            "separation_std": columns_of(single, ["separation"])["separation"]
+            "separation_std": whole.columns_of(single, ["separation"])["separation"]
             / plain.weighted_sd(y, w),
         }
-        | worst_cases(A, [y] * 4, w)
+        | whole.worst_cases(A, [y] * 4, w)
         | joint
         | {
             "vif": plain.variance_inflation(X[:, :4], np.ones((len(X), 1)), w[rows]),
-            **corrected(joint["coef_p"], 0.1),
+            **whole.corrected(joint["coef_p"], 0.1),
             "method": ["WLS"] * 4,
-            "duplicate_of": ["", "", "", NAMES[0]],
+            "duplicate_of": ["", "", "", whole.NAMES[0]],
             "note": [""] * 4,
         },
     )
     own_w, k = w[rows], dummies.shape[1]
-    within = residuals(own[:, None], dummies[rows], own_w)[:, 0]
-    whole = plain.r2_of(own, X @ coef)
+    within = whole.residuals(own[:, None], dummies[rows], own_w)[:, 0]
+    together = plain.r2_of(own, X @ coef)
     rest = plain.r2_of(own, own - within)
     dof = [(len(own) - 1) / (len(own) - used) for used in (k + 4, k)]
-    folds = folds_of(own, units[rows], stratified=False)
-    fitted = cross_fitted(linear_model.LinearRegression(), X[:, :4], own, folds, own_w)
-    compare_figures(
+    folds = whole.folds_of(own, units[rows], stratified=False)
+    fitted = whole.cross_fitted(
+        linear_model.LinearRegression(), X[:, :4], own, folds, own_w
+    )
+    whole.compare_figures(
         report,
         {
-            "r2": scored(plain.difference(whole, rest), w, rows),
-            "r2_adjusted": scored(plain.difference(whole, rest, dof), w, rows),
-            "r2_covariates": scored(rest, w, rows),
+            "r2": whole.scored(plain.difference(together, rest), w, rows),
+            "r2_adjusted": whole.scored(plain.difference(together, rest, dof), w, rows),
+            "r2_covariates": whole.scored(rest, w, rows),
             "r2_cross_fitted": (
                 metrics.r2_score(own, fitted[:, 0], sample_weight=own_w),
                 plain.r2_of(own, fitted[:, 0]),
@@ -256,10 +236,10 @@ def test_quantity_weighted_and_clustered_with_absorbed_levels():
         units,
     )
     assert (report.cov_type, report.n_groups) == ("cluster", 20)
-    assert report.permutation_p == permutation_p(
+    assert report.permutation_p == whole.permutation_p(
         cleared[:, :4],
         cleared[:, [4]],
         np.empty((rows.sum(), 0)),
         w[rows],
-        within_units(units[rows]),
+        whole.within_units(units[rows]),
     )

@@ -139,6 +139,11 @@ def columns_of(rows, names):
     return {name: np.array([row[name] for row in rows]) for name in names}
 
 
+def separation_of(values):
+    """A separation, its standard error, bounds and p-value, by column."""
+    return dict(zip([*SEPARATION, "separation_p"], values, strict=True))
+
+
 def worst_cases(A, targets, w):
     bounds = [
         plain.extremes_of_separation(a, t, w) for a, t in zip(A.T, targets, strict=True)
