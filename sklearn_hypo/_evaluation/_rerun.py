@@ -42,11 +42,9 @@ def rerun_audit_bundle(folder):
     Examples
     --------
     >>> import tempfile
-    >>> import numpy as np
     >>> from sklearn_hypo import evaluate_annotations, rerun_audit_bundle
-    >>> rng = np.random.default_rng(0)
-    >>> annotations = rng.integers(0, 2, size=(100, 2))
-    >>> report = evaluate_annotations(annotations, rng.normal(size=100))
+    >>> holds, y = [[1], [0], [1], [0], [1]], [3.0, 1.0, 4.0, 1.5, 2.0]
+    >>> report = evaluate_annotations(holds, y)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     report.save(f"{folder}/audit")
     ...     again = rerun_audit_bundle(f"{folder}/audit")

@@ -66,16 +66,13 @@ class AuditBundle:
     Examples
     --------
     >>> import tempfile
-    >>> import numpy as np
     >>> from sklearn_hypo import evaluate_annotations, read_audit_bundle
-    >>> rng = np.random.default_rng(0)
-    >>> annotations = rng.integers(0, 2, size=(100, 2))
-    >>> report = evaluate_annotations(annotations, rng.normal(size=100))
+    >>> report = evaluate_annotations([[1], [0], [1], [0]], [3.0, 1.0, 4.0, 1.5])
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     report.save(f"{folder}/audit")
     ...     bundle = read_audit_bundle(f"{folder}/audit")
     >>> bundle.data.annotations.shape, bundle.settings["evaluation"]["correction"]
-    ((100, 2), 'holm')
+    ((4, 1), 'holm')
     """
 
     data: EvaluationData
@@ -211,15 +208,12 @@ def read_audit_bundle(folder):
     Examples
     --------
     >>> import tempfile
-    >>> import numpy as np
     >>> from sklearn_hypo import evaluate_annotations, read_audit_bundle
-    >>> rng = np.random.default_rng(0)
-    >>> annotations = rng.integers(0, 2, size=(100, 2))
-    >>> report = evaluate_annotations(annotations, rng.normal(size=100))
+    >>> report = evaluate_annotations([[1], [0], [1], [0]], [3.0, 1.0, 4.0, 1.5])
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     report.save(f"{folder}/audit")
-    ...     bundle = read_audit_bundle(f"{folder}/audit")
-    >>> bundle.table["coef_p"].equals(report.table["coef_p"])
+    ...     report.save(folder)
+    ...     table = read_audit_bundle(folder).table
+    >>> table["coef_p"].equals(report.table["coef_p"])
     True
     """
     folder = expand_path(folder)

@@ -111,34 +111,14 @@ def test_regression():
     extractor = fitted()
     report = quiet(extractor, texts, y)
     table = report.table
-    assert list(table.columns) == [
-        "neuron",
-        "hypothesis",
-        "fidelity",
-        "n",
-        "missing",
-        "prevalence",
-        "separation",
-        "separation_se",
-        "separation_lower",
-        "separation_upper",
-        "separation_p",
-        "separation_p_corrected",
-        "separation_std",
-        "coef",
-        "coef_se",
-        "coef_lower",
-        "coef_upper",
-        "coef_p",
-        "coef_df",
-        "coef_std",
-        "vif",
-        "p_corrected",
-        "significant",
-        "method",
-        "duplicate_of",
-        "note",
-    ]
+    columns = """
+        neuron hypothesis fidelity n missing prevalence
+        separation separation_se separation_lower separation_upper separation_p
+        separation_p_corrected separation_std
+        coef coef_se coef_lower coef_upper coef_p coef_df coef_std
+        vif p_corrected significant method duplicate_of note
+    """
+    assert list(table.columns) == columns.split()
     assert table["hypothesis"].tolist() == [f"mentions {w}" for w in WORDS]
     assert table["neuron"].tolist() == [f"neuron{j:03d}" for j in range(4)]
     np.testing.assert_array_equal(table["fidelity"], [0.9, np.nan, 0.5, 0.7])

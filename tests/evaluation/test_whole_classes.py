@@ -168,8 +168,7 @@ def test_three_classes_weighted_and_clustered(three):
             "vif": plain.variance_inflation(X[:, :4], X[:, 4:], w[rows]),
             **whole.corrected(coef_p, 0.1),
             "method": ["multinomial logit"] * 4,
-            "duplicate_of": [""] * 4,
-            "note": [""] * 4,
+            **whole.UNREMARKABLE,
         },
         rtol=1e-5,
     )
@@ -436,8 +435,7 @@ def test_two_classes_weighted_and_clustered():
             "vif": plain.variance_inflation(A, X[:, [4]], w),
             **whole.corrected(p, 0.1, lambda p: np.minimum(4 * p, 1)),
             "method": ["logit"] * 4,
-            "duplicate_of": [""] * 4,
-            "note": [""] * 4,
+            **whole.UNREMARKABLE,
         },
         rtol=1e-5,
     )

@@ -143,8 +143,7 @@ def test_pairs_of_which_one_won(dependent):
             ),
             **whole.corrected(p, 0.1),
             "method": ["logit"] * 4,
-            "duplicate_of": [""] * 4,
-            "note": [""] * 4,
+            **whole.UNREMARKABLE,
         },
         rtol=1e-5,
     )
@@ -244,8 +243,7 @@ def test_pairs_of_quantities(dependent):
             "vif": plain.variance_inflation(X, np.empty((90, 0)), w),
             **whole.corrected(p, 0.1, adjust),
             "method": ["WLS" if dependent else "OLS"] * 4,
-            "duplicate_of": [""] * 4,
-            "note": [""] * 4,
+            **whole.UNREMARKABLE,
         },
     )
     everywhere = np.ones(90, dtype=bool)

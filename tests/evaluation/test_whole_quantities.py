@@ -84,8 +84,7 @@ def test_quantity_with_covariates_and_fixed_effects():
             "vif": plain.variance_inflation(X[:, :4], np.ones((len(X), 1)), w),
             **whole.corrected(joint["coef_p"], 0.1),
             "method": ["OLS"] * 4,
-            "duplicate_of": [""] * 4,
-            "note": [""] * 4,
+            **whole.UNREMARKABLE,
         },
     )
     lower, upper, p = plain.t_interval(result.params, result.bse, df)

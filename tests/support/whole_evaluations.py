@@ -16,6 +16,7 @@ NAMES = ["mentions tea", "mentions rain", "asks why", "is long"]
 SEPARATION = ["separation", "separation_se", "separation_lower", "separation_upper"]
 COEFFICIENT = ["coef", "coef_se", "coef_lower", "coef_upper", "coef_p", "coef_df"]
 EFFECT = ["ame", "ame_se", "ame_lower", "ame_upper"]
+UNREMARKABLE = {"duplicate_of": [""] * 4, "note": [""] * 4}
 SEED, N_RESAMPLES = 3, 60
 
 
