@@ -3,7 +3,8 @@
     pip install coverage pytest-cov
     python benchmarks/mutation.py              # 300 mutants and more; writes the page
     python benchmarks/mutation.py --size 30    # a trial, no page
-    python benchmarks/mutation.py --again      # what survived, after new tests
+    python benchmarks/mutation.py --again tests/inference/test_firth.py
+                                               # what survived, by these tests alone
 
 A sample of single errors is planted, one at a time, in copies of the tree, and the
 tests that reach the line are run until one fails. Which tests do is found by one run
@@ -56,7 +57,9 @@ def parse_arguments():
     parser.add_argument("--seed", type=int, default=0, help="of the sample")
     parser.add_argument("--room", nargs="+", default=ROOMS, help="these alone")
     parser.add_argument("--jobs", type=int, default=2, help="processes")
-    parser.add_argument("--again", action="store_true", help="run survivors again")
+    parser.add_argument(
+        "--again", nargs="+", metavar="TESTS", help="new tests, for what survived"
+    )
     parser.add_argument("--write", action="store_true", help="write the page anyway")
     return parser.parse_args()
 
@@ -206,7 +209,7 @@ def judge(mutant, source, tests, seconds):
     if not tests:
         return "not reached", 0.0
     start = time.perf_counter()
-    limit = 120 + 20 * sum(seconds.get(name, 0.0) for name in tests)
+    limit = 240 + 20 * sum(seconds.get(name, 0.0) for name in tests)
     context = multiprocessing.get_context("fork")
     process = context.Process(target=plant, args=(mutant, source, tests))
     process.start()
@@ -219,7 +222,7 @@ def judge(mutant, source, tests, seconds):
     return outcome, time.perf_counter() - start
 
 
-def work(queue, results, sources, reached, seconds):
+def work(queue, results, sources, seconds):
     """Judge mutants until there are none left; libraries are loaded once."""
     import matplotlib
     import pandas  # noqa: F401
@@ -228,21 +231,26 @@ def work(queue, results, sources, reached, seconds):
     import statsmodels.api  # noqa: F401
 
     matplotlib.use("Agg")
-    while (mutant := queue.get()) is not None:
-        tests = tests_of(mutant, sources, reached, seconds)
+    while (task := queue.get()) is not None:
+        mutant, tests = task
         outcome, spent = judge(mutant, sources[mutant.path], tests, seconds)
         results.put((mutant, outcome, len(tests), spent))
 
 
 def run(mutants, sources, options, kept):
     """Judge all mutants in several processes; every result is kept at once."""
-    reached, seconds = trace(sources)
+    seconds = {}
+    if options.again:
+        tasks = [(mutant, options.again) for mutant in mutants]
+    else:
+        reached, seconds = trace(sources)
+        tasks = [(m, tests_of(m, sources, reached, seconds)) for m in mutants]
     context = multiprocessing.get_context("spawn")
     queue, results = context.Queue(), context.Queue()
-    for mutant in [*mutants, *[None] * options.jobs]:
-        queue.put(mutant)
+    for task in [*tasks, *[None] * options.jobs]:
+        queue.put(task)
     workers = [
-        context.Process(target=work, args=(queue, results, sources, reached, seconds))
+        context.Process(target=work, args=(queue, results, sources, seconds))
         for _ in range(options.jobs)
     ]
     for worker in workers:
@@ -364,11 +372,7 @@ def main():
     first, last = read_kept(kept)
     todo = [m for m in sample if (m.key, m.start) not in last]
     if options.again:
-        todo += [
-            m
-            for m in sample
-            if (m.key, m.start) in last and not is_killed(last[(m.key, m.start)])
-        ]
+        todo = [m for m in sample if not is_killed(last[(m.key, m.start)])]
     print(f"{len(sample)} mutants, {len(todo)} to be run")
     if todo:
         run(todo, sources, options, kept)
