@@ -285,16 +285,3 @@ def test_pairs_of_quantities(dependent):
         lambda Y, rng: Y * rng.choice([-1.0, 1.0], own.max() + 1)[own][:, None],
     )
     assert report.cov_type == ("cluster" if dependent else "HC3")
-
-
-def test_order_of_the_members_of_pairs_means_nothing():
-    pair, A, y, w, units, _, first, second = pairs_of(7, 60, False)
-    given = {"sample_weight": w, "groups": units, "pairs": pair}
-    report, *_ = whole.evaluated(A, y, classes=[0, 1], embeddings=None, **given)
-    order = np.arange(len(A))  # every third pair the other way round
-    order[first[::3]], order[second[::3]] = second[::3], first[::3]
-    given = {name: values[order] for name, values in given.items()}
-    turned, *_ = whole.evaluated(
-        A[order], y[order], classes=[0, 1], embeddings=None, **given
-    )
-    pd.testing.assert_frame_equal(turned.table, report.table, rtol=1e-5)
