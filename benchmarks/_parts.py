@@ -57,6 +57,22 @@ class Parts:
         self.folder = CACHE / name
         self.titles = titles
 
+    def add_arguments(self, parser):
+        """Let the command line choose parts, sizes, and what to measure again."""
+        parser.add_argument("--quick", action="store_true", help="small sizes, no page")
+        parser.add_argument(
+            "--only",
+            nargs="+",
+            choices=list(self.titles),
+            metavar="PART",
+            help=f"measure these: {', '.join(self.titles)}",
+        )
+        parser.add_argument(
+            "--resume",
+            action="store_true",
+            help="keep the saved results of this commit, if the code has not changed",
+        )
+
     def run(self, names, parts, options, settings=None, *, resume, quick):
         """Measure parts one after the other; return the results and what failed.
 

@@ -103,19 +103,7 @@ def _version(name):
 
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="small sizes, no page")
-    parser.add_argument(
-        "--only",
-        nargs="+",
-        choices=list(PARTS),
-        metavar="PART",
-        help=f"measure these: {', '.join(PARTS)}",
-    )
-    parser.add_argument(
-        "--resume",
-        action="store_true",
-        help="keep the saved results of this commit, if the code has not changed",
-    )
+    RUNS.add_arguments(parser)
     options = parser.parse_args(arguments)
     warnings.simplefilter("ignore", HypothesisWarning)  # missing answers are the point
 

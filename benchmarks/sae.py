@@ -66,22 +66,10 @@ def parse_arguments():
     parser.add_argument(
         "--fresh", action="store_true", help="fit hypothesaes again for quality"
     )
-    parser.add_argument("--quick", action="store_true", help="small sizes, no page")
     parser.add_argument(
         "--scratch", default=tempfile.gettempdir(), help="folder for a file of 1.5 GB"
     )
-    parser.add_argument(
-        "--only",
-        nargs="+",
-        choices=list(TITLES),
-        metavar="PART",
-        help=f"measure these: {', '.join(TITLES)}",
-    )
-    parser.add_argument(
-        "--resume",
-        action="store_true",
-        help="keep the saved results of this commit, if the code has not changed",
-    )
+    RUNS.add_arguments(parser)
     arguments = parser.parse_args()
     if arguments.quick and arguments.holdout:
         parser.error("--quick is a trial; it leaves the holdout alone")

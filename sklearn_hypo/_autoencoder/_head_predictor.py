@@ -95,7 +95,7 @@ class HeadPredictorMixin:
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Embeddings.
+            As `transform` takes them.
 
         Returns
         -------

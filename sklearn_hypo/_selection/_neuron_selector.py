@@ -142,7 +142,7 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
         X : {DataFrame, ndarray, sparse array} of shape (n_samples, n_neurons)
             Activations.
         y : array-like of shape (n_samples,)
-            The target.
+            Numbers, or classes.
 
         Returns
         -------

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy import sparse
+from transformer_checks import AUTOENCODER_WEIGHTS
 
 from sklearn_hypo import SparseAutoencoderTransformer
 from sklearn_hypo._autoencoder import _rows
@@ -18,14 +19,6 @@ from sklearn_hypo._autoencoder._rows import (
     TrainingRows,
     must_slice,
     shuffle_rows,
-)
-
-WEIGHTS = (
-    "components_",
-    "encoder_coef_",
-    "encoder_intercept_",
-    "decoder_intercept_",
-    "mean_",
 )
 
 
@@ -42,7 +35,7 @@ def make_sae(**params):
 
 
 def assert_same_fit(first, second, **tolerance):
-    for name in WEIGHTS:
+    for name in AUTOENCODER_WEIGHTS:
         a, b = getattr(first, name), getattr(second, name)
         if tolerance:
             np.testing.assert_allclose(a, b, err_msg=name, **tolerance)

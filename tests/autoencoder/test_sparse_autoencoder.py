@@ -23,21 +23,12 @@ from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
-from transformer_checks import further_checks
+from transformer_checks import AUTOENCODER_WEIGHTS, further_checks
 
 from sklearn_hypo import SparseAutoencoderTransformer
 from sklearn_hypo._autoencoder._encoding import compute_unexplained
 from sklearn_hypo._autoencoder._initialization import RowScale
 from sklearn_hypo.exceptions import HypothesisWarning, ModelFileError
-
-FITTED_ARRAYS = (
-    "components_",
-    "encoder_coef_",
-    "encoder_intercept_",
-    "decoder_intercept_",
-    "mean_",
-    "dead_neurons_",
-)
 
 
 def make_sae(n_neurons=16, k=3, **params):
@@ -74,7 +65,7 @@ def mean_active(sae, X):
 
 
 def assert_same_fit(one, other):
-    for name in FITTED_ARRAYS:
+    for name in AUTOENCODER_WEIGHTS:
         a, b = getattr(one, name), getattr(other, name)
         assert a.dtype == b.dtype, name
         np.testing.assert_array_equal(a, b, err_msg=name)
@@ -248,7 +239,7 @@ def test_prefixes_make_the_first_neurons_self_sufficient(X, X_new):
 def test_sizes_that_used_to_break_training(n_rows, params, sparsity):
     X = concept_rows(n_rows)
     sae = make_sae(**({"max_epochs": 3, "sparsity": sparsity} | params)).fit(X)
-    for name in FITTED_ARRAYS:
+    for name in AUTOENCODER_WEIGHTS:
         assert np.isfinite(getattr(sae, name)).all(), name
     assert np.isfinite(sae.history_["loss"]).all()
     assert np.isfinite(sae.transform(X)).all()
@@ -327,7 +318,7 @@ def test_warm_start_goes_on_from_the_previous_weights(X, X_new):
     first = make_sae(max_epochs=20).fit(X)
     went_on = clone(first).set_params(warm_start=True, max_epochs=1)
     cold = clone(went_on).fit(X)
-    for name in FITTED_ARRAYS:
+    for name in AUTOENCODER_WEIGHTS:
         setattr(went_on, name, getattr(first, name))
     went_on.fit(X)
     assert went_on.score(X_new) > cold.score(X_new) + 0.01
@@ -646,7 +637,7 @@ def test_saved_file_holds_no_pickle(tmp_path, sae):
     sae.save(tmp_path / "model.npz")
     with np.load(tmp_path / "model.npz", allow_pickle=False) as archive:
         header = json.loads(str(archive["header"]))
-        assert set(FITTED_ARRAYS) <= set(archive.files)
+        assert set(AUTOENCODER_WEIGHTS) <= set(archive.files)
         assert all(archive[name].dtype != object for name in archive.files)
     assert header["params"]["n_neurons"] == 16
 

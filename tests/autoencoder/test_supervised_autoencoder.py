@@ -9,7 +9,7 @@ from sklearn.callback import ScoringMonitor
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
-from transformer_checks import further_checks
+from transformer_checks import AUTOENCODER_WEIGHTS, further_checks
 
 from sklearn_hypo import (
     HypothesisExtractor,
@@ -20,15 +20,6 @@ from sklearn_hypo import (
 from sklearn_hypo._autoencoder import _head_predictor
 from sklearn_hypo.datasets import make_concept_texts
 from sklearn_hypo.exceptions import ModelFileError
-
-WEIGHTS = (
-    "components_",
-    "encoder_coef_",
-    "encoder_intercept_",
-    "decoder_intercept_",
-    "mean_",
-    "dead_neurons_",
-)
 
 
 def data(n_rows=800, seed=0, n_features=20, noise=0.3):
@@ -64,7 +55,7 @@ def unsupervised(sae):
 
 
 def assert_same_fit(first, second):
-    for name in WEIGHTS:
+    for name in AUTOENCODER_WEIGHTS:
         np.testing.assert_array_equal(
             getattr(first, name), getattr(second, name), err_msg=name
         )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from embedding_cases import TEXTS
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import HashingVectorizer, TfidfVectorizer
 from sklearn.linear_model import RidgeCV
@@ -23,16 +24,6 @@ from sklearn_hypo._embedding._text_embedder import TextEmbedder
 from sklearn_hypo._language_models._text import replace_surrogates
 from sklearn_hypo._utils._callables import callable_identity
 from sklearn_hypo._utils._tokens import ngrams, tokenize
-
-TEXTS = [
-    "so sad today :(",
-    "I am so sad",
-    "what a happy day!",
-    "happy happy days!!",
-    "the train was late",
-    "the trains are late again",
-]
-
 
 # Tokens
 

@@ -5,6 +5,8 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from callback_log import CallbackLog
+from embedding_cases import TEXTS
 from sklearn.base import clone
 from sklearn.decomposition import TruncatedSVD
 from sklearn.exceptions import NotFittedError
@@ -16,15 +18,6 @@ from sklearn.utils import get_tags
 
 from sklearn_hypo._embedding._text_embedder import TextEmbedder
 from sklearn_hypo.exceptions import CacheError, HypothesisWarning
-
-TEXTS = [
-    "so sad today :(",
-    "I am so sad",
-    "what a happy day!",
-    "happy happy days!!",
-    "the train was late",
-    "the trains are late again",
-]
 
 
 def lengths(texts):
@@ -412,27 +405,8 @@ def test_pipeline_and_grid_search():
 # Callbacks
 
 
-class Log:
-    """A callback that writes down the tasks that begin and end."""
-
-    def __init__(self):
-        self.events = []
-
-    def setup(self, estimator, context):
-        self.events.append("setup")
-
-    def on_fit_task_begin(self, estimator, context):
-        self.events.append(f"begin {context.task_name}")
-
-    def on_fit_task_end(self, estimator, context):
-        self.events.append(f"end {context.task_name}")
-
-    def teardown(self, estimator, context):
-        self.events.append("teardown")
-
-
 def test_callbacks_see_each_batch():
-    log = Log()
+    log = CallbackLog()
     embedder = TextEmbedder(Recorder(), batch_size=4).set_callbacks(log)
     embedder.fit_transform(TEXTS)
     batch = ["begin batch", "end batch"]
@@ -442,13 +416,13 @@ def test_callbacks_see_each_batch():
 
 @pytest.mark.parametrize("method", ["fit", "fit_transform"])
 def test_callbacks_see_the_fit_of_lsa(method):
-    log = Log()
+    log = CallbackLog()
     getattr(make_embedder().set_callbacks(log), method)(TEXTS)
     assert log.events == ["setup", "begin fit", "end fit", "teardown"]
 
 
 def test_callbacks_are_torn_down_after_an_error():
-    log = Log()
+    log = CallbackLog()
     with pytest.raises(ValueError, match="arrived"):
         TextEmbedder(lambda texts: None).set_callbacks(log).fit(TEXTS)
     assert log.events[-1] == "teardown"

@@ -131,12 +131,6 @@ def test_repeated_rows_are_no_new_evidence(kind):
     np.testing.assert_allclose(grouped["separation"], alone["separation"])
 
 
-@pytest.fixture
-def _without_collections(monkeypatch):
-    """statsmodels collects garbage in each correction: 0.1 s."""
-    monkeypatch.setattr("gc.collect", lambda: 0)
-
-
 @pytest.mark.usefixtures("_without_collections")
 def test_groups_keep_their_level_where_rows_do_not():
     """Chunks that inherit the label of their document, under a pure null."""

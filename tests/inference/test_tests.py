@@ -231,12 +231,6 @@ def test_other_corrections_are_those_of_statsmodels(correction):
     assert summary["correction"] == correction
 
 
-@pytest.fixture
-def _without_collections(monkeypatch):
-    """statsmodels collects garbage in each correction: 0.1 s."""
-    monkeypatch.setattr("gc.collect", lambda: 0)
-
-
 @pytest.mark.usefixtures("_without_collections")
 def test_null_p_values_are_uniform_and_the_family_keeps_its_level():
     rng = np.random.default_rng(0)

@@ -18,7 +18,10 @@ from sklearn_hypo import (
 )
 from sklearn_hypo.datasets import make_concept_texts
 
-pytestmark = pytest.mark.usefixtures("prepared")
+pytestmark = [
+    pytest.mark.usefixtures("prepared"),
+    pytest.mark.filterwarnings("ignore::sklearn_hypo.exceptions.HypothesisWarning"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -54,10 +57,8 @@ def scores_of(search):
     return np.array([search.cv_results_[f"split{i}_test_score"] for i in range(2)])
 
 
-@pytest.mark.filterwarnings("ignore::sklearn_hypo.exceptions.HypothesisWarning")
 def test_the_same_search_again_makes_no_call(planted, tmp_path):
-    mind = Mind.from_concept_texts(planted)
-    with LLMServer(mind) as server:
+    with LLMServer(Mind.from_concept_texts(planted)) as server:
         first = search_over(planted, server, tmp_path / "c", n_jobs=1)
         first.fit(planted.data, planted.target)
         stats = server.stats()
@@ -74,7 +75,6 @@ def test_the_same_search_again_makes_no_call(planted, tmp_path):
         assert server.stats().calls == 0
 
 
-@pytest.mark.filterwarnings("ignore::sklearn_hypo.exceptions.HypothesisWarning")
 def test_a_search_in_two_processes_pays_for_no_question_twice(planted, tmp_path):
     mind = Mind.from_concept_texts(planted)
     with LLMServer(mind) as server:

@@ -19,3 +19,13 @@ FURTHER_CHECKS = [
 further_checks = pytest.mark.parametrize(
     "check", FURTHER_CHECKS, ids=lambda check: check.__name__
 )
+
+# What a fitted autoencoder keeps: the same fit gives the same of all of these.
+AUTOENCODER_WEIGHTS = (
+    "components_",
+    "encoder_coef_",
+    "encoder_intercept_",
+    "decoder_intercept_",
+    "mean_",
+    "dead_neurons_",
+)
