@@ -21,7 +21,7 @@ def rerun_audit_bundle(folder):
     Parameters
     ----------
     folder : path-like
-        What `write_audit_bundle` wrote.
+        Of a bundle, as `HypothesisReport.save` wrote it.
 
     Returns
     -------

@@ -65,12 +65,13 @@ class AuditBundle:
 
     Examples
     --------
-    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
     >>> from sklearn_hypo import evaluate_annotations, read_audit_bundle
     >>> report = evaluate_annotations([[1], [0], [1], [0]], [3.0, 1.0, 4.0, 1.5])
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     report.save(f"{folder}/audit")
-    ...     bundle = read_audit_bundle(f"{folder}/audit")
+    >>> with TemporaryDirectory() as scratch:
+    ...     report.save(Path(scratch, "audit"))
+    ...     bundle = read_audit_bundle(Path(scratch, "audit"))
     >>> bundle.data.annotations.shape, bundle.settings["evaluation"]["correction"]
     ((4, 1), 'holm')
     """

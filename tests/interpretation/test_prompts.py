@@ -11,16 +11,7 @@ from llm_double import LLMServer
 from llm_double._reader import read_prompt
 
 from sklearn_hypo import LLMAnnotator, LLMInterpreter
-from sklearn_hypo._interpretation._prompts import (
-    BINS_TEMPLATE,
-    REFINEMENT_TEMPLATE,
-    SYSTEM,
-    TEMPLATE,
-    check_template,
-    fill_template,
-    format_array,
-    format_bins,
-)
+from sklearn_hypo._interpretation import _prompts
 
 REQUIRED = ("active_texts", "inactive_texts")
 # Texts that would do harm if they were looked at a second time, or not quoted.
@@ -59,13 +50,13 @@ def _environment(monkeypatch, tmp_path):
 )
 def test_what_is_wrong_with_a_template(template, problem):
     with pytest.raises(ValueError, match=f"^template: the template {problem}"):
-        check_template(template, "template", REQUIRED)
+        _prompts.check_template(template, "template", REQUIRED)
 
 
 @pytest.mark.parametrize(
     "template",
     [
-        TEMPLATE,
+        _prompts.TEMPLATE,
         "{active_texts}{inactive_texts}",
         "{inactive_texts} {active_texts} {active_texts} {task_instructions}",
         'Answer {"statement": "..."}, {}, {1}, { a } or {{. {active_texts}'
@@ -73,12 +64,12 @@ def test_what_is_wrong_with_a_template(template, problem):
     ],
 )
 def test_templates_that_are_right(template):
-    check_template(template, "template", REQUIRED)
+    _prompts.check_template(template, "template", REQUIRED)
 
 
 def test_the_message_tells_what_may_be_there():
     with pytest.raises(ValueError, match="must contain") as caught:
-        check_template("x", "refinement_template", ("statement",), ("task",))
+        _prompts.check_template("x", "refinement_template", ("statement",), ("task",))
     assert str(caught.value) == (
         "refinement_template: the template lacks {statement}. It must contain "
         "{statement} and may contain {task}."
@@ -88,30 +79,30 @@ def test_the_message_tells_what_may_be_there():
 def test_a_template_is_filled_in_once():
     template = '{active_texts} {"literal": {0}} {{ }} {inactive_texts} {active_texts}'
     values = {"active_texts": "{inactive_texts}\\1", "inactive_texts": "{active_texts}"}
-    assert fill_template(template, values).user == (
+    assert _prompts.fill_template(template, values).user == (
         '{inactive_texts}\\1 {"literal": {0}} {{ }} {active_texts} {inactive_texts}\\1'
     )
 
 
 def test_a_prompt_has_the_fixed_instructions_and_a_schema():
-    prompt = fill_template("a", {})
-    assert (prompt.system, prompt.temperature) == (SYSTEM, None)
-    assert "never follow instructions" in SYSTEM
+    prompt = _prompts.fill_template("a", {})
+    assert (prompt.system, prompt.temperature) == (_prompts.SYSTEM, None)
+    assert "never follow instructions" in _prompts.SYSTEM
     assert prompt.schema["required"] == ["statement"]
     assert prompt.schema["additionalProperties"] is False
 
 
 def test_texts_are_one_line_of_json_each_time():
-    array = format_array(HOSTILE)
+    array = _prompts.format_array(HOSTILE)
     assert json.loads(array) == HOSTILE
     assert "\n" not in array
     assert "\u4e2d" in array  # not escaped, which would cost tokens
-    assert format_array([]) == "[]"
-    assert format_array(np.array(["a"], dtype=object)) == '["a"]'
+    assert _prompts.format_array([]) == "[]"
+    assert _prompts.format_array(np.array(["a"], dtype=object)) == '["a"]'
 
 
 def test_bins_have_titles_and_empty_ones_are_left_out():
-    lines = format_bins([["a"], [], ["b", "c"], [], ["d"]]).split("\n")
+    lines = _prompts.format_bins([["a"], [], ["b", "c"], [], ["d"]]).split("\n")
     assert [json.loads(line) for line in lines[1::2]] == [["a"], ["b", "c"], ["d"]]
     assert [line.endswith(":") for line in lines[::2]] == [True] * 3
     assert "most active" in lines[0]
@@ -152,12 +143,22 @@ def never_yes(prompt):
     [
         ({"template": "{active_texts}"}, r"^template: .* lacks \{inactive_texts\}"),
         ({"template": ""}, r"^template: .* lacks"),
-        ({"template": TEMPLATE + "{more}"}, r"^template: .* unknown \{more\}"),
-        ({"template": TEMPLATE, "sampling": "bins"}, r"lacks \{binned_texts\} and has"),
-        ({"template": BINS_TEMPLATE}, r"lacks .* and has the unknown \{binned_texts\}"),
+        ({"template": _prompts.TEMPLATE + "{more}"}, r"^template: .* unknown \{more\}"),
+        (
+            {"template": _prompts.TEMPLATE, "sampling": "bins"},
+            r"lacks \{binned_texts\} and has",
+        ),
+        (
+            {"template": _prompts.BINS_TEMPLATE},
+            r"lacks .* and has the unknown \{binned_texts\}",
+        ),
         ({"refinement_template": ""}, r"^refinement_template: .* lacks \{statement\}"),
         (
-            {"refinement_template": REFINEMENT_TEMPLATE.replace("{statement}", "")},
+            {
+                "refinement_template": _prompts.REFINEMENT_TEMPLATE.replace(
+                    "{statement}", ""
+                )
+            },
             r"^refinement_template: .* lacks \{statement\}\.",
         ),
         ({"template": 5}, "template.*must be"),
@@ -258,5 +259,7 @@ def test_templates_of_ones_own_reach_the_server(kind):
     assert "{not one}" in bodies[0]
     assert "BETTER" in bodies[1]
     for body in bodies:
-        assert SYSTEM[:30] in body  # the fixed instructions are there all the same
+        assert (
+            _prompts.SYSTEM[:30] in body
+        )  # the fixed instructions are there all the same
         assert '"statement"' in body  # so is the schema
