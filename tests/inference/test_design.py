@@ -50,6 +50,23 @@ def test_coding_by_hand():
     )
 
 
+def test_a_single_column_is_as_good_as_its_values():
+    column = np.array([[1.0], [1], [2], [4]])
+    np.testing.assert_array_equal(
+        facts_of(sample_weight=column).weights,
+        facts_of(sample_weight=[1, 1, 2, 4]).weights,
+    )
+    with pytest.raises(ValueError, match=r"groups has shape \(4, 2\)"):
+        facts_of(groups=np.zeros((4, 2)))
+
+
+def test_five_odd_pairs_are_named():
+    with pytest.raises(
+        ValueError, match=r"7 of 7 pairs .* such as \[0, 1, 2, 3, 4\]\."
+    ):
+        facts_of(7, pairs=np.arange(7))
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [

@@ -204,3 +204,16 @@ def test_likelihood_ratios_of_three_classes_in_many_rows():
         assert likelihood_ratio(rows, fit, j) == pytest.approx(
             expected, rel=0.02, abs=0.1
         )
+
+
+def test_a_start_too_far_out_is_given_up():
+    X, y = make_rows(n=200, h=2)
+    rows = collapse_patterns(X, y)
+    fixed = np.arange(X.shape[1]) == 0
+    start = np.where(fixed, 0.3, 0.0)
+    near = fit_logit(rows, penalty=JEFFREYS, start=start, fixed=fixed)
+    far = np.where(fixed, 0.3, 1e5)
+    found = fit_logit(rows, penalty=JEFFREYS, start=far, fixed=fixed)
+    assert found.converged
+    assert found.coef[0] == 0.3
+    np.testing.assert_allclose(found.coef, near.coef, atol=1e-5)

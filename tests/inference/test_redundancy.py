@@ -549,3 +549,20 @@ def test_a_twin_that_agrees_on_97_of_100_texts_hides_an_effect_until_it_is_dropp
     assert found["all"] < n_runs / 2
     assert found["drop"] >= 0.9 * n_runs
     assert found["merge"] >= 0.9 * n_runs
+
+
+@pytest.mark.parametrize("n", range(20, 400, 20))
+def test_a_phi_of_the_threshold_is_near(n):
+    first = np.arange(n) < n // 2
+    second = first ^ (np.arange(n) % (n // 2) < n // 20)  # a tenth differs
+    A = np.column_stack([first, second]).astype(float)
+    found = measure_redundancy(A, ["a", "b"], Design())
+    assert found.correlation[0, 1] == pytest.approx(0.8)
+    assert found.pairs["kind"].tolist() == ["near"]
+
+
+def test_statements_of_reduced_hypotheses_are_objects():
+    A = np.array([[1, 1, 0], [0, 0, 1], [1, 1, 1]] * 10)
+    table = drop_or_merge(A, ["a", "b", "c"]).table
+    assert table["into"].tolist() == ["a", "a", "c"]
+    assert table["into"].dtype == table["hypothesis"].dtype == object
