@@ -148,7 +148,6 @@ def test_repeated_rows_are_no_new_evidence(kind):
     np.testing.assert_allclose(grouped["separation"], alone["separation"])
 
 
-@pytest.mark.usefixtures("_without_collections")
 def test_groups_keep_their_level_where_rows_do_not():
     """Chunks that inherit the label of their document, under a pure null."""
     rng = np.random.default_rng(0)
@@ -453,7 +452,6 @@ def test_the_unit_of_a_covariate_changes_nothing(scale):
         )
 
 
-@pytest.mark.usefixtures("_without_collections")
 @pytest.mark.parametrize("kind", ["weights", "three classes"])
 def test_rare_cells_keep_their_level(kind):
     """Where an annotation hardly meets a class, residuals look all alike."""

@@ -231,7 +231,6 @@ def test_other_corrections_are_those_of_statsmodels(correction):
     assert summary["correction"] == correction
 
 
-@pytest.mark.usefixtures("_without_collections")
 def test_null_p_values_are_uniform_and_the_family_keeps_its_level():
     rng = np.random.default_rng(0)
     marginal, joint, families = [], [], 0
@@ -247,7 +246,6 @@ def test_null_p_values_are_uniform_and_the_family_keeps_its_level():
     assert 2 <= families <= 21
 
 
-@pytest.mark.usefixtures("_without_collections")
 def test_null_logits_keep_their_level():
     rng = np.random.default_rng(1)
     families = 0
