@@ -109,7 +109,7 @@ def write_audit_bundle(report, folder, *, include_texts=False):
 
 
 def _data_of(report, include_texts):
-    data = getattr(report, "data", None)
+    data = report.data
     if data is None:
         raise ValueError(
             "This report holds no data, only results, so that it cannot be run again. "
@@ -129,20 +129,20 @@ def _check_is_free(folder):
 
 
 def _write_files(folder, report, data, include_texts):
-    provenance = getattr(report, "provenance", None) or {}
+    provenance = report.provenance
     write_rows(folder, data)
     to_csv(report, folder / TABLE)
     to_json(report, folder / REPORT)
     settings = {
-        "evaluation": {key: data.settings.get(key) for key in _KEYWORDS},
-        "pipeline": provenance.get("settings"),
-        "seeds": provenance.get("seeds"),
-        "data": provenance.get("data"),
+        "evaluation": {key: data.settings[key] for key in _KEYWORDS},
+        "pipeline": provenance["settings"],
+        "seeds": provenance["seeds"],
+        "data": provenance["data"],
     }
     write_json(folder / SETTINGS, settings)
-    write_json(folder / VERSIONS, provenance.get("versions") or {})
-    edits = provenance.get("edits") or []
-    write_json(folder / EDITS, {"count": len(edits), "edits": list(edits)})
+    write_json(folder / VERSIONS, provenance["versions"])
+    edits = provenance["edits"]
+    write_json(folder / EDITS, {"count": len(edits), "edits": edits})
     if include_texts:
         write_texts(folder, data.texts)
     readme = _readme(report, len(edits), include_texts)
@@ -151,18 +151,16 @@ def _write_files(folder, report, data, include_texts):
 
 def _readme(report, n_edits, include_texts):
     texts = TEXTS if include_texts else "not included (not needed to run it again)"
-    version = (getattr(report, "provenance", None) or {}).get("versions") or {}
-    version = version.get("sklearn-hypo")
+    version = report.provenance["versions"]["sklearn-hypo"]
     beside = "".join(
         f"{name}: {what}\n" for name, what in list_conditions(report).items()
     )
-    package = "sklearn-hypo" + (f"=={version}" if version else "")
     return f"""\
 {to_printable(describe_sample(report))}
 {beside}
 To run the test again, offline:
 
-    pip install {package}
+    pip install sklearn-hypo=={version}
     python -c "from sklearn_hypo import rerun_audit_bundle as run; \
 print(run('.'))"
     sha256sum -c {MANIFEST}

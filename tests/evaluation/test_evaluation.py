@@ -197,6 +197,36 @@ def test_missing_annotations_stay_missing():
     assert report.r2_out_of_sample == pytest.approx(expected)
 
 
+class Account(TransformerMixin, BaseEstimator):
+    """Stands in for a step that calls a language model."""
+
+    def __init__(self, calls):
+        self.calls = calls
+
+    def fit(self, X=None, y=None):
+        self.usage_ = {"model": "m", "calls": self.calls, "cost": 0.5}
+        return self
+
+    def transform(self, X):
+        return X
+
+
+def test_usage_of_all_language_models_is_told():
+    texts, y = make_texts()
+    pipe = make_pipeline(Account(3), WordHypotheses()).fit(*make_texts(seed=1))
+    pipe[-1].annotator_, pipe[-1].interpreter_ = Account(5).fit(), Account(2).fit()
+    pipe[-1].usage_ = {"model": "of the fit", "calls": 9}
+    usage = quiet(pipe, texts, y, n_resamples=0).usage
+    assert dict(zip(usage["role"], usage["calls"], strict=True)) == {
+        "account": 3,
+        "interpreter": 2,
+        "annotator": 5,
+    }
+    pipe[-1].interpreter_ = None
+    usage = quiet(pipe[-1], texts, y, n_resamples=0).usage
+    assert dict(zip(usage["role"], usage["calls"], strict=True)) == {"annotator": 5}
+
+
 def test_pipeline_and_search_are_unwrapped():
     class Search:
         def __init__(self, best):
@@ -276,6 +306,9 @@ def test_no_hypotheses():
     [
         ({"alpha": 0}, "alpha"),
         ({"alpha": 1.0}, "alpha"),
+        ({"alpha": -0.1}, "alpha"),
+        ({"n_resamples": -1}, "n_resamples"),
+        ({"random_state": -1}, "random_state"),
         ({"alpha": "0.1"}, "alpha"),
         ({"correction": "sidak"}, "correction"),
         ({"task": "ranking"}, "task"),

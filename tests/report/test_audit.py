@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sklearn_hypo import __version__
 from sklearn_hypo._evaluation._annotations import evaluate_annotations
 from sklearn_hypo._evaluation._rerun import differences, rerun_audit_bundle
 from sklearn_hypo._report._audit import read_audit_bundle, write_audit_bundle
@@ -178,6 +179,37 @@ def test_texts_are_left_out_unless_asked_for(tmp_path):
     assert read_audit_bundle(folder).data.texts is None
     folder = write_audit_bundle(report, tmp_path / "with", include_texts=True)
     assert {path.name for path in folder.iterdir()} == FILES | {"texts.jsonl.gz"}
+    again = rerun(folder)
+    assert again.data.texts.tolist() == report.data.texts.tolist()
+    assert again.details[0].present == report.details[0].present
+
+
+def test_settings_and_versions_beside_the_rows(tmp_path):
+    report = make_report(alpha=0.2, correction="fdr_by", n_resamples=3)
+    folder = write_audit_bundle(report, tmp_path / "bundle")
+    read = {
+        name: json.loads((folder / f"{name}.json").read_text("ascii"))
+        for name in ("settings", "versions", "edits")
+    }
+    assert read["settings"] == {
+        "evaluation": {
+            "task": "regression",
+            "alpha": 0.2,
+            "correction": "fdr_by",
+            "cov_type": "auto",
+            "n_resamples": 3,
+            "random_state": 0,
+        },
+        "pipeline": report.provenance["settings"],
+        "seeds": {"random_state": 0},
+        "data": report.provenance["data"],
+    }
+    assert read["settings"]["data"]["n_rows"] == 240
+    assert read["versions"] == report.provenance["versions"]
+    assert read["edits"] == {"count": 0, "edits": []}
+    readme = (folder / "README.txt").read_text("utf-8")
+    assert f"pip install sklearn-hypo=={__version__}\n" in readme
+    assert "that the correction counts: 0\n" in readme
 
 
 def test_the_same_report_gives_the_same_bytes(tmp_path):

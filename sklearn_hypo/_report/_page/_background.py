@@ -15,6 +15,9 @@ from .._words import (
 def list_method(report):
     """List how the p-values and intervals came about, as (name, value)."""
     counts = {"groups": report.n_groups, "pairs": report.n_pairs}
+    units, n = "texts", report.n_rows
+    if report.n_pairs is not None:
+        units, n = "pairs", report.n_pairs
     return [
         ("target", report.target_name or ""),
         ("task", report.task),
@@ -22,7 +25,7 @@ def list_method(report):
         ("correction", describe_correction(report)),
         ("hypotheses that the correction counts", str(report.n_tested)),
         ("standard errors", describe_standard_errors(report)),
-        ("texts in the joint regression", f"{report.n_joint:,} of {report.n_rows:,}"),
+        (f"{units} in the joint regression", f"{report.n_joint:,} of {n:,}"),
         ("hypotheses in the joint regression", str(report.n_joint_hypotheses)),
         *((name, f"{n:,}") for name, n in counts.items() if n is not None),
         *list_conditions(report).items(),

@@ -43,7 +43,7 @@ def _describe_size(report):
     parts = [report.task if classes is None else f"{len(classes)} classes"]
     for name, n in (("groups", report.n_groups), ("pairs", report.n_pairs)):
         parts += [] if n is None else [f"{n:,} {name}"]
-    if report.n_joint != report.n_rows:
+    if report.n_joint != (report.n_pairs or report.n_rows):
         parts.append(f"{report.n_joint:,} in the joint regression")
     return ", ".join(parts)
 
