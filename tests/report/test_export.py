@@ -167,6 +167,39 @@ def test_json_keeps_strange_values():
     pd.testing.assert_frame_equal(table, report.table, check_exact=True)
 
 
+def as_json(value):
+    """A value as JSON knows it, by the rule of the documentation."""
+    if isinstance(value, float) and not np.isfinite(value):
+        return {np.inf: "Infinity", -np.inf: "-Infinity"}.get(value)
+    return value
+
+
+def records(table):
+    rows = table.astype(object).to_dict("records")
+    return [{name: as_json(value) for name, value in row.items()} for row in rows]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_json_holds_every_field(kind):
+    report = make_report(kind)
+    values = json.loads(to_json(report))
+    assert (values["format"], values["version"]) == ("sklearn-hypo report", 1)
+    tables = {"overall", "by_class", "covariates", "usage"}
+    for name in tables:
+        table = getattr(report, name)
+        assert values[name] == (None if table is None else records(table)), name
+    others = {*tables, "table", "details", "data", "redundancy", "provenance"}
+    for name in vars(report).keys() - others:
+        value = getattr(report, name)
+        value = list(value) if isinstance(value, tuple) else as_json(value)
+        assert values[name] == value, name
+    assert values["hypotheses"] == records(report.table)
+    assert values["redundancy"]["pairs"] == records(report.redundancy.pairs)
+    assert set(values) == (vars(report).keys() - {"table", "details", "data"}) | {
+        *("format", "version", "settings", "conditions", "dtypes", "hypotheses"),
+    }
+
+
 def test_json_holds_the_rest_without_texts():
     report = make_report("three")
     values = json.loads(to_json(report))
