@@ -38,7 +38,13 @@ from ._evaluation._rerun import rerun_audit_bundle
 from ._extraction._extractor import HypothesisExtractor
 from ._hypotheses._fidelity import Fidelity
 from ._hypotheses._hypothesis import Hypothesis
-from ._hypotheses._protocols import Annotator, Candidate, Interpretation, Interpreter
+from ._hypotheses._protocols import (
+    Annotator,
+    Candidate,
+    Interpretation,
+    Interpreter,
+    PaidAnnotator,
+)
 from ._inference._redundancy import Redundancy, drop_or_merge
 from ._interpretation._language_model import LLMInterpreter
 from ._interpretation._lexicon import LexiconInterpreter
@@ -85,6 +91,7 @@ __all__ = [  # noqa: RUF022 - by the steps of the method, as in the reference
     "EmbeddingAnnotator",
     "LLMAnnotator",
     "Annotator",
+    "PaidAnnotator",
     # Language models
     "OpenAIModel",
     "GeminiModel",
