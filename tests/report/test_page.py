@@ -312,6 +312,26 @@ def test_long_texts_are_cut_around_the_match():
     assert shown.endswith("…")
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "begin"),
+    [(100, 300, 11), (400, 20, 105), (80, 400, 0)],
+)
+def test_the_window_of_a_long_text(before, after, begin):
+    text = "x" * before + " tea " + "y" * after  # no blank to begin after
+    shown = highlight_terms(text, ["tea"])
+    cut = text[begin : begin + 320].replace("tea", "<mark>tea</mark>")
+    assert shown == "…" * (begin > 0) + cut + "…" * (begin + 320 < len(text))
+
+
+def test_texts_without_a_match_are_cut_at_their_end():
+    text = "word " * 80
+    assert str(highlight_terms(text, ["tea"])) == text[:320] + "…"
+    assert str(highlight_terms("y" * 320, ["tea"])) == "y" * 320
+    words = "abc " * 60 + "tea " + "abc " * 60
+    shown = str(highlight_terms(words, ["tea"]))
+    assert shown.startswith("…abc abc")  # not in the middle of a word
+
+
 # Highlighting ---------------------------------------------------------------------
 
 

@@ -168,22 +168,33 @@ def directions_of(root):
 
 def test_directions_name_five_and_count_the_rest():
     coef = np.array([0.1, 0.7, -0.4, 0.3, 0.2, 0.9, 0.5, 0.8])
+    wide = 1.5 * np.abs(coef)  # lower bounds are in another order
     report = change_table(
         make_report(n_hypotheses=8),
         coef=coef,
-        coef_lower=coef - 0.05,
-        coef_upper=coef + 0.05,
+        coef_lower=coef - wide,
+        coef_upper=coef + wide,
         significant=np.array([True] * 7 + [False]),
     )
-    names = report.table["hypothesis"]
+    table, root = report.table, tree_of(report)
     shown = [
-        f"{names[i]} +{number(coef[i])} {interval(coef[i] - 0.05, coef[i] + 0.05)}"
+        f"{table['hypothesis'][i]} +{estimate(table.loc[i], 'coef')}"
         for i in (5, 1, 6, 3, 4)
     ]
-    assert directions_of(tree_of(report)) == {
+    assert directions_of(root) == {
         "Goes with more of y": [*shown, "and 1 more in the table"],
-        "Goes with less of y": [f"{names[2]} −0.400 [−0.450, −0.350]"],
+        "Goes with less of y": [f"mentions why {estimate(table.loc[2], 'coef')}"],
     }
+    summaries = [
+        read(details.find("summary"))
+        for details in root.iter("details")
+        if details.get("id")
+    ]
+    assert summaries == [
+        f"{'significant: ' if i != 7 else ''}{table['hypothesis'][i]} "
+        f"{'+' if coef[i] > 0 else ''}{number(coef[i])}"
+        for i in (5, 1, 6, 3, 4, 0, 2, 7)
+    ]
 
 
 def test_directions_without_findings_are_said_to_be_so():
