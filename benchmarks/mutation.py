@@ -32,6 +32,7 @@ import pytest
 from _common import (
     CACHE,
     ROOT,
+    _commit,
     command_line,
     markdown_table,
     pin_threads,
@@ -74,8 +75,8 @@ def modules(rooms=ROOMS):
     return {path.relative_to(ROOT).as_posix(): path.read_text() for path in paths}
 
 
-def room_of(path):
-    return path.split("/")[1].removeprefix("_")
+def room_of(key):
+    return key.split("/")[1].removeprefix("_")
 
 
 def draw(sources, size, seed):
@@ -232,54 +233,69 @@ def work(queue, results, sources, seconds):
 
     matplotlib.use("Agg")
     while (task := queue.get()) is not None:
-        mutant, tests = task
+        name, mutant, tests = task
         outcome, spent = judge(mutant, sources[mutant.path], tests, seconds)
-        results.put((mutant, outcome, len(tests), spent))
+        results.put((name, outcome, len(tests), spent))
 
 
-def run(mutants, sources, options, kept):
-    """Judge all mutants in several processes; every result is kept at once."""
-    seconds = {}
-    if options.again:
-        tasks = [(mutant, options.again) for mutant in mutants]
-    else:
-        reached, seconds = trace(sources)
-        tasks = [(m, tests_of(m, sources, reached, seconds)) for m in mutants]
+def run(tasks, sources, seconds, n_jobs, kept):
+    """Judge mutants in several processes; every result is kept at once.
+
+    `tasks` are tuples of what names the mutant, the mutant and the tests.
+    """
     context = multiprocessing.get_context("spawn")
     queue, results = context.Queue(), context.Queue()
-    for task in [*tasks, *[None] * options.jobs]:
+    for task in [*tasks, *[None] * n_jobs]:
         queue.put(task)
     workers = [
         context.Process(target=work, args=(queue, results, sources, seconds))
-        for _ in range(options.jobs)
+        for _ in range(n_jobs)
     ]
     for worker in workers:
         worker.start()
-    for number in range(len(mutants)):
-        mutant, outcome, n_tests, spent = results.get()
-        record = {"key": mutant.key, "start": mutant.start, "outcome": outcome}
-        record |= {
-            "line": mutant.lines[0],
-            "tests": n_tests,
-            "seconds": round(spent, 1),
-        }
+    for number in range(len(tasks)):
+        name, outcome, n_tests, spent = results.get()
+        record = name | {"outcome": outcome, "commit": _commit(), "tests": n_tests}
         with kept.open("a", encoding="utf-8") as file:
             file.write(json.dumps(record, ensure_ascii=False) + "\n")
-        print(f"{number + 1}/{len(mutants)} {outcome:11} {spent:5.1f} s  {mutant.key}")
+        print(f"{number + 1}/{len(tasks)} {outcome:11} {spent:5.1f} s  {name['key']}")
     for worker in workers:
         worker.join()
+
+
+def list_tasks(options, sources, last):
+    """What is to be run: the rest of the sample, or what survived, with the tests."""
+    if options.again:
+        tasks = []
+        for record in last.values():
+            path = record["key"].partition("::")[0]
+            found = [
+                m for m in find_mutants(path, sources[path]) if m.key == record["key"]
+            ]
+            if found and not is_killed(record):  # the nearest, where lines have moved
+                mutant = min(found, key=lambda m: abs(m.start - record["start"]))
+                name = {key: record[key] for key in ("key", "start")}
+                tasks.append((name, mutant, options.again))
+        return tasks, {}
+    sample = draw(sources, options.size, options.seed)
+    todo = [m for m in sample if (m.key, m.start) not in last]
+    reached, seconds = trace(sources) if todo else ({}, {})
+    return [
+        ({"key": m.key, "start": m.start}, m, tests_of(m, sources, reached, seconds))
+        for m in todo
+    ], seconds
 
 
 # The page ---------------------------------------------------------------------------
 
 
 def read_kept(kept):
-    """Return the last outcome of each mutant, and its first."""
+    """Return the first outcome of each mutant, and its last."""
     records = []
     if kept.exists():
         records = [json.loads(line) for line in kept.read_text("utf-8").splitlines()]
-    last = {(r["key"], r["start"]): r for r in records}
     first = {(r["key"], r["start"]): r for r in reversed(records)}
+    last = {(r["key"], r["start"]): r for r in records}
     return first, last
 
 
@@ -294,20 +310,19 @@ def is_killed(record):
     return record["outcome"] in ("killed", "timeout")
 
 
-def summarize(sample, first, last, equivalents):
+def summarize(first, last, equivalents):
     """Count by room: drawn, killed at first and now, equivalent, alive."""
     rows = []
     for room in (*ROOMS, "all"):
-        own = [(m.key, m.start) for m in sample if room in (room_of(m.path), "all")]
-        same = sum(not is_killed(last[k]) and k[0] in equivalents for k in own)
+        own = [k for k in last if room in (room_of(k[0]), "all")]
         killed = sum(is_killed(last[k]) for k in own)
+        same = sum(not is_killed(last[k]) and k[0] in equivalents for k in own)
         rows.append(
             {
                 "room": room,
                 "mutants": len(own),
                 "killed in the first run": sum(is_killed(first[k]) for k in own),
                 "killed": killed,
-                "of these by time": sum(last[k]["outcome"] == "timeout" for k in own),
                 "equivalent": same,
                 "alive": len(own) - killed - same,
                 "killed, share of all": f"{killed / max(len(own), 1):.1%}",
@@ -316,49 +331,44 @@ def summarize(sample, first, last, equivalents):
     return rows
 
 
-def page(sample, first, last, equivalents, seed):
-    alive = [m for m in sample if not is_killed(last[(m.key, m.start)])]
-    parts = [markdown_table(summarize(sample, first, last, equivalents))]
-    kinds, killed = Counter(m.operator for m in sample), Counter()
-    for mutant in sample:
-        killed[mutant.operator] += is_killed(last[(mutant.key, mutant.start)])
+def page(first, last, equivalents):
+    parts = [markdown_table(summarize(first, last, equivalents))]
+    kinds = Counter(key.split("::")[2] for key, _ in last)
+    killed = Counter(k[0].split("::")[2] for k in last if is_killed(last[k]))
     rows = [
-        {"operator": kind, "mutants": count, "killed": killed[kind]}
-        for kind, count in sorted(kinds.items())
+        {"operator": kind, "mutants": kinds[kind], "killed": killed[kind]}
+        for kind in sorted(kinds)
     ]
     parts.append(markdown_table(rows))
+    alive = sorted(key for key, start in last if not is_killed(last[key, start]))
     for title, chosen in (
-        ("Alive", [m for m in alive if m.key not in equivalents]),
-        ("Equivalent", [m for m in alive if m.key in equivalents]),
+        ("Alive", [key for key in alive if key not in equivalents]),
+        ("Equivalent", [key for key in alive if key in equivalents]),
     ):
-        if chosen:
-            rows = [
-                {
-                    "module": mutant.path.removeprefix("sklearn_hypo/"),
-                    "function": mutant.function,
-                    "change": f"`{change_of(mutant)}`",
-                    "reason": equivalents.get(mutant.key, ""),
-                }
-                for mutant in chosen
-            ]
+        rows = [_describe(key, equivalents.get(key)) for key in chosen]
+        if rows:
             parts.append(f"## {title}\n\n{markdown_table(rows)}")
-    return "\n\n".join(parts), NOTES.format(seed=seed, aim=AIM, slow=SLOW)
+    return "\n\n".join(parts)
 
 
-def change_of(mutant):
-    return mutant.key.rsplit("::", 1)[1].replace("`", "'")
+def _describe(key, reason):
+    path, function, operator, change = key.split("::", 3)
+    row = {"module": path.removeprefix("sklearn_hypo/"), "function": function}
+    row |= {"change": f"{operator}: `{change.replace('`', chr(39))}`"}
+    return row | ({} if reason is None else {"reason": reason})
 
 
 NOTES = """
 Mutants are drawn with seed {seed} from all that the operators in
-`benchmarks/_mutants.py` find, in each module in proportion to its lines of code.
-Docstrings, annotations, prose, and what errors and warnings say are left alone: a
-change there changes words, not results. A mutant is killed when a test fails, or when
-the tests take twenty times as long as they should (an endless loop). Only the tests of
-the three rooms and the examples in their docstrings are run, the quickest first,
-without those that take more than {slow:g} seconds. "Killed in the first run" counts
-what was killed before tests were written for the survivors. The aim is that {aim:.0%}
-of all are killed; those that are equivalent count against it.
+`benchmarks/_mutants.py` find at commit {drawn}, in each module in proportion to its
+lines of code. Docstrings, annotations, prose, and what errors and warnings say are
+left alone: a change there changes words, not results. A mutant is killed when a test
+fails, or when the tests take twenty times as long as they should (an endless loop).
+Only the tests of the three rooms and the examples in their docstrings are run, those
+that reach the line, the quickest first, without those that take more than {slow:g}
+seconds. "Killed in the first run" counts what was killed at that commit; what survived
+was run again with the tests that were written for it. The aim is that {aim:.0%} of all
+are killed; those that are equivalent, by a review, count against it.
 """
 
 
@@ -366,26 +376,19 @@ def main():
     options = parse_arguments()
     pin_threads(1)
     sources = modules(options.room)
-    sample = draw(sources, options.size, options.seed)
     FOLDER.mkdir(parents=True, exist_ok=True)
     kept = FOLDER / f"{'_'.join(options.room)}_{options.seed}_{options.size}.jsonl"
+    tasks, seconds = list_tasks(options, sources, read_kept(kept)[1])
+    print(f"{len(tasks)} mutants to be run")
+    run(tasks, sources, seconds, options.jobs, kept)
     first, last = read_kept(kept)
-    todo = [m for m in sample if (m.key, m.start) not in last]
-    if options.again:
-        todo = [m for m in sample if not is_killed(last[(m.key, m.start)])]
-    print(f"{len(sample)} mutants, {len(todo)} to be run")
-    if todo:
-        run(todo, sources, options, kept)
-    first, last = read_kept(kept)
-    equivalents = read_equivalents()
-    print(markdown_table(summarize(sample, first, last, equivalents)))
-    table, notes = page(sample, first, last, equivalents, options.seed)
-    if options.write or (options.size >= 300 and len(options.room) == len(ROOMS)):
-        write_table(
-            "mutation", "Mutants: would the tests notice?", command_line(), table, notes
-        )
-    else:
-        print(table)
+    table = page(first, last, read_equivalents())
+    print(table)
+    if options.write or (options.size >= FULL and len(options.room) == len(ROOMS)):
+        drawn = ", ".join(sorted({record["commit"] for record in first.values()}))
+        notes = NOTES.format(seed=options.seed, aim=AIM, slow=SLOW, drawn=drawn)
+        title = "Mutants: would the tests notice?"
+        write_table("mutation", title, command_line(), table, notes)
 
 
 if __name__ == "__main__":

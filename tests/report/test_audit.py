@@ -179,6 +179,10 @@ def test_texts_are_left_out_unless_asked_for(tmp_path):
     assert read_audit_bundle(folder).data.texts is None
     folder = write_audit_bundle(report, tmp_path / "with", include_texts=True)
     assert {path.name for path in folder.iterdir()} == FILES | {"texts.jsonl.gz"}
+    report.save(tmp_path / "saved", include_texts=True)
+    assert (tmp_path / "saved" / "texts.jsonl.gz").exists()
+    report.save(tmp_path / "without")
+    assert not (tmp_path / "without" / "texts.jsonl.gz").exists()
     again = rerun(folder)
     assert again.data.texts.tolist() == report.data.texts.tolist()
     assert again.details[0].present == report.details[0].present

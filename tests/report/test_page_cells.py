@@ -197,6 +197,22 @@ def test_directions_name_five_and_count_the_rest():
     ]
 
 
+def test_what_has_no_effect_comes_last():
+    coef = np.array([np.nan, -0.7, 0.4, np.nan, -0.2, 0.9])
+    marked = np.array([False] * 5 + [True])
+    root = tree_of(change_table(make_report(), coef=coef, significant=marked))
+    order = [d.get("id") for d in root.iter("details") if d.get("id")]
+    assert order == ["h5", "h2", "h4", "h1", "h0", "h3"]
+
+
+def test_a_page_has_the_title_that_it_is_given(tmp_path):
+    make_report().to_html(tmp_path / "own.html", title="Tea & rain")
+    make_report().to_html(tmp_path / "plain.html")
+    for name, title in (("own", "Tea & rain"), ("plain", "Hypothesis report")):
+        root = parse_page((tmp_path / f"{name}.html").read_text("utf-8"))
+        assert read(root.find(".//h1")) == read(root.find(".//title")) == title
+
+
 def test_directions_without_findings_are_said_to_be_so():
     report = make_report()
     coef = report.table["coef"].abs()
