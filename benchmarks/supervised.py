@@ -34,10 +34,9 @@ FOLDER = CACHE / "supervised"
 SIZES = {"1000": 1000, "5000": 5000, "all": None}
 # what cannot change a fit
 _OTHER_CODE = (
-    "_llm",
+    "_language_models",
     "_cli",
     "_pipeline",
-    "_tables",
     "datasets/_concept",
     "datasets/_prose",
 )

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from .._utils._files import expand_path
+from .._utils._printable import pluralize
 from .._utils._validation import check_texts
 from ._human_labels import HumanLabels, draw_rows, inclusion_probabilities
 from ._input import find_report_data
@@ -334,7 +335,7 @@ def _describe_unreadable(problems):
     ]
     more = len(problems) - len(named)
     return (
-        f"{len(problems)} cells of the sheet hold no label that can be read ("
+        f"No label can be read in {pluralize(len(problems), 'cell')} of the sheet ("
         + "; ".join(named)
         + (f"; and {more} more" if more else "")
         + "). Write 1, 0, yes, no, true, false or x, or leave them empty; or pass "

@@ -69,7 +69,7 @@ def loss_and_gradients(x, weights, select, prefixes, variance, supervise=None):
     weights : Weights
         Tensors.
     select : callable
-        Maps pre-activations to the codes (see `make_selector`).
+        Maps pre-activations to the codes (`ActivationSelector`).
     prefixes : sequence of int
         Increasing prefix lengths; the last is n_neurons.
     variance : float

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from .._utils._printable import to_printable
+from .._utils._printable import shorten
 
 _OPENERS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 _SEPARATORS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
@@ -24,9 +24,7 @@ class InputError(ValueError):
 
 def quote_value(value, quote="'"):
     """Return a value as it stands in a message: on one line, escaped, not too long."""
-    text = to_printable(value)
-    text = text if len(text) <= 200 else text[:199] + "…"
-    return f"{quote}{text}{quote}"
+    return f"{quote}{shorten(value, 200)}{quote}"
 
 
 def read_columns(path, columns):

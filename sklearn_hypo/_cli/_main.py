@@ -140,8 +140,8 @@ def _add_run(commands):
         "--task",
         choices=("auto", "regression", "classification"),
         default="auto",
-        help="what the target is; auto: classes if it has two distinct values, else a "
-        "quantity",
+        help="what the target is; auto: classes if it has two distinct numbers, else "
+        "a quantity; words need --map or classification",
     )
     parser.add_argument(
         "--embedder",

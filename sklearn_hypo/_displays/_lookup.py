@@ -34,8 +34,8 @@ def find_hypothesis(wanted, statements, neurons, *, parameter, caller):
     if isinstance(wanted, Integral) and not isinstance(wanted, bool):
         if not -len(statements) <= wanted < len(statements):
             raise ValueError(
-                f"{caller}: {parameter}={wanted}, but there are "
-                f"{len(statements)} hypotheses, numbered from 0."
+                f"{caller}: {parameter}={wanted}, but the hypotheses have the numbers "
+                f"from 0 to {len(statements) - 1}."
             )
         return int(wanted) % len(statements)
     if not isinstance(wanted, str):

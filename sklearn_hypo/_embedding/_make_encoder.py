@@ -1,6 +1,11 @@
 """The family of encoders: what `TextEmbedder(model=...)` may be."""
 
-from .._language_models._models import PROVIDERS, GeminiModel, as_model
+from .._language_models._models import (
+    PROVIDER_NAMES,
+    PROVIDERS,
+    SPECIFICATIONS,
+    as_model,
+)
 from ._encoder import CallableEncoder, TransformerEncoder
 from ._lsa import LsaEncoder
 from ._remote import RemoteEncoder
@@ -51,9 +56,9 @@ def make_encoder(
     if callable(model):
         return CallableEncoder(model, prompt)
     raise TypeError(
-        "model= expects 'lsa', 'openai:NAME', 'gemini:NAME', an OpenAIModel, a "
-        "GeminiModel, the name or folder of a sentence-transformers model, a callable "
-        f"or a scikit-learn transformer; {type(model).__name__} arrived."
+        f"model= expects 'lsa', {PROVIDER_NAMES}, a specification ({SPECIFICATIONS}), "
+        "the name or folder of a sentence-transformers model, a callable or a "
+        f"scikit-learn transformer; {type(model).__name__} arrived."
     )
 
 
@@ -66,11 +71,9 @@ def _refuse_remote_settings(model, **settings):
     for name, value in settings.items():
         if value is not None:
             instead = " For 'lsa', set n_components." if name == "dimensions" else ""
-            example = f"gemini:{GeminiModel.default_models['embedding']}"
             raise ValueError(
-                f"{name}={value!r}: only a provider's models take it, such as "
-                f"{example!r}, and model= is another. "
-                f"Use {name}=None.{instead}"
+                f"{name}={value!r}: only a provider's models ({PROVIDER_NAMES}) take "
+                f"it, and model= is another. Use {name}=None.{instead}"
             )
 
 

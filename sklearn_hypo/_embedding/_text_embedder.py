@@ -9,7 +9,7 @@ from sklearn.base import TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from .._language_models._models import GeminiModel, OpenAIModel
+from .._language_models._models import PROVIDERS
 from .._language_models._text import replace_surrogates
 from .._utils._base import HypoEstimator
 from .._utils._cache_folder import default_cache_folder
@@ -169,8 +169,7 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
         "model": [
             str,
             os.PathLike,
-            OpenAIModel,
-            GeminiModel,
+            *PROVIDERS.values(),
             callable,
             HasMethods(["fit", "transform"]),
         ],

@@ -1,5 +1,7 @@
 """`rerun_audit_bundle`: the test of an audit bundle, run again."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -61,6 +63,7 @@ def rerun_audit_bundle(folder):
         task=settings.pop("task"),
         caller="rerun_audit_bundle",
     )
+    rows = replace(rows, target_name=bundle.report["target_name"])
     report = build_report(
         data.annotations,
         list(data.names),

@@ -8,6 +8,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from .._utils._annotation_input import check_target
+from .._utils._printable import pluralize
 from .._utils._validation import target_columns
 from .._utils._warnings import warn
 
@@ -47,14 +48,14 @@ class AnnotationPredictorMixin:
         if constant.any():
             names = [self._hypotheses[i].statement for i in np.flatnonzero(constant)]
             warn(
-                f"{len(names)} hypotheses are true of all annotated training texts or "
-                f"of none, and predict nothing: {names}."
+                "True of all annotated training texts or of none, and of no use in "
+                f"predictions: {pluralize(len(names), 'hypothesis')}, {names}."
             )
         silent = [self._hypotheses[i].statement for i in np.flatnonzero(count == 0)]
         if silent:
             warn(
-                f"No answer was obtained for {len(silent)} hypotheses, which "
-                f"therefore do not take part in predictions: {silent}."
+                f"No answer was obtained for {pluralize(len(silent), 'hypothesis')}, "
+                f"not to be used in predictions: {silent}."
             )
         self.final_estimator_ = self._make_final_estimator().fit(
             self._impute(annotations), target

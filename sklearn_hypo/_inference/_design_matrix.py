@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._utils._validation import encode_one_hot
+
 # Relative length below which what remains of a column, after the earlier columns
 # are projected out, is rounding error.
 _RANK_TOLERANCE = 1e-8
@@ -139,7 +141,7 @@ def _indicators(levels, linear):
         raise ValueError(
             f"fixed_effects has {len(found)} levels, more than {_MOST_LEVELS}. {remedy}"
         )
-    return (codes[:, None] == np.arange(1, len(found))).astype(float)
+    return encode_one_hot(codes, len(found))[:, 1:]
 
 
 def column_varies(a, paired=False):

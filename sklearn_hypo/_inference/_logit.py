@@ -4,6 +4,7 @@ import numpy as np
 from scipy import linalg, special, stats
 from sklearn.metrics import roc_auc_score
 
+from .._utils._printable import pluralize
 from ._design_effects import column_tests
 from ._firth import (
     JEFFREYS,
@@ -101,8 +102,8 @@ def fit_binary(problem, y, cov_type, columns, notes):
 
 def _not_converged(h, n_rows, notes):
     notes.add_general(
-        f"The joint logit of {h} hypotheses on {n_rows} rows did not converge. Its "
-        "coefficients and p-values are NaN."
+        f"The joint logit of {pluralize(h, 'hypothesis')} on {n_rows} rows did not "
+        "converge. Its coefficients and p-values are NaN."
     )
     return {"method": "", "cov_type": "", "estimates": {}, "metrics": {}}
 

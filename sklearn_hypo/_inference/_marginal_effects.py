@@ -8,6 +8,7 @@ import numpy as np
 from scipy import linalg
 from scipy.special import expit
 
+from .._utils._validation import encode_one_hot
 from ._firth import information_of, probabilities
 from ._robust_covariance import Influence, logit_influence, t_inference
 
@@ -179,7 +180,7 @@ def _class_covariance(X, codes, B, design, weights):
     inverse = linalg.pinvh(information_of(X, P, weights))
     if design.clusters is None and design.weights is None:
         return inverse, np.inf
-    residual = ((codes[:, None] == np.arange(1, q + 1)) - P[:, 1:]) * weights[:, None]
+    residual = (encode_one_hot(codes, q + 1) - P)[:, 1:] * weights[:, None]
     scores = np.hstack([X * residual[:, [c]] for c in range(q)])
     df = np.inf
     if design.clusters is not None:

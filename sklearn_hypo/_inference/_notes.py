@@ -1,6 +1,6 @@
 """What could not be computed, and the warnings that say so by name."""
 
-from .._utils._printable import to_printable
+from .._utils._printable import shorten
 
 _SHOWN = 6  # names in one warning; the notes of the table name all
 
@@ -87,8 +87,7 @@ class Notes:
 
     def name(self, j):
         """The hypothesis in quotes, shortened so that a message stays readable."""
-        name = to_printable(self._names[j])
-        return repr(name if len(name) <= 80 else name[:79] + "…")
+        return repr(shorten(self._names[j], 80))
 
     def add(self, j, kind, detail):
         """Record a note of a known kind on hypothesis j."""

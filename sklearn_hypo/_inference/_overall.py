@@ -12,6 +12,8 @@ from sklearn.model_selection import (
     StratifiedKFold,
 )
 
+from .._utils._printable import pluralize
+from .._utils._validation import encode_one_hot
 from ._resampling import bootstrap_interval, permutation_p, scorer
 
 
@@ -34,7 +36,8 @@ class Overall:
     def add_in_sample(self):
         """Add what the joint regression reaches on its own rows."""
         joint = self._tests.joint
-        of = f"{len(joint.columns)} hypotheses, {int(joint.rows.sum()):,} rows"
+        of = pluralize(len(joint.columns), "hypothesis")
+        of += f", {int(joint.rows.sum()):,} rows"
         others = self._name_others()
         added = f", added to that of the {others}" if others else ""
         names = {
@@ -177,7 +180,7 @@ class Overall:
         y, design = tests.y[rows], tests.design.take(rows)
         Y = y[:, None].astype(float)
         if self._n_classes is not None and not self._paired:
-            Y = (y[:, None] == np.arange(self._n_classes)).astype(float)
+            Y = encode_one_hot(y, self._n_classes)
         nuisance = tests.joint.nuisance
         return permutation_p(
             nuisance.clear(A),
@@ -262,7 +265,7 @@ def _fit_predict(X, y, X_new, n_classes, weights, paired, dense):
     if n_classes is not None and not dense:
         return _class_scores(X, y, X_new, n_classes, weights, paired)
     if n_classes is not None and not paired:
-        y = (y[:, None] == np.arange(n_classes)).astype(float)
+        y = encode_one_hot(y, n_classes)
         y = y[:, 1:] if n_classes == 2 else y
     if dense:
         model = RidgeCV(_PENALTIES, fit_intercept=not paired)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from .._utils._validation import encode_one_hot
 from .._utils._warnings import warn
 from ._design import Design, pair_members
 from ._design_matrix import column_varies, find_first_equal
@@ -230,7 +231,7 @@ def _standardize(table, codes, classes, design):
     if classes is None:
         targets = codes[:, None]
     else:
-        targets = codes[:, None] == np.arange(len(classes))
+        targets = encode_one_hot(codes, len(classes))
         of += 1
     if "separation_class" in table:
         labels = pd.Index(classes.astype(object), dtype=object)

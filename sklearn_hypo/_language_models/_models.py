@@ -9,8 +9,8 @@ from ._values import ANSWERED, UNPARSABLE, Reply, Usage
 
 PROVIDERS = {spec.provider: spec for spec in (OpenAIModel, GeminiModel)}
 
-_NAMES = " or ".join(f"'{provider}:NAME'" for provider in PROVIDERS)
-_CLASSES = ", ".join(spec.__name__ for spec in PROVIDERS.values())
+PROVIDER_NAMES = " or ".join(f"'{provider}:NAME'" for provider in PROVIDERS)
+SPECIFICATIONS = ", ".join(spec.__name__ for spec in PROVIDERS.values())
 
 
 def as_model(model, role="annotator"):
@@ -25,8 +25,9 @@ def as_model(model, role="annotator"):
         provider, _, name = model.partition(":")
         if provider not in PROVIDERS:
             raise ValueError(
-                f"model={describe_value(model)} names no provider. Write {_NAMES}, or "
-                "pass OpenAIModel(NAME, base_url=...) for another server."
+                f"model={describe_value(model)} names no provider. Write "
+                f"{PROVIDER_NAMES}, or pass OpenAIModel(NAME, base_url=...) for "
+                "another server."
             )
         spec = PROVIDERS[provider]
         return spec(name.strip() or spec.default_models.get(role, ""))
@@ -34,8 +35,8 @@ def as_model(model, role="annotator"):
         return CallableModel(model)
     kind = model.__name__ if isinstance(model, type) else type(model).__name__
     raise TypeError(
-        f"model= expects {_NAMES}, a specification ({_CLASSES}) or a function from a "
-        f"prompt to an answer; {kind} arrived."
+        f"model= expects {PROVIDER_NAMES}, a specification ({SPECIFICATIONS}) or a "
+        f"function from a prompt to an answer; {kind} arrived."
         + (" Clients of an SDK cannot be copied." if hasattr(model, "chat") else "")
     )
 

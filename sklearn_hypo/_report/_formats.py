@@ -2,8 +2,6 @@
 
 import numpy as np
 
-from .._utils._printable import to_printable
-
 # Below this a p-value is no longer a number that anyone should read.
 _SMALLEST_P = 1e-300
 
@@ -69,9 +67,3 @@ def format_estimate(value, lower, upper):
 def typeset_minus(text):
     """Return a formatted number with a true minus, for print and page."""
     return text.replace("-", "−")
-
-
-def shorten(text, length):
-    """Return the text on one line of at most so many characters."""
-    text = to_printable(text)
-    return text if len(text) <= length else text[: length - 1] + "…"

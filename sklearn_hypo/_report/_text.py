@@ -4,9 +4,8 @@ from textwrap import wrap
 from unicodedata import combining, east_asian_width
 
 from .._language_models._usage_table import format_usage
-from .._utils._printable import to_printable
+from .._utils._printable import shorten, to_printable
 from ._columns import format_cells, list_columns, read_strings
-from ._formats import shorten
 from ._page._render import render
 from ._words import (
     describe_conditions,

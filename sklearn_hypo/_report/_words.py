@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from .._utils._printable import pluralize, shorten
 from ._columns import read_floats, read_strings
-from ._formats import format_estimate, format_interval, format_number, format_p, shorten
+from ._formats import format_estimate, format_interval, format_number, format_p
 
 _NAMED = 5  # covariates, or hypotheses with the same note, on one line
 
@@ -36,11 +37,11 @@ def name_class(report, label):
 
 def describe_sample(report):
     """Say how many hypotheses met how many texts."""
-    n, task = len(report.table), report.task
+    task = report.task
     if report.target_name is not None:
         task += f" of {name_target(report)}"
-    many = "hypothesis" if n == 1 else "hypotheses"
-    text = f"{n} {many} tested on {report.n_rows:,} texts ({task})"
+    tested = f"{pluralize(len(report.table), 'hypothesis')} tested"
+    text = f"{tested} on {report.n_rows:,} texts ({task})"
     return ", ".join([text, *_count_units(report)])
 
 
@@ -89,8 +90,8 @@ def list_conditions(report):
         found["sample weights"] = _describe_weights(data.sample_weight)
     if data.fixed_effects is not None:
         n = len(set(map(str, data.fixed_effects)))
-        many = "level" if n == 1 else "levels"
-        found["fixed effects"] = f"{n:,} {many}, effects are those within them"
+        levels = pluralize(n, "level")
+        found["fixed effects"] = f"{levels}, effects are those within them"
     if data.covariates is not None:
         names = getattr(data.covariates, "columns", None)
         if names is None:
@@ -168,7 +169,10 @@ def choose_headline(report):
     }
     found = {figure.name: figure for figure in list_figures(report)}
     name = next((name for name in order if name in found), None)
-    return (None, "") if name is None else (found[name], order[name])
+    if name is None:
+        return None, ""
+    added = ", added" if "in-sample, added" in found[name].description else ""
+    return found[name], order[name] + added
 
 
 # What a reader should be wary of --------------------------------------------------

@@ -37,8 +37,8 @@ def check_annotations(A, names=None, *, what="Annotations"):
     twice = [str(name) for name in dict.fromkeys(names) if names.count(name) > 1]
     if twice:
         raise ValueError(
-            f"{len(twice)} hypotheses occur more than once by name, such as "
-            f"{twice[:3]}. Names must differ: they tell the rows of a report apart."
+            f"Hypotheses occur more than once by name, such as {twice[:3]}. Names must "
+            "differ: they tell the rows of a report apart."
         )
     if len(names) != values.shape[1]:
         raise ValueError(

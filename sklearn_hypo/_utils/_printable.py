@@ -20,6 +20,12 @@ def shorten(text, length=60):
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
+def pluralize(n, noun):
+    """Return "1 text", "2,000 hypotheses": a number and what there are so many of."""
+    many = noun[:-2] + "es" if noun.endswith("is") else noun + "s"
+    return f"{n:,} {noun if n == 1 else many}"
+
+
 def _escape(character):
     return character.encode("unicode_escape").decode("ascii")
 

@@ -246,7 +246,7 @@ def test_ticked_sheets():
 def test_unreadable_cells_are_named():
     sheet = labelling_sheet(get_texts(3), NAMES, n=3, random_state=0)
     sheet.loc[1, "is polite"] = "maybe"
-    with pytest.raises(ValueError, match=r"1 cells .*line 3, 'is polite': 'maybe'"):
+    with pytest.raises(ValueError, match=r"1 cell of .*line 3, 'is polite': 'maybe'"):
         read_labels(sheet, get_texts(3), NAMES)
     labels = read_labels(sheet, get_texts(3), NAMES, unreadable="unlabelled")
     assert labels.unreadable["line"].tolist() == [3]

@@ -428,7 +428,7 @@ def test_callbacks_are_torn_down_after_an_error():
     assert log.events[-1] == "teardown"
 
 
-# The cache, as far as the embedder goes (see test_cache.py for the rest)
+# The cache, as far as the embedder goes (see test_vector_store.py for the rest)
 
 
 def test_cache_is_used_by_every_method(tmp_path):

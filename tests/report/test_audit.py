@@ -2,6 +2,7 @@ import json
 import subprocess
 import sys
 import warnings
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -102,6 +103,7 @@ def test_a_bundle_runs_again(kind, tmp_path):
     if kind == "three":
         beside = {"groups": beside["groups"], "texts": beside["texts"]}
     report = make_report(kind, n_resamples=19, **beside)
+    report = replace(report, target_name="mood")
     folder = write_audit_bundle(report, tmp_path / "deep" / "bundle")
     assert folder == tmp_path / "deep" / "bundle"
     assert {path.name for path in folder.iterdir()} == FILES
@@ -110,6 +112,7 @@ def test_a_bundle_runs_again(kind, tmp_path):
     pd.testing.assert_frame_equal(again.overall, report.overall)
     assert again.permutation_p == report.permutation_p
     assert again.n_groups == report.n_groups
+    assert again.target_name == "mood"
 
 
 def test_what_is_read_is_what_was_written(tmp_path):

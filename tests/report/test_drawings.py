@@ -131,7 +131,7 @@ def test_a_histogram_shows_roots_of_counts():
     hints = [each.text for each in root.iter("title")]
     assert hints == [
         "0.000 to 1.000: 4 texts",
-        "1.000 to 2.000: 1 texts",
+        "1.000 to 2.000: 1 text",
         "1.000 to 2.000: 9 texts",
     ]
     assert parts_of(drawing, "line") == [line(12, 408, 64, 64, "axis")]

@@ -145,12 +145,20 @@ def test_the_score_on_new_texts_comes_first():
         ("r2_adjusted", 0.3, 0.2, 0.4, "adjusted"),
         ("r2_out_of_sample", 0.25, np.nan, 0.4, "outside"),
         ("r2_cross_fitted", 0.28, 0.2, 0.4, "crossed"),
+        (
+            "r2_adjusted",
+            0.02,
+            0.0,
+            0.1,
+            "R² in-sample, added to that of the covariates",
+        ),
     ]
     columns = report.overall.columns
     for names, shown in (
         ({0, 1, 2}, ["0.250", "R² out-of-sample"]),
         ({0, 2}, ["0.280", "R² cross-fitted", "95% interval [0.200, 0.400]"]),
         ({0}, ["0.300", "R² adjusted, in-sample", "95% interval [0.200, 0.400]"]),
+        ({3}, ["0.020", "R² adjusted, in-sample, added"]),
         (set(), ["0.100", "p-value of all together"]),
     ):
         overall = pd.DataFrame([rows[i] for i in sorted(names)], columns=columns)

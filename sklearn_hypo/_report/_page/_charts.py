@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..._utils._printable import pluralize
 from .._formats import format_number, typeset_minus
 from ._render import element
 
@@ -143,7 +144,7 @@ def draw_histogram(edges, present, absent, *, label):
                 continue
             high = round((middle - top) * (count / most) ** 0.5, 1)
             y = middle - high if tone == "present" else middle
-            hint = element("title", f"{bounds}: {count:,} texts")
+            hint = element("title", f"{bounds}: {pluralize(count, 'text')}")
             box = {"x": x, "y": round(y, 1), "width": round(wide - 1, 1)}
             bar = element("rect", **box, height=high, class_=tone)
             parts.append(element("g", bar, hint))

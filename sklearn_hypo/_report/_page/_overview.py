@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from ..._utils._printable import shorten
 from .._columns import format_cells, list_columns
-from .._formats import format_interval, format_number, shorten, typeset_minus
+from .._formats import format_interval, format_number, typeset_minus
 from .._words import (
     choose_headline,
     describe_correction,
