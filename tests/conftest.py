@@ -8,6 +8,7 @@ import uuid
 
 import certifi
 import pytest
+from forks import joblib_forks
 from llm_cases import make_mind, prepare
 from llm_double import LLMServer
 
@@ -46,6 +47,13 @@ def prepared(monkeypatch, tmp_path):
     """Make the waits of retries short; return the folder of cache='auto'."""
     prepare(monkeypatch, tmp_path / "auto")
     return tmp_path / "auto"
+
+
+@pytest.fixture
+def cheap_processes():
+    """Spare joblib's processes the imports; see `forks`."""
+    with joblib_forks():
+        yield
 
 
 @pytest.fixture(scope="module")

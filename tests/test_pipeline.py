@@ -169,6 +169,7 @@ def test_names_keep_their_origin(texts, y, fitted):
 
 @both_routings
 def test_cross_val_score_in_two_processes(texts, y):
+    """In joblib's own, that import everything afresh."""
     one, two = (cross_val_score(make_pipe(), texts, y, cv=3, n_jobs=n) for n in (1, 2))
     assert np.array_equal(one, two)
     by_hand = []
@@ -244,6 +245,7 @@ def test_calibration(texts, classes, ensemble):
 
 
 @both_routings
+@pytest.mark.usefixtures("cheap_processes")
 def test_grid_search_over_sizes_in_two_processes(texts, y):
     grid = {"sae__n_neurons": [8, 12], "sae__k": [2, 3]}
     one, two = (
@@ -257,6 +259,7 @@ def test_grid_search_over_sizes_in_two_processes(texts, y):
 
 
 @both_routings
+@pytest.mark.usefixtures("cheap_processes")
 def test_grid_search_over_the_annotator(texts, classes):
     annotator = EmbeddingAnnotator(TextEmbedder(n_components=8))
     pipe = make_pipe("classification", hypotheses__annotator=annotator)
@@ -286,6 +289,7 @@ def test_texts_stay_on_their_rows_under_shuffled_folds(texts, y):
 
 
 @both_routings
+@pytest.mark.usefixtures("cheap_processes")
 def test_in_the_middle_of_a_pipeline(texts, classes):
     pipe = make_pipeline(*clone(make_pipe("classification")), LogisticRegression())
     scores = cross_val_score(
@@ -387,6 +391,7 @@ def test_two_embeddings_side_by_side(texts, y):
 
 
 @both_routings
+@pytest.mark.usefixtures("cheap_processes")
 def test_precomputed_activations(texts, y, fitted):
     """The second remedy of the message."""
     pipe = fitted

@@ -1,17 +1,19 @@
 import contextlib
 import errno
-import importlib
+import functools
 import json
 import os
 import signal
 import sqlite3
-import subprocess
-import sys
-import textwrap
 import threading
 
 import numpy as np
 import pytest
+from counting_encoder import Keyed, embed, embed_and_stall, encode
+from forks import fork_context
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import Pipeline
 
 from sklearn_hypo._embedding._text_embedder import TextEmbedder
 from sklearn_hypo._embedding._vector_store import FILE_NAME, VectorStore
@@ -289,84 +291,43 @@ def test_threads_encode_every_text_once(tmp_path):
     np.testing.assert_array_equal(frames[0].iloc[5:], frames[5].iloc[:25])
 
 
-COUNTING = """
-import json, os, time
-
-def encode(texts):
-    with open(os.environ["SEEN"], "a") as file:
-        file.write("".join(json.dumps(text) + "\\n" for text in texts))
-    time.sleep(float(os.environ.get("PAUSE", 0)))
-    return [[1.0 + t.count(" a"), 1.0 + t.count("3"), len(t)] for t in texts]
-"""
-
-
 @pytest.fixture
-def counting(tmp_path, monkeypatch):
-    """A module of its own, so that other processes can import it, and its records."""
-    (tmp_path / "counting_encoder.py").write_text(COUNTING)
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setenv("SEEN", str(tmp_path / "seen"))
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
-    yield importlib.import_module("counting_encoder")
-    del sys.modules["counting_encoder"]
-
-
 def seen(tmp_path):
-    lines = (tmp_path / "seen").read_text().splitlines()
-    return [json.loads(line) for line in lines]
+    return tmp_path / "seen"
 
 
-def start(script, *arguments):
-    return subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(script), *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+def read_seen(seen):
+    return [json.loads(line) for line in seen.read_text().splitlines()]
 
 
-def test_processes_encode_every_text_once(tmp_path, counting, monkeypatch):
-    monkeypatch.setenv("PAUSE", "0.05")
-    script = """
-        import sys
-        from counting_encoder import encode
-        from sklearn_hypo._embedding._text_embedder import TextEmbedder
+def start(work, *args):
+    """Begin work in another process, with one end of a pipe; return the other."""
+    context = fork_context()
+    here, there = context.Pipe()
+    process = context.Process(target=work, args=(there, *args))
+    process.start()
+    there.close()
+    return process, here
 
-        embedder = TextEmbedder(encode, cache=sys.argv[1], batch_size=4)
-        print("ready", flush=True)
-        embedder.fit_transform([f"text {i}" for i in range(40)])
-    """
-    process = start(script, tmp_path / "c")
-    assert process.stdout.readline() == "ready\n"
-    embedder = TextEmbedder(counting.encode, cache=tmp_path / "c", batch_size=4)
-    embedder.fit_transform([f"text {i}" for i in range(20, 60)])
-    process.communicate(timeout=60)
-    assert process.returncode == 0
-    assert sorted(seen(tmp_path)) == sorted(f"text {i}" for i in range(60))
+
+def test_processes_encode_every_text_once(tmp_path, seen):
+    model = functools.partial(encode, seen=str(seen))
+    texts = [f"text {i}" for i in range(60)]
+    process, pipe = start(embed, model, tmp_path / "c", texts[:40])
+    embedder = TextEmbedder(model, cache=tmp_path / "c", batch_size=4)
+    assert pipe.recv() == "ready"
+    pipe.send("go")
+    embedder.fit_transform(texts[20:])
+    process.join(60)
+    assert process.exitcode == 0
+    assert sorted(read_seen(seen)) == sorted(texts)
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
-def test_killed_writer_loses_only_the_batch_in_flight(tmp_path, counting):
-    process = start(
-        """
-        import sys, time
-        import counting_encoder
-        from sklearn_hypo._embedding._text_embedder import TextEmbedder
-
-        def encode(texts):
-            values = counting_encoder.encode(texts)
-            if "text 8" in texts:
-                print("ready", flush=True)
-                time.sleep(600)
-            return values
-
-        # to the cache, it is the module's function
-        encode.cache_key = "killed"
-        texts = [f"text {i}" for i in range(9)]
-        TextEmbedder(encode, cache=sys.argv[1], batch_size=4).fit_transform(texts)
-        """,
-        tmp_path / "cache",
-    )
-    assert process.stdout.readline() == "ready\n"
+def test_killed_writer_loses_only_the_batch_in_flight(tmp_path, seen):
+    texts = [f"text {i}" for i in range(9)]
+    process, pipe = start(embed_and_stall, seen, tmp_path / "cache", texts)
+    assert pipe.recv() == "stalls"
     identity = {"key": "killed"}
     stored = {
         "kind": "callable",
@@ -377,53 +338,34 @@ def test_killed_writer_loses_only_the_batch_in_flight(tmp_path, counting):
     store = VectorStore(tmp_path / "cache", stored)
     assert is_locked(store)
     process.kill()
-    process.communicate()
+    process.join()
     assert not is_locked(store)
 
-    texts = [f"text {i}" for i in range(9)]
     positions, vectors = read(tmp_path / "cache", stored, texts)
     assert positions.tolist() == list(range(8))
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, rtol=1e-6)
 
-    class Next:
-        cache_key = "killed"
-
-        def __call__(self, texts):
-            return counting.encode(texts)
-
-    (tmp_path / "seen").write_text("")
-    frame = TextEmbedder(Next(), cache=tmp_path / "cache").fit_transform(texts)
-    assert seen(tmp_path) == ["text 8"]
+    seen.unlink()
+    frame = TextEmbedder(Keyed(seen), cache=tmp_path / "cache").fit_transform(texts)
+    assert read_seen(seen) == ["text 8"]
     np.testing.assert_array_equal(frame.iloc[:8], vectors)
 
 
-def test_cross_validation_encodes_every_text_once(tmp_path, counting):
+@pytest.mark.usefixtures("cheap_processes")
+def test_cross_validation_encodes_every_text_once(tmp_path, seen):
     """Five folds and a grid search, one after the other, in two processes."""
-    script = """
-        import sys
-        import numpy as np
-        from counting_encoder import encode
-        from sklearn.linear_model import Ridge
-        from sklearn.model_selection import GridSearchCV, cross_val_score
-        from sklearn.pipeline import Pipeline
-        from sklearn_hypo._embedding._text_embedder import TextEmbedder
 
-        def pipeline(folder):
-            embedder = TextEmbedder(encode, cache=folder, batch_size=8)
-            return Pipeline([("embed", embedder), ("ridge", Ridge())])
+    def pipeline(folder):
+        model = functools.partial(encode, seen=str(seen))
+        embedder = TextEmbedder(model, cache=tmp_path / folder, batch_size=8)
+        return Pipeline([("embed", embedder), ("ridge", Ridge())])
 
-        texts = [f"text {i % 60} a" for i in range(100)]
-        y = np.arange(100.0)
-        a, b = sys.argv[1:]
-        parallel = cross_val_score(pipeline(a), texts, y, cv=5, n_jobs=2)
-        np.testing.assert_array_equal(
-            parallel, cross_val_score(pipeline(a), texts, y, cv=5)
-        )
-        grid = {"ridge__alpha": [0.1, 1.0, 10.0]}
-        GridSearchCV(pipeline(b), grid, n_jobs=2).fit(texts, y)
-    """
-    process = start(script, tmp_path / "a", tmp_path / "b")
-    process.communicate(timeout=120)
-    assert process.returncode == 0
-    texts = [f"text {i} a" for i in range(60)]
-    assert sorted(seen(tmp_path)) == sorted(2 * texts)
+    texts = [f"text {i % 60} a" for i in range(100)]
+    y = np.arange(100.0)
+    parallel = cross_val_score(pipeline("a"), texts, y, cv=5, n_jobs=2)
+    np.testing.assert_array_equal(
+        parallel, cross_val_score(pipeline("a"), texts, y, cv=5)
+    )
+    grid = {"ridge__alpha": [0.1, 1.0, 10.0]}
+    GridSearchCV(pipeline("b"), grid, n_jobs=2).fit(texts, y)
+    assert sorted(read_seen(seen)) == sorted(2 * texts[:60])

@@ -75,6 +75,7 @@ def test_the_same_search_again_makes_no_call(planted, tmp_path):
         assert server.stats().calls == 0
 
 
+@pytest.mark.usefixtures("cheap_processes")
 def test_a_search_in_two_processes_pays_for_no_question_twice(planted, tmp_path):
     mind = Mind.from_concept_texts(planted)
     with LLMServer(mind) as server:

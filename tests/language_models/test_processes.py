@@ -5,16 +5,15 @@ so that twenty of them start and die within seconds.
 """
 
 import contextlib
-import multiprocessing
 import os
 import random
 import signal
 import sqlite3
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
+from forks import fork_context
 from llm_cases import (
     annotate_in_child,
     annotator_for,
@@ -25,9 +24,6 @@ from llm_cases import (
     truth,
 )
 from llm_double import LLMServer
-
-if "forkserver" not in multiprocessing.get_all_start_methods():
-    pytest.skip("needs a server of forks", allow_module_level=True)
 
 N_WORKERS = 16  # the default
 PATIENCE = 60.0  # seconds; nothing here takes nearly as long
@@ -48,15 +44,7 @@ def server():
 
 @pytest.fixture(scope="module")
 def forks():
-    """Return the context of processes that find everything imported."""
-    context = multiprocessing.get_context("forkserver")
-    with pytest.MonkeyPatch.context() as patch:
-        folder = str(Path(__file__).parents[1] / "support")
-        inherited = os.environ.get("PYTHONPATH", "")
-        patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [folder, inherited])))
-        context.set_forkserver_preload(["llm_cases", "openai"])
-        context.Process(target=int).start()
-    return context
+    return fork_context()
 
 
 @pytest.fixture

@@ -429,6 +429,7 @@ def test_a_categorical_target_stays_one(words):
 # Repeatable, and without side effects ---------------------------------------------
 
 
+@pytest.mark.usefixtures("cheap_processes")
 def test_the_same_seed_gives_the_same_report_in_one_process_or_two(
     fitted, data, report
 ):

@@ -1,13 +1,11 @@
 """What the tests of batch jobs do in processes of their own, and how these die."""
 
 import contextlib
-import multiprocessing
 import os
 import signal
 
+from forks import fork_context
 from llm_cases import annotator_for
-
-_PRELOAD = ["sklearn_hypo", "openai", "google.genai", "llm_batch_process"]
 
 
 def in_process(work, *args, **kwargs):
@@ -17,8 +15,7 @@ def in_process(work, *args, **kwargs):
 
 def start(work, *args, **kwargs):
     """Begin work in a process of its own; see `finish`."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(_PRELOAD)
+    context = fork_context()
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_send, args=(sender, work, args, kwargs))
     process.start()
