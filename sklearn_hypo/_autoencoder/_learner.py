@@ -47,13 +47,11 @@ class Learner:
             *(torch.tensor(w, dtype=torch.float32, device=device) for w in weights)
         )
         self._scales = self._weights.encoder[: plan.n_tied].norm(dim=1)
-        # a run has some hundred steps: second moments over 1,000 would never settle
-        self._optimizer = torch.optim.Adam(
-            [*self._weights, self._scales],
-            lr=plan.learning_rate,
-            betas=(0.9, 0.99),
-            fused=True,
-        )
+        self._adam = {
+            "step": [torch.zeros((), device=device) for _ in self._parameters()],
+            "exp_avg": [torch.zeros_like(w) for w in self._parameters()],
+            "exp_avg_sq": [torch.zeros_like(w) for w in self._parameters()],
+        }
         self._select = ActivationSelector(plan.sparsity, plan.k, plan.engine)
         self._silent_for = np.zeros(len(weights.decoder), dtype=np.int64)
         self.n_steps, self.learning_rate = 0, 0.0
@@ -121,18 +119,38 @@ class Learner:
 
     def _update(self, gradients, learning_rate):
         _distributed.average_(gradients)
-        self._scales.grad = self._tie(gradients)
+        scales_gradient = self._tie(gradients)
         project_out_radial(gradients.decoder, self._weights.decoder)
-        for weight, gradient in zip(self._weights, gradients, strict=True):
-            weight.grad = gradient
-        self._optimizer.param_groups[0]["lr"] = learning_rate
-        self._optimizer.step()
+        self._take_adam_step([*gradients, scales_gradient], learning_rate)
         normalize_rows(self._weights.decoder)
         n_tied = self.plan.n_tied
         tied = self._weights.decoder[:n_tied] * self._scales[:, None]
         self._weights.encoder[:n_tied] = tied
         self.n_steps += 1
         self.learning_rate = learning_rate
+
+    def _take_adam_step(self, gradients, learning_rate):
+        # without the class torch.optim.Adam, whose first use takes a second: it imports
+        # torch's compiler
+        from torch.optim.adam import adam
+
+        adam(
+            self._parameters(),
+            gradients,
+            self._adam["exp_avg"],
+            self._adam["exp_avg_sq"],
+            [],
+            self._adam["step"],
+            fused=True,
+            lr=learning_rate,
+            beta1=0.9,
+            # a run has some hundred steps: second moments over 1,000 would never settle
+            beta2=0.99,
+            eps=1e-8,
+            weight_decay=0.0,
+            amsgrad=False,
+            maximize=False,
+        )
 
     def _tie(self, gradients):
         """Pass the gradients of tied encoder rows on to the decoder, in place.
@@ -169,8 +187,8 @@ class Learner:
             name: w.cpu().numpy().copy()
             for name, w in zip(Weights._fields, self._weights, strict=True)
         }
-        for i, tensor in enumerate(self._parameters()):
-            for name, value in self._optimizer.state[tensor].items():
+        for name, values in self._adam.items():
+            for i, value in enumerate(values):
                 arrays[f"adam_{name}_{i}"] = value.cpu().numpy().copy()
         arrays["silent_for"] = self._silent_for.copy()
         arrays["n_steps"] = np.array(self.n_steps)
@@ -182,11 +200,10 @@ class Learner:
     def _restore(self, state):
         import torch
 
-        for i, tensor in enumerate(self._parameters()):
-            if f"adam_step_{i}" in state:
-                self._optimizer.state[tensor] = {
-                    name: torch.tensor(state[f"adam_{name}_{i}"]).to(self.device)
-                    for name in ("step", "exp_avg", "exp_avg_sq")
-                }
+        for name, values in self._adam.items():
+            for i in range(len(values)):
+                if f"adam_{name}_{i}" in state:
+                    saved = torch.tensor(state[f"adam_{name}_{i}"])
+                    values[i] = saved.to(self.device)
         self._silent_for = np.array(state["silent_for"])
         self.n_steps = int(state["n_steps"])
