@@ -1,16 +1,14 @@
 """Rows that stay where they are: memory maps, slices, chunks, processes."""
 
 import itertools
-import os
-import subprocess
-import sys
 import tracemalloc
-from pathlib import Path
 
 import numpy as np
 import pytest
+from forks import fork_context
 from scipy import sparse
 from transformer_checks import AUTOENCODER_WEIGHTS
+from two_ranks import train_as
 
 from sklearn_hypo import SparseAutoencoderTransformer
 from sklearn_hypo._autoencoder import _rows
@@ -324,51 +322,6 @@ def test_tiny_first_chunk():
     assert np.isfinite(sae.transform(X)).all()
 
 
-# --- two processes ------------------------------------------------------------------
-
-PROCESS = """
-import sys
-import numpy as np
-import torch.distributed as dist
-from sklearn_hypo import SparseAutoencoderTransformer
-
-rank, folder = int(sys.argv[1]), sys.argv[2]
-X = np.load(folder + "/X.npy")
-dist.init_process_group(
-    "gloo", init_method="file://" + folder + "/meeting", rank=rank, world_size=2
-)
-for sparsity in ("topk", "batch_topk"):
-    # every other row: batch by batch, the halves of the batches of one process
-    start = SparseAutoencoderTransformer.load(f"{folder}/{sparsity}.npz")
-    start.set_params(batch_size=32).partial_fit(X[rank::2])
-    start.save(f"{folder}/{sparsity}-online{rank}.npz")
-    whole = SparseAutoencoderTransformer(
-        16, 3, sparsity=sparsity, max_epochs=5, batch_size=300,
-        validation_fraction=None, random_state=0,
-    ).fit(X[rank::2])
-    whole.save(f"{folder}/{sparsity}-whole{rank}.npz")
-dist.destroy_process_group()
-"""
-
-
-def run_two_processes(folder):
-    environment = os.environ | {
-        "OMP_NUM_THREADS": "1",
-        "PYTHONPATH": str(Path(__file__).parents[2]),
-    }
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", PROCESS, str(rank), str(folder)],
-            env=environment,
-            stderr=subprocess.PIPE,
-        )
-        for rank in range(2)
-    ]
-    for process in processes:
-        _, errors = process.communicate(timeout=120)
-        assert process.returncode == 0, errors.decode()[-2000:]
-
-
 def test_two_processes_with_half_the_batch(tmp_path, X):
     """Equal to one process for Top-K; for Batch Top-K the two agree with each other."""
     import torch.distributed as dist
@@ -380,7 +333,13 @@ def test_two_processes_with_half_the_batch(tmp_path, X):
     for sparsity in ("topk", "batch_topk"):
         starts[sparsity] = make_sae(sparsity=sparsity, max_epochs=1).fit(X)
         starts[sparsity].save(tmp_path / f"{sparsity}.npz")
-    run_two_processes(tmp_path)
+    context = fork_context()
+    ranks = [context.Process(target=train_as, args=(r, tmp_path)) for r in range(2)]
+    for process in ranks:
+        process.start()
+    for process in ranks:
+        process.join(120)
+        assert process.exitcode == 0
     load = SparseAutoencoderTransformer.load
     for sparsity, kind in itertools.product(starts, ("online", "whole")):
         name = f"{sparsity}-{kind}"
