@@ -268,11 +268,13 @@ def list_tasks(options, sources, last):
     if options.again:
         tasks = []
         for record in last.values():
-            path = record["key"].partition("::")[0]
+            path, _, change = record["key"].split("::", 2)
             found = [
-                m for m in find_mutants(path, sources[path]) if m.key == record["key"]
+                mutant
+                for mutant in find_mutants(path, sources[path])
+                if mutant.key.split("::", 2)[2] == change
             ]
-            if found and not is_killed(record):  # the nearest, where lines have moved
+            if found and not is_killed(record):  # the nearest: lines may have moved
                 mutant = min(found, key=lambda m: abs(m.start - record["start"]))
                 name = {key: record[key] for key in ("key", "start")}
                 tasks.append((name, mutant, options.again))

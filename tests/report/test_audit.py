@@ -211,6 +211,9 @@ def test_settings_and_versions_beside_the_rows(tmp_path):
     }
     assert read["settings"]["data"]["n_rows"] == 240
     assert read["versions"] == report.provenance["versions"]
+    packages = ("sklearn-hypo", "scikit-learn", "torch", "numpy", "pandas", "scipy")
+    assert {"python", "statsmodels", *packages} <= read["versions"].keys()
+    assert read["versions"]["numpy"] == np.__version__
     assert read["edits"] == {"count": 0, "edits": []}
     readme = (folder / "README.txt").read_text("utf-8")
     assert f"pip install sklearn-hypo=={__version__}\n" in readme
