@@ -5,6 +5,7 @@
     python benchmarks/mutation.py --size 30    # a trial, no page
     python benchmarks/mutation.py --again tests/inference/test_firth.py
                                                # what survived, by these tests alone
+    python benchmarks/mutation.py --page       # the page, from what is kept
 
 A sample of single errors is planted, one at a time, in copies of the tree, and the
 tests that reach the line are run until one fails. Which tests do is found by one run
@@ -61,7 +62,9 @@ def parse_arguments():
     parser.add_argument(
         "--again", nargs="+", metavar="TESTS", help="new tests, for what survived"
     )
-    parser.add_argument("--write", action="store_true", help="write the page anyway")
+    parser.add_argument(
+        "--page", action="store_true", help="only write the page, from what is kept"
+    )
     return parser.parse_args()
 
 
@@ -266,26 +269,46 @@ def run(tasks, sources, seconds, n_jobs, kept):
 def list_tasks(options, sources, last):
     """What is to be run: the rest of the sample, or what survived, with the tests."""
     if options.again:
-        tasks = []
-        for record in last.values():
-            path, _, change = record["key"].split("::", 2)
-            found = [
-                mutant
-                for mutant in find_mutants(path, sources[path])
-                if mutant.key.split("::", 2)[2] == change
-            ]
-            if found and not is_killed(record):  # the nearest: lines may have moved
-                mutant = min(found, key=lambda m: abs(m.start - record["start"]))
-                name = {key: record[key] for key in ("key", "start")}
-                tasks.append((name, mutant, options.again))
-        return tasks, {}
+        return [
+            (name, mutant, options.again)
+            for name, mutant in find_survivors(sources, last)
+        ], {}
     sample = draw(sources, options.size, options.seed)
     todo = [m for m in sample if (m.key, m.start) not in last]
     reached, seconds = trace(sources) if todo else ({}, {})
-    return [
-        ({"key": m.key, "start": m.start}, m, tests_of(m, sources, reached, seconds))
-        for m in todo
-    ], seconds
+    tasks = []
+    for mutant in todo:
+        line = line_of(mutant, sources[mutant.path])
+        name = {"key": mutant.key, "start": mutant.start, "line": line}
+        tasks.append((name, mutant, tests_of(mutant, sources, reached, seconds)))
+    return tasks, seconds
+
+
+def find_survivors(sources, last):
+    """Find what survived in the sources as they are now, where lines may have moved."""
+    equivalents = read_equivalents()
+    for record in last.values():
+        path, _, change = record["key"].split("::", 2)
+        found = [
+            mutant
+            for mutant in find_mutants(path, sources[path])
+            if mutant.key.split("::", 2)[2] == change
+        ]
+        if found and not is_killed(record) and record["key"] not in equivalents:
+            nearest = min(found, key=lambda m: _distance(m, record, sources[path]))
+            yield {key: record[key] for key in ("key", "start", "line")}, nearest
+
+
+def line_of(mutant, source):
+    """The line of the source that a mutant begins in."""
+    text = source.encode()
+    begin = text.rfind(b"\n", 0, mutant.start) + 1
+    return text[begin : text.find(b"\n", mutant.start)].decode().strip()
+
+
+def _distance(mutant, record, source):
+    moved = line_of(mutant, source) != record["line"]
+    return moved, abs(mutant.start - record["start"])
 
 
 # The page ---------------------------------------------------------------------------
@@ -380,13 +403,14 @@ def main():
     sources = modules(options.room)
     FOLDER.mkdir(parents=True, exist_ok=True)
     kept = FOLDER / f"{'_'.join(options.room)}_{options.seed}_{options.size}.jsonl"
-    tasks, seconds = list_tasks(options, sources, read_kept(kept)[1])
-    print(f"{len(tasks)} mutants to be run")
-    run(tasks, sources, seconds, options.jobs, kept)
+    if not options.page:
+        tasks, seconds = list_tasks(options, sources, read_kept(kept)[1])
+        print(f"{len(tasks)} mutants to be run")
+        run(tasks, sources, seconds, options.jobs, kept)
     first, last = read_kept(kept)
     table = page(first, last, read_equivalents())
     print(table)
-    if options.write or (options.size >= FULL and len(options.room) == len(ROOMS)):
+    if options.page or (options.size >= FULL and len(options.room) == len(ROOMS)):
         drawn = ", ".join(sorted({record["commit"] for record in first.values()}))
         notes = NOTES.format(seed=options.seed, aim=AIM, slow=SLOW, drawn=drawn)
         title = "Mutants: would the tests notice?"
