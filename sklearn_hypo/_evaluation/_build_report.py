@@ -21,6 +21,9 @@ from .._report._provenance import (
 from .._report._report import HypothesisReport
 from .._utils._warnings import warn
 
+# Overall figures that a report also holds by themselves
+_SCORES = ("r2_out_of_sample", "roc_auc_out_of_sample")
+
 
 @dataclass(frozen=True)
 class Discovery:
@@ -61,12 +64,8 @@ def build_report(
 
     Parameters
     ----------
-    annotations : ndarray of shape (n_rows, n_hypotheses)
-        1, 0 or NaN.
-    names : list of str
-        The hypotheses.
-    rows : Rows
-        Target and what accompanies it.
+    annotations, names, rows
+        1, 0 or NaN by hypothesis, the hypotheses, and what `prepare_rows` returned.
     settings : dict
         "alpha", "correction", "cov_type", "n_resamples" and "random_state".
     texts : ndarray of shape (n_rows,) or None, default=None
@@ -75,11 +74,6 @@ def build_report(
         What else is known of the hypotheses.
     tested_before : list of str or None, default=None
         Hypotheses that were tested on the same rows; None if there was no test.
-
-    Returns
-    -------
-    report : HypothesisReport
-        The report.
     """
     edits = _list_edits(tested_before, names)
     tests = run_tests(
@@ -101,11 +95,7 @@ def build_report(
     return HypothesisReport(
         table=_complete(tests.table, annotations, rows, redundancy, discovery.columns),
         **tests.summary,
-        **{
-            name: figures[name]
-            for name in ("r2_out_of_sample", "roc_auc_out_of_sample")
-            if name in figures
-        },
+        **{name: figures[name] for name in _SCORES if name in figures},
         usage=discovery.usage,
         overall=overall,
         permutation_p=p,

@@ -55,23 +55,10 @@ class Rows:
 
 
 def prepare_rows(y, beside, aligned, *, task, classes=None, embeddings=None, caller):
-    """Check a target and all that has to fit it, row by row.
+    """Check a target and all that has to fit it, row by row, and return `Rows`.
 
-    Parameters
-    ----------
-    y, task, classes, caller
-        As for `check_target`.
-    beside : dict
-        As for `Rows`.
-    aligned : dict
-        What else has one row per value of y, by name.
-    embeddings : array-like, "auto" or None, default=None
-        What a dense model predicts from.
-
-    Returns
-    -------
-    rows : Rows
-        The same, checked and coded.
+    `aligned` is what else has a row per value of y, by name; task, classes and caller
+    are those of `check_target`.
     """
     _, codes, classes = check_target(y, task, classes, caller=caller)
     for name, other in aligned.items():
