@@ -106,7 +106,9 @@ def make_hypothesis_pipeline(
             ),
             (
                 "sae",
-                _autoencoder(n_neurons, k, supervised, n_select, task, random_state),
+                _make_autoencoder(
+                    n_neurons, k, supervised, n_select, task, random_state
+                ),
             ),
             ("select", NeuronSelector(n_select, method=method, task=task)),
             (
@@ -119,7 +121,7 @@ def make_hypothesis_pipeline(
     )
 
 
-def _autoencoder(n_neurons, k, supervised, n_select, task, random_state):
+def _make_autoencoder(n_neurons, k, supervised, n_select, task, random_state):
     if not supervised:
         return SparseAutoencoderTransformer(
             n_neurons,

@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._embedding._text_embedder import TextEmbedder
 from .._hypotheses._fidelity import make_fidelity_target
-from .._utils._validation import HasMethods, Interval, StrOptions, random_seed
+from .._utils._validation import HasMethods, Interval, StrOptions, draw_seed
 
 
 class EmbeddingAnnotator(BaseEstimator):
@@ -117,7 +117,7 @@ class EmbeddingAnnotator(BaseEstimator):
                 "but none were given. Pass activations, or a number as threshold."
             )
         embedder = TextEmbedder() if self.embedder is None else clone(self.embedder)
-        seed = None if random_state is None else random_seed(random_state)
+        seed = None if random_state is None else draw_seed(random_state)
         if embedder.get_params(deep=False).get("random_state", 0) is None:
             embedder.set_params(random_state=seed)
         statements = [", ".join(h.terms) or h.statement for h in hypotheses]

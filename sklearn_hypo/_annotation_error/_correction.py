@@ -13,10 +13,10 @@ from ._input import (
     check_choices,
     check_human_labels,
     encode_targets,
-    make_rows,
+    make_annotated_rows,
     resolve_source,
 )
-from ._table import CorrectionSettings, joint_table, separation_table
+from ._table import CorrectionSettings, make_joint_table, make_separation_table
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -230,17 +230,17 @@ def correct_for_annotation_error(
     names = [str(name) for name in names]
     human, label_weights = check_human_labels(human, names, len(machine), label_weights)
     targets, classes = encode_targets(y, task, estimand, len(machine))
-    rows = make_rows(machine, human, label_weights, design)
+    rows = make_annotated_rows(machine, human, label_weights, design)
     settings = CorrectionSettings(
         tuning, level, min_labelled, n_resamples, np.random.default_rng(random_state)
     )
     parts = []
     for label, values in targets:
         if estimand == "separation":
-            part = separation_table(rows, values, settings)
+            part = make_separation_table(rows, values, settings)
         else:
             model = _choose_model(estimand, classes)
-            part = joint_table(rows, values, model, settings)
+            part = make_joint_table(rows, values, model, settings)
         part.insert(0, "hypothesis", pd.Series(names, dtype=object))
         if len(targets) > 1:
             part.insert(1, "class", pd.Series([label] * len(part), dtype=object))

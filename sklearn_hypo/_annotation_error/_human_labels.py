@@ -76,13 +76,13 @@ def measure_agreement(truth, guess, weights=None):
     if len(np.unique(np.concatenate([truth, guess]))) > 1:
         kappa = cohen_kappa_score(truth, guess, sample_weight=weights)
     return {
-        "sensitivity": _weighted_share(weights, yes, guess == 1),
-        "specificity": _weighted_share(weights, ~yes, guess == 0),
+        "sensitivity": _compute_weighted_share(weights, yes, guess == 1),
+        "specificity": _compute_weighted_share(weights, ~yes, guess == 0),
         "agreement": float(kappa),
     }
 
 
-def _weighted_share(weights, among, holds):
+def _compute_weighted_share(weights, among, holds):
     total = weights[among].sum()
     return float(weights[among & holds].sum() / total) if total > 0 else np.nan
 
@@ -137,7 +137,9 @@ def coder_agreement(first, second):
     return pd.DataFrame(table, columns=columns)
 
 
-def inclusion_probabilities(n_rows, n, *, annotations=None, enrich=0.0, groups=None):
+def compute_inclusion_probabilities(
+    n_rows, n, *, annotations=None, enrich=0.0, groups=None
+):
     r"""Probability with which each row is drawn.
 
     .. math:: \pi_i = \min\Bigl(1, c \Bigl[\frac{1 - \lambda}{N} + \frac{\lambda}{h}
@@ -154,9 +156,10 @@ def inclusion_probabilities(n_rows, n, *, annotations=None, enrich=0.0, groups=N
     Half the draw goes to the one row in ten of which the machine says yes:
 
     >>> import numpy as np
-    >>> from sklearn_hypo._annotation_error._human_labels import inclusion_probabilities
+    >>> from sklearn_hypo._annotation_error import _human_labels
+    >>> compute = _human_labels.compute_inclusion_probabilities
     >>> annotations = np.arange(100)[:, None] < 10
-    >>> inclusion_probabilities(100, 10, annotations=annotations, enrich=0.5)[[0, 99]]
+    >>> compute(100, 10, annotations=annotations, enrich=0.5)[[0, 99]]
     array([0.55, 0.05])
     """
     size = np.full(n_rows, 1 / n_rows)

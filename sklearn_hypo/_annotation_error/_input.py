@@ -140,7 +140,7 @@ def encode_targets(y, task, estimand, n_rows):
     return [(c, (values == k).astype(float)) for k, c in enumerate(classes)], classes
 
 
-def make_rows(machine, human, label_weights, design):
+def make_annotated_rows(machine, human, label_weights, design):
     """Return the rows with what accompanies them, as `AnnotatedRows`."""
     n = len(machine)
     design = make_design(n, **design, caller=_CALLER)

@@ -10,7 +10,7 @@ import pandas as pd
 from .._utils._files import expand_path
 from .._utils._printable import pluralize
 from .._utils._validation import check_texts
-from ._human_labels import HumanLabels, draw_rows, inclusion_probabilities
+from ._human_labels import HumanLabels, compute_inclusion_probabilities, draw_rows
 from ._input import find_report_data
 from ._spreadsheet_cells import normalize_cell, read_cells, to_cell, write_cells
 
@@ -117,7 +117,7 @@ def labelling_sheet(
             f"There are {len(groups)} groups for {len(texts)} texts. There must be one "
             "per text."
         )
-    probability = inclusion_probabilities(
+    probability = compute_inclusion_probabilities(
         len(texts), n, annotations=annotations, enrich=enrich, groups=groups
     )
     rows = draw_rows(probability, np.random.default_rng(random_state), groups)

@@ -38,7 +38,7 @@ class CorrectionSettings:
     rng: np.random.Generator
 
 
-def separation_table(rows, y, settings):
+def make_separation_table(rows, y, settings):
     """One row of the table per hypothesis, each on the rows that answer it."""
     rows = replace(rows, covariates=np.empty((len(y), 0)))
     table = []
@@ -48,14 +48,16 @@ def separation_table(rows, y, settings):
         row = _describe_labels(rows, j, answered, labelled)
         note = _find_obstacle(rows, j, answered, labelled, settings.min_labelled)
         if note and note != _CONSTANT:
-            row |= _naive_columns(_fit_naive(rows, j, answered, y), 0, settings.level)
+            row |= _make_naive_columns(
+                _fit_naive(rows, j, answered, y), 0, settings.level
+            )
         elif not note:
             fits = fit_corrected(
                 *(rows, y, [j], labelled, [j]),
                 model=linear_influence,
                 tuning=settings.tuning,
             )
-            row |= _estimate_columns(fits, rows.count_units(answered), settings)[0]
+            row |= _make_estimate_columns(fits, rows.count_units(answered), settings)[0]
             note = _describe_weakness(rows, j, labelled, fits.corrected.df[0])
         table.append(row | {"note": note})
     return _make_table(table, settings)
@@ -97,7 +99,7 @@ def _describe_weakness(rows, j, labelled, df):
     return "; ".join(notes)
 
 
-def joint_table(rows, y, model, settings):
+def make_joint_table(rows, y, model, settings):
     """One row of the table per hypothesis, all from one joint model."""
     columns, corrected, labelled, notes = choose_joint_columns(
         rows, settings.min_labelled
@@ -115,7 +117,7 @@ def joint_table(rows, y, model, settings):
     fits = fit_corrected(
         rows, y, columns, labelled, corrected, model=model, tuning=settings.tuning
     )
-    estimates = _estimate_columns(fits, rows.count_units(used), settings)
+    estimates = _make_estimate_columns(fits, rows.count_units(used), settings)
     for k, j in enumerate(columns):
         if j not in corrected:
             estimates[k] = {n: v for n, v in estimates[k].items() if n in _NAIVE}
@@ -143,7 +145,7 @@ def _describe_labels(rows, j, used, labelled):
     return counts | measure_agreement(human, machine, weights)
 
 
-def _estimate_columns(fits, n_units, settings):
+def _make_estimate_columns(fits, n_units, settings):
     """Columns of the table for each hypothesis of a model, as dicts."""
     level, bounds = settings.level, None
     if settings.n_resamples and fits.corrected is not None:
@@ -153,23 +155,23 @@ def _estimate_columns(fits, n_units, settings):
     found = [{} for _ in fits.columns]
     for k, row in enumerate(found):
         if fits.naive is not None:
-            row |= _naive_columns(fits.naive, k, level)
+            row |= _make_naive_columns(fits.naive, k, level)
         if fits.human is not None:
-            row |= _interval_columns("human_only", fits.human, k, level)
+            row |= _make_interval_columns("human_only", fits.human, k, level)
         if fits.corrected is not None:
-            row |= _interval_columns("corrected", fits.corrected, k, level)
+            row |= _make_interval_columns("corrected", fits.corrected, k, level)
             row["tuning"] = fits.corrected.tuning[k, k]
         if bounds is not None:
             row |= dict(zip(_BOOTSTRAP, bounds[:, k], strict=True))
     return found
 
 
-def _naive_columns(fit, k, level):
-    columns = _interval_columns("naive", fit, k, level)
+def _make_naive_columns(fit, k, level):
+    columns = _make_interval_columns("naive", fit, k, level)
     return {name: columns[name] for name in _NAIVE}
 
 
-def _interval_columns(name, fit, k, level):
+def _make_interval_columns(name, fit, k, level):
     se = fit.se[k]
     lower, upper, p = t_inference(fit.estimate[k], se, fit.df[k], level)
     values = (fit.estimate[k], se, float(lower), float(upper), float(p))

@@ -9,12 +9,12 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from .._utils._base import HypoEstimator
 from .._utils._device import resolve_device
-from .._utils._frames import frame_like, number_columns
+from .._utils._frames import make_frame_like, number_columns
 from .._utils._validation import (
     Interval,
     StrOptions,
     _check_feature_names_in,
-    random_seed,
+    draw_seed,
 )
 from .._utils._warnings import warn
 from ._distributed import broadcast_first, max_across
@@ -110,9 +110,9 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
             weights = self._initialize_weights(rows, rng)
         else:
             weights = scale.to_scaled(previous)
-        seed, head = random_seed(rng), None
+        seed, head = draw_seed(rng), None
         if make_head is not None:
-            head = make_head(rows, seen, held_out, random_seed(rng))
+            head = make_head(rows, seen, held_out, draw_seed(rng))
         run = TrainingRun(
             rows,
             validation,
@@ -162,7 +162,7 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
         if make_head is not None:
             # another seed for every chunk
             steps = 0 if state is None else int(state["n_samples_seen"])
-            seed = random_seed(check_random_state(self.random_state)) + steps
+            seed = draw_seed(check_random_state(self.random_state)) + steps
             head = make_head(rows, None, None, seed % 2**31)
         weights = Weights(*broadcast_first(weights))
         run = OnlineRun(weights, plan, device=device, head=head, state=state)
@@ -297,7 +297,7 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
             self.threshold_,
             as_sparse=self.output == "sparse",
         )
-        return frame_like(X, activations, self.get_feature_names_out())
+        return make_frame_like(X, activations, self.get_feature_names_out())
 
     def inverse_transform(self, X):
         """Reconstruct embeddings from activations.
@@ -324,7 +324,9 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
         names = getattr(self, "feature_names_in_", None)
         if names is None:
             names = [f"x{i}" for i in range(self.n_features_in_)]
-        return frame_like(X, embeddings.astype(activations.dtype, copy=False), names)
+        return make_frame_like(
+            X, embeddings.astype(activations.dtype, copy=False), names
+        )
 
     def explained_variance(self, X, sample_weight=None):
         r"""Compute the explained variance.

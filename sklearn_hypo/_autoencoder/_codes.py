@@ -155,7 +155,7 @@ class SparseCodes:
 
     def sample_product(self, left, right):
         """Return left @ right.T at the active entries."""
-        return _sampled_product(left, right, self.rows, self.columns)
+        return _compute_sampled_product(left, right, self.rows, self.columns)
 
     def sum_by_neuron(self):
         """Return the sum of each neuron's activations."""
@@ -201,7 +201,7 @@ def _sum_rows(chosen, matrix, bags, factors, n_bags):
     )
 
 
-def _sampled_product(left, right, rows, columns):
+def _compute_sampled_product(left, right, rows, columns):
     """Return the dot products of left[rows] and right[columns]."""
     import torch
 
@@ -212,7 +212,7 @@ def _sampled_product(left, right, rows, columns):
     return kernel(left, right, to_tensor(columns), starts, to_tensor(rows), 0)
 
 
-def top_k_mask(pre, k):
+def find_top_k(pre, k):
     """Mark the k largest positive pre-activations of each row.
 
     Among equal values the lower column wins.
@@ -229,12 +229,12 @@ def top_k_mask(pre, k):
     return mask
 
 
-def batch_top_k_mask(pre, k):
+def find_batch_top_k(pre, k):
     """Mark the n_rows * k largest positive pre-activations of a whole batch."""
-    return pre >= kth_largest_positive(pre.ravel(), pre.shape[0] * k)
+    return pre >= find_kth_largest_positive(pre.ravel(), pre.shape[0] * k)
 
 
-def kth_largest_positive(values, k):
+def find_kth_largest_positive(values, k):
     """Return the threshold that the k largest positive values reach.
 
     It is the smallest positive number if fewer than k are positive. Keeping ``values >=
@@ -264,16 +264,16 @@ def find_largest(values, k, guess=None):
     positions : ndarray of int of shape (n_found,)
         Increasing.
     threshold : float
-        As `kth_largest_positive` has it.
+        As `find_kth_largest_positive` has it.
     """
     if guess is not None:
         positions = np.flatnonzero(values >= guess)
         if len(positions) >= k:
-            threshold = kth_largest_positive(values[positions], k)
+            threshold = find_kth_largest_positive(values[positions], k)
             if len(positions) > k:
                 positions = positions[values[positions] >= threshold]
             return positions, max(threshold, guess)
-    threshold = kth_largest_positive(values, k)
+    threshold = find_kth_largest_positive(values, k)
     return np.flatnonzero(values >= threshold), threshold
 
 
@@ -292,11 +292,11 @@ class ActivationSelector:
         import torch
 
         if pre.device.type != "cpu":
-            mask = mask_on_device(pre, self.sparsity, self.k)
+            mask = find_on_device(pre, self.sparsity, self.k)
             return DenseCodes(pre * mask, mask)
         values = pre.numpy()
         if self.engine == "dense":
-            rule = batch_top_k_mask if self.sparsity == "batch_topk" else top_k_mask
+            rule = find_batch_top_k if self.sparsity == "batch_topk" else find_top_k
             mask = torch.from_numpy(rule(values, self.k))
             return DenseCodes(pre * mask, mask)
         flat = values.reshape(-1)
@@ -306,11 +306,11 @@ class ActivationSelector:
             # the threshold moves little from one batch to the next
             self._guess = 0.9 * float(threshold)
         else:
-            positions = np.flatnonzero(top_k_mask(values, self.k))
+            positions = np.flatnonzero(find_top_k(values, self.k))
         return SparseCodes.from_positions(positions, flat[positions], values.shape)
 
 
-def mask_on_device(pre, sparsity, k):
+def find_on_device(pre, sparsity, k):
     """Mark active entries in torch, which keeps the data on its device."""
     if sparsity == "batch_topk":
         n_kept = min(len(pre) * k, pre.numel())

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import sparse
 
-from ._codes import SparseCodes, kth_largest_positive, to_tensor, top_k_mask
+from ._codes import SparseCodes, find_kth_largest_positive, find_top_k, to_tensor
 
 _BLOCK = 2048
 
@@ -92,7 +92,7 @@ def encode_dense(X, weights, k, threshold, batch_size=_BLOCK):
         pre = encoder(rows, out=block if rows.dtype == np.float32 else None)
         if threshold is None:
             # numpy's "where" is slower than a product, which leaves -0.0
-            np.multiply(pre, top_k_mask(pre, k), out=block, casting="same_kind")
+            np.multiply(pre, find_top_k(pre, k), out=block, casting="same_kind")
             block += 0.0
         else:
             least = _step_below(threshold, pre.dtype)
@@ -129,7 +129,7 @@ def encode_sparse(X, weights, k, threshold, batch_size=_BLOCK):
 def find_active(pre, k, threshold):
     """Find which pre-activations are active, as positions in the flattened array."""
     if threshold is None:
-        return np.flatnonzero(top_k_mask(pre, k))
+        return np.flatnonzero(find_top_k(pre, k))
     # a plain float is compared in the precision of pre, whatever type it was kept in
     return np.flatnonzero(pre >= float(threshold))
 
@@ -201,7 +201,7 @@ def find_largest_entries(X, weights, count, *, batch_size=_BLOCK, step=1):
 
 
 def _keep_largest(positions, values, count):
-    kept = values >= kth_largest_positive(values, count)
+    kept = values >= find_kth_largest_positive(values, count)
     return positions[kept], values[kept]
 
 
@@ -229,7 +229,7 @@ def compute_unexplained(
         part = slice(*np.searchsorted(positions, [first, first + np.prod(shape)]))
         active = values[part].astype(rows.dtype, copy=False)
         codes = SparseCodes.from_positions(positions[part] - first, active, shape)
-        total += _squared_distances(rows, codes, weights).sum()
+        total += _compute_squared_distances(rows, codes, weights).sum()
     return float(total / (len(X) * variance))
 
 
@@ -239,11 +239,13 @@ def compute_squared_errors(X, weights, k, threshold, *, batch_size=_BLOCK):
     for start, rows, pre in encode_blocks(X, weights, batch_size):
         found = find_active(pre, k, threshold)
         codes = SparseCodes.from_positions(found, pre.ravel()[found], pre.shape)
-        squared[start : start + batch_size] = _squared_distances(rows, codes, weights)
+        squared[start : start + batch_size] = _compute_squared_distances(
+            rows, codes, weights
+        )
     return squared
 
 
-def _squared_distances(rows, codes, weights):
+def _compute_squared_distances(rows, codes, weights):
     """Return squared distances from reconstructions, row by row."""
     error = codes.multiply(to_tensor(weights.decoder.astype(rows.dtype, copy=False)))
     error += to_tensor(weights.offset.astype(rows.dtype, copy=False))

@@ -50,7 +50,7 @@ class StepResult(NamedTuple):
     residual: object
 
 
-def loss_and_gradients(x, weights, select, prefixes, variance, supervise=None):
+def compute_loss_and_gradients(x, weights, select, prefixes, variance, supervise=None):
     r"""Compute the Matryoshka reconstruction loss of a batch and its gradients.
 
     With :math:`\hat x^{(m)}` the reconstruction by the first m neurons and p prefix
@@ -166,7 +166,7 @@ def add_auxiliary_gradients(x, step, weights, dead, k_aux, coefficient, variance
     coefficient : float
         The weight :math:`\lambda`.
     variance : float
-        As in `loss_and_gradients`.
+        As in `compute_loss_and_gradients`.
 
     Returns
     -------

@@ -88,12 +88,12 @@ def initialize_weights(X, n_neurons, rng, *, n_iter=4, max_rows=32_768):
     sample = rng.permutation(len(X))[:max_rows]
     rows = _scale_to_unit_length(X[sample].astype(np.float32, copy=False))
     rows = rows[np.any(rows, axis=1)]
-    directions = rows[_first_distinct(rows, n_neurons)]
+    directions = rows[_take_first_distinct(rows, n_neurons)]
     if len(directions) < n_neurons:
         extra = rng.standard_normal((n_neurons - len(directions), n_features))
         directions = np.vstack([directions, extra.astype(np.float32)])
     elif len(rows) >= 4 * n_neurons:
-        directions = _spherical_k_means(rows, directions, n_iter)
+        directions = _run_spherical_k_means(rows, directions, n_iter)
     decoder = np.ascontiguousarray(_scale_to_unit_length(directions))
     return Weights(
         encoder=decoder.copy(),
@@ -129,7 +129,7 @@ def fit_gain(weights, X, k, *, max_rows=4096):
     return weights._replace(encoder=weights.encoder * np.float32(gain))
 
 
-def _first_distinct(rows, n_wanted):
+def _take_first_distinct(rows, n_wanted):
     """Return where the first distinct rows are.
 
     Two neurons that start out equal get equal gradients, and stay equal for ever.
@@ -142,7 +142,7 @@ def _first_distinct(rows, n_wanted):
     return np.fromiter(positions.values(), dtype=np.intp)
 
 
-def _spherical_k_means(rows, centers, n_iter, *, block=4096):
+def _run_spherical_k_means(rows, centers, n_iter, *, block=4096):
     """Run a few Lloyd steps by cosine; an empty cluster keeps its center."""
     for _ in range(n_iter):
         nearest = np.concatenate(

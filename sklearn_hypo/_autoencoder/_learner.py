@@ -7,7 +7,7 @@ from ._codes import ActivationSelector
 from ._gradients import (
     Weights,
     add_auxiliary_gradients,
-    loss_and_gradients,
+    compute_loss_and_gradients,
     normalize_rows,
     project_out_radial,
 )
@@ -80,7 +80,7 @@ class Learner:
         supervise = None
         if self.head is not None:
             supervise = self.head.make_gradient(positions)
-        step = loss_and_gradients(
+        step = compute_loss_and_gradients(
             x, self._weights, self._select, self.plan.prefixes, self.variance, supervise
         )
         self._check_finite(step.loss)

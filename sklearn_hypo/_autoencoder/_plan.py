@@ -72,10 +72,10 @@ def make_plan(
     """
     n_neurons = prefixes[-1]
     if batch_size == "auto":
-        batch_size = auto_batch_size(n_rows, n_neurons)
+        batch_size = choose_batch_size(n_rows, n_neurons)
     batch_size = min(batch_size, n_rows)
     if max_epochs == "auto":
-        max_epochs = auto_epochs(n_rows, batch_size)
+        max_epochs = choose_epochs(n_rows, batch_size)
     if learning_rate == "auto":
         learning_rate = 6e-4 * np.sqrt(2**14 / n_neurons)
     return Plan(
@@ -94,14 +94,14 @@ def make_plan(
     )
 
 
-def auto_batch_size(n_rows, n_neurons):
+def choose_batch_size(n_rows, n_neurons):
     """Return a power of two from 64 to 512, about a fiftieth of the rows."""
     if n_neurons > 4096:
         return 2048
     return int(2 ** np.clip(np.floor(np.log2(max(1, n_rows / 48))), 6, 9))
 
 
-def auto_epochs(n_rows, batch_size):
+def choose_epochs(n_rows, batch_size):
     """Return enough epochs for about 576 steps, from 5 to 100."""
     steps_per_epoch = -(-n_rows // batch_size)
     return int(np.clip(-(-576 // steps_per_epoch), 5, 100))

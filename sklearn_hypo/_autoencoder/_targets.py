@@ -361,9 +361,9 @@ def predict_out_of_fold(X, values, weights, rng, n_folds=5):
     folds = np.empty(len(rows), dtype=np.int64)
     for part in (np.flatnonzero(weights > 0), np.flatnonzero(weights <= 0)):
         folds[part] = rng.permutation(len(part)) % n_folds
-    moments = _moments_by_fold(rows, values, weights, folds, n_folds)
+    moments = _sum_moments_by_fold(rows, values, weights, folds, n_folds)
     total = moments.sum(axis=0)
-    models = [_ridge_path(total - moment, rows.shape[1]) for moment in moments]
+    models = [_fit_ridge_path(total - moment, rows.shape[1]) for moment in moments]
     predictions = np.empty((len(_PENALTIES), *values.shape))
     for start in range(0, len(rows), _BLOCK):
         part = slice(start, start + _BLOCK)
@@ -379,7 +379,7 @@ def _append_ones(rows):
     return np.column_stack([rows.astype(np.float64), np.ones(len(rows))])
 
 
-def _moments_by_fold(rows, values, weights, folds, n_folds):
+def _sum_moments_by_fold(rows, values, weights, folds, n_folds):
     """Return the weighted products of [X, 1] with [X, 1, Y], fold by fold."""
     width = rows.shape[1] + 1
     moments = np.zeros((n_folds, width, width + values.shape[1]))
@@ -394,7 +394,7 @@ def _moments_by_fold(rows, values, weights, folds, n_folds):
     return sum_across(moments)
 
 
-def _ridge_path(moments, n_features):
+def _fit_ridge_path(moments, n_features):
     """Solve for every penalty; the intercept is not penalized."""
     gram, cross = moments[:, : n_features + 1], moments[:, n_features + 1 :]
     n = gram[-1, -1]

@@ -6,10 +6,10 @@ import numpy as np
 
 from .._pipeline import make_hypothesis_pipeline
 from .._report._provenance import list_versions, record_settings
-from .._utils._threads import one_thread
+from .._utils._threads import limit_to_one_thread
 from ..datasets import load_docstrings
 from ._output import check_output_folder, write_results
-from ._run import Split, overall_figures, show_in_any_case
+from ._run import Split, list_overall_figures, show_in_any_case
 
 _HOLDOUT = 0.25
 
@@ -42,10 +42,10 @@ def demo(options, say, note):
     pipe = make_hypothesis_pipeline(
         n_texts=len(split.train), task="regression", random_state=options.seed
     )
-    with one_thread():
+    with limit_to_one_thread():
         split.fit(pipe)
         report = split.evaluate(pipe)
-    metrics = {"holdout": overall_figures(report), "versions": list_versions()}
+    metrics = {"holdout": list_overall_figures(report), "versions": list_versions()}
     settings = {"dataset": "load_docstrings()", "seed": options.seed}
     with show_in_any_case(say, str(report)):
         paths = write_results(

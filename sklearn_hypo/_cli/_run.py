@@ -141,7 +141,7 @@ def run(options, say, note):
     validation = _cross_validate(blank, split, task, options) if options.cv else None
     metrics = {
         "rows": _count_rows(rows, split),
-        "holdout": overall_figures(report),
+        "holdout": list_overall_figures(report),
         "cross_validation": validation,
         "versions": list_versions(),
     }
@@ -279,7 +279,7 @@ _NOT_FIGURES = (
 )
 
 
-def overall_figures(report):
+def list_overall_figures(report):
     """Return the overall figures of a report."""
     return {k: v for k, v in report.to_dict().items() if k not in _NOT_FIGURES}
 

@@ -19,7 +19,7 @@ from ._pairs import (
     check_are_texts,
     check_numbers,
     find_usable_pairs,
-    make_rows,
+    make_pair_rows,
     mark_identical,
 )
 
@@ -159,7 +159,7 @@ def pairs_within(
     found = entries.iloc[pairs.ravel()].reset_index(drop=True)
     score = entries["score"].to_numpy()[pairs]
     texts = entries["text"].to_numpy()[pairs]
-    rows = make_rows(texts, score[:, 0] > score[:, 1], np.arange(len(pairs)))
+    rows = make_pair_rows(texts, score[:, 0] > score[:, 1], np.arange(len(pairs)))
     return pd.concat([rows, found[["contest", "score", "row"]]], axis=1)
 
 

@@ -117,7 +117,7 @@ def make_pairs(texts, winner=None, *, difference=None, labels=("a", "b"), group=
         "without a winner (ties)": np.isnan(first_won) | (first_won == 0),
     }
     kept = find_usable_pairs(reasons, caller=_CALLER)
-    rows = make_rows(texts[kept], first_won[kept] > 0, kept)
+    rows = make_pair_rows(texts[kept], first_won[kept] > 0, kept)
     group = group.iloc[np.repeat(kept, 2)].reset_index(drop=True)
     return pd.concat([rows, group], axis=1)
 
@@ -240,7 +240,7 @@ def find_usable_pairs(reasons, *, caller, asked_for=None, advice=""):
     return np.flatnonzero(~dropped)
 
 
-def make_rows(texts, first_won, numbers):
+def make_pair_rows(texts, first_won, numbers):
     """Return two rows per pair: text, target and number of the pair."""
     first_won = first_won.astype(np.int64)
     return pd.DataFrame(

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .._utils._frames import get_texts
-from .._utils._steps import best_estimator, find_extractor
+from .._utils._steps import find_best_estimator, find_extractor
 from ._figures import (
     BLUE,
     PLAIN,
@@ -111,7 +111,7 @@ class ActivationHistogramDisplay:
             Drawn. Texts without an answer are in neither group.
         """
         caller = f"{cls.__name__}.from_estimator"
-        estimator = best_estimator(estimator)
+        estimator = find_best_estimator(estimator)
         extractor = find_extractor(estimator, caller=caller)
         hypotheses = extractor._hypotheses
         row = find_hypothesis(

@@ -6,7 +6,7 @@ from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.spatial.distance import squareform
 from sklearn.utils.validation import check_is_fitted
 
-from .._utils._steps import best_estimator, list_steps
+from .._utils._steps import find_best_estimator, list_steps
 from ._figures import PLAIN, choose_axes, merge_keywords, wrap_label
 from ._lookup import check_report
 
@@ -91,7 +91,7 @@ class NeuronRedundancyDisplay:
             Drawn.
         """
         caller = f"{cls.__name__}.from_estimator"
-        estimator = best_estimator(estimator)
+        estimator = find_best_estimator(estimator)
         activations, names = _compute_activations(estimator, X, caller)
         display = cls(
             correlation=_correlate_columns(activations),

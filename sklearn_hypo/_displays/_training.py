@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from .._utils._steps import best_estimator, list_steps
+from .._utils._steps import find_best_estimator, list_steps
 from ._figures import (
     BLUE,
     GREEN,
@@ -91,7 +91,7 @@ class TrainingHistoryDisplay:
             Drawn.
         """
         caller = f"{cls.__name__}.from_estimator"
-        sae = _find_autoencoder(best_estimator(estimator), caller)
+        sae = _find_autoencoder(find_best_estimator(estimator), caller)
         check_is_fitted(sae, "history_")
         display = cls(history=sae.history_, kept=_find_kept_epoch(sae))
         return display.plot(ax, line_kw=line_kw)

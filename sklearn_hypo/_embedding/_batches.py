@@ -130,7 +130,7 @@ def encode_fixed(encoder, texts, *, batch_size, normalize, store, task):
         encoder.count_cached(len(texts) - len(wanted))
         if len(wanted) == 0:
             return
-        order = _longest_first(texts, wanted)
+        order = _order_longest_first(texts, wanted)
 
         def keep(batch, reply):
             rows = order[batch]
@@ -160,7 +160,7 @@ def encode_fixed(encoder, texts, *, batch_size, normalize, store, task):
     return table.values
 
 
-def _longest_first(texts, wanted):
+def _order_longest_first(texts, wanted):
     """Put texts of like length together, so that little is padded."""
     lengths = np.array([len(texts[i]) for i in wanted])
     return wanted[np.argsort(-lengths, kind="stable")]

@@ -11,7 +11,7 @@ from scipy import sparse
 from sklearn.base import clone
 
 from .._language_models._ledger import CostEstimate
-from .._utils._callables import callable_identity, describe_callable
+from .._utils._callables import describe_callable, identify_callable
 
 
 class Encoder(ABC):
@@ -106,7 +106,7 @@ class CallableEncoder(Encoder):
         return {
             "kind": "callable",
             "prompt": self.prompt,
-            "function": callable_identity(self.function),
+            "function": identify_callable(self.function),
         }
 
 

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 from sklearn.utils.extmath import randomized_svd
 
-from .._utils._tokens import ngrams, tokenize
+from .._utils._tokens import make_ngrams, tokenize
 from ._encoder import Encoder
 
 # Terms beyond the most frequent ones cost time and hardly move the leading
@@ -27,10 +27,10 @@ def lsa_terms(text):
     """
     tokens = tokenize(text)
     beginnings = [t[:_BEGINNING] + _MARK for t in tokens if len(t) > _BEGINNING]
-    return ngrams(tokens, 2) + beginnings
+    return make_ngrams(tokens, 2) + beginnings
 
 
-def min_document_frequency(n_texts):
+def choose_min_document_frequency(n_texts):
     """Return in how many texts a term must occur: few in few texts, 5 in 1,000."""
     for frequency, below in ((1, 20), (2, 100), (3, 1000)):
         if n_texts < below:
@@ -80,7 +80,7 @@ class LsaEncoder(Encoder):
         return self.tfidf_.transform(counts) @ self.components_.T
 
     def _fit_counts(self, texts):
-        frequencies = dict.fromkeys((min_document_frequency(len(texts)), 1))
+        frequencies = dict.fromkeys((choose_min_document_frequency(len(texts)), 1))
         for frequency in frequencies:
             self.vectorizer_ = CountVectorizer(
                 analyzer=lsa_terms,

@@ -40,7 +40,7 @@ def make_encoder(
         return RemoteEncoder(spec, prompt, dimensions, task_type)
     _refuse_remote_settings(model, dimensions=dimensions, task_type=task_type)
     if isinstance(model, str) or hasattr(model, "__fspath__"):
-        return _encoder_by_name(str(model), n_components, prompt, device)
+        return _make_encoder_by_name(str(model), n_components, prompt, device)
     if isinstance(model, type):
         raise TypeError(
             f"model={model.__name__} is a class. Pass an instance of it: "
@@ -77,7 +77,7 @@ def _refuse_remote_settings(model, **settings):
             )
 
 
-def _encoder_by_name(model, n_components, prompt, device):
+def _make_encoder_by_name(model, n_components, prompt, device):
     if model == "lsa":
         return LsaEncoder(n_components)
     if not model.strip():

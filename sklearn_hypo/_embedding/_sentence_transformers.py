@@ -40,7 +40,7 @@ class SentenceTransformerEncoder(Encoder):
     def identity(self):
         """Tell the model by what is in its folder, or by its revision on the hub."""
         if os.path.isdir(self.model):
-            source = {"files": folder_fingerprint(self._source())}
+            source = {"files": hash_folder(self._source())}
         else:
             source = {"name": self.model, "revision": self._revision()}
         return {"kind": "sentence-transformers", "prompt": self.prompt, **source}
@@ -49,10 +49,10 @@ class SentenceTransformerEncoder(Encoder):
         return os.path.abspath(self.model) if os.path.isdir(self.model) else self.model
 
     def _revision(self):
-        revision = downloaded_revision(self.model)
+        revision = find_downloaded_revision(self.model)
         if revision is None:  # not downloaded yet
             load_model(self.model, resolve_device(self.device))
-            revision = downloaded_revision(self.model)
+            revision = find_downloaded_revision(self.model)
         return revision
 
 
@@ -94,7 +94,7 @@ def _no_progress_bar():
             logging.enable_progress_bar()
 
 
-def folder_fingerprint(folder):
+def hash_folder(folder):
     """Hash the names and contents of the files of a model, notes aside.
 
     A model that was copied elsewhere keeps its fingerprint; one that was trained
@@ -107,19 +107,19 @@ def folder_fingerprint(folder):
         if hidden or path.suffix.lower() == ".md" or not path.is_file():
             continue
         state = path.stat()
-        content = _file_hash(str(path), state.st_size, state.st_mtime_ns)
+        content = _hash_file(str(path), state.st_size, state.st_mtime_ns)
         digest.update(f"{name}\0{content}\n".encode())
     return digest.hexdigest()
 
 
 @functools.lru_cache(maxsize=4096)
-def _file_hash(path, size, modified):
+def _hash_file(path, size, modified):
     """Hash a file once per process, as long as its size and date do not change."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def downloaded_revision(name):
+def find_downloaded_revision(name):
     """Return the commit of a hub model on this disk, or None, without any network."""
     from huggingface_hub import try_to_load_from_cache
     from huggingface_hub.errors import HFValidationError

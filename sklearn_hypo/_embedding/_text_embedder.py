@@ -13,12 +13,12 @@ from .._language_models._models import PROVIDERS
 from .._language_models._text import replace_surrogates
 from .._utils._base import HypoEstimator
 from .._utils._cache_folder import default_cache_folder
-from .._utils._frames import number_columns, text_frame
+from .._utils._frames import make_text_frame, number_columns
 from .._utils._validation import (
     HasMethods,
     Interval,
     _fit_context,
-    random_seed,
+    draw_seed,
 )
 from ._batches import (
     DistinctTexts,
@@ -378,7 +378,7 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
         )
 
     def _fit_learner(self, encoder, distinct):
-        seed = random_seed(check_random_state(self.random_state))
+        seed = draw_seed(check_random_state(self.random_state))
         reply = encoder.fit_encode(list(map(replace_surrogates, distinct)), seed)
         return self._finish(check_reply(reply, len(distinct), encoder.name))
 
@@ -413,7 +413,7 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
 
     def _frame(self, texts, values):
         rows = texts.scatter(values, self.n_features_out_)
-        return text_frame(rows, texts.all, self.get_feature_names_out())
+        return make_text_frame(rows, texts.all, self.get_feature_names_out())
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -12,7 +12,7 @@ import json
 
 import numpy as np
 
-from .._utils._sqlite import CacheFile, FileFormat, lookup, transaction
+from .._utils._sqlite import CacheFile, FileFormat, look_up, transaction
 from ..exceptions import CacheError
 
 FILE_NAME = "embeddings.sqlite3"
@@ -95,7 +95,7 @@ class _OpenStore:
         keys = [self._store.key(text) for text in texts]
         with self._store._file.explain_errors():
             query = "SELECT key, vector FROM vectors WHERE key IN ({})"
-            found = lookup(self._connection, query, keys)
+            found = look_up(self._connection, query, keys)
         positions = [i for i, key in enumerate(keys) if key in found]
         blobs = [found[keys[i]] for i in positions]
         if len({len(blob) for blob in blobs}) > 1:

@@ -93,7 +93,9 @@ def build_report(
             tests.annotations, names, tests.design, terms=evidence.get("terms")
         )
     return HypothesisReport(
-        table=_complete(tests.table, annotations, rows, redundancy, discovery.columns),
+        table=_complete_table(
+            tests.table, annotations, rows, redundancy, discovery.columns
+        ),
         **tests.summary,
         **{name: figures[name] for name in _SCORES if name in figures},
         usage=discovery.usage,
@@ -180,18 +182,18 @@ def _score(tests, rows, predictions, settings):
     return overall.table(), p
 
 
-def _complete(table, annotations, rows, redundancy, columns):
+def _complete_table(table, annotations, rows, redundancy, columns):
     """The table with bounds for missing answers, duplicates, and what training knew."""
     found = dict(columns or {})
     if np.isnan(annotations).any() and rows.design.pairs is None:
-        lower, upper = _bound(table, annotations, rows)
+        lower, upper = _bound_separations(table, annotations, rows)
         found |= {"separation_worst_lower": lower, "separation_worst_upper": upper}
     found["vif"] = np.nan if redundancy is None else redundancy.vif
     found["duplicate_of"] = _find_originals(table["hypothesis"], redundancy)
     return order_columns(table.assign(**found))
 
 
-def _bound(table, annotations, rows):
+def _bound_separations(table, annotations, rows):
     """Bounds of the separation over all that the missing answers could have been."""
     targets = [rows.codes] * len(table)
     if rows.classes is not None:

@@ -9,7 +9,7 @@ from .._embedding._text_embedder import TextEmbedder
 from .._language_models._usage_table import make_usage_table
 from .._utils._annotation_input import check_annotations
 from .._utils._frames import get_texts
-from .._utils._steps import best_estimator, find_extractor, list_steps
+from .._utils._steps import find_best_estimator, find_extractor, list_steps
 from .._utils._validation import StrOptions, check_same_length, validate_params
 from .._utils._warnings import warn
 from ._build_report import Discovery, build_report, list_tested_before
@@ -188,7 +188,7 @@ def evaluate_hypotheses(
     >>> report.n_rows
     250
     """
-    estimator = best_estimator(estimator)
+    estimator = find_best_estimator(estimator)
     extractor = find_extractor(estimator, caller=_CALLER)
     task = extractor.task_ if task == "auto" else task
     is_of_fit = task == extractor.task_

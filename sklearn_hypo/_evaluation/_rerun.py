@@ -72,7 +72,7 @@ def rerun_audit_bundle(folder):
         texts=data.texts,
         tested_before=_list_tested_before(bundle),
     )
-    different = differences(bundle, report)
+    different = find_differences(bundle, report)
     if different:
         warn(
             "The test, run again, differs from the stored results in: "
@@ -90,7 +90,7 @@ def _list_tested_before(bundle):
     return before + [name for name, change in changed.items() if change == "dropped"]
 
 
-def differences(bundle, report):
+def find_differences(bundle, report):
     """Name columns and figures that differ by more than rounding, and by how much."""
     old, new = bundle.table, report.table
     if len(old) != len(new):
@@ -100,7 +100,7 @@ def differences(bundle, report):
         if name == "neuron":
             continue
         if pd.api.types.is_numeric_dtype(old[name].dtype):
-            gap = _gap(old[name].to_numpy(float), new[name].to_numpy(float))
+            gap = _measure_gap(old[name].to_numpy(float), new[name].to_numpy(float))
             if gap:
                 different.append(f"{name} (by up to {gap:.2g})")
         elif list(old[name]) != list(new[name]):
@@ -108,12 +108,12 @@ def differences(bundle, report):
     for name in ("n_rows", "n_tested", "n_significant", "permutation_p"):
         before, after = bundle.report.get(name), getattr(report, name)
         pair = [np.nan if v is None else float(v) for v in (before, after)]
-        if _gap(*map(np.atleast_1d, pair)):
+        if _measure_gap(*map(np.atleast_1d, pair)):
             different.append(f"{name} ({pair[0]:g} and {pair[1]:g})")
     return different
 
 
-def _gap(old, new):
+def _measure_gap(old, new):
     """The largest difference that is more than rounding; 0 if there is none."""
     same = np.isclose(new, old, rtol=_RELATIVE, atol=_ABSOLUTE, equal_nan=True)
     if same.all():

@@ -13,12 +13,12 @@ from sklearn.utils.validation import (
 )
 
 from .._annotation._lexicon import LexiconAnnotator
-from .._hypotheses._hypothesis import activations_of_hypotheses
+from .._hypotheses._hypothesis import select_activations
 from .._interpretation._lexicon import LexiconInterpreter
 from .._language_models._usage_table import make_usage_table
 from .._selection._scores import compute_moments, correlation_scores
 from .._utils._base import HypoEstimator
-from .._utils._frames import frame_like, get_texts, is_marked_as_training
+from .._utils._frames import get_texts, is_marked_as_training, make_frame_like
 from .._utils._validation import (
     HasMethods,
     Interval,
@@ -26,10 +26,10 @@ from .._utils._validation import (
     _check_feature_names_in,
     _fit_context,
     check_texts,
+    draw_seed,
     encode_target,
-    random_seed,
+    make_target_columns,
     resolve_task,
-    target_columns,
 )
 from .._utils._warnings import warn
 from ._final_estimator import AnnotationPredictorMixin
@@ -240,7 +240,7 @@ class HypothesisExtractor(AnnotationPredictorMixin, TransformerMixin, HypoEstima
         subtask = _begin_subtask(context, self, "fit final estimator", X, y)
         labels = target if classes is None else classes[target]
         self._fit_final_estimator(annotations, labels[rows])
-        association = _strongest_association(described, target, classes)
+        association = _find_strongest_association(described, target, classes)
         self.hypotheses_ = make_hypotheses_table(
             self._hypotheses,
             fidelities,
@@ -276,9 +276,7 @@ class HypothesisExtractor(AnnotationPredictorMixin, TransformerMixin, HypoEstima
     def _activations_behind(self, activations):
         """Return one column of activations per hypothesis."""
         names = _check_feature_names_in(self)
-        return activations_of_hypotheses(
-            np.asarray(activations), names, self._hypotheses
-        )
+        return select_activations(np.asarray(activations), names, self._hypotheses)
 
     def _interpret(self, texts, activations, rng):
         """Interpret every neuron that is not constant."""
@@ -292,7 +290,7 @@ class HypothesisExtractor(AnnotationPredictorMixin, TransformerMixin, HypoEstima
                 activations[:, varies],
                 names[varies],
                 annotator=self.annotator_,
-                random_state=np.random.RandomState(random_seed(rng)),
+                random_state=np.random.RandomState(draw_seed(rng)),
             )
         reasons = dict.fromkeys(names[~varies], "constant")
         reasons |= {each.neuron: each.reason for each in found if not each.candidates}
@@ -322,7 +320,7 @@ class HypothesisExtractor(AnnotationPredictorMixin, TransformerMixin, HypoEstima
             texts,
             self._hypotheses,
             described,
-            random_state=np.random.RandomState(random_seed(rng)),
+            random_state=np.random.RandomState(draw_seed(rng)),
         )
         return self._check_shape(self.annotator_.annotate(texts[rows]), len(rows))
 
@@ -351,7 +349,7 @@ class HypothesisExtractor(AnnotationPredictorMixin, TransformerMixin, HypoEstima
             One column per hypothesis, text-labelled: 1, 0, or NaN where no answer
             was obtained.
         """
-        return frame_like(X, self._annotations(X), self.get_feature_names_out())
+        return make_frame_like(X, self._annotations(X), self.get_feature_names_out())
 
     def _annotations(self, X):
         """Annotate the texts of the rows and return a plain array."""
@@ -422,8 +420,8 @@ def _sample_rows(n_rows, max_rows, rng, classes=None):
     return np.sort(order[:max_rows])
 
 
-def _strongest_association(activations, target, classes):
+def _find_strongest_association(activations, target, classes):
     """Correlate with the target; of several classes, with the one it goes with most."""
-    association = correlation_scores(activations, target_columns(target, classes))
+    association = correlation_scores(activations, make_target_columns(target, classes))
     strongest = np.abs(association).argmax(axis=1)[:, None]
     return np.take_along_axis(association, strongest, axis=1)[:, 0]

@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._utils._annotation_input import check_target
 from .._utils._printable import pluralize
-from .._utils._validation import target_columns
+from .._utils._validation import make_target_columns
 from .._utils._warnings import warn
 
 
@@ -172,7 +172,7 @@ class AnnotationPredictorMixin:
         _, codes, _ = check_target(
             y, self.task_, self.classes_, caller=type(self).__name__
         )
-        truth = target_columns(codes, self.classes_)
+        truth = make_target_columns(codes, self.classes_)
         return float(roc_auc_score(truth, predicted, sample_weight=sample_weight))
 
     def predict_annotations(self, annotations):

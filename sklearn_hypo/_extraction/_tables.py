@@ -40,19 +40,20 @@ def merge_equal_hypotheses(interpretations):
         for group in merged.values()
     ]
     fidelities = [
-        max((each.fidelity for each in group), key=_f1) for group in merged.values()
+        max((each.fidelity for each in group), key=_compute_f1)
+        for group in merged.values()
     ]
     return hypotheses, fidelities
 
 
-def _f1(fidelity):
+def _compute_f1(fidelity):
     """Return the F1 to compare by; there is no fidelity where texts were too few."""
     return np.nan_to_num(getattr(fidelity, "f1", np.nan), nan=-1.0)
 
 
 def make_hypotheses_table(hypotheses, fidelities, **columns):
     """Build `hypotheses_`: words and fidelities, and further columns as they are."""
-    table = _text_frame(
+    table = _make_text_frame(
         neuron=[h.neuron for h in hypotheses],
         hypothesis=[h.statement for h in hypotheses],
     )
@@ -68,7 +69,7 @@ def make_candidates_table(interpretations):
         for each in interpretations
         for rank, candidate in enumerate(each.candidates, start=1)
     ]
-    table = _text_frame(
+    table = _make_text_frame(
         neuron=[neuron for neuron, _, _ in rows],
         hypothesis=[candidate.hypothesis.statement for _, _, candidate in rows],
     )
@@ -79,7 +80,7 @@ def make_candidates_table(interpretations):
     return table
 
 
-def _text_frame(**columns):
+def _make_text_frame(**columns):
     """Build a frame of object columns, in which any string survives."""
     return pd.DataFrame(
         {name: pd.Series(values, dtype=object) for name, values in columns.items()}

@@ -63,7 +63,7 @@ class Fidelity(NamedTuple):
             f1=2 * both / (n_said + n_active) if n_active else np.nan,
             precision=both / n_said if n_said else np.nan,
             recall=both / n_active if n_active else np.nan,
-            correlation=_correlation(said.astype(float), activation.astype(float)),
+            correlation=_correlate(said.astype(float), activation.astype(float)),
             n=len(said),
         )
 
@@ -80,13 +80,13 @@ def make_fidelity_target(activation):
     return (active if seldom else activation).astype(np.float32)
 
 
-def _correlation(a, b):
+def _correlate(a, b):
     if len(a) < 2 or a.std() == 0 or b.std() == 0:
         return np.nan
     return float(np.corrcoef(a, b)[0, 1])
 
 
-def correlation_standard_error(correlation, n):
+def compute_correlation_error(correlation, n):
     r"""Return the large-sample standard error of a correlation.
 
     .. math:: (1 - r^2) / \sqrt{n - 1}

@@ -54,7 +54,7 @@ class Hypothesis:
         return bool(self.terms)
 
 
-def activations_of_hypotheses(activations, names, hypotheses):
+def select_activations(activations, names, hypotheses):
     """Return the activation behind each hypothesis: its neuron's, or the largest.
 
     Parameters

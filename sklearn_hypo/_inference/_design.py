@@ -115,14 +115,14 @@ def make_design(
         For other lengths, missing values, weights that are not positive, a single
         group, pairs that are not two rows, and pairs beside fixed effects.
     """
-    clusters = _labels(groups, n_rows, "groups", caller)
+    clusters = _check_labels(groups, n_rows, "groups", caller)
     if clusters is not None and clusters.max() == 0:
         raise ValueError(
             f"{caller}: groups holds a single group. At least two are needed to learn "
             "from how they differ; many more for p-values that mean something."
         )
-    levels = _labels(fixed_effects, n_rows, "fixed_effects", caller)
-    codes = _labels(pairs, n_rows, "pairs", caller)
+    levels = _check_labels(fixed_effects, n_rows, "fixed_effects", caller)
+    codes = _check_labels(pairs, n_rows, "pairs", caller)
     if codes is not None:
         _check_pairs(codes, pairs, clusters, caller)
         if levels is not None:
@@ -130,7 +130,7 @@ def make_design(
                 f"{caller}: fixed_effects arrived beside pairs. Differences within a "
                 "pair are free of whatever its members share: leave fixed_effects out."
             )
-    values, names = _covariates(covariates, n_rows, caller)
+    values, names = _check_covariates(covariates, n_rows, caller)
     return Design(
         weights=_weights(sample_weight, n_rows, caller),
         clusters=clusters,
@@ -141,7 +141,7 @@ def make_design(
     )
 
 
-def _column(values, n_rows, name, caller):
+def _check_column(values, n_rows, name, caller):
     """One value per row, without gaps."""
     array = values.to_numpy() if hasattr(values, "to_numpy") else np.asarray(values)
     if array.ndim == 2 and array.shape[1] == 1:
@@ -160,16 +160,16 @@ def _column(values, n_rows, name, caller):
     return array
 
 
-def _labels(values, n_rows, name, caller):
+def _check_labels(values, n_rows, name, caller):
     if values is None:
         return None
-    return pd.factorize(_column(values, n_rows, name, caller))[0]
+    return pd.factorize(_check_column(values, n_rows, name, caller))[0]
 
 
 def _weights(values, n_rows, caller):
     if values is None:
         return None
-    array = _column(values, n_rows, "sample_weight", caller)
+    array = _check_column(values, n_rows, "sample_weight", caller)
     try:
         array = array.astype(np.float64)
     except (TypeError, ValueError) as error:
@@ -212,7 +212,7 @@ def pair_members(codes):
     return order[::2], order[1::2]
 
 
-def _covariates(covariates, n_rows, caller):
+def _check_covariates(covariates, n_rows, caller):
     """Numbers as they are, categories as indicators without the first."""
     if covariates is None:
         return None, ()

@@ -86,7 +86,7 @@ def make_design_matrix(design, n_rows, *, linear, notes):
     from their means are regressed. Others become columns, of which too many raise a
     ValueError. The covariates that are left out are noted.
     """
-    absorbed = linear and _within_clusters(design.levels, design.clusters)
+    absorbed = linear and _lie_within_clusters(design.levels, design.clusters)
     has_constant = not design.paired and not absorbed
     start = np.ones((n_rows, int(has_constant)))
     covariates, names = design.covariates, design.covariate_names
@@ -97,7 +97,7 @@ def make_design_matrix(design, n_rows, *, linear, notes):
         covariates = without_level_means(covariates, levels, design.weights)
     indicators = np.empty((n_rows, 0))
     if design.levels is not None and not absorbed:
-        indicators = _indicators(design.levels, linear)
+        indicators = _encode_levels(design.levels, linear)
     basis = np.column_stack([start, indicators])
     kept = find_independent_columns(covariates, basis)
     dropped = [names[j] for j in range(len(names)) if j not in kept]
@@ -106,20 +106,20 @@ def make_design_matrix(design, n_rows, *, linear, notes):
             f"Covariates that are constant, or determined by earlier ones or by the "
             f"fixed effects, were left out: {', '.join(dropped)}."
         )
-    covariates, scale = _scaled(covariates[:, kept], center=has_constant)
+    covariates, scale = _scale_covariates(covariates[:, kept], center=has_constant)
     values = np.column_stack([start, covariates, indicators])
     names = tuple(names[j] for j in kept)
     return DesignMatrix(values, names, has_constant, scale, levels, design.weights)
 
 
-def _scaled(covariates, *, center):
+def _scale_covariates(covariates, *, center):
     """Covariates of a like size, whatever their units: logits are iterated."""
     mean = covariates.mean(axis=0) if center else 0.0
     scale = np.sqrt(np.mean((covariates - mean) ** 2, axis=0))
     return (covariates - mean) / scale, scale
 
 
-def _within_clusters(levels, clusters):
+def _lie_within_clusters(levels, clusters):
     """Tell whether each level belongs to one cluster only."""
     if levels is None or clusters is None:
         return False
@@ -127,7 +127,7 @@ def _within_clusters(levels, clusters):
     return len(pairs) == len(np.unique(levels))
 
 
-def _indicators(levels, linear):
+def _encode_levels(levels, linear):
     found, codes = np.unique(levels, return_inverse=True)
     if len(found) > _MOST_LEVELS:
         remedy = (

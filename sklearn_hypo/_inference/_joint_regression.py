@@ -139,7 +139,7 @@ def joint_regression(A, y, n_classes, columns, design, notes, *, cov_type):
     for j, n in constant.items():
         notes.add(j, "constant_joint", f"{n} rows")
     _note_lost_rows(A, columns, rows, notes)
-    columns = _without_twins(A[rows], columns, notes)
+    columns = _drop_twins(A[rows], columns, notes)
     n_rows = int(rows.sum())
     if not columns:
         notes.add_general("No hypothesis can be in the joint regression: none varies.")
@@ -155,7 +155,7 @@ def joint_regression(A, y, n_classes, columns, design, notes, *, cov_type):
         )
         return fit
     cleared = nuisance.clear(A[rows])
-    columns = _without_dependent(cleared, nuisance.values, columns, notes)
+    columns = _drop_dependent(cleared, nuisance.values, columns, notes)
     constant = not np.any(y[rows]) if design.paired else spread(y[rows]) == 0
     if constant or not columns:
         if constant:
@@ -185,7 +185,7 @@ def _note_lost_rows(A, columns, rows, notes):
         )
 
 
-def _without_twins(A, columns, notes):
+def _drop_twins(A, columns, notes):
     """Keep the first of several equal columns."""
     originals = [columns[i] for i in find_first_equal(A[:, columns])]
     for j, original in zip(columns, originals, strict=True):
@@ -194,7 +194,7 @@ def _without_twins(A, columns, notes):
     return list(dict.fromkeys(originals))
 
 
-def _without_dependent(A, nuisance, columns, notes):
+def _drop_dependent(A, nuisance, columns, notes):
     """Keep the columns that are no linear combination of earlier ones.
 
     Constant, covariates and fixed effects come first, so that the opposite of a column
@@ -243,10 +243,10 @@ def _fit_problem(fit, problem, n_classes, cov_type, notes):
         fit.estimates[name] = column
     if problem.nuisance.names and estimates:
         first = h + int(problem.nuisance.has_constant)
-        fit.covariates = _covariate_table(estimates, first, problem.nuisance)
+        fit.covariates = _make_covariate_table(estimates, first, problem.nuisance)
 
 
-def _covariate_table(estimates, first, nuisance):
+def _make_covariate_table(estimates, first, nuisance):
     """Estimates of the covariates, in their own units."""
     names, blank = nuisance.names, np.full(first + len(nuisance.names), np.nan)
     table = pd.DataFrame({"name": pd.Series(names, dtype=object)})

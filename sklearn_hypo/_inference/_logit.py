@@ -57,7 +57,7 @@ def fit_binary(problem, y, cov_type, columns, notes):
     firth = bool(infinite.any())
     fit = penalized if firth else fit
     if not (fit.converged and penalized.converged):
-        return _not_converged(h, len(y), notes)
+        return _note_no_convergence(h, len(y), notes)
     P = probabilities(X, fit.coef, 1)
     robust = design.is_robust or cov_type[:2] == "HC"
     solved = _working_fit(X, y, fit.coef, P[:, 1], design, robust, cov_type)
@@ -100,7 +100,7 @@ def fit_binary(problem, y, cov_type, columns, notes):
     }
 
 
-def _not_converged(h, n_rows, notes):
+def _note_no_convergence(h, n_rows, notes):
     notes.add_general(
         f"The joint logit of {pluralize(h, 'hypothesis')} on {n_rows} rows did not "
         "converge. Its coefficients and p-values are NaN."
@@ -166,7 +166,7 @@ def fit_multinomial(problem, codes, present, cov_type, columns, notes):
     firth = bool(far) or not fit.converged
     fit = penalized if firth else fit
     if not (fit.converged and penalized.converged):
-        return _not_converged(h, len(codes), notes)
+        return _note_no_convergence(h, len(codes), notes)
     if firth:
         _note_empty_cells(problem.annotations, codes, len(present), columns, notes)
     robust = design.is_robust or cov_type[:2] == "HC"

@@ -170,8 +170,8 @@ def permutation_p(A, Y, nuisance, rng, n_resamples, *, weights, clusters, paired
     scaled = A * root[:, None]
     Q = linalg.orth(scaled - base @ (base.T @ scaled), rcond=1e-8)
     codes = None if clusters is None else np.unique(clusters, return_inverse=True)[1]
-    shuffle = _shuffler(Y, codes, rng, paired)
-    if not paired and (codes is None or not _constant_within(Y, codes)):
+    shuffle = _make_shuffler(Y, codes, rng, paired)
+    if not paired and (codes is None or not _is_constant_within(Y, codes)):
         Y = Y - (base @ (base.T @ (Y * root[:, None]))) / root[:, None]
 
     def explained(values):
@@ -185,12 +185,12 @@ def permutation_p(A, Y, nuisance, rng, n_resamples, *, weights, clusters, paired
     return (1 + as_large) / (n_resamples + 1)
 
 
-def _constant_within(Y, codes):
+def _is_constant_within(Y, codes):
     first = np.unique(codes, return_index=True)[1]
     return bool((Y[first][codes] == Y).all())
 
 
-def _shuffler(Y, codes, rng, paired):
+def _make_shuffler(Y, codes, rng, paired):
     """Return a function that permutes targets as independence would allow."""
     n = len(Y)
     if paired:
@@ -199,7 +199,7 @@ def _shuffler(Y, codes, rng, paired):
         return lambda V: V * rng.choice([-1.0, 1.0], n_units)[units][:, None]
     if codes is None:
         return lambda V: V[rng.permutation(n)]
-    if _constant_within(Y, codes):
+    if _is_constant_within(Y, codes):
         first = np.unique(codes, return_index=True)[1]
         return lambda V: V[first][rng.permutation(len(first))][codes]
     home = np.argsort(codes, kind="stable")

@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator
 
 from .._hypotheses._fidelity import (
     Fidelity,
-    correlation_standard_error,
+    compute_correlation_error,
     make_fidelity_target,
 )
 from .._hypotheses._hypothesis import Hypothesis
@@ -193,7 +193,7 @@ def _choose_lexicon(neuron, lexicons, compared, reported):
         return Interpretation(neuron, (), None)
     strength = np.nan_to_num([each.correlation for each in compared], nan=-1.0)
     best = int(strength.argmax())
-    margin = _MARGIN * correlation_standard_error(strength[best], compared[best].n)
+    margin = _MARGIN * compute_correlation_error(strength[best], compared[best].n)
     margin = min(margin, _LARGEST_LOSS)
     chosen = int(np.flatnonzero(strength >= strength[best] - margin)[0])
     order = [chosen, *(i for i in np.argsort(-strength, kind="stable") if i != chosen)]
@@ -229,11 +229,11 @@ def group_variants(terms):
     """Group terms that are forms of one word, in the order of first appearance."""
     groups = {}
     for term in terms:
-        groups.setdefault(_variant_key(term), []).append(term)
+        groups.setdefault(_make_variant_key(term), []).append(term)
     return list(groups.values())
 
 
-def _variant_key(term):
+def _make_variant_key(term):
     """Return what forms of a single word share; any other term stands for itself."""
     stem = _stem(term)
     is_word = " " not in term and any(map(str.isalpha, stem))

@@ -19,7 +19,7 @@ from .._utils._sqlite import (
     FileFormat,
     MemoryConnection,
     SharedConnection,
-    lookup,
+    look_up,
     transaction,
 )
 from ..exceptions import CacheError
@@ -92,7 +92,7 @@ class AnswerStore:
         """Return the answers that are stored, by key, in the order of the keys."""
         keys = list(dict.fromkeys(keys))
         with self._database.reading() as connection:
-            found = lookup(connection, _ANSWERS, keys)
+            found = look_up(connection, _ANSWERS, keys)
         return self._decode(keys, found)
 
     @contextlib.contextmanager
@@ -186,18 +186,18 @@ class AnswerRun:
         self._check_process()
         keys = list(dict.fromkeys(keys))
         with self._database.reading() as connection:
-            found = lookup(connection, _ANSWERS, keys)
+            found = look_up(connection, _ANSWERS, keys)
         mine, busy = [], []
         if len(found) < len(keys):  # else nobody needs to be kept from writing
             with self._database.writing() as connection:
                 missing = [key for key in keys if key not in found]
-                found |= lookup(connection, _ANSWERS, missing)
+                found |= look_up(connection, _ANSWERS, missing)
                 missing = [key for key in missing if key not in found]
                 mine, busy = self._claim_missing(connection, missing)
         return ClaimResult(self._store._decode(keys, found), mine, busy)
 
     def _claim_missing(self, connection, keys):
-        owners = lookup(connection, _OWNERS, keys)
+        owners = look_up(connection, _OWNERS, keys)
         alive = set(filter(self._runs.is_alive, set(owners.values())))
         _drop_claims(connection, set(owners.values()) - alive)
         mine = [key for key in keys if owners.get(key) not in alive]

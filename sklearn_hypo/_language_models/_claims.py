@@ -61,9 +61,9 @@ class FileRuns:
             del _held[owner]
             connection.close()
         # Another name is none of ours, and no path is made of it.
-        return bool(_NAME.fullmatch(_file_name(owner))) and not self._remove_if_dead(
-            owner
-        )
+        return bool(
+            _NAME.fullmatch(_make_file_name(owner))
+        ) and not self._remove_if_dead(owner)
 
     def remove_dead(self):
         """Remove the files of all runs that died; return their names."""
@@ -85,7 +85,7 @@ class FileRuns:
         return True
 
     def _path(self, owner):
-        return os.path.join(self._folder, _file_name(owner))
+        return os.path.join(self._folder, _make_file_name(owner))
 
 
 class MemoryRuns:
@@ -122,7 +122,7 @@ def _lock(connection):
     connection.execute("BEGIN EXCLUSIVE")
 
 
-def _file_name(owner):
+def _make_file_name(owner):
     return f"run-{owner}.sqlite3"
 
 

@@ -105,7 +105,7 @@ def _classify_by_name(error):
     name = type(error).__name__
     module = type(error).__module__.partition(".")[0]
     detail = f"{name}: {error}".rstrip(". ")
-    was_sent = not any(name in _NOT_SENT for name in (name, _cause_name(error)))
+    was_sent = not any(name in _NOT_SENT for name in (name, _name_cause(error)))
     if "Timeout" in name:
         return CallFailure("timeout", detail, billed=was_sent)
     if "Connection" in name or module in ("httpx2", "httpx"):
@@ -119,7 +119,7 @@ def _says_key_is_bad(error, body):
     return _find_message(error, body).startswith("API key not valid")
 
 
-def _cause_name(error):
+def _name_cause(error):
     return type(error.__cause__).__name__
 
 

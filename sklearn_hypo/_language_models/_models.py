@@ -1,6 +1,6 @@
 """Whom `model=` may name: the providers, and functions in their place."""
 
-from .._utils._callables import callable_identity
+from .._utils._callables import identify_callable
 from ._catalog import Price
 from ._gemini import GeminiModel
 from ._model_spec import ModelSpec, describe_value
@@ -83,8 +83,8 @@ class CallableModel:
         """Return None: no key is needed."""
 
     def identity(self):
-        """Tell the function from any other; see `callable_identity`."""
-        return {"provider": "callable", "function": callable_identity(self.function)}
+        """Tell the function from any other; see `identify_callable`."""
+        return {"provider": "callable", "function": identify_callable(self.function)}
 
     def connect(self, n_connections):
         """Return an object that calls the function."""

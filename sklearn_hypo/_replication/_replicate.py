@@ -10,18 +10,18 @@ from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
 from .._embedding._text_embedder import TextEmbedder
-from .._hypotheses._hypothesis import activations_of_hypotheses
+from .._hypotheses._hypothesis import select_activations
 from .._selection._scores import correlation_scores
-from .._utils._steps import best_estimator, find_extractor
-from .._utils._threads import one_thread
+from .._utils._steps import find_best_estimator, find_extractor
+from .._utils._threads import limit_to_one_thread
 from .._utils._validation import (
     Interval,
     StrOptions,
     _num_samples,
     _safe_indexing,
+    draw_seed,
     encode_target,
-    random_seed,
-    target_columns,
+    make_target_columns,
     validate_params,
 )
 from ._neuron_matching import correlate_activations, match_best, match_one_to_one
@@ -153,7 +153,7 @@ def replicate_hypotheses(
     >>> report.refitted
     ('sae', 'select')
     """
-    pipeline = best_estimator(estimator)
+    pipeline = find_best_estimator(estimator)
     extractor = find_extractor(pipeline, caller=_CALLER)
     if extractor is pipeline:
         raise TypeError(
@@ -166,7 +166,7 @@ def replicate_hypotheses(
     template = _fix_seeds(refitted, vary, rng)
     original = _describe_fit(kept.steps, refitted.steps, extractor, X, y, X_match)
     plans = [_plan_refit(_num_samples(X), vary, groups, rng) for _ in range(n_runs)]
-    with one_thread():
+    with limit_to_one_thread():
         runs = Parallel(n_jobs=n_jobs)(
             delayed(_refit)(template, original, plan) for plan in plans
         )
@@ -241,7 +241,7 @@ def _fix_seeds(steps, vary, rng):
         )
     settings = template.get_params(deep=True)
     unsettled = [name for name in names if not isinstance(settings[name], Integral)]
-    return template.set_params(**{name: random_seed(rng) for name in unsettled})
+    return template.set_params(**{name: draw_seed(rng) for name in unsettled})
 
 
 def _transform(steps, X):
@@ -278,7 +278,7 @@ class _Original(NamedTuple):
 
 def _describe_fit(kept, refitted, extractor, X, y, X_match):
     """Embed the texts, once, and collect the activations to look for."""
-    targets = target_columns(*encode_target(y, extractor.task_, caller=_CALLER))
+    targets = make_target_columns(*encode_target(y, extractor.task_, caller=_CALLER))
     embedded = matched = _transform(kept, X)
     if X_match is not None:
         matched = _transform(kept, X_match)
@@ -289,14 +289,14 @@ def _describe_fit(kept, refitted, extractor, X, y, X_match):
             "more as X_match."
         )
     hypotheses = extractor._hypotheses
-    reference = own = _reference_activations(refitted, matched, hypotheses)
+    reference = own = _find_reference_activations(refitted, matched, hypotheses)
     if X_match is not None:
-        own = _reference_activations(refitted, embedded, hypotheses)
+        own = _find_reference_activations(refitted, embedded, hypotheses)
     signs = _find_signs(correlation_scores(own, targets))
     return _Original(embedded, y, targets, matched, reference, signs)
 
 
-def _reference_activations(steps, X, hypotheses):
+def _find_reference_activations(steps, X, hypotheses):
     """Return one column of activations per hypothesis of the original fit."""
     selected = _activate(steps, X)[1]
     described = {neuron for each in hypotheses for neuron in each.neurons}
@@ -307,7 +307,7 @@ def _reference_activations(steps, X, hypotheses):
             f"select: {unknown[:5]}. A hypothesis without a neuron of the fit cannot "
             "be looked for."
         )
-    return activations_of_hypotheses(selected.to_numpy(), selected.columns, hypotheses)
+    return select_activations(selected.to_numpy(), selected.columns, hypotheses)
 
 
 # One refit ------------------------------------------------------------------------
@@ -315,9 +315,9 @@ def _reference_activations(steps, X, hypotheses):
 
 def _plan_refit(n_rows, vary, groups, rng):
     """Draw what one refit differs in: its seed (or None) and its rows (or None)."""
-    seed = None if vary == "bootstrap" else random_seed(rng)
+    seed = None if vary == "bootstrap" else draw_seed(rng)
     rows = None if vary == "seed" else _resample_rows(n_rows, groups, rng)
-    return seed, rows, random_seed(rng)
+    return seed, rows, draw_seed(rng)
 
 
 def _resample_rows(n_rows, groups, rng):
@@ -335,12 +335,12 @@ def _refit(template, original, plan):
     """Refit once; return the correlations of every hypothesis, and chance's."""
     seed, rows, null_seed = plan
     X, y, targets, matched, reference, signs = original
-    with one_thread():
+    with limit_to_one_thread():
         steps = clone(template)
         if seed is not None:
             rng = np.random.RandomState(seed)
             names = _find_seeds(steps)
-            steps.set_params(**{name: random_seed(rng) for name in names})
+            steps.set_params(**{name: draw_seed(rng) for name in names})
         fitted = steps.fit(_safe_indexing(X, rows), _safe_indexing(y, rows)).steps
         neurons, selected = (a.to_numpy() for a in _activate(fitted, matched))
         found = match_one_to_one(correlate_activations(reference, selected))

@@ -92,7 +92,7 @@ def write_audit_bundle(report, folder, *, include_texts=False):
 
     See `HypothesisReport.save`; the folder is there in full or not at all.
     """
-    data = _data_of(report, include_texts)
+    data = _select_data(report, include_texts)
     folder = expand_path(folder)
     _check_is_free(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -108,7 +108,7 @@ def write_audit_bundle(report, folder, *, include_texts=False):
     return folder
 
 
-def _data_of(report, include_texts):
+def _select_data(report, include_texts):
     data = report.data
     if data is None:
         raise ValueError(

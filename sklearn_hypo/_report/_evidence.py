@@ -37,20 +37,22 @@ def collect_details(
     details : tuple of HypothesisDetail
         One per hypothesis.
     """
-    bins = _target_bins(target)
+    bins = _bin_target(target)
     return tuple(
         HypothesisDetail(
             terms=() if terms is None else tuple(terms[j]),
             neurons=() if neurons is None else tuple(neurons[j]),
-            prevalence_by_target=_shares(a, *bins),
-            **_histogram(a, None if activations is None else activations[:, j]),
-            **_examples(a, texts, None if activations is None else activations[:, j]),
+            prevalence_by_target=_count_shares(a, *bins),
+            **_count_in_bins(a, None if activations is None else activations[:, j]),
+            **_choose_examples(
+                a, texts, None if activations is None else activations[:, j]
+            ),
         )
         for j, a in enumerate(annotations.T)
     )
 
 
-def _target_bins(target):
+def _bin_target(target):
     """Number of the bin of each row, and the labels of the bins."""
     values = pd.Series(np.asarray(target))
     if values.nunique() <= _MOST_VALUES or values.dtype.kind not in "iuf":
@@ -61,7 +63,7 @@ def _target_bins(target):
     return binned.cat.codes.to_numpy(), labels
 
 
-def _shares(a, codes, labels):
+def _count_shares(a, codes, labels):
     found = []
     for c, label in enumerate(labels):
         own = a[codes == c]
@@ -70,7 +72,7 @@ def _shares(a, codes, labels):
     return tuple(found)
 
 
-def _histogram(a, activation):
+def _count_in_bins(a, activation):
     """Positive activations of the rows with and without the hypothesis, in bins."""
     if activation is None:
         return {}
@@ -91,7 +93,7 @@ def _histogram(a, activation):
     }
 
 
-def _examples(a, texts, activation):
+def _choose_examples(a, texts, activation):
     """Texts with and without the hypothesis, different ones, the most active first."""
     if texts is None:
         return {}

@@ -130,11 +130,11 @@ def to_latex(report, caption=None, label=None):
         position_float="centering",
         hrules=True,
         label=None if label is None else _clean_label(label),
-        caption=_escape_latex(_caption(report) if caption is None else caption),
+        caption=_escape_latex(_write_caption(report) if caption is None else caption),
     )
 
 
-def _caption(report):
+def _write_caption(report):
     figures = [f"{f.value}: {f.description}" for f in list_figures(report)]
     conditions = list(filter(None, [describe_conditions(report)]))
     significant = f"* significant, {describe_correction(report)}"

@@ -33,7 +33,7 @@ _LISTED = 6  # lines of one kind below the table
 
 def text_lines(report):
     """Return the lines that printing a report shows."""
-    return [describe_sample(report), "", *_table_lines(report), "", *_summary(report)]
+    return [describe_sample(report), "", *_table_lines(report), "", *_summarize(report)]
 
 
 def notebook_html(report):
@@ -44,7 +44,7 @@ def notebook_html(report):
         title=describe_sample(report),
         header=header,
         rows=rows,
-        lines=_summary(report),
+        lines=_summarize(report),
     )
 
 
@@ -100,7 +100,7 @@ def _table_cells(report, length):
 # Below the table ------------------------------------------------------------------
 
 
-def _summary(report):
+def _summarize(report):
     """Lines on the whole, then those on single hypotheses."""
     lines = [f"* {describe_success(report)}"]
     if report.classes is not None and len(report.classes) == 2:

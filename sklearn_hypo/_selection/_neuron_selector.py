@@ -11,14 +11,14 @@ from sklearn.utils.validation import (
 )
 
 from .._utils._base import HypoEstimator
-from .._utils._frames import frame_like, is_marked_as_training
+from .._utils._frames import is_marked_as_training, make_frame_like
 from .._utils._validation import (
     Interval,
     StrOptions,
     _fit_context,
     encode_target,
+    make_target_columns,
     resolve_task,
-    target_columns,
 )
 from .._utils._warnings import warn
 from ._scores import (
@@ -166,7 +166,7 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
                 f"NeuronSelector: y is constant ({values[0]:g}), so there is nothing "
                 "that a neuron could predict."
             )
-        targets = target_columns(values, classes)
+        targets = make_target_columns(values, classes)
         moments = compute_moments(activations, targets)
         usable = moments.std > 0
         labels = values if classes is None else classes[values]
@@ -242,7 +242,7 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
         selected = super().transform(X)
         if type(selected) is not np.ndarray:
             return selected
-        return frame_like(X, selected, self.get_feature_names_out())
+        return make_frame_like(X, selected, self.get_feature_names_out())
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

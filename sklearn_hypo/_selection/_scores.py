@@ -45,16 +45,16 @@ def compute_moments(activations, targets):
     n_samples = activations.shape[0]
     centered = targets - targets.mean(axis=0)
     if sparse.issparse(activations):
-        sums, squares, cross, shift, largest = _sparse_sums(activations, centered)
+        sums, squares, cross, shift, largest = _sum_sparse(activations, centered)
     else:
-        sums, squares, cross, shift, largest = _dense_sums(activations, centered)
+        sums, squares, cross, shift, largest = _sum_dense(activations, centered)
     deviation = squares - sums**2 / n_samples
     std = np.sqrt(np.maximum(deviation, 0.0) / n_samples)
     std[std <= _CONSTANT * np.finfo(activations.dtype).eps * largest] = 0.0
     return Moments(shift + sums / n_samples, std, cross)
 
 
-def _dense_sums(activations, centered, *, block=1024):
+def _sum_dense(activations, centered, *, block=1024):
     """Sum deviations from the mean of the first block, in blocks that fit a cache."""
     shift = activations[:block].mean(axis=0)
     n_neurons, n_targets = activations.shape[1], centered.shape[1]
@@ -70,7 +70,7 @@ def _dense_sums(activations, centered, *, block=1024):
     return first[0], squares, first[1:].T, shift, np.abs(shift) + spread
 
 
-def _sparse_sums(activations, centered):
+def _sum_sparse(activations, centered):
     X = sparse.csc_array(activations, dtype=np.float64)
     columns = np.repeat(np.arange(X.shape[1]), np.diff(X.indptr))
     sums = np.bincount(columns, X.data, minlength=X.shape[1])
@@ -140,11 +140,11 @@ def separation_scores(activations, targets, *, n_top=100):
         if len(rows) == 0 or n_zero == 0:
             continue
         zero_mean = (totals - targets[rows].sum(axis=0)) / n_zero
-        scores[j] = _mean_of_top(values, targets[rows], n_top) - zero_mean
+        scores[j] = _average_top(values, targets[rows], n_top) - zero_mean
     return scores
 
 
-def _mean_of_top(values, targets, n_top):
+def _average_top(values, targets, n_top):
     """Average the targets of the largest values; ties at the end share places."""
     if len(values) <= n_top:
         return targets.mean(axis=0)
@@ -185,7 +185,7 @@ def lasso_path_selection(activations, targets, n_select, *, moments=None):
     coef = np.zeros((activations.shape[1], targets.shape[1]))
     if len(usable) == 0:
         return coef
-    correlations = _correlations(activations, usable, moments)
+    correlations = _compute_correlations(activations, usable, moments)
     # of columns that say the same, the first one stands for all
     distinct = ~np.triu(np.abs(correlations) > 1 - _SAME, 1).any(axis=0)
     usable, correlations = usable[distinct], correlations[np.ix_(distinct, distinct)]
@@ -197,17 +197,17 @@ def lasso_path_selection(activations, targets, n_select, *, moments=None):
         alphas = np.unique(np.concatenate([alpha for alpha, _ in paths]))[::-1]
         # below the end of the shortest path nothing is known
         alphas = alphas[alphas >= max(alpha[-1] for alpha, _ in paths)]
-        supports = [_support_at(alphas, *path) for path in paths]
+        supports = [_find_support(alphas, *path) for path in paths]
         counts = np.logical_or.reduce(supports).sum(axis=0)
         if counts.max() >= limit:
             break
     at = np.flatnonzero(counts >= min(limit, counts.max()))[0]
-    columns = [_coef_at(alphas[at], *path) for path in paths]
+    columns = [_interpolate_coef(alphas[at], *path) for path in paths]
     coef[usable] = np.column_stack(columns)
     return coef
 
 
-def _correlations(activations, usable, moments):
+def _compute_correlations(activations, usable, moments):
     """Return Z'Z / n of the standardized usable columns."""
     n_samples, n_neurons = activations.shape
     X = activations if len(usable) == n_neurons else activations[:, usable]
@@ -216,14 +216,14 @@ def _correlations(activations, usable, moments):
         X = X.astype(np.float64)
         gram = (X.T @ X).toarray() - n_samples * np.outer(mean, mean)
     else:
-        gram = _centered_gram(X, mean)
+        gram = _compute_centered_gram(X, mean)
     scale = np.sqrt(np.diag(gram))  # of the same rounding, so that twins reach 1
     gram /= np.outer(scale, scale)
     np.fill_diagonal(gram, 1.0)
     return gram
 
 
-def _centered_gram(X, mean, *, block=4096):
+def _compute_centered_gram(X, mean, *, block=4096):
     """Sum the products of deviations, which do not cancel as raw products would."""
     n_samples, n_neurons = X.shape
     gram = np.zeros((n_neurons, n_neurons))
@@ -252,12 +252,14 @@ def _lasso_path(correlations, inner, n_knots):
     return alphas, coefs
 
 
-def _support_at(alphas, knots, coefs):
+def _find_support(alphas, knots, coefs):
     """Return which coefficients are non-zero at each penalty, columns by penalty."""
-    return np.column_stack([_coef_at(alpha, knots, coefs) != 0 for alpha in alphas])
+    return np.column_stack(
+        [_interpolate_coef(alpha, knots, coefs) != 0 for alpha in alphas]
+    )
 
 
-def _coef_at(alpha, knots, coefs):
+def _interpolate_coef(alpha, knots, coefs):
     """Interpolate a path, which is linear between knots, at one penalty."""
     right = int(np.searchsorted(-knots, -alpha))
     if right == 0 or knots[right] == alpha:

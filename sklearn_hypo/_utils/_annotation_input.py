@@ -52,13 +52,13 @@ def check_target(y, task, classes, *, caller):
     """Resolve the task, and return y as numbers, with the classes if it has some."""
     if y is not None and classes is not None:
         classes = np.asarray(classes)
-        return "classification", _class_codes(y, classes, caller), classes
+        return "classification", _encode_known_classes(y, classes, caller), classes
     task = resolve_task(y, task)
     _check_is_no_quantity(y, task, caller)
     return task, *encode_target(y, task, caller=caller)
 
 
-def _class_codes(y, classes, caller):
+def _encode_known_classes(y, classes, caller):
     """Position of each label in the known classes, of which y may lack some."""
     labels = column_or_1d(np.asarray(y, dtype=object), warn=True)
     missing = int(pd.isna(labels).sum())

@@ -7,7 +7,7 @@ import json
 from types import CodeType
 
 
-def callable_identity(function):
+def identify_callable(function):
     """Return what tells a callable from any other, for the key of the cache.
 
     Parameters
@@ -29,28 +29,28 @@ def callable_identity(function):
     """
     own = getattr(function, "cache_key", None)
     if own is not None:
-        return _checked({"key": own() if callable(own) else own}, function)
+        return _check_identity({"key": own() if callable(own) else own}, function)
     if isinstance(function, functools.partial):
         arguments = {"args": list(function.args), "kwargs": function.keywords}
-        return _checked(callable_identity(function.func) | arguments, function)
+        return _check_identity(identify_callable(function.func) | arguments, function)
     qualname = getattr(function, "__qualname__", "<")
     bound = getattr(function, "__self__", None)
     if "<" in qualname or (bound is not None and not hasattr(bound, "__spec__")):
-        raise _unidentifiable(function)
+        raise _make_identity_error(function)
     identity = {"module": function.__module__, "qualname": qualname}
     code = getattr(inspect.unwrap(function), "__code__", None)
-    return identity | ({"code": _code_digest(code)} if code is not None else {})
+    return identity | ({"code": _hash_code(code)} if code is not None else {})
 
 
-def _checked(identity, function):
+def _check_identity(identity, function):
     try:
         json.dumps(identity)
     except (TypeError, ValueError) as error:
-        raise _unidentifiable(function) from error
+        raise _make_identity_error(function) from error
     return identity
 
 
-def _unidentifiable(function):
+def _make_identity_error(function):
     return ValueError(
         "cache= needs to tell one model from another, and "
         f"model={describe_callable(function)} cannot be identified across processes. "
@@ -60,20 +60,20 @@ def _unidentifiable(function):
     )
 
 
-def _code_digest(code):
-    return hashlib.sha256(_code_text(code).encode("utf-8", "replace")).hexdigest()
+def _hash_code(code):
+    return hashlib.sha256(_write_code(code).encode("utf-8", "replace")).hexdigest()
 
 
-def _code_text(code):
+def _write_code(code):
     """Write byte code down without anything that differs between two processes."""
-    constants = [_constant_text(constant) for constant in code.co_consts]
+    constants = [_write_constant(constant) for constant in code.co_consts]
     names = [code.co_names, code.co_varnames, code.co_freevars]
     return repr([code.co_code.hex(), names, constants])
 
 
-def _constant_text(constant):
+def _write_constant(constant):
     if isinstance(constant, CodeType):
-        return _code_text(constant)
+        return _write_code(constant)
     if isinstance(constant, frozenset):  # its order depends on the hash seed
         return repr(sorted(map(repr, constant)))
     return repr(constant)

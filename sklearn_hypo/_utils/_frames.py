@@ -15,7 +15,7 @@ from ..exceptions import NotTextLabelledError
 TEXT_INDEX = "text"
 
 
-def text_frame(values, texts, columns):
+def make_text_frame(values, texts, columns):
     """Label the rows of an array with their texts, without copying the array.
 
     Parameters
@@ -55,7 +55,7 @@ def number_columns(prefix, n_columns):
     return np.array([f"{prefix}{i:0{width}d}" for i in range(n_columns)], dtype=object)
 
 
-def frame_like(X, values, columns):
+def make_frame_like(X, values, columns):
     """Return values in the container of X: frame in, frame out; array in, array out.
 
     Parameters

@@ -128,8 +128,8 @@ class CacheFile:
             self.explain_errors(),
             contextlib.closing(connect(self._path)) as connection,
         ):
-            application = _value(connection, "PRAGMA application_id")
-            version = _value(connection, "PRAGMA user_version")
+            application = _read_value(connection, "PRAGMA application_id")
+            version = _read_value(connection, "PRAGMA user_version")
         if (application, version) != (APPLICATION_ID, self._format.version):
             raise CacheError(self._version_message(application, version))
 
@@ -292,7 +292,7 @@ def transaction(connection):
         raise
 
 
-def lookup(connection, query, keys):
+def look_up(connection, query, keys):
     """Run a query of pairs for any number of keys; ``{}`` in it is their place.
 
     Returns
@@ -310,7 +310,7 @@ def lookup(connection, query, keys):
 
 def is_busy(error):
     """Whether somebody else holds the lock that was asked for."""
-    return _code(error) == sqlite3.SQLITE_BUSY
+    return _read_code(error) == sqlite3.SQLITE_BUSY
 
 
 def _create(path, format):
@@ -348,17 +348,17 @@ def _begin_exclusive(connection):
             time.sleep(0.01)
 
 
-def _value(connection, query):
+def _read_value(connection, query):
     return connection.execute(query).fetchone()[0]
 
 
-def _code(error):
+def _read_code(error):
     return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
 
 
 def _explain(error, name):
     """Say what an error means and what to do about it."""
-    code = _code(error)
+    code = _read_code(error)
     if code == sqlite3.SQLITE_FULL or getattr(error, "errno", None) == errno.ENOSPC:
         return (
             "could not be written: the disk is full. Make room or choose a folder on "

@@ -3,7 +3,7 @@
 from sklearn.utils.validation import check_is_fitted
 
 
-def best_estimator(estimator):
+def find_best_estimator(estimator):
     """Return the best estimator of a fitted search, and anything else as it is."""
     if hasattr(estimator, "refit") and hasattr(estimator, "cv"):
         message = "%(name)s has no best_estimator_. Call fit first, with refit=True."
@@ -41,16 +41,17 @@ def find_extractor(estimator, *, caller):
     """
     extractor = list_steps(estimator)[-1]
     if not hasattr(extractor, "predict_annotations"):
-        end = "" if extractor is estimator else f", which ends in {_kind(extractor)}"
+        last = "" if extractor is estimator else _name_kind(extractor)
+        end = last and f", which ends in {last}"
         raise TypeError(
             f"{caller} expects a fitted HypothesisExtractor or a fitted Pipeline that "
-            f"ends in one, but {_kind(estimator)} arrived{end}."
+            f"ends in one, but {_name_kind(estimator)} arrived{end}."
         )
     check_is_fitted(extractor, "hypotheses_")
     return extractor
 
 
-def _kind(thing):
+def _name_kind(thing):
     """Name the type; a class that was not called shows as one."""
     if isinstance(thing, type):
         return f"the class {thing.__name__}"

@@ -4,7 +4,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.feature_extraction.text import CountVectorizer
 
-from ._tokens import ngrams, tokenize
+from ._tokens import make_ngrams, tokenize
 
 
 def find_vocabulary(texts, *, n_max, min_df):
@@ -27,7 +27,7 @@ def find_vocabulary(texts, *, n_max, min_df):
         The n-grams, sorted; empty if none is frequent enough.
     """
     vectorizer = CountVectorizer(
-        analyzer=lambda text: ngrams(tokenize(text), n_max),
+        analyzer=lambda text: make_ngrams(tokenize(text), n_max),
         binary=True,
         min_df=min(min_df, len(texts)),
         dtype=np.float32,
@@ -58,7 +58,7 @@ def mark_terms(texts, terms):
     n_max = max((term.count(" ") for term in terms), default=0) + 1
     indices, indptr = [], [0]
     for text in texts:
-        found = {column[t] for t in ngrams(tokenize(text), n_max) if t in column}
+        found = {column[t] for t in make_ngrams(tokenize(text), n_max) if t in column}
         indices.extend(sorted(found))
         indptr.append(len(indices))
     ones = np.ones(len(indices), dtype=np.float32)

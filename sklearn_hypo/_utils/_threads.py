@@ -6,7 +6,7 @@ from threadpoolctl import threadpool_limits
 
 
 @contextmanager
-def one_thread():
+def limit_to_one_thread():
     """Compute on one thread.
 
     Small matrices do not gain from more, threads that wait for each other on a busy

@@ -103,7 +103,7 @@ def _name_token(token):
     return "<3" if token.startswith("<33") else token
 
 
-def token_spans(text):
+def find_token_spans(text):
     """Return the tokens of `tokenize`, each with where it stands in the text.
 
     What is cut is a normalised text, so tokens are found there and carried back.
@@ -120,8 +120,8 @@ def token_spans(text):
 
     Examples
     --------
-    >>> from sklearn_hypo._utils._tokens import token_spans
-    >>> token_spans("THANK me!")
+    >>> from sklearn_hypo._utils._tokens import find_token_spans
+    >>> find_token_spans("THANK me!")
     [('thank', 0, 5), ('me', 6, 8), ('!', 8, 9)]
     """
     normal, origin = _normalize(text)
@@ -171,7 +171,7 @@ def _cut_at_blanks(text):
     return [piece for piece in re.split(r"(\s+)", text) if piece]
 
 
-def ngrams(tokens, n_max):
+def make_ngrams(tokens, n_max):
     """Return the runs of 1 to `n_max` tokens, joined by spaces.
 
     Parameters
@@ -188,8 +188,8 @@ def ngrams(tokens, n_max):
 
     Examples
     --------
-    >>> from sklearn_hypo._utils._tokens import ngrams
-    >>> ngrams(["so", "sad", "!"], 2)
+    >>> from sklearn_hypo._utils._tokens import make_ngrams
+    >>> make_ngrams(["so", "sad", "!"], 2)
     ['so', 'sad', '!', 'so sad', 'sad !']
     """
     terms = list(tokens)

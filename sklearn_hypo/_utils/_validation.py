@@ -35,13 +35,13 @@ __all__ = [
     "check_length",
     "check_same_length",
     "check_texts",
+    "draw_seed",
     "encode_one_hot",
     "encode_target",
     "is_blank",
     "is_missing",
-    "random_seed",
+    "make_target_columns",
     "resolve_task",
-    "target_columns",
     "validate_params",
 ]
 
@@ -83,7 +83,7 @@ def check_texts(texts, *, caller):
         return values
     for position, value in enumerate(values):
         if not isinstance(value, str):
-            raise _not_a_text(values, position, value, caller)
+            raise _make_text_error(values, position, value, caller)
         if type(value) is not str:  # np.str_ and other subclasses
             values[position] = str(value)
     return values
@@ -113,7 +113,7 @@ def _as_object_vector(texts, caller):
     return array.copy()
 
 
-def _not_a_text(values, position, value, caller):
+def _make_text_error(values, position, value, caller):
     """Build the error for the first element that is not a string."""
     others = sum(not isinstance(v, str) for v in values) - 1
     more = f" (and {others} more)" if others else ""
@@ -263,7 +263,7 @@ def encode_target(y, task, *, caller):
     return values, None
 
 
-def target_columns(values, classes):
+def make_target_columns(values, classes):
     """Return an encoded target as columns of numbers.
 
     Parameters
@@ -302,6 +302,6 @@ def encode_one_hot(codes, n_classes):
     return (codes[:, None] == np.arange(n_classes)).astype(np.float64)
 
 
-def random_seed(random_state):
+def draw_seed(random_state):
     """Draw one int32 seed from a checked `RandomState`, for local generators."""
     return int(random_state.randint(np.iinfo(np.int32).max))

@@ -175,9 +175,9 @@ def _silence_imports():
 
 def _list_rows(package, methods):
     """List (paragraphs, number of parameters, package, name), sorted by name."""
-    callables = _public_callables(package)
+    callables = _list_public_callables(package)
     if methods:
-        callables |= _public_methods(callables)
+        callables |= _list_public_methods(callables)
     rows = []
     for name, function in sorted(callables.items(), key=lambda item: item[0]):
         # a docstring with %(…)s is a template that nobody has filled in
@@ -190,10 +190,10 @@ def _list_rows(package, methods):
     return rows
 
 
-def _public_callables(package):
+def _list_public_callables(package):
     """Map the best public name of each function and class of a package to it."""
     ranked = {}
-    for module in _public_modules(package):
+    for module in _list_public_modules(package):
         for name, value in vars(module).items():
             if not name.startswith("_") and _is_public(value, name, module, package):
                 candidate = (_rank_name(module, name, value), value)
@@ -202,7 +202,7 @@ def _public_callables(package):
     return {rank[-1]: value for rank, value in ranked.values()}
 
 
-def _public_modules(package):
+def _list_public_modules(package):
     try:
         root = importlib.import_module(package)
     except ModuleNotFoundError as error:
@@ -211,14 +211,14 @@ def _public_modules(package):
             "or leave it out of packages."
         ) from error
     yield root
-    for name in _module_names(list(getattr(root, "__path__", [])), package):
+    for name in _list_module_names(list(getattr(root, "__path__", [])), package):
         try:
             yield importlib.import_module(name)
         except ImportError:  # it needs an optional dependency that is not there
             continue
 
 
-def _module_names(path, parent):
+def _list_module_names(path, parent):
     """Walk the public modules below a package by file name, importing none."""
     for _, name, is_package in sorted(pkgutil.iter_modules(path), key=lambda m: m.name):
         qualified = f"{parent}.{name}"
@@ -227,7 +227,7 @@ def _module_names(path, parent):
         yield qualified
         if is_package:
             below = [os.path.join(folder, name) for folder in path]
-            yield from _module_names(below, qualified)
+            yield from _list_module_names(below, qualified)
 
 
 def _is_public(value, name, module, package):
@@ -258,7 +258,7 @@ def _rank_name(module, name, value):
     return not _is_within(home, module.__name__), qualified.count("."), qualified
 
 
-def _public_methods(callables):
+def _list_public_methods(callables):
     methods = {}
     for owner, value in callables.items():
         if inspect.isclass(value):

@@ -22,7 +22,7 @@ from sklearn_hypo import (
     TextEmbedder,
 )
 from sklearn_hypo._annotation._embedding import find_threshold
-from sklearn_hypo._utils._tokens import ngrams, tokenize
+from sklearn_hypo._utils._tokens import make_ngrams, tokenize
 from sklearn_hypo.datasets import make_concept_texts
 from sklearn_hypo.exceptions import HypothesisWarning
 
@@ -70,7 +70,7 @@ def test_lexicon_annotation_is_exact():
     ]
     annotations = LexiconAnnotator().fit([], hypotheses).annotate(texts)
     for text, row in zip(texts, annotations, strict=True):
-        contained = set(ngrams(tokenize(text), 3))
+        contained = set(make_ngrams(tokenize(text), 3))
         assert list(row) == [float(bool(contained & set(h.terms))) for h in hypotheses]
 
 

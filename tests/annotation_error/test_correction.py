@@ -13,8 +13,8 @@ from sklearn_hypo._annotation_error._correction import correct_for_annotation_er
 from sklearn_hypo._annotation_error._fits import AnnotatedRows, fit_corrected
 from sklearn_hypo._annotation_error._human_labels import (
     HumanLabels,
+    compute_inclusion_probabilities,
     draw_rows,
-    inclusion_probabilities,
 )
 from sklearn_hypo._annotation_error._predict_then_debias import predict_then_debias
 from sklearn_hypo._inference._marginal_effects import effect_influence
@@ -366,7 +366,7 @@ def test_weights_of_an_enriched_sample_correct_for_it():
         truth, machine, human, y = world(
             rng, 2000, prevalence=0.05, missed=0.2, false=0.03
         )
-        p = inclusion_probabilities(2000, 200, annotations=machine, enrich=0.5)
+        p = compute_inclusion_probabilities(2000, 200, annotations=machine, enrich=0.5)
         rows = draw_rows(p, rng)
         human = np.full((2000, 1), np.nan)
         human[rows] = truth[rows]

@@ -10,8 +10,8 @@ from sklearn.metrics import cohen_kappa_score
 from sklearn_hypo._annotation_error._human_labels import (
     HumanLabels,
     coder_agreement,
+    compute_inclusion_probabilities,
     draw_rows,
-    inclusion_probabilities,
     measure_agreement,
 )
 from sklearn_hypo._annotation_error._labelling_sheet import labelling_sheet, read_labels
@@ -83,7 +83,7 @@ def test_the_same_seed_draws_the_same_rows():
 def test_an_enriched_sample_finds_rare_hypotheses_and_keeps_weights_small():
     rng = np.random.default_rng(0)
     annotations = (rng.random((4000, 3)) < [0.01, 0.3, 0.0]).astype(float)
-    probability = inclusion_probabilities(
+    probability = compute_inclusion_probabilities(
         4000, 200, annotations=annotations, enrich=0.5
     )
     assert probability.sum() == pytest.approx(200)
@@ -104,7 +104,7 @@ def test_rows_are_drawn_as_often_as_their_probabilities_say():
 
 def test_groups_are_drawn_whole_and_stay_together():
     groups = np.repeat(np.arange(40), [1, 3] * 20)
-    probability = inclusion_probabilities(80, 20, groups=groups)
+    probability = compute_inclusion_probabilities(80, 20, groups=groups)
     assert probability.sum() == pytest.approx(20)
     rows = draw_rows(probability, np.random.default_rng(0), groups)
     drawn = groups[rows]
@@ -119,10 +119,12 @@ def test_groups_are_drawn_whole_and_stay_together():
 def test_probabilities_are_at_most_one():
     annotations = np.zeros((100, 1))
     annotations[:3] = 1
-    probability = inclusion_probabilities(100, 30, annotations=annotations, enrich=0.5)
+    probability = compute_inclusion_probabilities(
+        100, 30, annotations=annotations, enrich=0.5
+    )
     assert probability.max() == 1
     assert probability.sum() == pytest.approx(30)
-    np.testing.assert_array_equal(inclusion_probabilities(5, 9), np.ones(5))
+    np.testing.assert_array_equal(compute_inclusion_probabilities(5, 9), np.ones(5))
 
 
 # There and back ---------------------------------------------------------------------

@@ -11,10 +11,10 @@ from sklearn_hypo._autoencoder._codes import (
     ActivationSelector,
     DenseCodes,
     SparseCodes,
-    batch_top_k_mask,
+    find_batch_top_k,
+    find_kth_largest_positive,
     find_largest,
-    kth_largest_positive,
-    top_k_mask,
+    find_top_k,
 )
 from sklearn_hypo._autoencoder._encoding import (
     AffineEncoder,
@@ -29,7 +29,7 @@ from sklearn_hypo._autoencoder._encoding import (
 from sklearn_hypo._autoencoder._gradients import (
     Weights,
     add_auxiliary_gradients,
-    loss_and_gradients,
+    compute_loss_and_gradients,
     normalize_rows,
     project_out_radial,
 )
@@ -40,8 +40,8 @@ from sklearn_hypo._autoencoder._initialization import (
 )
 from sklearn_hypo._autoencoder._plan import (
     Plan,
-    auto_batch_size,
-    auto_epochs,
+    choose_batch_size,
+    choose_epochs,
     make_plan,
     resolve_engine,
     resolve_prefixes,
@@ -138,7 +138,7 @@ def test_pre_activations_by_hand():
 def test_loss_by_hand(k, prefixes, loss, engine):
     x, weights = two_by_two()
     tensors = Weights(*(torch.from_numpy(w) for w in weights))
-    step = loss_and_gradients(
+    step = compute_loss_and_gradients(
         torch.from_numpy(x),
         tensors,
         ActivationSelector("topk", k, engine),
@@ -155,7 +155,7 @@ def test_loss_by_hand(k, prefixes, loss, engine):
 def test_gradients_by_hand(engine):
     x, weights = two_by_two()
     tensors = Weights(*(torch.from_numpy(w) for w in weights))
-    step = loss_and_gradients(
+    step = compute_loss_and_gradients(
         torch.from_numpy(x), tensors, ActivationSelector("topk", 1, engine), (2,), 4.0
     )
     # dL/dxhat = 2 (xhat - x) / 4 = (-0.25, 0.5);  dL/da_1 = (-0.25, 0.5) . D_1 = 0.25
@@ -199,7 +199,7 @@ def setup_step(seed=0, n_rows=20):
 def test_gradients_match_autograd(sparsity, prefixes, engine):
     x, tensors, leaves = setup_step()
     select = ActivationSelector(sparsity, 3, engine)
-    step = loss_and_gradients(x, tensors, select, prefixes, 1.7)
+    step = compute_loss_and_gradients(x, tensors, select, prefixes, 1.7)
     assert isinstance(step.codes, DenseCodes if engine == "dense" else SparseCodes)
     expected = autograd_step(x, leaves, dense_mask(step.codes), prefixes, 1.7)
     expected.backward()
@@ -220,7 +220,7 @@ def test_float32_gradients_of_a_real_size_match_autograd(sparsity, prefixes, eng
     weights = random_weights(rng, 256, 96)
     x = torch.from_numpy(rng.standard_normal((512, 96)).astype(np.float32))
     tensors = Weights(*(torch.from_numpy(w) for w in weights))
-    step = loss_and_gradients(
+    step = compute_loss_and_gradients(
         x, tensors, ActivationSelector(sparsity, 8, engine), prefixes, 96.0
     )
     leaves = Weights(
@@ -243,7 +243,7 @@ def test_a_further_loss_enters_through_the_codes():
         return codes.sample_product(left, direction[:, None])
 
     results = [
-        loss_and_gradients(
+        compute_loss_and_gradients(
             x, tensors, ActivationSelector("topk", 3, engine), (3, 8), 1.7, supervise
         )
         for engine in ENGINES
@@ -262,7 +262,7 @@ def test_a_batch_without_any_active_neuron(engine):
     x, tensors, _ = setup_step()
     silent = tensors._replace(intercept=tensors.intercept - 100)
     select = ActivationSelector("batch_topk", 3, engine)
-    step = loss_and_gradients(x, silent, select, (3, 8), 1.7)
+    step = compute_loss_and_gradients(x, silent, select, (3, 8), 1.7)
     assert step.loss == pytest.approx(
         float(((x - silent.offset) ** 2).sum() / 20 / 1.7)
     )
@@ -276,7 +276,7 @@ def test_a_batch_without_any_active_neuron(engine):
 def test_auxiliary_gradients_match_autograd(k_aux, engine):
     x, tensors, leaves = setup_step(1)
     dead = torch.tensor([1, 4, 6])
-    step = loss_and_gradients(
+    step = compute_loss_and_gradients(
         x, tensors, ActivationSelector("topk", 2, engine), (8,), 1.7
     )
     plain = [gradient.clone() for gradient in step.gradients]
@@ -367,16 +367,16 @@ def test_normalize_rows_keeps_zero_rows():
 def test_top_k_mask_keeps_the_largest_positive():
     pre = np.array([[3.0, -1.0, 2.0, 1.0], [-1.0, -2.0, -3.0, -4.0], [0, 0, 0, 5.0]])
     expected = [[1, 0, 1, 0], [0, 0, 0, 0], [0, 0, 0, 1]]
-    np.testing.assert_array_equal(top_k_mask(pre, 2), np.array(expected, dtype=bool))
+    np.testing.assert_array_equal(find_top_k(pre, 2), np.array(expected, dtype=bool))
 
 
 def test_top_k_mask_breaks_ties_by_column():
     pre = np.array([[1.0, 2.0, 2.0, 2.0], [5.0, 5.0, 5.0, 5.0], [1.0, 0.0, 0.0, 2.0]])
     expected = [[0, 1, 1, 0], [1, 1, 0, 0], [1, 0, 0, 1]]
-    np.testing.assert_array_equal(top_k_mask(pre, 2), np.array(expected, dtype=bool))
+    np.testing.assert_array_equal(find_top_k(pre, 2), np.array(expected, dtype=bool))
 
 
-@pytest.mark.parametrize("mask", [top_k_mask, batch_top_k_mask])
+@pytest.mark.parametrize("mask", [find_top_k, find_batch_top_k])
 def test_k_equal_to_n_neurons_keeps_every_positive(mask):
     pre = np.random.default_rng(0).standard_normal((6, 4)).astype(np.float32)
     np.testing.assert_array_equal(mask(pre, 4), pre > 0)
@@ -385,7 +385,7 @@ def test_k_equal_to_n_neurons_keeps_every_positive(mask):
 @pytest.mark.parametrize("k", [1, 3, 7])
 def test_top_k_mask_against_sorting(k):
     pre = np.random.default_rng(k).standard_normal((50, 12)).astype(np.float32)
-    kept = np.where(top_k_mask(pre, k), pre, 0)
+    kept = np.where(find_top_k(pre, k), pre, 0)
     expected = np.maximum(np.sort(pre, axis=1)[:, ::-1][:, :k], 0)
     np.testing.assert_array_equal(np.sort(kept, axis=1)[:, ::-1][:, :k], expected)
 
@@ -393,13 +393,13 @@ def test_top_k_mask_against_sorting(k):
 def test_batch_top_k_mask_spends_the_places_where_they_matter():
     pre = np.array([[5.0, 4.0, 3.0], [1.0, -1.0, 0.5]])
     np.testing.assert_array_equal(
-        batch_top_k_mask(pre, 1), [[True, True, False], [False, False, False]]
+        find_batch_top_k(pre, 1), [[True, True, False], [False, False, False]]
     )
 
 
 def test_batch_top_k_mask_with_fewer_positives_than_places():
     pre = np.array([[5.0, -4.0, 0.0], [-1.0, -1.0, 0.5]])
-    np.testing.assert_array_equal(batch_top_k_mask(pre, 2), pre > 0)
+    np.testing.assert_array_equal(find_batch_top_k(pre, 2), pre > 0)
 
 
 @pytest.mark.parametrize(
@@ -415,7 +415,7 @@ def test_batch_top_k_mask_with_fewer_positives_than_places():
     ],
 )
 def test_kth_largest_positive(values, k, threshold):
-    assert kth_largest_positive(np.array(values, dtype=np.float32), k) == threshold
+    assert find_kth_largest_positive(np.array(values, dtype=np.float32), k) == threshold
 
 
 @pytest.mark.parametrize("guess", [None, 1e-6, 0.5, 1.2, 50.0])
@@ -423,7 +423,7 @@ def test_kth_largest_positive(values, k, threshold):
 def test_positions_of_largest_do_not_depend_on_the_guess(k, guess):
     values = np.random.default_rng(0).standard_normal(1000).astype(np.float32)
     positions, threshold = find_largest(values, k, guess)
-    expected = np.flatnonzero(values >= kth_largest_positive(values, k))
+    expected = np.flatnonzero(values >= find_kth_largest_positive(values, k))
     if guess == 1e-6:
         guess = None  # below every positive value of these
     np.testing.assert_array_equal(positions, expected)
@@ -442,7 +442,7 @@ def test_selector_finds_the_same_in_batch_after_batch():
     for scale in (1.0, 1.1, 0.1, 30.0, 0.0):
         pre = (scale * rng.standard_normal((20, 9))).astype(np.float32)
         codes = select(torch.from_numpy(pre))
-        expected = batch_top_k_mask(pre, 3)
+        expected = find_batch_top_k(pre, 3)
         np.testing.assert_array_equal(dense_mask(codes), expected)
         np.testing.assert_array_equal(codes.values, pre[expected])
 
@@ -571,7 +571,7 @@ def test_unexplained_does_not_depend_on_the_batch_size():
         whole = compute_unexplained(X, weights, 2, sparsity, 1.5)
         parts = compute_unexplained(X, weights, 2, sparsity, 1.5, batch_size=7)
         assert whole == pytest.approx(parts, rel=1e-6)
-        mask = top_k_mask if sparsity == "topk" else batch_top_k_mask
+        mask = find_top_k if sparsity == "topk" else find_batch_top_k
         pre = compute_pre_activations(X, weights)
         error = X - weights.offset - (pre * mask(pre, 2)) @ weights.decoder
         assert whole == pytest.approx((error**2).sum() / 50 / 1.5, rel=1e-5)
@@ -583,7 +583,7 @@ def test_largest_entries_are_those_of_the_whole_matrix():
     X = rng.standard_normal((50, 5)).astype(np.float32)
     pre = compute_pre_activations(X[::3], weights).ravel()
     for count in (1, 20, 30, 1000):
-        expected = np.flatnonzero(pre >= kth_largest_positive(pre, count))
+        expected = np.flatnonzero(pre >= find_kth_largest_positive(pre, count))
         for batch_size in (3, 8, 1000):
             positions, values = find_largest_entries(
                 X, weights, count, batch_size=batch_size, step=3
@@ -759,7 +759,7 @@ def test_plan_settles_auto():
     }
     found = make_plan(16_448, (256,), **settings)
     assert found.batch_size == 256
-    assert found.max_epochs == auto_epochs(16_448, 256)
+    assert found.max_epochs == choose_epochs(16_448, 256)
     assert found.engine == "sparse"
     assert found.aux_k == 8
     assert found.dead_after == 16_448
@@ -770,13 +770,13 @@ def test_plan_settles_auto():
 
 
 def test_auto_sizes_are_bounded():
-    found = [auto_batch_size(n, 64) for n in (10, 6_143, 6_144, 10**6)]
+    found = [choose_batch_size(n, 64) for n in (10, 6_143, 6_144, 10**6)]
     assert found == [64, 64, 128, 512]
-    assert auto_batch_size(100, 16_384) == 2048
-    assert auto_epochs(50, 64) == 100
-    assert auto_epochs(10**6, 512) == 5
+    assert choose_batch_size(100, 16_384) == 2048
+    assert choose_epochs(50, 64) == 100
+    assert choose_epochs(10**6, 512) == 5
     # what is shipped: ten passes over the 14,803 training tweets
-    assert auto_epochs(14_803, auto_batch_size(14_803, 256)) == 10
+    assert choose_epochs(14_803, choose_batch_size(14_803, 256)) == 10
 
 
 @pytest.mark.parametrize(
@@ -814,7 +814,7 @@ def test_fitted_gain_is_the_least_squares_scale():
     np.testing.assert_allclose(scaled.encoder, gain * start.encoder, rtol=1e-5)
     np.testing.assert_array_equal(scaled.decoder, start.decoder)
     pre = compute_pre_activations(X, start)
-    first = (pre * batch_top_k_mask(pre, 3)) @ start.decoder
+    first = (pre * find_batch_top_k(pre, 3)) @ start.decoder
     errors = [((X - g * first) ** 2).sum() for g in (0.99 * gain, gain, 1.01 * gain)]
     assert errors[1] < min(errors[0], errors[2])
 

@@ -9,16 +9,16 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from sklearn_hypo._autoencoder._codes import (
     ActivationSelector,
     DenseCodes,
-    mask_on_device,
+    find_on_device,
 )
-from sklearn_hypo._autoencoder._gradients import Weights, loss_and_gradients
+from sklearn_hypo._autoencoder._gradients import Weights, compute_loss_and_gradients
 from sklearn_hypo._autoencoder._heads import RidgeHead, SoftmaxHead
 from sklearn_hypo._autoencoder._learner import Learner
 from sklearn_hypo._autoencoder._plan import Plan
 from sklearn_hypo._autoencoder._targets import (
     Supervision,
     TargetScale,
-    _ridge_path,
+    _fit_ridge_path,
     make_target,
     predict_out_of_fold,
     smooth_target,
@@ -109,7 +109,7 @@ def test_ridge_path_is_ridge():
     weights = rng.uniform(0.5, 2, 50)
     left = np.column_stack([X, np.ones(50)])
     moments = (left * weights[:, None]).T @ np.column_stack([left, Y])
-    models = _ridge_path(moments, 6)
+    models = _fit_ridge_path(moments, 6)
     centered = X - np.average(X, axis=0, weights=weights)
     scale = np.trace((centered * weights[:, None]).T @ centered) / 6
     for penalty, model in zip(np.logspace(-4, 2, 7), models, strict=True):
@@ -192,7 +192,7 @@ def test_supervised_gradients_match_autograd(kind, prefixes, engine):
     leaves = Weights(*(torch.tensor(a, requires_grad=True) for a in arrays))
     x = torch.from_numpy(rng.standard_normal((60, 5)))
     head, twin = make_head(target), make_head(target)
-    step = loss_and_gradients(
+    step = compute_loss_and_gradients(
         x,
         Weights(*(torch.from_numpy(a) for a in arrays)),
         ActivationSelector("batch_topk", 3, engine),
@@ -343,7 +343,7 @@ def test_steps_on_a_device_make_no_float64(kind, sparsity):
     learner = Learner(weights, plan, variance=1.0, head=head)
 
     def select(pre):
-        mask = mask_on_device(pre, sparsity, 2)
+        mask = find_on_device(pre, sparsity, 2)
         return DenseCodes(pre * mask, mask)
 
     learner._select = select
@@ -358,4 +358,4 @@ def test_steps_on_a_device_make_no_float64(kind, sparsity):
 def test_a_device_marks_what_the_cpu_marks(sparsity):
     pre = torch.from_numpy(np.random.default_rng(0).standard_normal((40, 9), "f4"))
     codes = ActivationSelector(sparsity, 3, "dense")(pre)
-    torch.testing.assert_close(mask_on_device(pre, sparsity, 3), codes.mask)
+    torch.testing.assert_close(find_on_device(pre, sparsity, 3), codes.mask)

@@ -15,7 +15,7 @@ from sklearn_hypo.datasets import load_docstrings
 from sklearn_hypo.datasets._docstrings import (
     _count_parameters,
     _group_rows,
-    _module_names,
+    _list_module_names,
 )
 from sklearn_hypo.datasets._prose import extract_prose
 
@@ -211,7 +211,7 @@ def test_module_with_an_absent_dependency_is_passed_over(tmp_path, monkeypatch):
 
 
 def test_tests_of_packages_are_not_imported():
-    names = list(_module_names(list(statsmodels.__path__), "statsmodels"))
+    names = list(_list_module_names(list(statsmodels.__path__), "statsmodels"))
     assert len(names) > 100
     assert not [name for name in names if {"tests", "conftest"} & set(name.split("."))]
 

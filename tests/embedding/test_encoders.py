@@ -22,8 +22,8 @@ from sklearn_hypo._embedding._lsa import lsa_terms
 from sklearn_hypo._embedding._make_encoder import make_encoder
 from sklearn_hypo._embedding._text_embedder import TextEmbedder
 from sklearn_hypo._language_models._text import replace_surrogates
-from sklearn_hypo._utils._callables import callable_identity
-from sklearn_hypo._utils._tokens import ngrams, tokenize
+from sklearn_hypo._utils._callables import identify_callable
+from sklearn_hypo._utils._tokens import make_ngrams, tokenize
 
 # Tokens
 
@@ -68,8 +68,8 @@ def test_tokenize_megabyte(unit):
 
 
 def test_ngrams():
-    assert ngrams(["a", "b", "c"], 3) == ["a", "b", "c", "a b", "b c", "a b c"]
-    assert ngrams([], 2) == []
+    assert make_ngrams(["a", "b", "c"], 3) == ["a", "b", "c", "a b", "b c", "a b c"]
+    assert make_ngrams([], 2) == []
 
 
 # LSA
@@ -204,15 +204,15 @@ def test_callable_gets_the_prompt():
 
 
 def test_callable_identity():
-    identity = callable_identity(lengths)
+    identity = identify_callable(lengths)
     assert identity["qualname"] == "lengths"
     json.dumps(identity)
     partials = [functools.partial(lengths, n=n) for n in (1, 1, 2)]
-    first, same, other = map(callable_identity, partials)
+    first, same, other = map(identify_callable, partials)
     assert first == same != other
-    assert callable_identity(Keyed()) == {"key": "keyed v1"}
-    assert callable_identity(KeyedByMethod())["key"]["version"] == 2
-    assert callable_identity(len)["qualname"] == "len"
+    assert identify_callable(Keyed()) == {"key": "keyed v1"}
+    assert identify_callable(KeyedByMethod())["key"]["version"] == 2
+    assert identify_callable(len)["qualname"] == "len"
 
 
 def test_identity_of_an_edited_function_changes():
@@ -221,7 +221,7 @@ def test_identity_of_an_edited_function_changes():
     for source in sources:
         scope = {"__name__": "some_module"}
         exec(source, scope)
-        identities.append(callable_identity(scope["f"]))
+        identities.append(identify_callable(scope["f"]))
     assert identities[0] == identities[2] != identities[1]
 
 
@@ -233,16 +233,16 @@ def test_identity_does_not_depend_on_the_hash_seed():
     script = (
         "import runpy, sys\n"
         f"{source}\n"
-        "print(runpy.run_path(sys.argv[1])['callable_identity'](f)['code'])"
+        "print(runpy.run_path(sys.argv[1])['identify_callable'](f)['code'])"
     )
     reply = subprocess.run(
-        [sys.executable, "-c", script, inspect.getfile(callable_identity)],
+        [sys.executable, "-c", script, inspect.getfile(identify_callable)],
         env={**os.environ, "PYTHONHASHSEED": "1"},
         capture_output=True,
         text=True,
         check=True,
     )
-    assert reply.stdout.strip() == callable_identity(scope["f"])["code"]
+    assert reply.stdout.strip() == identify_callable(scope["f"])["code"]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from sklearn.base import clone
 
 from sklearn_hypo import HypothesisExtractor, LexiconAnnotator, LexiconInterpreter
-from sklearn_hypo._hypotheses._fidelity import Fidelity, correlation_standard_error
+from sklearn_hypo._hypotheses._fidelity import Fidelity, compute_correlation_error
 from sklearn_hypo._interpretation._lexicon import (
     _LARGEST_LOSS,
     _MARGIN,
@@ -27,7 +27,7 @@ from sklearn_hypo._interpretation._sampling import (
     split_at_random,
 )
 from sklearn_hypo._utils._terms import contains_any, find_vocabulary, mark_terms
-from sklearn_hypo._utils._tokens import ngrams, tokenize
+from sklearn_hypo._utils._tokens import make_ngrams, tokenize
 from sklearn_hypo.datasets import make_concept_texts
 
 WORDS = ["tea", "rain", "snow", ":)", "!", "don't", "art", "party", "café", "🙂"]
@@ -59,7 +59,7 @@ def everything(index):
 def test_vocabulary_agrees_with_a_loop(n_max):
     texts = random_texts(60)
     presence, terms = find_vocabulary(texts, n_max=n_max, min_df=2)
-    contained = [set(ngrams(tokenize(text), n_max)) for text in texts]
+    contained = [set(make_ngrams(tokenize(text), n_max)) for text in texts]
     counts = {}
     for found in contained:
         for term in found:
@@ -88,7 +88,7 @@ def test_term_presence_agrees_with_a_loop():
     terms = ["tea", "tea rain", "! !", ":) art", "absent", "don't", "🙂"]
     presence = mark_terms(texts, terms).toarray()
     for text, row in zip(texts, presence, strict=True):
-        contained = ngrams(tokenize(text), 2)
+        contained = make_ngrams(tokenize(text), 2)
         assert list(row) == [float(term in contained) for term in terms]
 
 
@@ -404,7 +404,7 @@ def test_candidates_are_in_order_and_the_choice_is_within_the_error():
         assert strengths[1:] == sorted(strengths[1:], reverse=True)
         best = max(strengths)
         n = each.candidates[0].comparison.n
-        margin = min(_MARGIN * correlation_standard_error(best, n), _LARGEST_LOSS)
+        margin = min(_MARGIN * compute_correlation_error(best, n), _LARGEST_LOSS)
         assert strengths[0] >= best - margin
         assert len({frozenset(c.hypothesis.terms) for c in each.candidates}) == len(
             each.candidates
@@ -619,9 +619,9 @@ def test_fidelity_without_anything_to_agree_on(
 
 
 def test_standard_error():
-    assert correlation_standard_error(0.0, 101) == pytest.approx(0.1)
-    assert correlation_standard_error(0.6, 65) == pytest.approx(0.08)
-    assert correlation_standard_error(1.0, 50) == 0
+    assert compute_correlation_error(0.0, 101) == pytest.approx(0.1)
+    assert compute_correlation_error(0.6, 65) == pytest.approx(0.08)
+    assert compute_correlation_error(1.0, 50) == 0
 
 
 # Sampling

@@ -9,7 +9,7 @@ import pytest
 
 from sklearn_hypo import __version__
 from sklearn_hypo._evaluation._annotations import evaluate_annotations
-from sklearn_hypo._evaluation._rerun import differences, rerun_audit_bundle
+from sklearn_hypo._evaluation._rerun import find_differences, rerun_audit_bundle
 from sklearn_hypo._report._audit import read_audit_bundle, write_audit_bundle
 from sklearn_hypo._report._audit_files import pack_column, unpack_column, write_manifest
 from sklearn_hypo.exceptions import HypothesisWarning
@@ -310,13 +310,13 @@ def test_differences_of_any_kind():
     bundle = SimpleNamespace(table=table, report=values)
     report = SimpleNamespace(table=table.assign(neuron="b"), **values)
     report.permutation_p = np.nan
-    assert differences(bundle, report) == []
+    assert find_differences(bundle, report) == []
     report.table = table.assign(coef=[1.0 + 1e-8, np.nan])
-    assert differences(bundle, report) == []
+    assert find_differences(bundle, report) == []
     report.table = table.assign(coef=[1.0, 1.0], note="")
-    assert differences(bundle, report) == ["coef (by up to inf)", "note"]
+    assert find_differences(bundle, report) == ["coef (by up to inf)", "note"]
     report.table = table[:1]
-    assert differences(bundle, report) == ["the number of hypotheses (2 and 1)"]
+    assert find_differences(bundle, report) == ["the number of hypotheses (2 and 1)"]
 
 
 def test_no_mixture_with_other_files(tmp_path):

@@ -22,10 +22,10 @@ from sklearn_hypo._report._page._charts import (
     draw_intervals,
 )
 from sklearn_hypo._report._page._highlight import find_terms, highlight_terms
-from sklearn_hypo._report._page._page import _asset, report_page, write_page
+from sklearn_hypo._report._page._page import _read_asset, report_page, write_page
 from sklearn_hypo._report._page._render import element, escape_invisible, render
 from sklearn_hypo._utils._terms import mark_terms
-from sklearn_hypo._utils._tokens import ngrams, tokenize
+from sklearn_hypo._utils._tokens import make_ngrams, tokenize
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 VOID = {"meta", "rect", "line", "circle", "path"}
@@ -264,7 +264,7 @@ def test_texts_stay_texts():
 
 def test_nothing_is_loaded():
     # attributes are looked at above
-    code = _asset("page.css") + _asset("page.js")
+    code = _read_asset("page.css") + _read_asset("page.js")
     for word in ("src", "url(", "@import", "import(", "fetch(", "XMLHttpRequest", "</"):
         assert word not in code
 
@@ -369,7 +369,7 @@ def test_what_is_marked_is_what_matched():
     rng = np.random.default_rng(0)
     letters = list("abAB  !?:)('’*#@.1½ﬁİΣσé́각ᄀ\u1161<3日本_-~\ud800😀\n")
     texts = ["".join(rng.choice(letters, 30)) for _ in range(300)]
-    terms = sorted({t for text in texts[:40] for t in ngrams(tokenize(text), 2)})
+    terms = sorted({t for text in texts[:40] for t in make_ngrams(tokenize(text), 2)})
     presence = mark_terms(texts, terms).toarray()
     for text, row in zip(texts, presence, strict=True):
         present = [term for term, flag in zip(terms, row, strict=True) if flag]
@@ -438,7 +438,7 @@ def contrast(first, second):
 @pytest.mark.parametrize("number", [0, 1])
 def test_contrast(number):
     scheme = colours(
-        re.findall(r":root \{(.*?)\}", _asset("page.css"), re.DOTALL)[number]
+        re.findall(r":root \{(.*?)\}", _read_asset("page.css"), re.DOTALL)[number]
     )
     for ground in ("card", "page", "grid"):
         for text in ("ink", "soft"):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from sklearn_hypo._utils._tokens import token_spans, tokenize
+from sklearn_hypo._utils._tokens import find_token_spans, tokenize
 
 
 @pytest.mark.parametrize(
@@ -15,13 +15,13 @@ from sklearn_hypo._utils._tokens import token_spans, tokenize
     ],
 )
 def test_where_tokens_stand(text, spans):
-    assert token_spans(text) == spans
+    assert find_token_spans(text) == spans
 
 
 def test_tokens_with_places_are_those_without():
     rng = np.random.default_rng(0)
     letters = list("abAB  !?:)('’*#@.1½ﬁİΣσé́각ᄀ\u1161<3日本_-~\ud800😀\n")
     for text in ("".join(rng.choice(letters, 40)) for _ in range(500)):
-        spans = token_spans(text)
+        spans = find_token_spans(text)
         assert [token for token, _, _ in spans] == tokenize(text)
         assert all(0 <= begin < end <= len(text) for _, begin, end in spans)

@@ -97,8 +97,10 @@ def draw_intervals(scale, alone, joint, *, tone):
     places = [(tick, "grid") for tick in scale.ticks()] + [(0.0, "zero")]
     parts = [_draw_line([scale.place(x)] * 2, _OVER, class_) for x, class_ in places]
     if alone is not None:
-        parts += _draw_interval(scale, *alone, y=_ALONE, mark=_diamond, tone="alone")
-    parts += _draw_interval(scale, *joint, y=_JOINT, mark=_dot, tone=tone)
+        parts += _draw_interval(
+            scale, *alone, y=_ALONE, mark=_draw_diamond, tone="alone"
+        )
+    parts += _draw_interval(scale, *joint, y=_JOINT, mark=_draw_dot, tone=tone)
     return _draw(28, *parts)
 
 
@@ -117,11 +119,11 @@ def _draw_interval(scale, value, lower, upper, *, y, mark, tone):
     return [*parts, mark(scale.place(value), y, tone)]
 
 
-def _dot(x, y, tone):
+def _draw_dot(x, y, tone):
     return element("circle", cx=x, cy=y, r=5, class_=f"{tone} dot")
 
 
-def _diamond(x, y, tone):
+def _draw_diamond(x, y, tone):
     return element("path", d=f"M{x} {y - 4}l4 4l-4 4l-4 -4z", class_=f"{tone} dot")
 
 

@@ -2,7 +2,7 @@
 
 from markupsafe import Markup
 
-from ..._utils._tokens import token_spans, tokenize
+from ..._utils._tokens import find_token_spans, tokenize
 from ._render import escape_invisible
 
 _LONGEST = 320  # characters of a text that are shown
@@ -51,7 +51,7 @@ def find_terms(text, terms):
     if not wanted:
         return []
     longest = max(term.count(" ") for term in wanted) + 1
-    tokens, spans = token_spans(text), []
+    tokens, spans = find_token_spans(text), []
     for n in range(1, longest + 1):
         for i in range(len(tokens) - n + 1):
             run = tokens[i : i + n]

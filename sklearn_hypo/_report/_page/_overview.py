@@ -59,7 +59,9 @@ def list_directions(view):
         return []
     estimates = list(zip(*view.estimates(view.lead), strict=True))
     directions = []
-    for tone, heading in zip(("positive", "negative"), _headings(view), strict=True):
+    for tone, heading in zip(
+        ("positive", "negative"), _list_headings(view), strict=True
+    ):
         rows = [i for i in view.order if view.tone(i) == tone]
         rows = rows if tone == "positive" else rows[::-1]
         findings = [
@@ -79,7 +81,7 @@ def list_directions(view):
     return directions
 
 
-def _headings(view):
+def _list_headings(view):
     report, target = view.report, name_target(view.report)
     if report.classes is None:
         return f"Goes with more of {target}", f"Goes with less of {target}"

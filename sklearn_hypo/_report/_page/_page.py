@@ -61,10 +61,10 @@ def report_page(report, *, title=None):
         title="Hypothesis report" if title is None else title,
         sample=describe_sample(report),
         target=name_target(report),
-        policy=_policy(),
+        policy=_write_policy(),
         # both are our own files, and hold no "</"
-        style=Markup(_asset("page.css")),
-        script=Markup(_asset("page.js")),
+        style=Markup(_read_asset("page.css")),
+        script=Markup(_read_asset("page.js")),
         tiles=list_tiles(report),
         directions=[] if lead is None else list_directions(view),
         lead_effect="" if lead is None else describe_effect(report, lead),
@@ -89,8 +89,8 @@ def write_page(report, path, *, title=None):
     write_text(path, report_page(report, title=title))
 
 
-def _policy():
-    style, script = (_hash(_asset(name)) for name in ("page.css", "page.js"))
+def _write_policy():
+    style, script = (_hash(_read_asset(name)) for name in ("page.css", "page.js"))
     return (
         f"default-src 'none'; style-src {style}; script-src {script}; "
         "base-uri 'none'; form-action 'none'"
@@ -98,7 +98,7 @@ def _policy():
 
 
 @cache
-def _asset(name):
+def _read_asset(name):
     return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
