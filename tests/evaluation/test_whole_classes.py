@@ -241,12 +241,7 @@ def logit_columns(X, y, coef, covariance, df, lower, upper, p, h, w, bounds=None
     ]
     ends = np.array(ends)
     return {
-        "coef": coef[:h],
-        "coef_se": se,
-        "coef_lower": lower,
-        "coef_upper": upper,
-        "coef_p": p,
-        "coef_df": df,
+        **whole.coefficients(coef[:h], se, lower, upper, p, df),
         "coef_std": coef[:h] * plain.weighted_sd(X[:, :h], w),
         "odds_ratio": np.exp(coef[:h]),
         "odds_ratio_lower": np.exp(lower),

@@ -124,12 +124,7 @@ def test_pairs_of_which_one_won(dependent):
         | {
             "separation_p_corrected": plain.holm([r["separation_p"] for r in single]),
             "separation_std": np.full(4, np.nan),
-            "coef": coef,
-            "coef_se": se,
-            "coef_lower": lower,
-            "coef_upper": upper,
-            "coef_p": p,
-            "coef_df": df,
+            **whole.coefficients(coef, se, lower, upper, p, df),
             "coef_std": coef * np.sqrt(np.average(X**2, axis=0, weights=w[rows])),
             "odds_ratio": np.exp(coef),
             "odds_ratio_lower": np.exp(lower),
@@ -231,12 +226,7 @@ def test_pairs_of_quantities(dependent):
         | {
             "separation_p_corrected": adjust([row["separation_p"] for row in single]),
             "separation_std": np.full(4, np.nan),
-            "coef": coef,
-            "coef_se": se,
-            "coef_lower": lower,
-            "coef_upper": upper,
-            "coef_p": p,
-            "coef_df": df,
+            **whole.coefficients(coef, se, lower, upper, p, df),
             "coef_std": coef
             * np.sqrt(np.average(X**2, axis=0, weights=w))
             / np.sqrt(np.average(gain**2, weights=w)),

@@ -15,12 +15,7 @@ def slopes_columns(X, y, coef, covariance, df, h, w):
     se = np.sqrt(np.diag(covariance))[:h]
     lower, upper, p = plain.t_interval(coef[:h], se, df[:h])
     return {
-        "coef": coef[:h],
-        "coef_se": se,
-        "coef_lower": lower,
-        "coef_upper": upper,
-        "coef_p": p,
-        "coef_df": df[:h],
+        **whole.coefficients(coef[:h], se, lower, upper, p, df[:h]),
         "coef_std": coef[:h] * plain.weighted_sd(X[:, :h], w) / plain.weighted_sd(y, w),
     }
 

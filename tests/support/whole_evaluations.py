@@ -145,6 +145,11 @@ def separation_of(values):
     return dict(zip([*SEPARATION, "separation_p"], values, strict=True))
 
 
+def coefficients(*values):
+    """Joint coefficients, standard errors, bounds, p-values and df, by column."""
+    return dict(zip(COEFFICIENT, values, strict=True))
+
+
 def worst_cases(A, targets, w):
     bounds = [
         plain.extremes_of_separation(a, t, w) for a, t in zip(A.T, targets, strict=True)
