@@ -70,7 +70,7 @@ class JointFit:
         What covariates and fixed effects reach alone; empty without any.
     baseline_fitted : ndarray of shape (n_fitted_rows, n_outputs) or None, default=None
         Fitted values of these alone.
-    nuisance : DesignMatrix or None, default=None
+    controls : DesignMatrix or None, default=None
         What the regression holds beside the hypotheses.
     """
 
@@ -86,7 +86,7 @@ class JointFit:
     fitted: np.ndarray | None = None
     baseline: dict = field(default_factory=dict)
     baseline_fitted: np.ndarray | None = None
-    nuisance: DesignMatrix | None = None
+    controls: DesignMatrix | None = None
 
 
 @dataclass(frozen=True)
@@ -97,14 +97,14 @@ class Problem:
     """
 
     annotations: np.ndarray
-    nuisance: DesignMatrix
+    controls: DesignMatrix
     y: np.ndarray
     design: Design
 
     @property
     def regressors(self):
         """All columns, the hypotheses first."""
-        return np.column_stack([self.annotations, self.nuisance.values])
+        return np.column_stack([self.annotations, self.controls.values])
 
 
 def joint_regression(A, y, n_classes, columns, design, notes, *, cov_type):
@@ -145,8 +145,8 @@ def joint_regression(A, y, n_classes, columns, design, notes, *, cov_type):
         notes.add_general("No hypothesis can be in the joint regression: none varies.")
         return fit
     design = design.take(rows)
-    nuisance = make_design_matrix(design, n_rows, linear=n_classes is None, notes=notes)
-    n_needed = len(columns) + nuisance.n_used
+    controls = make_design_matrix(design, n_rows, linear=n_classes is None, notes=notes)
+    n_needed = len(columns) + controls.n_used
     if n_rows <= n_needed:
         notes.add_general(
             f"The joint regression was not run: {n_rows} of {len(A)} rows have an "
@@ -154,8 +154,8 @@ def joint_regression(A, y, n_classes, columns, design, notes, *, cov_type):
             f"than {n_needed} are needed. Its coefficients are NaN."
         )
         return fit
-    cleared = nuisance.clear(A[rows])
-    columns = _drop_dependent(cleared, nuisance.values, columns, notes)
+    cleared = controls.clear(A[rows])
+    columns = _drop_dependent(cleared, controls.values, columns, notes)
     constant = not np.any(y[rows]) if design.paired else spread(y[rows]) == 0
     if constant or not columns:
         if constant:
@@ -165,8 +165,8 @@ def joint_regression(A, y, n_classes, columns, design, notes, *, cov_type):
             )
         return fit
     fit.tested[columns] = True
-    fit.rows, fit.columns, fit.nuisance = rows, columns, nuisance
-    problem = Problem(cleared[:, columns], nuisance, y[rows], design)
+    fit.rows, fit.columns, fit.controls = rows, columns, controls
+    problem = Problem(cleared[:, columns], controls, y[rows], design)
     _fit_problem(fit, problem, n_classes, cov_type, notes)
     return fit
 
@@ -194,25 +194,25 @@ def _drop_twins(A, columns, notes):
     return list(dict.fromkeys(originals))
 
 
-def _drop_dependent(A, nuisance, columns, notes):
+def _drop_dependent(A, controls, columns, notes):
     """Keep the columns that are no linear combination of earlier ones.
 
     Constant, covariates and fixed effects come first, so that the opposite of a column
     is a combination of it.
     """
-    kept = [columns[i] for i in find_independent_columns(A[:, columns], nuisance)]
+    kept = [columns[i] for i in find_independent_columns(A[:, columns], controls)]
     for position, j in enumerate(columns):
         if j not in kept:
             earlier = [i for i in kept if i in columns[:position]]
-            parts = _parts(A, nuisance, earlier, j)
+            parts = _find_parts(A, controls, earlier, j)
             by = ", ".join(map(notes.name, parts)) or "the covariates"
             notes.add(j, "dependent", f"determined by {by}")
     return kept
 
 
-def _parts(A, nuisance, kept, j):
+def _find_parts(A, controls, kept, j):
     """Which of the kept columns column j is a combination of."""
-    regressors = np.column_stack([A[:, kept], nuisance])
+    regressors = np.column_stack([A[:, kept], controls])
     weights = np.linalg.lstsq(regressors, A[:, j], rcond=None)[0][: len(kept)]
     return [i for i, weight in zip(kept, weights, strict=True) if abs(weight) > 1e-6]
 
@@ -241,25 +241,25 @@ def _fit_problem(fit, problem, n_classes, cov_type, notes):
         column = np.full(len(fit.estimates), np.nan)
         column[fit.columns] = values[:h]
         fit.estimates[name] = column
-    if problem.nuisance.names and estimates:
-        first = h + int(problem.nuisance.has_constant)
-        fit.covariates = _make_covariate_table(estimates, first, problem.nuisance)
+    if problem.controls.names and estimates:
+        first = h + int(problem.controls.has_constant)
+        fit.covariates = _make_covariate_table(estimates, first, problem.controls)
 
 
-def _make_covariate_table(estimates, first, nuisance):
+def _make_covariate_table(estimates, first, controls):
     """Estimates of the covariates, in their own units."""
-    names, blank = nuisance.names, np.full(first + len(nuisance.names), np.nan)
+    names, blank = controls.names, np.full(first + len(controls.names), np.nan)
     table = pd.DataFrame({"name": pd.Series(names, dtype=object)})
     for name in COEFFICIENT_COLUMNS[:5]:
         values = estimates.get(name, blank)[first : first + len(names)]
-        table[name] = values if name == "coef_p" else values / nuisance.scale
+        table[name] = values if name == "coef_p" else values / controls.scale
     return table
 
 
 def _fit_ols(problem, cov_type, columns, notes):
     """Least squares, with robust or clustered standard errors by default."""
-    X, design, nuisance = problem.regressors, problem.design, problem.nuisance
-    y = nuisance.clear(problem.y)
+    X, design, controls = problem.regressors, problem.design, problem.controls
+    y = controls.clear(problem.y)
     root = np.ones(len(y)) if design.weights is None else np.sqrt(design.weights)
     kind = "HC3" if cov_type == "auto" else cov_type
     solved = least_squares(
@@ -267,7 +267,7 @@ def _fit_ols(problem, cov_type, columns, notes):
         y * root,
         cov_type=kind,
         clusters=design.clusters,
-        n_absorbed=nuisance.n_absorbed,
+        n_absorbed=controls.n_absorbed,
     )
     estimates = {"coef": solved.coef}
     sd_y = _sd(y, root, not design.paired)
@@ -306,13 +306,13 @@ def _measure_fit(problem, y, residuals, root):
     or not. Both R² adjusted for their numbers of columns, their difference is 0 on
     average if no hypothesis has an effect.
     """
-    nuisance, target, paired = problem.nuisance, problem.y, problem.design.paired
-    basis = linalg.qr(nuisance.values * root[:, None], mode="economic")[0]
+    controls, target, paired = problem.controls, problem.y, problem.design.paired
+    basis = linalg.qr(controls.values * root[:, None], mode="economic")[0]
     alone = y - basis @ (basis.T @ y)
     n, total = len(target), np.sum(root**2) * _sd(target, root, not paired) ** 2
     before, after = alone @ alone, residuals @ residuals
-    n_used = nuisance.n_used + problem.annotations.shape[1]
-    adjusted = before / (n - nuisance.n_used) - after / (n - n_used)
+    n_used = controls.n_used + problem.annotations.shape[1]
+    adjusted = before / (n - controls.n_used) - after / (n - n_used)
     found = {
         "metrics": {
             "r2": (before - after) / total,
@@ -320,7 +320,7 @@ def _measure_fit(problem, y, residuals, root):
         },
         "fitted": (target - residuals / root)[:, None],
     }
-    if nuisance.explains:
+    if controls.explains:
         found["baseline"] = {"r2": 1 - before / total}
         found["baseline_fitted"] = (target - alone / root)[:, None]
     return found

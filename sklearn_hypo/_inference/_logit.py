@@ -170,8 +170,8 @@ def fit_multinomial(problem, codes, present, cov_type, columns, notes):
     if firth:
         _note_empty_cells(problem.annotations, codes, len(present), columns, notes)
     robust = design.is_robust or cov_type[:2] == "HC"
-    nuisance = problem.nuisance
-    n_tested = h + nuisance.has_constant + len(nuisance.names)
+    controls = problem.controls
+    n_tested = h + controls.has_constant + len(controls.names)
     p = np.full(X.shape[1], np.nan)
     p[:n_tested], *_ = column_tests(
         rows, penalized, X, codes, range(n_tested), design, robust=robust
@@ -202,7 +202,7 @@ def _measure_fit(problem, X, codes, coef, P, penalty):
     weights, q, paired = problem.design.weights, P.shape[1] - 1, problem.design.paired
     scores = _score_classes(codes, P, weights, paired)
     found = {"metrics": scores, "fitted": _rank_rows(problem.regressors, coef, q)}
-    if not problem.nuisance.explains:
+    if not problem.controls.explains:
         return found
     rest = X[:, problem.annotations.shape[1] :]
     alone = fit_logit(collapse_patterns(rest, codes, weights), penalty=penalty)
@@ -213,7 +213,7 @@ def _measure_fit(problem, X, codes, coef, P, penalty):
     return found | {
         "metrics": {name: scores[name] - baseline[name] for name in scores},
         "baseline": baseline,
-        "baseline_fitted": _rank_rows(problem.nuisance.values, alone.coef, q),
+        "baseline_fitted": _rank_rows(problem.controls.values, alone.coef, q),
     }
 
 

@@ -4,7 +4,13 @@ import numpy as np
 import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
-CORRECTIONS = ("bonferroni", "holm", "fdr_bh", "fdr_by")
+# What the level of each correction is a level of.
+CORRECTIONS = {
+    "bonferroni": "family",
+    "holm": "family",
+    "fdr_bh": "false discovery rate",
+    "fdr_by": "false discovery rate",
+}
 
 
 def adjust_p_values(p_values, tested, alpha, correction, n_more=0):

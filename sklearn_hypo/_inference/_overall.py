@@ -64,7 +64,7 @@ class Overall:
     def _name_others(self):
         """What stands beside the hypotheses in the joint regression; "" if nothing."""
         joint = self._tests.joint
-        parts = ["covariates"] if joint.nuisance.names else []
+        parts = ["covariates"] if joint.controls.names else []
         parts += ["fixed effects"] if self._tests.design.levels is not None else []
         return " and ".join(parts)
 
@@ -79,7 +79,7 @@ class Overall:
             return np.nan, np.nan
         y, design = self._tests.y[joint.rows], self._tests.design.take(joint.rows)
         n, free = len(y), len(y) - (not self._paired)
-        n_used = joint.nuisance.n_used, joint.nuisance.n_used + len(joint.columns)
+        n_used = joint.controls.n_used, joint.controls.n_used + len(joint.columns)
         before = after = 1.0
         if name == "r2_adjusted":
             before, after = free / (n - n_used[0]), free / (n - n_used[1])
@@ -181,11 +181,11 @@ class Overall:
         Y = y[:, None].astype(float)
         if self._n_classes is not None and not self._paired:
             Y = encode_one_hot(y, self._n_classes)
-        nuisance = tests.joint.nuisance
+        controls = tests.joint.controls
         return permutation_p(
-            nuisance.clear(A),
-            nuisance.clear(Y),
-            nuisance.values,
+            controls.clear(A),
+            controls.clear(Y),
+            controls.values,
             np.random.default_rng([self._seed, 2]),
             self._n_resamples,
             weights=design.weights,
@@ -213,7 +213,7 @@ def make_folds(y, n_classes, clusters, seed):
     Returns pairs of rows to fit on and rows to predict; none where there are too few.
     """
     units = len(y) if clusters is None else len(np.unique(clusters))
-    rarest = units if n_classes is None else _rarest(y, n_classes, clusters)
+    rarest = units if n_classes is None else _count_rarest(y, n_classes, clusters)
     n_folds = min(_N_FOLDS, units, rarest)
     if n_folds < 2:
         return []
@@ -225,7 +225,7 @@ def make_folds(y, n_classes, clusters, seed):
     return list(kind(**options).split(np.zeros(len(y)), y, clusters))
 
 
-def _rarest(y, n_classes, clusters):
+def _count_rarest(y, n_classes, clusters):
     """Rows, or clusters, that have the rarest of the classes that occur."""
     if clusters is None:
         counts = np.bincount(y, minlength=n_classes)
@@ -263,7 +263,7 @@ def predict_cross_fitted(
 
 def _fit_predict(X, y, X_new, n_classes, weights, paired, dense):
     if n_classes is not None and not dense:
-        return _class_scores(X, y, X_new, n_classes, weights, paired)
+        return _predict_class_scores(X, y, X_new, n_classes, weights, paired)
     if n_classes is not None and not paired:
         y = encode_one_hot(y, n_classes)
         y = y[:, 1:] if n_classes == 2 else y
@@ -274,7 +274,7 @@ def _fit_predict(X, y, X_new, n_classes, weights, paired, dense):
     return model.fit(X, y, sample_weight=weights).predict(X_new).reshape(len(X_new), -1)
 
 
-def _class_scores(X, y, X_new, n_classes, weights, paired):
+def _predict_class_scores(X, y, X_new, n_classes, weights, paired):
     model = LogisticRegression(max_iter=1000, fit_intercept=not paired)
     if paired:  # both orders of each pair, so that there are wins and losses
         X, y = np.vstack([X, -X]), np.concatenate([y, -y])

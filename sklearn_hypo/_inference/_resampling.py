@@ -138,7 +138,7 @@ def bootstrap_interval(score, n_rows, rng, n_resamples, *, weights=None, cluster
     return tuple(np.quantile(scores, [0.025, 0.975]).tolist())
 
 
-def permutation_p(A, Y, nuisance, rng, n_resamples, *, weights, clusters, paired):
+def permutation_p(A, Y, controls, rng, n_resamples, *, weights, clusters, paired):
     """p-value of all annotations together, from permutations of the target.
 
     The statistic is the share of the target that a linear model of the annotations
@@ -155,7 +155,7 @@ def permutation_p(A, Y, nuisance, rng, n_resamples, *, weights, clusters, paired
         Annotations.
     Y : ndarray of shape (n_rows, n_outputs)
         The target, or indicators of classes.
-    nuisance : ndarray of shape (n_rows, n_columns)
+    controls : ndarray of shape (n_rows, n_columns)
         Constant and covariates.
 
     Returns
@@ -166,7 +166,7 @@ def permutation_p(A, Y, nuisance, rng, n_resamples, *, weights, clusters, paired
     if not n_resamples:
         return np.nan
     root = np.ones(len(Y)) if weights is None else np.sqrt(weights)
-    base = linalg.orth(nuisance * root[:, None]) if nuisance.shape[1] else nuisance
+    base = linalg.orth(controls * root[:, None]) if controls.shape[1] else controls
     scaled = A * root[:, None]
     Q = linalg.orth(scaled - base @ (base.T @ scaled), rcond=1e-8)
     codes = None if clusters is None else np.unique(clusters, return_inverse=True)[1]

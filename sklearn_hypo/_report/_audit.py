@@ -145,11 +145,11 @@ def _write_files(folder, report, data, include_texts):
     write_json(folder / EDITS, {"count": len(edits), "edits": edits})
     if include_texts:
         write_texts(folder, data.texts)
-    readme = _readme(report, len(edits), include_texts)
+    readme = _format_readme(report, len(edits), include_texts)
     (folder / README).write_text(readme, encoding="utf-8", newline="\n")
 
 
-def _readme(report, n_edits, include_texts):
+def _format_readme(report, n_edits, include_texts):
     texts = TEXTS if include_texts else "not included (not needed to run it again)"
     version = report.provenance["versions"]["sklearn-hypo"]
     beside = "".join(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from .._inference._multiple_tests import CORRECTIONS
 from .._utils._printable import pluralize, shorten
 from ._columns import read_floats, read_strings
 from ._formats import format_estimate, format_interval, format_number, format_p
@@ -52,7 +53,7 @@ def _count_units(report):
 
 def describe_correction(report):
     """Say the correction and the level, such as "holm, family level 0.1"."""
-    kind = "false discovery rate" if report.correction[:3] == "fdr" else "family"
+    kind = CORRECTIONS[report.correction]
     return f"{report.correction}, {kind} level {report.alpha:g}"
 
 

@@ -186,9 +186,9 @@ def null_p(kind, seed):
         Y += 3 * rng.normal(size=(30, 1))[clusters]
     elif kind == "pairs":
         A, Y, paired = A[:60] - A[60:], np.sign(Y[:60]), True
-    nuisance = np.ones((len(Y), int(not paired)))
+    controls = np.ones((len(Y), int(not paired)))
     return permutation_p(
-        A, Y, nuisance, rng, 99, weights=None, clusters=clusters, paired=paired
+        A, Y, controls, rng, 99, weights=None, clusters=clusters, paired=paired
     )
 
 

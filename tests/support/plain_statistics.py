@@ -373,10 +373,10 @@ def bootstrap(score, weights, units, seed, n_resamples):
     return np.nanquantile(scores, [0.025, 0.975])
 
 
-def explained_share(A, Y, nuisance, weights):
-    """Share of what the nuisance leaves of Y that the annotations explain."""
+def explained_share(A, Y, controls, weights):
+    """Share of what the controls leave of Y that the annotations explain."""
     root = np.sqrt(weights)[:, None]
-    base = nuisance * root
+    base = controls * root
     both = np.column_stack([base, A * root])
 
     def rest(X):

@@ -168,12 +168,12 @@ def corrected(p, alpha, adjust=plain.holm):
     return {"p_corrected": adjusted, "significant": adjusted <= alpha}
 
 
-def permutation_p(A, Y, nuisance, w, shuffle):
+def permutation_p(A, Y, controls, w, shuffle):
     """p-value from NumPy's generator, the target shuffled as the documentation says."""
     rng = np.random.default_rng([SEED, 2])
-    observed = plain.explained_share(A, Y, nuisance, w)
+    observed = plain.explained_share(A, Y, controls, w)
     shuffled = [
-        plain.explained_share(A, shuffle(Y, rng), nuisance, w)
+        plain.explained_share(A, shuffle(Y, rng), controls, w)
         for _ in range(N_RESAMPLES)
     ]
     as_large = np.sum(np.array(shuffled) >= observed * (1 - 1e-9))
@@ -193,9 +193,9 @@ def within_units(units):
     return shuffle
 
 
-def residuals(Y, nuisance, w):
+def residuals(Y, controls, w):
     root = np.sqrt(w)[:, None]
-    return Y - nuisance @ (np.linalg.pinv(nuisance * root) @ (Y * root))
+    return Y - controls @ (np.linalg.pinv(controls * root) @ (Y * root))
 
 
 def folds_of(y, units=None, *, stratified):
