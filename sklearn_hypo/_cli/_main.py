@@ -84,11 +84,11 @@ def _parse_options(argv):
     _add_demo(commands)
     options = parser.parse_args(argv)
     if options.command == "run":
-        _check_columns(parser, options)
+        _check_roles(parser, options)
     return options
 
 
-def _check_columns(parser, options):
+def _check_roles(parser, options):
     """End with code 2 if a column is given two roles that exclude each other."""
     roles = [("--text", options.text), ("--target", options.target)]
     roles += [("--groups", options.groups), ("--pairwise", options.pairwise)]

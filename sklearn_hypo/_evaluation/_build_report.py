@@ -85,7 +85,7 @@ def build_report(
         **{name: settings[name] for name in ("alpha", "correction", "cov_type")},
         n_more=sum(edit["change"] == "dropped" for edit in edits),
     )
-    overall, p = _score(tests, rows, discovery.predictions, settings)
+    overall, p = _compute_overall(tests, rows, discovery.predictions, settings)
     figures = dict(zip(overall["name"], overall["value"], strict=True))
     evidence, redundancy = discovery.evidence or {}, None
     if len(names):
@@ -161,7 +161,7 @@ def _list_edits(tested_before, names):
     ]
 
 
-def _score(tests, rows, predictions, settings):
+def _compute_overall(tests, rows, predictions, settings):
     """The overall figures, and the permutation p-value."""
     n_classes = None if rows.classes is None else len(rows.classes)
     overall = Overall(

@@ -114,7 +114,7 @@ def run_tests(
     1       is long -0.054   0.228        False
     """
     notes = Notes(names)
-    facts = {
+    described = {
         "hypothesis": pd.Series(names, dtype=object),
         "missing": np.isnan(values).sum(axis=0),
         "prevalence": _measure_prevalence(values, design.weights),
@@ -131,7 +131,7 @@ def run_tests(
     joint = joint_regression(
         values, codes, n_classes, varying, design, notes, cov_type=cov_type
     )
-    table = marginal.join(joint.estimates).assign(**facts)
+    table = marginal.join(joint.estimates).assign(**described)
     by_class = None
     if is_multiclass(classes):
         by_class = _tabulate_classes(names, cells, joint, n_classes)

@@ -55,8 +55,8 @@ class AuditBundle:
     versions : dict of str to str
         Packages with which it was made.
     edits : list of dict
-        What was changed by hand, or tested before, on the same rows; the correction
-        counts it.
+        Hypotheses added and dropped since the `previous` reports on the same rows; the
+        correction counts them.
 
     See Also
     --------

@@ -263,13 +263,13 @@ def table_from_json(text):
     if not isinstance(values, dict) or values.get("format") != _FORMAT:
         raise ValueError(f'This is no JSON of a report: no "format": "{_FORMAT}".')
     columns = {
-        name: _column([row[name] for row in values["hypotheses"]], dtype)
+        name: _read_column([row[name] for row in values["hypotheses"]], dtype)
         for name, dtype in values["dtypes"].items()
     }
     return pd.DataFrame(columns)
 
 
-def _column(values, dtype):
+def _read_column(values, dtype):
     if dtype.startswith("float"):
         values = [np.nan if v is None else _INFINITE.get(v, v) for v in values]
     return pd.Series(values, dtype=dtype)

@@ -1,4 +1,5 @@
 """Activations and a target in, the neurons that predict it out.
 
-Open `_neuron_selector` first; a method is added in `_scores`.
+Comes in: a frame of activations, and y. Goes out: its columns that were selected. Open
+`_neuron_selector` first; `_scores` computes what a method selects by.
 """

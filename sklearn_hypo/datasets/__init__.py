@@ -1,4 +1,8 @@
-"""Texts to learn from: real ones, and ones with planted concepts."""
+"""Texts to learn from: real ones, and ones with planted concepts.
+
+Comes in: a size and a seed, or the folder that holds a data set. Goes out: a `Bunch` of
+texts and target. Open `_concepts` first.
+"""
 
 from ._concepts import make_concept_texts
 from ._docstrings import load_docstrings

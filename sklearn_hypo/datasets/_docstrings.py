@@ -130,7 +130,7 @@ def load_docstrings(
             f"load_docstrings: the public callables of {', '.join(packages)} have no "
             "docstrings to read. Name other packages."
         )
-    frame["group"] = _group_rows(frame["text"], frame["name"])
+    frame["group"] = _link_rows(frame["text"], frame["name"])
     return Bunch(
         data=frame["text"].to_numpy(dtype=object),
         target=frame["n_parameters"].to_numpy(dtype=np.int64),
@@ -316,7 +316,7 @@ def _drop_boilerplate(docstrings):
     ]
 
 
-def _group_rows(texts, names):
+def _link_rows(texts, names):
     """Number what is linked by a name or by nearly one text, also through others."""
     twins = connected_components(_link_twins(texts), directed=False)[1]
     return join_groups(names.str.rpartition(".")[2].str.lower(), twins)

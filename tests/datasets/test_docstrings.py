@@ -14,7 +14,7 @@ from sklearn.model_selection import GroupShuffleSplit
 from sklearn_hypo.datasets import load_docstrings
 from sklearn_hypo.datasets._docstrings import (
     _count_parameters,
-    _group_rows,
+    _link_rows,
     _list_module_names,
 )
 from sklearn_hypo.datasets._prose import extract_prose
@@ -156,7 +156,7 @@ def test_groups_join_names_and_twins_transitively():
         ]
     )
     names = pd.Series(["a.b.add", "c.ADD", "d.plus", "e.minus"])
-    assert _group_rows(texts, names).tolist() == [0, 0, 0, 1]
+    assert _link_rows(texts, names).tolist() == [0, 0, 0, 1]
 
 
 def test_methods_are_added_on_request(with_methods):

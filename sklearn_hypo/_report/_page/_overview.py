@@ -103,8 +103,10 @@ def list_table_columns(view):
     """List the columns of the table: heading, kind, cells, and values to sort by."""
     n = len(view.names)
     columns = [
-        _column("#", "number", [(str(i + 1), "") for i in range(n)], range(1, n + 1)),
-        _column(
+        _make_column(
+            "#", "number", [(str(i + 1), "") for i in range(n)], range(1, n + 1)
+        ),
+        _make_column(
             "Hypothesis",
             "words",
             [shorten(name, _WORDS) for name in view.names],
@@ -115,11 +117,13 @@ def list_table_columns(view):
         if column.name == view.separation.name:
             columns.append(_draw_effects(view))
         cells = format_cells(view.table, column, missing="–", typeset=True)
-        columns.append(_column(column.page, "number", cells, view.table[column.name]))
+        columns.append(
+            _make_column(column.page, "number", cells, view.table[column.name])
+        )
     return columns
 
 
-def _column(heading, kind, cells, values):
+def _make_column(heading, kind, cells, values):
     values = [_format_key(value) for value in values]
     return {"heading": heading, "kind": kind, "cells": cells, "values": values}
 
@@ -139,7 +143,7 @@ def _draw_effects(view):
         # with nothing beside it, the separation is the main mark
         *alone, main = (tuple(part[i] for part in effect) for effect in effects)
         cells.append(draw_intervals(scale, *(alone or [None]), main, tone=view.tone(i)))
-    column = _column("Effect", "drawing", cells, effects[-1][0])
+    column = _make_column("Effect", "drawing", cells, effects[-1][0])
     return column | {"axis": draw_axis(scale)}
 
 
