@@ -14,13 +14,15 @@ help:  ## list the targets
 demo: .venv/.stamp-package  ## install into .venv and run the main job
 	@OPENBLAS_CORETYPE=Haswell $(BIN)/python -m sklearn_hypo demo
 
-# One thread per process, two processes: threads would only wait for each other.
+# One thread per process, two processes: threads would only wait for each other. Tests of
+# one file stay together, for what they share.
 test: .venv/.stamp-test  ## run the tests; one room: make test PYTEST_ARGS=tests/inference
 	@if [ -z "$${SKLEARN_HYPO_DATA+set}" ] && [ -d ../shared/data ]; then \
 		SKLEARN_HYPO_DATA=$$(cd ../shared/data && pwd); \
 		export SKLEARN_HYPO_DATA; \
 	fi; \
-	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2 --dist loadfile \
+		$(PYTEST_ARGS)
 
 lint: .venv/.stamp-test  ## check style and format
 	@$(BIN)/python -m ruff check .

@@ -72,6 +72,16 @@ def server(shared_server):
     vars(shared_server.service.settings).update(before)
 
 
+# What is imported stays: garbage collectors need not walk through it again and again.
+gc.disable()
+
+
+def pytest_collection_finish():
+    gc.freeze()
+    gc.set_threshold(10_000, 10, 10)
+    gc.enable()
+
+
 # statsmodels collects garbage in each correction for multiple tests, twice in each
 # evaluation: half a second where all test modules are loaded, most of an evaluation.
 _collect = gc.collect
