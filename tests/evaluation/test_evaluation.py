@@ -95,7 +95,7 @@ def fitted(kind="regression", **params):
 def quiet(estimator, X, y, **kwargs):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        return evaluate_hypotheses(estimator, X, y, **kwargs)
+        return evaluate_hypotheses(estimator, X, y, **{"n_resamples": 9} | kwargs)
 
 
 def report_of(statements, **kwargs):
