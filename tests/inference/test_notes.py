@@ -47,3 +47,8 @@ def test_bounds_of_odds_ratios_may_be_infinite():
         table, _ = check_and_test(A, y, groups=group, task="classification")
     assert (table["coef_upper"] > 710).any()
     assert np.isinf(table["odds_ratio_upper"]).any()
+
+
+@pytest.mark.parametrize(("length", "shown"), [(80, "w" * 80), (81, "w" * 79 + "…")])
+def test_long_names_are_cut(length, shown):
+    assert Notes(["w" * length]).name(0) == repr(shown)

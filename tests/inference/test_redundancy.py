@@ -566,3 +566,16 @@ def test_statements_of_reduced_hypotheses_are_objects():
     table = drop_or_merge(A, ["a", "b", "c"]).table
     assert table["into"].tolist() == ["a", "a", "c"]
     assert table["into"].dtype == table["hypothesis"].dtype == object
+
+
+@pytest.mark.parametrize(
+    ("second", "alike"),
+    [("mentions green tea pots", True), ("mentions green pots", False)],
+)
+def test_two_thirds_of_the_words_are_alike(second, alike):
+    rng = np.random.default_rng(0)
+    A = rng.integers(0, 2, (200, 2)).astype(float)
+    found = measure_redundancy(A, ["mentions green tea", second], Design())
+    assert found.pairs["kind"].tolist() == ["wording"] * alike
+    if alike:
+        assert found.pairs["wording"][0] == pytest.approx(2 / 3)
