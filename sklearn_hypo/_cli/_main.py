@@ -80,11 +80,11 @@ def _parse_options(argv):
     )
     parser.add_argument("--version", action="version", version=f"{_PROG} {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _add_run(commands)
+    run = _add_run(commands)
     _add_demo(commands)
     options = parser.parse_args(argv)
     if options.command == "run":
-        _check_roles(parser, options)
+        _check_roles(run, options)
     return options
 
 
@@ -153,6 +153,7 @@ def _add_run(commands):
     _add_sizes(parser)
     _add_procedure(parser)
     _add_output(parser, "hypotheses_output")
+    return parser
 
 
 def _add_design(parser):

@@ -608,7 +608,9 @@ def test_options_that_make_no_sense(csv, run, capsys, tmp_path, arguments, messa
     with pytest.raises(SystemExit) as stop:
         run(csv, *arguments)
     assert stop.value.code == 2
-    assert message in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert said.startswith("usage: sklearn-hypo run")
+    assert message in said
     assert not (tmp_path / "out").exists()
 
 
