@@ -115,6 +115,8 @@ class _Finder(ast.NodeVisitor):
         before = self._bytes[start:end].decode()
         after = after if isinstance(after, str) else f"({ast.unparse(after)})"
         name = ".".join(self._functions) or "module"
+        if re.sub(r"[\s()]", "", before) == re.sub(r"[\s()]", "", after):
+            return  # the same again, such as swapped arguments that are equal
         lines = (node.lineno, node.end_lineno)
         self.mutants.append(
             Mutant(self._path, name, lines, start, end, operator, before, after)

@@ -376,6 +376,17 @@ def page(first, last, equivalents):
     return "\n\n".join(parts)
 
 
+def describe_other(kept):
+    """Say what a first run of another sample found, whatever is equivalent."""
+    first, _ = read_kept(kept)
+    seed, killed = kept.stem.split("_")[-2], sum(map(is_killed, first.values()))
+    at = ", ".join(sorted({record["commit"] for record in first.values()}))
+    return (
+        f"Another sample (seed {seed}, commit {at}, no test written for it): {killed} of "
+        f"{len(first)} killed, {killed / len(first):.1%}; equivalents not told apart."
+    )
+
+
 def _describe(key, reason):
     path, function, operator, change = key.split("::", 3)
     row = {"module": path.removeprefix("sklearn_hypo/"), "function": function}
@@ -410,6 +421,8 @@ def main():
         run(tasks, sources, seconds, options.jobs, kept)
     first, last = read_kept(kept)
     table = page(first, last, read_equivalents())
+    others = [each for each in sorted(FOLDER.glob("*.jsonl")) if each != kept]
+    table += "".join(f"\n\n{describe_other(each)}" for each in others)
     print(table)
     if options.page or (options.size >= FULL and len(options.room) == len(ROOMS)):
         drawn = ", ".join(sorted({record["commit"] for record in first.values()}))
