@@ -382,8 +382,8 @@ def describe_other(kept):
     seed, killed = kept.stem.split("_")[-2], sum(map(is_killed, first.values()))
     at = ", ".join(sorted({record["commit"] for record in first.values()}))
     return (
-        f"Another sample (seed {seed}, commit {at}, no test written for it): {killed} of "
-        f"{len(first)} killed, {killed / len(first):.1%}; equivalents not told apart."
+        f"Another sample (seed {seed}, commit {at}, no test written for it): {killed} "
+        f"of {len(first)} killed, {killed / len(first):.1%}; equivalents not told apart."
     )
 
 
