@@ -383,7 +383,7 @@ def describe_other(kept):
     at = ", ".join(sorted({record["commit"] for record in first.values()}))
     return (
         f"Another sample (seed {seed}, commit {at}, no test written for it): {killed} "
-        f"of {len(first)} killed, {killed / len(first):.1%}; equivalents not told apart."
+        f"of {len(first)} killed ({killed / len(first):.1%}); equivalents are alive here."
     )
 
 
