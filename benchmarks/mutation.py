@@ -382,8 +382,9 @@ def describe_other(kept):
     seed, killed = kept.stem.split("_")[-2], sum(map(is_killed, first.values()))
     at = ", ".join(sorted({record["commit"] for record in first.values()}))
     return (
-        f"Another sample (seed {seed}, commit {at}, no test written for it): {killed} "
-        f"of {len(first)} killed ({killed / len(first):.1%}); equivalents are alive here."
+        f"Another sample (seed {seed}, commit {at}, no test written for it): "
+        f"{killed} of {len(first)} killed ({killed / len(first):.1%}); equivalents count "
+        "as alive."
     )
 
 
