@@ -383,8 +383,8 @@ def describe_other(kept):
     at = ", ".join(sorted({record["commit"] for record in first.values()}))
     return (
         f"Another sample (seed {seed}, commit {at}, no test written for it): "
-        f"{killed} of {len(first)} killed ({killed / len(first):.1%}); equivalents count "
-        "as alive."
+        f"{killed} of {len(first)} killed ({killed / len(first):.1%}); equivalents "
+        "count as alive."
     )
 
 
