@@ -78,7 +78,7 @@ gc.disable()
 
 def pytest_collection_finish():
     gc.freeze()
-    gc.set_threshold(10_000, 10, 10)
+    gc.set_threshold(50_000, 20, 50)
     gc.enable()
 
 
