@@ -1,6 +1,6 @@
 """Would the tests notice an error? Mutants of inference, evaluation and report.
 
-    pip install coverage pytest-cov
+    pip install -c constraints.txt -e ".[test,benchmark]"
     python benchmarks/mutation.py              # 300 mutants and more; writes the page
     python benchmarks/mutation.py --size 30    # a trial, no page
     python benchmarks/mutation.py --again tests/inference/test_firth.py
