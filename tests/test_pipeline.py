@@ -168,8 +168,8 @@ def test_names_keep_their_origin(texts, y, fitted):
 
 
 @both_routings
-@pytest.mark.usefixtures("cheap_processes")
 def test_cross_val_score_in_two_processes(texts, y):
+    """In joblib's own processes, which import everything afresh."""
     one, two = (cross_val_score(make_pipe(), texts, y, cv=3, n_jobs=n) for n in (1, 2))
     assert np.array_equal(one, two)
     by_hand = []
