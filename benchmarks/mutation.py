@@ -159,7 +159,8 @@ def trace(sources):
 def tests_of(mutant, sources, reached, seconds):
     """Tests that reach a mutant, the quickest first.
 
-    Those that run one of its lines; where it is run on import, those of the module.
+    Those that run one of its lines; where it is run on import, those of the module
+    and of its room, as what a decorator refuses never enters the module.
     """
     lines = reached[mutant.path]
     first, last = mutant.lines
@@ -169,6 +170,8 @@ def tests_of(mutant, sources, reached, seconds):
         found = {t for line in statement for t in lines.get(line, ())}
     if not found and mutant.function == "module":
         found = {t for tests in lines.values() for t in tests}
+        own = f"tests/{room_of(mutant.path)}/"
+        found |= {name for name in seconds if name.startswith(own)}
     taken = {name: seconds.get(name, 0.0) for name in found}
     quick = [name for name in found if taken[name] < SLOW]
     return sorted(quick, key=lambda name: (taken[name], name))

@@ -12,6 +12,8 @@ from statsmodels.discrete.conditional_models import ConditionalLogit
 
 from sklearn_hypo._inference import _logit
 from sklearn_hypo._inference._design import make_design
+from sklearn_hypo._inference._design_matrix import make_design_matrix
+from sklearn_hypo._inference._notes import Notes
 from sklearn_hypo.exceptions import HypothesisWarning
 
 
@@ -262,6 +264,17 @@ def test_many_levels_need_groups():
     np.testing.assert_allclose(table["coef"], ols.params, rtol=1e-9)
 
 
+@pytest.mark.parametrize("linear", [True, False])
+def test_five_hundred_levels_are_columns(linear):
+    level = np.arange(501)
+    many = make_design(501, fixed_effects=level, caller="test")
+    with pytest.raises(ValueError, match="501 levels, more than 500"):
+        make_design_matrix(many, 501, linear=linear, notes=Notes([]))
+    most = make_design(501, fixed_effects=level % 500, caller="test")
+    made = make_design_matrix(most, 501, linear=linear, notes=Notes([]))
+    assert made.n_used == made.values.shape[1] == 500
+
+
 # Pairs ----------------------------------------------------------------------------
 
 
@@ -423,12 +436,18 @@ def test_covariates_of_mixed_kinds_keep_theirs():
     ("covariates", "message"),
     [
         (pd.DataFrame({"day": pd.date_range("2020-01-01", periods=60)}), "are dates"),
-        (pd.DataFrame({"id": [f"u{i}" for i in range(60)]}), "60 categories, more"),
+        (pd.DataFrame({"id": np.arange(60).astype(str)}), "60 categories, more"),
+        (pd.DataFrame({"id": (np.arange(60) % 51).astype(str)}), "51 .* more than 50"),
     ],
 )
 def test_covariates_that_are_none(covariates, message):
     with pytest.raises(ValueError, match=message):
         facts_of(60, covariates=covariates)
+
+
+def test_fifty_categories_are_covariates():
+    kinds = pd.DataFrame({"id": (np.arange(60) % 50).astype(str)})
+    assert facts_of(60, covariates=kinds).covariates.shape == (60, 49)
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1e6])

@@ -219,6 +219,26 @@ def test_covariates_are_not_the_hypotheses_merit():
     assert adjusted.permutation_p > 0.05
 
 
+def test_what_covariates_determine_adds_nothing_whatever_their_unit():
+    A, y, _ = make_rows(n=100)
+    for scale in (1.0, 1e4, 1e6):
+        controls = np.column_stack([np.ones(100), scale + A[:, 0]])
+        p = [
+            permutation_p(
+                A[:, columns],
+                y[:, None],
+                controls,
+                np.random.default_rng(0),
+                49,
+                weights=None,
+                clusters=None,
+                paired=False,
+            )
+            for columns in ([2, 3], [0, 2, 3])
+        ]
+        assert p[0] == p[1]
+
+
 # What covariates and fixed effects explain ----------------------------------------
 
 
@@ -488,8 +508,10 @@ def test_evidence_by_hand():
     assert detail.n_zero == (1, 1)
     assert sum(detail.counts_present) == 2
     assert sum(detail.counts_absent) == 1
-    assert detail.bin_edges[0] == 0
-    assert detail.bin_edges[-1] == 4
+    np.testing.assert_allclose(detail.bin_edges, np.linspace(0, 4, 21))
+    assert len(detail.counts_present) == len(detail.counts_absent) == 20
+    assert [detail.counts_present[i] for i in (10, 19)] == [1, 1]
+    assert detail.counts_absent[15] == 1
     assert detail.prevalence_by_target == (("0", 3, 1 / 3), ("1", 2, 1.0))
 
 
@@ -500,6 +522,17 @@ def test_quantities_are_shown_by_quarters():
     shares = [share for *_, share in detail.prevalence_by_target]
     assert shares[0] < shares[-1]
     assert detail.present == ()
+
+
+def test_up_to_six_values_are_shown_one_by_one_and_five_texts():
+    a, texts = np.ones((42, 1)), np.array([f"t{i:02}" for i in range(42)], object)
+    for n_values in (6, 7):
+        (detail,) = collect_details(a, np.arange(42) % n_values, texts=texts)
+        labels = [label for label, _, _ in detail.prevalence_by_target]
+        quarters = ["-0.001 to 1", "1 to 3", "3 to 5", "5 to 6"]
+        assert labels == ([*"012345"] if n_values == 6 else quarters)
+        assert detail.present == ("t00", "t01", "t02", "t03", "t04")
+        assert detail.absent == ()
 
 
 def test_nothing_to_test_is_a_report_too():

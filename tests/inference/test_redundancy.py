@@ -92,11 +92,13 @@ def test_phi_is_not_defined_for_a_column_that_does_not_vary():
     A[:, 1] = 1.0
     A[:, 2] = NAN
     A[:, 3] = 0.0
-    overlap = annotation_overlap(A, np.full(len(A), 0.1))
-    assert np.isnan(overlap.phi[1:]).all()
-    assert np.isnan(overlap.phi[:, 1:]).all()
-    assert np.isnan(overlap.agreement[0, 2])
-    assert overlap.n[0, 2] == 0
+    for seed in range(20):  # weights whose sums are rounded
+        weights = np.random.default_rng(seed).exponential(size=len(A))
+        overlap = annotation_overlap(A, weights)
+        assert np.isnan(overlap.phi[1:]).all()
+        assert np.isnan(overlap.phi[:, 1:]).all()
+        assert np.isnan(overlap.agreement[0, 2])
+        assert overlap.n[0, 2] == 0
 
 
 def test_phi_of_duplicates_and_opposites_is_exactly_one_whatever_the_weights():
@@ -363,6 +365,16 @@ def test_few_shared_answers_prove_nothing():
     assert len(measure_redundancy(np.column_stack([other, sparse])).pairs) == 1
     sparse[200:290] = a[200:290]
     assert len(measure_redundancy(np.column_stack([other, sparse])).pairs) == 0
+
+
+@pytest.mark.parametrize("n_shared", [19, 20])
+def test_twenty_shared_answers_are_enough(n_shared):
+    a = columns()[:, 0]
+    first, second = a.copy(), a.copy()
+    first[n_shared + 100 :] = NAN
+    second[:100] = NAN
+    found = measure_redundancy(np.column_stack([first, second])).pairs
+    assert found["kind"].tolist() == ["exact"] * (n_shared == 20)
 
 
 def test_clusters_are_chains():

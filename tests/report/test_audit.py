@@ -277,6 +277,14 @@ def test_the_manifest_names_all_files_and_no_others(tmp_path):
         read_audit_bundle(folder)
 
 
+def test_a_damaged_manifest_is_said_to_be_so(tmp_path):
+    folder = write_audit_bundle(make_report(), tmp_path / "bundle")
+    path = folder / "MANIFEST.sha256"
+    path.write_bytes(path.read_bytes() + b"\xff\xfe\n")
+    with pytest.raises(ValueError, match=r"not as it was written: .* is unknown"):
+        read_audit_bundle(folder)
+
+
 def test_pickles_are_not_opened(tmp_path):
     folder = write_audit_bundle(make_report(), tmp_path / "bundle")
     with np.load(folder / "rows.npz") as file:

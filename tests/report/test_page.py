@@ -341,6 +341,8 @@ def test_texts_without_a_match_are_cut_at_their_end():
         ("Party art!", ["art"], "Party [art]!"),
         ("so SAD , so sad", ["so sad"], "[so SAD] , [so sad]"),
         ("a b c d", ["a b", "b c"], "[a b c] d"),
+        ("a b c d", ["b", "a b c"], "[a b c] d"),
+        ("a b c d", ["a", "b"], "[a] [b] c d"),
         ("Don’t go :( !!", ["don't", ":(", "!"], "[Don’t] go [:(] [!][!]"),
         ("see http://x.y/z?a=1 now", ["http://"], "see [http://x.y/z?a=1] now"),
         ("I <33 it", ["<3"], "I [<33] it"),

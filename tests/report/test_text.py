@@ -9,7 +9,12 @@ from sklearn_hypo import evaluate_annotations
 from sklearn_hypo._report._columns import rank_joint_effects
 from sklearn_hypo._report._formats import format_number, format_p
 from sklearn_hypo._report._text import notebook_html, text_lines
-from sklearn_hypo._report._words import list_conditions
+from sklearn_hypo._report._words import (
+    group_notes,
+    list_conditions,
+    name_class,
+    name_target,
+)
 
 
 @pytest.mark.filterwarnings("error")
@@ -90,6 +95,20 @@ def test_covariates_are_named():
     one = replace(report, data=replace(data, fixed_effects=np.ones(3)))
     expected = {"fixed effects": "1 level, effects are those within them"}
     assert list_conditions(one) == expected
+
+
+@pytest.mark.parametrize(("length", "shown"), [(40, "w" * 40), (41, "w" * 39 + "…")])
+def test_names_are_cut_at_forty_characters(length, shown):
+    name = "w" * length
+    report = change_table(make_report(), hypothesis=[name] * 6, note=["odd"] * 6)
+    data = replace(report.data, covariates=pd.DataFrame({name: [0.0]}))
+    report = replace(report, target_name=name, data=data)
+    assert list_conditions(report)["covariates"] == shown
+    assert name_target(report) == shown
+    label = name[2:]  # and two quotes
+    cut = repr(label) if length == 40 else "'" + "w" * 38 + "…"
+    assert name_class(report, label) == f"{shown} = {cut}"
+    assert group_notes(report)[0][1].split(", ")[0] == shown
 
 
 def test_a_covariate_without_a_coefficient_shows_its_p():
