@@ -259,17 +259,17 @@ def _as_frame(covariates):
     if isinstance(covariates, pd.Series):
         name = "z0" if covariates.name is None else covariates.name
         covariates = covariates.to_frame(name)
-    if not isinstance(covariates, pd.DataFrame):
-        array = np.asarray(covariates)
-        array = array[:, None] if array.ndim == 1 else array
-        if array.ndim != 2:
-            raise TypeError(
-                "covariates must be a table of one row per text, but "
-                f"{type(covariates).__name__} of shape {array.shape} arrived."
-            )
-        names = [f"z{i}" for i in range(array.shape[1])]
-        covariates = pd.DataFrame(array, columns=names)
-    frame = covariates.reset_index(drop=True).infer_objects()
+    if isinstance(covariates, pd.DataFrame):
+        return covariates.reset_index(drop=True).infer_objects()
+    array = np.asarray(covariates)
+    array = array[:, None] if array.ndim == 1 else array
+    if array.ndim != 2:
+        raise TypeError(
+            "covariates must be a table of one row per text, but "
+            f"{type(covariates).__name__} of shape {array.shape} arrived."
+        )
+    names = [f"z{i}" for i in range(array.shape[1])]
+    frame = pd.DataFrame(array, columns=names).infer_objects()
     for name in frame.select_dtypes(["object", "string"]).columns:
         numbers = pd.to_numeric(frame[name], errors="coerce")
         if numbers.notna().all():  # an array of mixed kinds makes texts of numbers
