@@ -56,11 +56,13 @@ def rerun_audit_bundle(folder):
     bundle = read_audit_bundle(folder)
     data = bundle.data
     settings = {key: value for key, value in data.settings.items() if value is not None}
+    classes = bundle.report["classes"]  # of the fit: the target may lack some
     rows = prepare_rows(
         data.target,
         {name: getattr(data, name) for name in _BESIDE},
         {"annotations": data.annotations},
         task=settings.pop("task"),
+        classes=None if classes is None else np.array(classes, dtype=object),
         caller="rerun_audit_bundle",
     )
     rows = replace(rows, target_name=bundle.report["target_name"])

@@ -34,8 +34,9 @@ class Column:
         Headings in terminal and notebook, in Markdown and LaTeX, and in the table of
         the page. Empty: it does not show there. CSV and JSON hold every column.
     effect, basis : str, default=""
-        The same in full, with "{unit}" for that of the target: among the effects of
-        one hypothesis on the page, or below what they rest on.
+        The same in full, with "{unit}" for that of the target, or "{tested}" for texts
+        or pairs: among the effects of one hypothesis on the page, or below what they
+        rest on.
     rank : int, default=0
         Joint effects alone: which of them a place with few columns takes first.
     neutral : float, default=0.0
@@ -65,7 +66,7 @@ COLUMNS = (
         page="Fidelity",
         basis="fidelity (F1, words for neuron)",
     ),
-    Column("n", format_count, article="n", basis="texts with an answer"),
+    Column("n", format_count, article="n", basis="{tested} with an answer"),
     Column("missing", format_count, basis="texts without an answer"),
     Column(
         "prevalence",

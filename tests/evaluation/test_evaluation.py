@@ -12,6 +12,7 @@ from sklearn.metrics import r2_score, roc_auc_score
 from sklearn.pipeline import make_pipeline
 
 from sklearn_hypo._evaluation._hypotheses import evaluate_hypotheses
+from sklearn_hypo._evaluation._rerun import rerun_audit_bundle
 from sklearn_hypo._report._report import HypothesisReport
 from sklearn_hypo._report._words import format_p
 from sklearn_hypo.exceptions import HypothesisWarning
@@ -261,13 +262,17 @@ def test_constant_y_has_no_score():
     assert report.classes == ("neg", "pos")
 
 
-def test_absent_third_class_ends_in_a_warning():
+def test_absent_third_class_ends_in_a_warning(tmp_path):
     texts, y = make_texts(kind="three")
     y = np.where(y == "top", "mid", y)
     with pytest.warns(HypothesisWarning, match="No score out of sample"):
         report = evaluate_hypotheses(fitted("three"), texts, y)
     assert np.isnan(report.roc_auc_out_of_sample)
     assert report.roc_auc > 0.5
+    report.save(tmp_path / "audit")
+    again = rerun_audit_bundle(tmp_path / "audit")
+    assert again.classes == report.classes == ("low", "mid", "top")
+    pd.testing.assert_frame_equal(again.by_class, report.by_class)
 
 
 def test_task_other_than_that_of_fit():

@@ -284,6 +284,14 @@ def test_effects_and_basis_of_a_quantity():
     assert dict(read_pairs(blocks["Basis"]))["texts with an answer"] == "0"
 
 
+def test_the_basis_of_pairs_counts_pairs():
+    report = make_report("pairs")
+    _, blocks = blocks_of(tree_of(report), 0)
+    basis = dict(read_pairs(blocks["Basis"]))
+    assert basis["pairs with an answer"] == str(report.table["n"][0]) == "120"
+    assert "texts with an answer" not in basis
+
+
 def test_effects_by_class():
     report = make_report("three")
     root = tree_of(report)

@@ -60,7 +60,8 @@ def _list_effects(view):
     columns = list_columns(report, "effect")
     named = [view.separation, *joint]
     named += [column for column in columns if column not in named]
-    lines = _name_cells(report, named, "effect")
+    descriptions = [describe_effect(report, column) for column in named]
+    lines = _name_cells(report, named, descriptions)
     worst = {name: bounds for name, _, bounds in list_missing_answers(report)}
     for name, own in zip(view.names, lines, strict=True):
         if worst.get(name):
@@ -71,16 +72,16 @@ def _list_effects(view):
 
 def _list_basis(report):
     """What each effect rests on: the neuron, the texts, the model."""
-    return _name_cells(report, list_columns(report, "basis"), "basis")
+    columns = list_columns(report, "basis")
+    tested = "texts" if report.n_pairs is None else "pairs"
+    names = [column.basis.format(tested=tested) for column in columns]
+    return _name_cells(report, columns, names)
 
 
-def _name_cells(report, columns, place):
+def _name_cells(report, columns, names):
     """(name, value, interval) of the columns that have a value, by hypothesis."""
     lines = [[] for _ in range(len(report.table))]
-    for column in columns:
-        name = getattr(column, place)
-        if place == "effect":
-            name = describe_effect(report, column)
+    for column, name in zip(columns, names, strict=True):
         cells = format_cells(report.table, column, missing="", typeset=True)
         for own, (value, interval) in zip(lines, cells, strict=True):
             value = {"inf": "infinite"}.get(value, value)
