@@ -379,15 +379,18 @@ def page(first, last, equivalents):
     return "\n\n".join(parts)
 
 
-def describe_other(kept):
-    """Say what a first run of another sample found, whatever is equivalent."""
-    first, _ = read_kept(kept)
-    seed, killed = kept.stem.split("_")[-2], sum(map(is_killed, first.values()))
+def describe_other(kept, equivalents):
+    """Say what the first run of another sample found, and what stands since."""
+    first, last = read_kept(kept)
+    seed, n = kept.stem.split("_")[-2], len(first)
     at = ", ".join(sorted({record["commit"] for record in first.values()}))
+    killed, now = (sum(map(is_killed, each.values())) for each in (first, last))
+    same = sum(not is_killed(last[k]) and k[0] in equivalents for k in last)
     return (
-        f"Another sample (seed {seed}, commit {at}, no test written for it): "
-        f"{killed} of {len(first)} killed ({killed / len(first):.1%}); equivalents "
-        "count as alive."
+        f"Seed {seed}, commit {at}: {killed} of {n} ({killed / n:.1%}) killed in the "
+        f"first run, before a test was written for any of them. By tests written "
+        f"since: {now} ({now / n:.1%}); {same} are equivalent, and {n - now - same} "
+        "alive."
     )
 
 
@@ -397,6 +400,12 @@ def _describe(key, reason):
     row |= {"change": f"{operator}: `{change.replace('`', chr(39))}`"}
     return row | ({} if reason is None else {"reason": reason})
 
+
+OTHERS = """## Samples drawn later
+
+What the tests see unprompted is the share of a fresh sample that its first run kills,
+where equivalents count as alive. The latest is the estimate for the tests as they are;
+those before it, after which tests were written, are its history."""
 
 NOTES = """
 The run was that of `python benchmarks/mutation.py` at commit {drawn}. Mutants are
@@ -426,7 +435,10 @@ def main():
     first, last = read_kept(kept)
     table = page(first, last, read_equivalents())
     others = [each for each in sorted(FOLDER.glob("*.jsonl")) if each != kept]
-    table += "".join(f"\n\n{describe_other(each)}" for each in others)
+    if others:
+        equivalents = read_equivalents()
+        lines = [f"- {describe_other(each, equivalents)}" for each in others]
+        table += "\n\n".join(["", OTHERS, "\n".join(lines)])
     print(table)
     if options.page or (options.size >= FULL and len(options.room) == len(ROOMS)):
         drawn = ", ".join(sorted({record["commit"] for record in first.values()}))

@@ -11,6 +11,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import r2_score, roc_auc_score
 from sklearn.pipeline import make_pipeline
 
+from sklearn_hypo._embedding._text_embedder import TextEmbedder
 from sklearn_hypo._evaluation._hypotheses import evaluate_hypotheses
 from sklearn_hypo._evaluation._rerun import rerun_audit_bundle
 from sklearn_hypo._report._report import HypothesisReport
@@ -240,6 +241,21 @@ def test_pipeline_and_search_are_unwrapped():
         found = quiet(estimator, texts, y)
         pd.testing.assert_frame_equal(found.table, expected.table)
         assert found.r2_out_of_sample == expected.r2_out_of_sample
+
+
+def test_an_extractor_right_after_the_embedder():
+    class AfterEmbedder(WordHypotheses):
+        def fit(self, X, y):
+            return super().fit(X.index, y)
+
+        def transform(self, X):
+            return super().transform(X.index)
+
+    texts, y = make_texts()
+    pipe = make_pipeline(TextEmbedder(), AfterEmbedder()).fit(*make_texts(seed=1))
+    found = quiet(pipe, texts, y)
+    pd.testing.assert_frame_equal(found.table, quiet(fitted(), texts, y).table)
+    assert "r2_embeddings" in set(found.overall["name"])
 
 
 def test_warnings_point_at_the_caller():

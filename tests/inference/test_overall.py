@@ -113,6 +113,13 @@ def test_folds_keep_groups_whole(n_classes):
     assert sorted(np.concatenate([test for _, test in folds])) == list(range(400))
 
 
+def test_as_many_folds_as_the_rarest_class_has_rows():
+    for n_rare, n_folds in ((1, 0), (2, 2), (3, 3), (6, 5)):
+        y = (np.arange(40) < n_rare).astype(int)
+        assert len(make_folds(y, 2, None, 0)) == n_folds
+    assert len(make_folds(np.arange(2.0), None, None, 0)) == 2
+
+
 def test_noise_predicts_nothing():
     """The mean over runs, at 200 rows, where fit and score on the same rows flatter."""
     rng = np.random.default_rng(0)

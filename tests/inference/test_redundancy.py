@@ -88,17 +88,24 @@ def test_overlap_agrees_with_scikit_learn_on_the_rows_that_answer_both():
 
 
 def test_phi_is_not_defined_for_a_column_that_does_not_vary():
+    A = columns(prevalence=(0.3, 1.0, 0.0, 0.5, 0.2, 1.0, 0.6))
+    constant = [1, 2, 5]
+    rng = np.random.default_rng(1)
+    A[rng.random(A.shape) < 0.2] = NAN
+    for weights in (None, rng.exponential(size=len(A))):  # their sums are rounded
+        phi = annotation_overlap(A, weights).phi
+        assert np.isnan(phi[constant]).all()
+        assert np.isnan(phi[:, constant]).all()
+        assert np.isnan(phi).sum() == 49 - 16
+
+
+def test_a_column_without_answers_overlaps_with_nothing():
     A = columns()
-    A[:, 1] = 1.0
     A[:, 2] = NAN
-    A[:, 3] = 0.0
-    for seed in range(20):  # weights whose sums are rounded
-        weights = np.random.default_rng(seed).exponential(size=len(A))
-        overlap = annotation_overlap(A, weights)
-        assert np.isnan(overlap.phi[1:]).all()
-        assert np.isnan(overlap.phi[:, 1:]).all()
-        assert np.isnan(overlap.agreement[0, 2])
-        assert overlap.n[0, 2] == 0
+    overlap = annotation_overlap(A, np.full(len(A), 0.1))
+    assert np.isnan(overlap.phi[2]).all()
+    assert np.isnan(overlap.agreement[0, 2])
+    assert overlap.n[0, 2] == 0
 
 
 def test_phi_of_duplicates_and_opposites_is_exactly_one_whatever_the_weights():
@@ -443,10 +450,10 @@ def test_what_is_refused(call, message):
 
 
 def test_wording_of_lexicons_is_the_overlap_of_their_terms():
-    names = ["mentions any of: b, a", "mentions any of: a, c, b", "is about tea"]
+    names = ["mentions any of: b, a", "mentions any of: a, c, b", "thanks b"]
     found = measure_wording(names, [("b", "a"), ("a", "c", "b"), ()])
     assert found[0, 1] == pytest.approx(2 / 3)
-    assert found[0, 2] == 0
+    assert found[0, 2] == measure_wording(names)[0, 2] > 0  # of their words
     np.testing.assert_array_equal(np.diag(found), 1)
     pairs = measure_redundancy(
         columns()[:, :3], names, terms=[["a", "b"], ["b", "a"], []]

@@ -404,11 +404,15 @@ def test_not_converged_logit_is_named(monkeypatch):
         _firth, "_quasi_newton", lambda rows, beta, state, *rest: (beta, state, False)
     )
     A, y = make_annotations()
-    table, summary, message = warned_table(A, y > 0, names=NAMES)
-    assert "did not converge" in message
-    assert table["coef_p"].isna().all()
-    assert "roc_auc" not in summary
-    assert summary["n_tested"] == 4
+    for codes in (y > 0, np.digitize(y, [-0.5, 0.5])):
+        table, summary, message = warned_table(
+            A, codes, names=NAMES, task="classification"
+        )
+        assert "did not converge" in message
+        assert table["coef_p"].isna().all()
+        assert "roc_auc" not in summary
+        assert (summary["cov_type"], set(table["method"])) == ("", {""})
+        assert summary["n_tested"] == 4
 
 
 @pytest.mark.parametrize(
@@ -443,6 +447,19 @@ def test_absent_class_of_three_known_ones():
     np.testing.assert_allclose(table["separation_p"], two["separation_p"])
 
 
+def test_a_constant_hypothesis_separates_no_classes():
+    A, y = make_annotations()
+    A[:, 1], A[:, 2] = 0, 1
+    table, summary, message = warned_table(
+        A, np.digitize(y, [-0.5, 0.5]), names=NAMES, task="classification"
+    )
+    assert "[2 of 4]" in message
+    assert table["separation_p"].isna().tolist() == [False, True, True, False]
+    by_class = summary["by_class"].set_index("hypothesis")["separation"]
+    assert by_class[NAMES[1:3]].isna().all()
+    assert by_class[NAMES[::3]].notna().all()
+
+
 @pytest.mark.parametrize(
     ("n_true", "values"), [(1, [5.0]), (30, [5.0] * 30)], ids=["one text", "one value"]
 )
@@ -453,7 +470,9 @@ def test_side_without_variance_has_no_welch_test(n_true, values):
     A[:, 1] = rng.random(300) < 0.5
     y = rng.normal(size=300)
     y[:n_true] = values
-    table, _, message = warned_table(A, y, names=NAMES[:2])
+    for scale in (1e-3, 1.0):  # the note does not hang on the unit
+        table, _, message = warned_table(A, scale * y, names=NAMES[:2])
+        assert "no standard error of the separation" in table.loc[0, "note"]
     assert f"'mentions tea' (true of {n_true} of 300)" in message
     assert table.loc[0, ["separation_se", "separation_p"]].isna().all()
     assert table.loc[0, "separation"] == pytest.approx(5.0 - y[n_true:].mean())

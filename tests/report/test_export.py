@@ -179,6 +179,13 @@ def records(table):
     return [{name: as_json(value) for name, value in row.items()} for row in rows]
 
 
+def test_usage_is_a_list_of_rows():
+    assert make_report().to_dict()["usage"] == []
+    usage = [{"role": "annotator", "calls": 3, "cost": 0.5}]
+    report = replace(make_report(), usage=pd.DataFrame(usage))
+    assert report.to_dict()["usage"] == usage
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_json_holds_every_field(kind):
     report = make_report(kind)

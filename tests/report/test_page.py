@@ -297,6 +297,14 @@ def test_a_name_that_a_template_does_not_know_is_an_error():
         render("notebook.html.j2", title="", header=[], lines=[])
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_blanks_are_left_of_the_template(kind):
+    page = report_page(make_report(kind))
+    assert page.startswith("<!DOCTYPE html>\n")
+    assert page.endswith("\n</html>\n")
+    assert not re.search(r"^[ \t]+$", page, re.MULTILINE)
+
+
 # Size -----------------------------------------------------------------------------
 
 
@@ -323,6 +331,12 @@ def test_the_window_of_a_long_text(before, after, begin):
     assert shown == "…" * (begin > 0) + cut + "…" * (begin + 320 < len(text))
 
 
+def test_a_match_at_the_very_edge_of_the_window_is_not_marked_empty():
+    text = "tea " + "y" * 315 + " tea " + "y" * 400
+    assert text.index("tea", 4) == 320
+    assert highlight_terms(text, ["tea"]) == "<mark>tea</mark>" + text[3:320] + "…"
+
+
 def test_texts_without_a_match_are_cut_at_their_end():
     text = "word " * 80
     assert str(highlight_terms(text, ["tea"])) == text[:320] + "…"
@@ -342,6 +356,8 @@ def test_texts_without_a_match_are_cut_at_their_end():
         ("so SAD , so sad", ["so sad"], "[so SAD] , [so sad]"),
         ("a b c d", ["a b", "b c"], "[a b c] d"),
         ("a b c d", ["b", "a b c"], "[a b c] d"),
+        ("x a b c d", ["x", "a b", "b c"], "[x] [a b c] d"),
+        ("x a b c d", ["x", "b", "a b c"], "[x] [a b c] d"),
         ("a b c d", ["a", "b"], "[a] [b] c d"),
         ("Don’t go :( !!", ["don't", ":(", "!"], "[Don’t] go [:(] [!][!]"),
         ("see http://x.y/z?a=1 now", ["http://"], "see [http://x.y/z?a=1] now"),

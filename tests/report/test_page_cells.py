@@ -310,6 +310,8 @@ def test_effects_by_class():
             ]
             for _, row in own.iterrows()
         ]
+        of_most = report.table["separation_class"][i]
+        assert dict(read_pairs(blocks["Effect"])).get("class", "") == of_most
 
 
 def test_evidence_of_one_hypothesis():
@@ -432,6 +434,9 @@ def test_how_it_was_tested():
     }
     facts = dict(read_pairs(find_section(tree_of(make_report("pairs")), METHOD)))
     assert facts["classes"] == "0, 1"
+    assert "target" not in facts
+    named = tree_of(replace(make_report(), target_name="stars"))
+    assert dict(read_pairs(find_section(named, METHOD)))["target"] == "stars"
     assert facts["pairs in the joint regression"] == "120 of 120"
     assert facts["pairs"] == "120"
     report = make_report("missing")

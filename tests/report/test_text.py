@@ -33,6 +33,11 @@ def test_any_report_has_a_text_that_fits(kind, n_hypotheses, nasty):
         assert "<img" not in page
 
 
+def test_long_statements_fill_the_width_of_the_terminal():
+    report = change_table(make_report(), hypothesis=["w" * 200] * 6)
+    assert max(map(len, text_lines(report))) == 110
+
+
 def test_intervals_and_corrected_figures():
     report = make_report("clusters")
     row = report.table.iloc[2]
