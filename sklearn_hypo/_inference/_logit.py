@@ -105,7 +105,7 @@ def _note_no_convergence(h, n_rows, notes):
         f"The joint logit of {pluralize(h, 'hypothesis')} on {n_rows} rows did not "
         "converge. Its coefficients and p-values are NaN."
     )
-    return {"method": "", "cov_type": "", "estimates": {}, "metrics": {}}
+    return {"estimates": {}, "metrics": {}}
 
 
 def _turn_pairs(problem, y):
