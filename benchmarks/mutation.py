@@ -414,8 +414,9 @@ in each module in proportion to its lines of code. Docstrings, annotations, pros
 what errors and warnings say are left alone: a change there changes words, not
 results. A mutant is killed when a test fails, or when the tests take twenty times as
 long as they should (an endless loop). Only the tests of the three rooms and the
-examples in their docstrings are run, those that reach the line, the quickest first,
-without those that take more than {slow:g} seconds. "Killed in the first run" counts
+examples in their docstrings are run, those that reach the line (of a line that is run
+on import, all of its room), the quickest first, without those that take more than
+{slow:g} seconds. "Killed in the first run" counts
 what was killed at that commit; what survived was run again (`--again`) at later
 commits with the tests that were written for it. The aim is that {aim:.0%} of all are
 killed; those that are equivalent, by a review, count against it.
