@@ -388,9 +388,8 @@ def describe_other(kept, equivalents):
     same = sum(not is_killed(last[k]) and k[0] in equivalents for k in last)
     return (
         f"Seed {seed}, commit {at}: {killed} of {n} ({killed / n:.1%}) killed in the "
-        f"first run, before a test was written for any of them. By tests written "
-        f"since: {now} ({now / n:.1%}); {same} are equivalent, and {n - now - same} "
-        "alive."
+        f"first run, before any test was written for it. By tests written since: {now} "
+        f"({now / n:.1%}); {same} are equivalent, and {n - now - same} alive."
     )
 
 
@@ -404,8 +403,8 @@ def _describe(key, reason):
 OTHERS = """## Samples drawn later
 
 What the tests see unprompted is the share of a fresh sample that its first run kills,
-where equivalents count as alive. The latest is the estimate for the tests as they are;
-those before it, after which tests were written, are its history."""
+equivalents counted as alive: the last line is the unbiased figure for the tests as they
+were at its commit. For every sample tests were written after its first run."""
 
 NOTES = """
 The run was that of `python benchmarks/mutation.py` at commit {drawn}. Mutants are
