@@ -18,8 +18,15 @@ class Hypothesis:
         "neuron017"; several, when they were described by one and the same statement;
         none for a statement that was written by hand.
     terms : tuple of str, default=()
-        For a lexicon: the n-grams any of which makes the statement true. Empty for
-        a statement that only a reader can judge.
+        For a lexicon: its n-grams, the leading ones first. Empty for a statement that
+        only a reader can judge. A term may end in "*", which stands for any letters.
+    measure : str, default=""
+        For a statement about style: the measure of `StyleFeatures` that it is about,
+        such as "words".
+    threshold : float, default=0.0
+        With `terms`, the statement is true of a text in which more than `threshold`
+        of 100 tokens are terms; 0: in which there is any. With a `measure`, it is
+        true of a text that measures more.
 
     Examples
     --------
@@ -34,6 +41,8 @@ class Hypothesis:
     statement: str
     neurons: tuple[str, ...] = ()
     terms: tuple[str, ...] = ()
+    measure: str = ""
+    threshold: float = 0.0
 
     def __post_init__(self):
         one = isinstance(self.neurons, str)
@@ -52,6 +61,11 @@ class Hypothesis:
     def is_lexicon(self):
         """Whether the statement can be checked by looking for terms."""
         return bool(self.terms)
+
+    @property
+    def is_exact(self):
+        """Whether a rule decides of which texts it is true: its terms or a measure."""
+        return bool(self.terms or self.measure)
 
 
 def select_activations(activations, names, hypotheses):
