@@ -1,18 +1,9 @@
-"""Scores of the supervised benchmark, and intervals of their differences."""
+"""Intervals of scores of the supervised benchmark, and of their differences."""
 
 import numpy as np
 from scipy import stats
-from sklearn.metrics import r2_score, roc_auc_score
 
 N_RESAMPLES = 1000
-
-
-def score(y, prediction, task):
-    """Return R², or the mean over the classes of the area under the ROC curve."""
-    if task == "regression":
-        return float(r2_score(y, prediction))
-    classes = range(1 if prediction.shape[1] == 2 else 0, prediction.shape[1])
-    return float(np.mean([roc_auc_score(y == c, prediction[:, c]) for c in classes]))
 
 
 def resamples(groups, seed=0):

@@ -15,9 +15,7 @@ saying so, where it is absent.
 """
 
 import argparse
-import json
 import os
-import re
 import time
 import warnings
 from pathlib import Path
@@ -33,6 +31,8 @@ from _common import (
 pin_threads(1)
 
 import numpy as np
+import pandas as pd
+from _datasets import read_bills, read_election, read_planted
 from joblib import Parallel, delayed
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import r2_score, roc_auc_score
@@ -102,12 +102,9 @@ def planted_into_tweets(seed, n_fit):
 
 def bills(seed):
     """Make a target of the 21 topics of 2,048 bills: random coefficients and noise."""
-    path = folder("bills", "bills_2048.json")
-    if path is None:
+    if folder("bills", "bills_2048.json") is None:
         return None
-    data = json.loads(path.read_text(encoding="utf-8"))
-    texts = np.array(data["texts"], dtype=object)
-    truth = np.array(data["reference_phi_denotation"], dtype=np.int64)
+    texts, truth, names = read_bills()
     rng = np.random.RandomState(seed)
     signal = truth @ rng.standard_normal(truth.shape[1])
     y = signal + BILLS_NOISE * signal.std() * rng.standard_normal(len(signal))
@@ -115,55 +112,22 @@ def bills(seed):
         np.arange(len(texts)), test_size=0.5, random_state=seed
     )
     rows = np.concatenate([fit, test])
-    names = [
-        predicate.removeprefix("has a topic of ").removesuffix(".")
-        for predicate in data["reference_phi_predicate_strings"]
-    ]
     return Case(texts[rows], y[rows], truth[rows], names, len(fit))
 
 
 def election(seed, level):
     """Take the features that a file of true hypotheses names; the seed is not used."""
-    path = folder("hypobench", "election", f"level{level}")
-    if path is None:
+    if folder("hypobench", "election", f"level{level}") is None:
         return None
-    parts = [
-        json.loads(
-            (path / f"synthetic_election_{part}_level{level}.json").read_text("utf-8")
-        )
-        for part in ("train", "test")
-    ]
-    stated = json.loads((path / f"gt_hypotheses_level{level}.json").read_text("utf-8"))
-    features = [re.match(r'If the "(\w+)" .*? is "(.*?)", then', s) for s in stated]
-    features = [match.groups() for match in features]
-    labels = np.concatenate([part["label"] for part in parts])
+    parts = [read_election(level, part) for part in ("train", "test")]
+    frame, features = pd.concat(parts, ignore_index=True), read_planted(level)
+    truth = [(frame[kind] == value).to_numpy(int) for kind, value in features]
     return Case(
-        np.array([text for part in parts for text in part["text"]], dtype=object),
-        labels,
-        np.vstack([_features_of_rows(part, features) for part in parts]),
+        frame["text"].to_numpy(object),
+        frame["label"].to_numpy(str),
+        np.column_stack(truth),
         [f"{kind}: {value}" for kind, value in features],
-        len(parts[0]["text"]),
-    )
-
-
-_KINDS = (
-    "political_endorsement",
-    "policy_stance",
-    "partisan_language",
-    "political_event_reaction",
-)
-
-
-def _features_of_rows(part, features):
-    """Return which of the features, (kind, value), each row has."""
-    rows = [
-        {"template": template, **dict(zip(_KINDS, values, strict=True))}
-        for template, values in zip(
-            part["template"], part["blank_features"], strict=True
-        )
-    ]
-    return np.array(
-        [[row[kind] == value for kind, value in features] for row in rows], dtype=int
+        len(parts[0]),
     )
 
 

@@ -31,6 +31,14 @@ from _common import (
 )
 
 FOLDER = CACHE / "supervised"
+SETS = (
+    "tweets",
+    "tweets, 3 classes",
+    "VADER tweets",
+    "Amazon snippets",
+    "SMS spam",
+    "deceptive reviews",
+)
 SIZES = {"1000": 1000, "5000": 5000, "all": None}
 # what cannot change a fit
 _OTHER_CODE = (
@@ -80,7 +88,7 @@ def code_fingerprint():
         for path in sorted(package.rglob("*.py"))
         if not path.relative_to(package).as_posix().startswith(_OTHER_CODE)
     ]
-    names = ("_supervised_data", "_supervised_arms", "_supervised_scores", "tweets")
+    names = ("_datasets", "_supervised_arms", "_supervised_scores", "tweets")
     files += [ROOT / "benchmarks" / f"{name}.py" for name in names]
     digest = hashlib.sha256()
     for path in files:
@@ -152,15 +160,19 @@ class Results(dict):
 # The whole ----------------------------------------------------------------------------
 
 
+def load_embedded(name, options):
+    case = load(name)
+    if options.quick:
+        case = case.cut(600, 300)
+    return case.embed(minilm_folder(), holdout=options.holdout)
+
+
 def make_cells(options):
     """Return the data sets, and a cell of each at every size that it has."""
-    wanted = tuple(options.sets or SETS)
-    names = [name for name in SETS if name.startswith(wanted)]
-    if not names:
-        raise SystemExit(f"there is no data set {wanted}; there are {list(SETS)}")
+    names = find_names(options.sets, among=SETS)
     if options.quick and not options.sets:
         names = ["tweets, 3 classes", "VADER tweets"]
-    cases = {name: load(name, quick=options.quick) for name in names}
+    cases = {name: load_embedded(name, options) for name in names}
     cells = []
     for case in cases.values():
         for size in ["all"] if options.quick else options.sizes:
@@ -229,6 +241,7 @@ if __name__ == "__main__":
     OPTIONS = parse_arguments()
     pin_threads(1)
     import numpy as np
+    from _datasets import find_names, load
     from _supervised_arms import run_unit
     from _supervised_cells import (
         choose,
@@ -237,9 +250,9 @@ if __name__ == "__main__":
         units_to_choose,
         units_to_score,
     )
-    from _supervised_data import SETS, load
     from _supervised_plots import draw
     from _supervised_report import page
     from joblib import Parallel, delayed
+    from tweets import minilm_folder
 
     main(OPTIONS)
