@@ -5,6 +5,7 @@ from numbers import Integral
 import numpy as np
 from sklearn.pipeline import Pipeline
 
+from ._autoencoder._plan import choose_size
 from ._autoencoder._sparse import SparseAutoencoderTransformer
 from ._autoencoder._supervised import SupervisedSAETransformer
 from ._embedding._text_embedder import TextEmbedder
@@ -85,11 +86,7 @@ def make_hypothesis_pipeline(
     >>> pipe["sae"].n_neurons, pipe["sae"].k
     (64, 4)
     """
-    if n_neurons is None:
-        # four times as many for ten times the texts, as a power of two
-        n_neurons = int(2 ** np.clip(np.round(6 + 2 * np.log10(n_texts / 1000)), 4, 12))
-    if k is None:
-        k = min(n_neurons, 4 if n_neurons <= 64 else 8)
+    n_neurons, k = choose_size(n_texts, n_neurons or "auto", k or "auto")
     if n_select != "all":
         n_select = min(n_select, n_neurons)
     n_components = int(np.clip(n_neurons // 2, 16, 384))

@@ -488,7 +488,7 @@ def test_sizes_fit_each_other(n_texts):
     sae = pipe["sae"]
     assert 1 <= sae.k <= sae.n_neurons
     assert pipe["select"].n_select <= sae.n_neurons
-    assert sae._check_sizes()[-1] == sae.n_neurons
+    assert sae._resolve_prefixes(sae.n_neurons)[-1] == sae.n_neurons
 
 
 def test_more_texts_more_neurons():
@@ -502,7 +502,7 @@ def test_more_texts_more_neurons():
 @pytest.mark.parametrize("n_neurons", range(1, 20))
 def test_any_number_of_neurons_has_prefixes(n_neurons):
     sae = make_hypothesis_pipeline(n_neurons=n_neurons)["sae"]
-    lengths = list(sae._check_sizes())
+    lengths = list(sae._resolve_prefixes(n_neurons))
     assert lengths == sorted(set(lengths))
     assert lengths[-1] == n_neurons
 
@@ -540,8 +540,8 @@ def test_supervised_pipeline(n_neurons, n_select):
     assert isinstance(sae, SupervisedSAETransformer)
     assert sae.task == "regression"
     supervised = min(n_neurons, n_neurons if n_select == "all" else n_select)
-    assert sae._n_supervised() == supervised
-    assert list(sae._check_sizes()) == sorted({supervised, n_neurons})
+    assert sae._count_supervised(n_neurons) == supervised
+    assert list(sae._resolve_prefixes(n_neurons)) == sorted({supervised, n_neurons})
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from .._utils._validation import (
     draw_seed,
 )
 from .._utils._warnings import warn
-from ._distributed import broadcast_first, max_across
+from ._distributed import broadcast_first, max_across, sum_across
 from ._encoding import compute_squared_errors, encode
 from ._fitted import describe_chunk, describe_fit, get_weights
 from ._gradients import Weights
@@ -27,7 +27,7 @@ from ._initialization import (
     initialize_weights,
     measure_scale,
 )
-from ._plan import make_plan, resolve_prefixes
+from ._plan import choose_size, find_last_length, make_plan, resolve_prefixes
 from ._rows import Sliced, TrainingRows, must_slice, split_rows
 from ._storage import read_fitted, write_fitted
 from ._training import OnlineRun, TrainingRun
@@ -39,8 +39,11 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
     """Base of the sparse autoencoders: everything but the parameters and `fit`."""
 
     _parameter_constraints = {
-        "n_neurons": [Interval(Integral, 1, None, closed="left")],
-        "k": [Interval(Integral, 1, None, closed="left")],
+        "n_neurons": [
+            Interval(Integral, 1, None, closed="left"),
+            StrOptions({"auto"}),
+        ],
+        "k": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "prefix_lengths": ["array-like", None],
         "sparsity": [StrOptions({"batch_topk", "topk"})],
         "engine": [StrOptions({"auto", "dense", "sparse"})],
@@ -78,15 +81,18 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
         y : array-like or None
             Handed to callbacks.
         make_head : callable or None
-            Called with the training rows, the row numbers in X of these and of the
-            validation rows (None for all, and for rows that are not in X), and a
-            seed; returns the supervised part of the loss.
+            Called with the number of neurons, the training rows, the row numbers in X
+            of these and of the validation rows (None for all, and for rows that are
+            not in X), and a seed; returns the supervised part of the loss.
         further_state : callable or None
             Maps the checked rows and the fitted attributes to further ones.
         """
-        prefixes, device = self._check_sizes(), resolve_device(self.device)
+        device = resolve_device(self.device)
         embeddings = self._check_rows(X, reset=True, ensure_min_samples=2)
-        previous = self._previous_weights(embeddings) if self.warm_start else None
+        goes_on = self.warm_start and hasattr(self, "components_")
+        n_neurons, k = self._settle_size(embeddings.shape[0], goes_on)
+        prefixes = self._resolve_prefixes(n_neurons)
+        previous = self._previous_weights(embeddings, n_neurons) if goes_on else None
         if X_val is not None:
             X_val = self._check_rows(X_val, reset=False)
         rng = check_random_state(self.random_state)
@@ -96,9 +102,13 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
                 embeddings.shape[0], self.validation_fraction, rng
             )
         n_train = embeddings.shape[0] if seen is None else len(seen)
-        self._warn_if_few(n_train)
+        self._warn_if_few(n_train, n_neurons)
         plan = self._plan(
-            int(max_across(n_train)), prefixes, device, supervised=make_head is not None
+            int(max_across(n_train)),
+            prefixes,
+            k,
+            device,
+            supervised=make_head is not None,
         )
         scale = self._measure_scale(TrainingRows(embeddings, seen))
         rows, validation = scale.rows(embeddings, seen), None
@@ -107,12 +117,12 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
         elif held_out is not None:
             validation = scale.rows(embeddings, held_out)[:]
         if previous is None:
-            weights = self._initialize_weights(rows, rng)
+            weights = fit_gain(initialize_weights(rows, n_neurons, rng), rows, k)
         else:
             weights = scale.to_scaled(previous)
         seed, head = draw_seed(rng), None
         if make_head is not None:
-            head = make_head(rows, seen, held_out, draw_seed(rng))
+            head = make_head(n_neurons, rows, seen, held_out, draw_seed(rng))
         run = TrainingRun(
             rows,
             validation,
@@ -141,29 +151,33 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
 
     def _partial_fit(self, X, make_head=None):
         """Go on training with a chunk of rows; see `_fit` for `make_head`."""
-        prefixes, device = self._check_sizes(), resolve_device(self.device)
+        device = resolve_device(self.device)
         first = not hasattr(self, "components_")
         embeddings = self._check_rows(X, reset=first)
+        n_neurons, k = self._settle_size(embeddings.shape[0], goes_on=not first)
+        prefixes = self._resolve_prefixes(n_neurons)
         state = getattr(self, "_online_state", None)
         if first:
             rng = check_random_state(self.random_state)
             scale = self._measure_scale(TrainingRows(embeddings))
             rows = scale.rows(embeddings)
-            weights = self._initialize_weights(rows, rng)
+            weights = fit_gain(initialize_weights(rows, n_neurons, rng), rows, k)
         else:
             scale = RowScale(self.mean_, self.variance_)
             rows = scale.rows(embeddings)
-            weights = scale.to_scaled(self._previous_weights(embeddings))
-        plan = self._plan(len(rows), prefixes, device, supervised=make_head is not None)
+            weights = scale.to_scaled(self._previous_weights(embeddings, n_neurons))
+        plan = self._plan(
+            len(rows), prefixes, k, device, supervised=make_head is not None
+        )
         # counted over chunks: a fiftieth of the average rate, or nothing for long
-        silent = max(10_000, 50 * self.n_neurons // self.k)
+        silent = max(10_000, 50 * n_neurons // k)
         plan = plan._replace(dead_after=min(silent, 250_000))
         head = None
         if make_head is not None:
             # another seed for every chunk
             steps = 0 if state is None else int(state["n_samples_seen"])
             seed = draw_seed(check_random_state(self.random_state)) + steps
-            head = make_head(rows, None, None, seed % 2**31)
+            head = make_head(n_neurons, rows, None, None, seed % 2**31)
         weights = Weights(*broadcast_first(weights))
         run = OnlineRun(weights, plan, device=device, head=head, state=state)
         loss = run.run(rows)
@@ -171,13 +185,13 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
         self._set_state(describe_chunk(run, scale, loss, history))
         return run
 
-    def _plan(self, n_rows, prefixes, device, supervised=False):
+    def _plan(self, n_rows, prefixes, k, device, supervised=False):
         """Settle every "auto"; subclasses change what supervision needs."""
         return make_plan(
             n_rows,
             prefixes,
             device,
-            k=self.k,
+            k=k,
             sparsity=self.sparsity,
             engine=self.engine,
             max_epochs=self.max_epochs,
@@ -188,9 +202,6 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
             aux_k=self.aux_k,
             aux_coefficient=self.aux_coefficient,
         )
-
-    def _initialize_weights(self, rows, rng):
-        return fit_gain(initialize_weights(rows, self.n_neurons, rng), rows, self.k)
 
     def _set_state(self, state):
         for name, value in state.items():
@@ -212,11 +223,11 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
             )
         return Sliced(X)
 
-    def _warn_if_few(self, n_train):
-        if n_train < self.n_neurons:
+    def _warn_if_few(self, n_train, n_neurons):
+        if n_train < n_neurons:
             warn(
                 f"{type(self).__name__} has {n_train} training rows for "
-                f"n_neurons={self.n_neurons}: many neurons will describe single rows. "
+                f"n_neurons={n_neurons}: many neurons will describe single rows. "
                 "Use fewer neurons or more texts."
             )
 
@@ -236,22 +247,27 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
             estimator=self, X=X, y=y, reconstruction_attributes=state
         )
 
-    def _check_sizes(self):
-        if self.k > self.n_neurons:
+    def _settle_size(self, n_rows, goes_on):
+        """Return n_neurons and k; "auto" is what it was if training goes on."""
+        n_neurons, k = self.n_neurons, self.k
+        if goes_on:
+            n_neurons = self.n_neurons_ if n_neurons == "auto" else n_neurons
+            k = self.k_ if k == "auto" else k
+        elif n_neurons == "auto":
+            n_neurons = find_last_length(self.prefix_lengths) or "auto"
+        n_neurons, k = choose_size(int(sum_across(n_rows)), n_neurons, k)
+        if k > n_neurons:
             raise ValueError(
-                f"k={self.k} active neurons per row cannot exceed "
-                f"n_neurons={self.n_neurons}."
+                f"k={k} active neurons per row cannot exceed n_neurons={n_neurons}."
             )
-        return self._resolve_prefixes()
+        return n_neurons, k
 
-    def _resolve_prefixes(self):
-        return resolve_prefixes(self.prefix_lengths, self.n_neurons)
+    def _resolve_prefixes(self, n_neurons):
+        return resolve_prefixes(self.prefix_lengths, n_neurons)
 
-    def _previous_weights(self, X):
-        """Return the weights to go on from, or None before the first fit."""
-        if not hasattr(self, "components_"):
-            return None
-        shape = (self.n_neurons, X.shape[1])
+    def _previous_weights(self, X, n_neurons):
+        """Return the weights to go on from."""
+        shape = (n_neurons, X.shape[1])
         if self.components_.shape != shape:
             raise ValueError(
                 f"{type(self).__name__} was fitted with (n_neurons, n_features) = "
@@ -293,7 +309,7 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
         activations = encode(
             embeddings,
             self._weights(),
-            self.k,
+            self.k_,
             self.threshold_,
             as_sparse=self.output == "sparse",
         )
@@ -352,7 +368,7 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
         check_is_fitted(self)
         embeddings = self._check_rows(X, reset=False)
         squared = compute_squared_errors(
-            embeddings, self._weights(), self.k, self.threshold_
+            embeddings, self._weights(), self.k_, self.threshold_
         )
         return float(1 - np.average(squared, weights=sample_weight) / self.variance_)
 

@@ -33,7 +33,7 @@ def describe_fit(run, scale):
     history = pd.DataFrame(run.history)
     if run.head is None:
         history = history.drop(columns="target_error")
-    return _unscale(scale, weights, threshold, history) | {
+    return _unscale(plan, scale, weights, threshold, history) | {
         "dead_neurons_": np.flatnonzero(~fired),
         "n_steps_": run.learner.n_steps,
         "n_samples_seen_": len(run.rows) * len(run.history),
@@ -59,7 +59,7 @@ def describe_chunk(run, scale, loss, history):
         rows = pd.concat([history, rows[history.columns]], ignore_index=True)
     elif learner.head is None:
         rows = rows.drop(columns="target_error")
-    return _unscale(scale, run.weights(), run.threshold, rows) | {
+    return _unscale(run.plan, scale, run.weights(), run.threshold, rows) | {
         "dead_neurons_": learner.dead(),
         "n_steps_": run.n_steps,
         "n_samples_seen_": run.n_samples_seen,
@@ -67,11 +67,13 @@ def describe_chunk(run, scale, loss, history):
     }
 
 
-def _unscale(scale, weights, threshold, history):
+def _unscale(plan, scale, weights, threshold, history):
     if threshold is not None:
         threshold = float(np.sqrt(scale.variance) * threshold)
     weights = scale.to_original(weights)
     return {
+        "n_neurons_": int(plan.n_neurons),
+        "k_": int(plan.k),
         "mean_": scale.mean,
         "variance_": scale.variance,
         **{name: getattr(weights, field) for field, name in _WEIGHTS.items()},

@@ -32,16 +32,18 @@ class HeadPredictorMixin:
         active = encode_first(
             embeddings[known],
             get_weights(fitted),
-            self.k,
+            fitted["k_"],
             fitted["threshold_"],
-            self._n_supervised(),
+            self._count_supervised(fitted["n_neurons_"]),
         ).astype(np.float64)
         # so that the penalties mean the same at any scale of the embeddings
         scale = active.std() or 1.0
         weights, values = supervision.weights[known], supervision.values[known]
         fit = _fit_logit if supervision.kind == "classes" else _fit_ridge
         coef, intercept = fit(active / scale, values, weights / weights.mean())
-        return self._head_attributes(coef / scale, intercept, supervision)
+        return self._head_attributes(
+            coef / scale, intercept, supervision, fitted["n_neurons_"]
+        )
 
     def _head_after_chunk(self, X, supervision, head, target_scale):
         """Return the head as it is after a chunk, in units of the embeddings."""
@@ -59,12 +61,12 @@ class HeadPredictorMixin:
             coef = coef * target_scale.spread[:, None]
             intercept = intercept * target_scale.spread + target_scale.mean
         return self._head_attributes(
-            coef / np.sqrt(self.variance_), intercept, supervision
+            coef / np.sqrt(self.variance_), intercept, supervision, self.n_neurons_
         )
 
-    def _head_attributes(self, coef, intercept, supervision):
+    def _head_attributes(self, coef, intercept, supervision, n_neurons):
         coef, intercept = broadcast_first([np.asarray(coef), np.ravel(intercept)])
-        full = np.zeros((len(coef), self.n_neurons))
+        full = np.zeros((len(coef), n_neurons))
         full[:, : coef.shape[1]] = coef
         one = supervision.n_dimensions == 1 and len(coef) == 1
         return {
@@ -83,7 +85,7 @@ class HeadPredictorMixin:
         active = encode_first(
             self._check_rows(X, reset=False),
             self._weights(),
-            self.k,
+            self.k_,
             self.threshold_,
             width,
         )

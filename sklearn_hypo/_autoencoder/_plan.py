@@ -47,6 +47,25 @@ class Plan(NamedTuple):
     max_time: float | None = None
     n_tied: int = 0
 
+    @property
+    def n_neurons(self):
+        return self.prefixes[-1]
+
+
+def choose_size(n_rows, n_neurons="auto", k="auto"):
+    """Settle the number of neurons and of active ones per row, for so many rows.
+
+    Each is kept where it is a number; `n_neurons` is chosen to have room for such a k.
+    """
+    if n_neurons == "auto":
+        # four times as many for ten times the rows, as a power of two
+        exponent = 6 + 2 * np.log10(max(n_rows, 1) / 1000)
+        n_neurons = int(2 ** np.clip(np.round(exponent), 4, 12))
+        n_neurons = n_neurons if k == "auto" else max(n_neurons, k)
+    if k == "auto":
+        k = min(n_neurons, 4 if n_neurons <= 64 else 8)
+    return n_neurons, k
+
 
 def make_plan(
     n_rows,
@@ -153,6 +172,15 @@ def resolve_prefixes(prefix_lengths, n_neurons):
             "as (0.125, 1.0) stay valid when a grid search changes n_neurons."
         )
     return tuple(lengths)
+
+
+def find_last_length(prefix_lengths):
+    """Return the number of neurons that integer prefixes end in; None for others."""
+    if prefix_lengths is None or isinstance(prefix_lengths, str):
+        return None
+    given = list(prefix_lengths)
+    whole = given and all(isinstance(p, Integral) for p in given)
+    return int(given[-1]) if whole else None
 
 
 def _increases(values):

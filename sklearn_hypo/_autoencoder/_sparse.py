@@ -20,13 +20,15 @@ class SparseAutoencoderTransformer(BaseSparseAutoencoder):
 
     Parameters
     ----------
-    n_neurons : int, default=256
-        Size of the dictionary. About 64 for 1,000 texts, 256 for 10,000 and 1,024 for
-        100,000: more neurons are finer and rarer concepts.
+    n_neurons : int or "auto", default="auto"
+        Size of the dictionary: more neurons are finer and rarer concepts. "auto"
+        follows the number of rows that `fit` is given, or the first chunk of
+        `partial_fit`: 64 for 1,000, 256 for 10,000 and 1,024 for 100,000, at least
+        `k`. Integer `prefix_lengths` say it themselves.
 
-    k : int, default=8
+    k : int or "auto", default="auto"
         Active neurons per row: of every row for `sparsity="topk"`, on average for
-        "batch_topk".
+        "batch_topk". "auto": 4 with up to 64 neurons, else 8.
 
     prefix_lengths : sequence of int or of float, default=None
         Matryoshka prefixes: the first neurons of each length have to reconstruct the
@@ -99,6 +101,13 @@ class SparseAutoencoderTransformer(BaseSparseAutoencoder):
 
     Attributes
     ----------
+    n_neurons_ : int
+        Number of neurons, settled. `partial_fit` and a warm start keep what "auto"
+        was settled to.
+
+    k_ : int
+        Active neurons per row, settled likewise.
+
     components_ : ndarray of shape (n_neurons, n_features_in_)
         Decoder: the unit-length direction of each neuron.
 
@@ -173,8 +182,8 @@ class SparseAutoencoderTransformer(BaseSparseAutoencoder):
 
     def __init__(
         self,
-        n_neurons=256,
-        k=8,
+        n_neurons="auto",
+        k="auto",
         *,
         prefix_lengths=None,
         sparsity="batch_topk",

@@ -12,7 +12,8 @@ from .._utils._json import to_json_value
 from ..exceptions import ModelFileError
 
 _FORMAT = "sklearn_hypo sparse autoencoder"
-_FORMAT_VERSION = 2
+_FORMAT_VERSION = 3
+_READABLE_VERSIONS = (2, 3)
 _ARRAYS = (
     "encoder_coef_",
     "encoder_intercept_",
@@ -22,6 +23,8 @@ _ARRAYS = (
     "dead_neurons_",
 )
 _VALUES = (
+    "n_neurons_",
+    "k_",
     "threshold_",
     "variance_",
     "n_iter_",
@@ -113,6 +116,10 @@ def read_fitted(path, kind, *, has_head):
         with np.load(path, allow_pickle=False) as archive:
             header = json.loads(str(archive["header"]))
             _check_header(kind, path, header)
+            if header["version"] == 2:  # sizes were numbers
+                n_neurons = len(archive["components_"])
+                header |= {"n_neurons_": n_neurons}
+                header |= {"k_": min(header["params"]["k"], n_neurons)}
             fitted = {name: archive[name] for name in _ARRAYS}
             further = {
                 name: archive[name]
@@ -175,11 +182,11 @@ def _check_header(kind, path, header):
             f"{path} holds {header.get('class', 'something else')!r}, not a {kind}. "
             "Load it with the class that wrote it."
         )
-    if header.get("version") != _FORMAT_VERSION:
+    if header.get("version") not in _READABLE_VERSIONS:
         raise ModelFileError(
             f"{path} has format version {header.get('version')}, but this version of "
-            f"sklearn_hypo reads version {_FORMAT_VERSION}. Use the version that "
-            "wrote it."
+            f"sklearn_hypo reads {_READABLE_VERSIONS[0]} to {_FORMAT_VERSION}. Use "
+            "the version that wrote it."
         )
 
 
@@ -187,6 +194,11 @@ def _check_arrays(path, header, arrays):
     """Refuse arrays and numbers that disagree with each other."""
     # not from the parameters: they may have been set anew since the fit
     n_neurons, n_features = len(arrays["encoder_intercept_"]), header["n_features_in_"]
+    if header["n_neurons_"] != n_neurons or not 1 <= header["k_"] <= n_neurons:
+        raise ModelFileError(
+            f"{path} does not fit together: n_neurons_={header['n_neurons_']} and "
+            f"k_={header['k_']} for {n_neurons} neurons."
+        )
     expected = {
         "encoder_coef_": (n_neurons, n_features),
         "encoder_intercept_": (n_neurons,),

@@ -118,8 +118,8 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
     task_ : {"regression", "classification"}
         What y was taken for.
 
-    {components_, encoder_coef_, encoder_intercept_, decoder_intercept_, threshold_,
-     mean_}
+    {n_neurons_, k_, components_, encoder_coef_, encoder_intercept_,
+     decoder_intercept_, threshold_, mean_}
 
     variance_ : float
         Mean squared distance of a training row from `mean_`.
@@ -174,8 +174,8 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
 
     def __init__(
         self,
-        n_neurons=256,
-        k=8,
+        n_neurons="auto",
+        k="auto",
         *,
         alpha=0.7,
         n_supervised=20,
@@ -306,28 +306,28 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
             name="y_val",
         )
 
-    def _plan(self, n_rows, prefixes, device, supervised=False):
-        plan = super()._plan(n_rows, prefixes, device)
-        n_tied = self._n_supervised() if supervised and self.tied else 0
-        return plan._replace(n_tied=n_tied)
+    def _plan(self, n_rows, prefixes, k, device, supervised=False):
+        plan = super()._plan(n_rows, prefixes, k, device)
+        if supervised and self.tied:
+            return plan._replace(n_tied=self._count_supervised(plan.n_neurons))
+        return plan
 
-    def _resolve_prefixes(self):
+    def _resolve_prefixes(self, n_neurons):
         if not isinstance(self.prefix_lengths, str):
-            return super()._resolve_prefixes()
-        first = self._n_supervised()
-        if self.alpha == 0 or first == self.n_neurons:
-            return (self.n_neurons,)
-        return (first, self.n_neurons)
+            return super()._resolve_prefixes(n_neurons)
+        first = self._count_supervised(n_neurons)
+        if self.alpha == 0 or first == n_neurons:
+            return (n_neurons,)
+        return (first, n_neurons)
 
-    def _n_supervised(self):
-        if self.n_supervised is None:
-            return self.n_neurons
-        return min(self.n_supervised, self.n_neurons)
+    def _count_supervised(self, n_neurons):
+        """Return how many of so many neurons are supervised."""
+        return min(self.n_supervised or n_neurons, n_neurons)
 
     def _prepare_head(self, supervision, validation, scale):
         """Return what makes the head once it is known which rows are trained on."""
 
-        def make_head(rows, seen, held_out, seed):
+        def make_head(n_neurons, rows, seen, held_out, seed):
             target, held = split_target(supervision, validation, scale, seen, held_out)
             self._check_labelled(target)
             target = smooth_target(
@@ -338,7 +338,7 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
                 target,
                 held,
                 alpha=self.alpha,
-                n_supervised=self._n_supervised(),
+                n_supervised=self._count_supervised(n_neurons),
                 dropout=self.dropout,
                 seed=seed,
                 device=resolve_device(self.device),
