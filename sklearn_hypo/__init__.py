@@ -57,6 +57,7 @@ from ._report._audit import AuditBundle, read_audit_bundle
 from ._report._details import HypothesisDetail
 from ._report._report import HypothesisReport
 from ._selection._neuron_selector import NeuronSelector
+from ._style._features import StyleFeatures
 
 __version__ = "0.1.0"
 
@@ -75,6 +76,8 @@ __all__ = [  # noqa: RUF022 - by the steps of the method, as in the reference
     # Autoencode
     "SparseAutoencoderTransformer",
     "SupervisedSAETransformer",
+    # Measure style
+    "StyleFeatures",
     # Select
     "NeuronSelector",
     # Interpret

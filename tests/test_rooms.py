@@ -21,7 +21,7 @@ FLOORS = (
     {"_interpretation"},
     {"_annotation"},
     {"_embedding", "_autoencoder", "_selection"},
-    {"_language_models", "datasets"},
+    {"_language_models", "_style", "datasets"},
     {"_data_preparation"},
     {"_hypotheses"},
     {"_utils"},

@@ -1,0 +1,66 @@
+"""Columns of `StyleFeatures` in words: each has a statement of its own."""
+
+import numpy as np
+import pandas as pd
+
+from .._hypotheses._fidelity import Fidelity
+from .._hypotheses._hypothesis import Hypothesis
+from .._hypotheses._protocols import Candidate, Interpretation
+from .._style._measures import measure_texts
+from .._style._statements import choose_threshold, describe_measure, read_measure
+from ._sampling import split_at_random
+
+# Shares of the distinct texts on which to choose the threshold, and to report.
+_PARTS = (0.8, 0.2)
+
+
+def interpret_style(texts, values, columns, *, random_state):
+    """Word every column of `StyleFeatures` as more than so much of its measure.
+
+    The threshold is chosen on most of the distinct texts, blind to any target;
+    fidelity is that of the mark to the column, on the others. Its correlation is what
+    the cut loses: as a description of the measure, the statement is exact.
+
+    Parameters
+    ----------
+    texts : ndarray of shape (n_texts,) and dtype object
+        The training texts.
+    values : ndarray of shape (n_texts, n_columns)
+        The columns, as they were selected.
+    columns : sequence of str
+        Their names, such as "style_words".
+    random_state : RandomState
+        Splits the texts.
+
+    Returns
+    -------
+    interpretations : list of Interpretation
+        One per column; without candidates where all texts measure the same.
+    """
+    names = [read_measure(column) for column in columns]
+    code, distinct = pd.factorize(texts)
+    measured = measure_texts(distinct, names)
+    choose = report = np.arange(len(distinct))
+    if len(distinct) > 1:
+        choose, report = split_at_random(len(distinct), _PARTS, random_state)
+    rows = [np.flatnonzero(np.isin(code, part)) for part in (choose, report)]
+    return [
+        _interpret_column(column, name, measure[code], value, *rows)
+        for column, name, measure, value in zip(
+            columns, names, measured.T, values.T, strict=True
+        )
+    ]
+
+
+def _interpret_column(column, name, measure, value, choose, report):
+    threshold = choose_threshold(measure[choose], name)
+    mark = measure > threshold
+    if not (0 < mark[choose].mean() < 1 and 0 < mark[report].mean() < 1):
+        return Interpretation(column, (), None, reason="the same in nearly all texts")
+    hypothesis = Hypothesis(
+        describe_measure(name, threshold), column, measure=name, threshold=threshold
+    )
+    compared, reported = (
+        Fidelity.measure(mark[rows], value[rows]) for rows in (choose, report)
+    )
+    return Interpretation(column, (Candidate(hypothesis, compared),), reported)
