@@ -88,7 +88,14 @@ class Split:
             for name, values in self.design.items()
         }
         y = pd.Series(self.target[holdout], index=holdout, name=self.target_name)
-        return evaluate_hypotheses(pipe, self.texts[holdout], y, **design, **settings)
+        return evaluate_hypotheses(
+            pipe,
+            self.texts[holdout],
+            y,
+            training=(self.texts[self.train], self.target[self.train]),
+            **design,
+            **settings,
+        )
 
 
 def run(options, say, note):

@@ -30,6 +30,7 @@ def evaluate_annotations(
     previous=None,
     n_resamples=999,
     embeddings=None,
+    ngrams=True,
     random_state=0,
 ):
     """Test annotations that are at hand: made by people, or by another program.
@@ -63,6 +64,9 @@ def evaluate_annotations(
         Bootstrap resamples and permutations. 0: neither.
     embeddings : array-like of shape (n_samples, n_features), default=None
         What a dense model would predict from, for comparison.
+    ngrams : bool, default=True
+        Whether to show what as many n-grams predict, if texts are given; as in
+        `evaluate_hypotheses`.
     random_state : int, default=0
         Seeds folds, bootstrap and permutations.
 
@@ -124,6 +128,7 @@ def evaluate_annotations(
             "correction": correction,
             "cov_type": cov_type,
             "n_resamples": n_resamples,
+            "ngrams": ngrams,
             "random_state": random_state,
         },
         texts=None if texts is None else np.asarray(texts, dtype=object),

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from .._inference._missing_bounds import bound_separation
+from .._inference._ngrams import find_ngrams
 from .._inference._overall import Overall
 from .._inference._redundancy import measure_redundancy
 from .._inference._tests import run_tests
@@ -39,6 +40,8 @@ class Discovery:
         Further keywords of `collect_details`.
     predictions : ndarray of shape (n_rows, n_outputs) or None
         Of the model that was fitted in training.
+    ngram_predictions : ndarray of shape (n_rows, n_outputs) or None
+        Of as many n-grams, picked and fitted in training.
     usage : DataFrame or None
         What language models consumed.
     """
@@ -47,6 +50,7 @@ class Discovery:
     columns: dict | None = None
     evidence: dict | None = None
     predictions: np.ndarray | None = None
+    ngram_predictions: np.ndarray | None = None
     usage: pd.DataFrame | None = None
 
 
@@ -67,7 +71,7 @@ def build_report(
     annotations, names, rows
         1, 0 or NaN by hypothesis, the hypotheses, and what `prepare_rows` returned.
     settings : dict
-        "alpha", "correction", "cov_type", "n_resamples" and "random_state".
+        "alpha", "correction", "cov_type", "n_resamples", "ngrams" and "random_state".
     texts : ndarray of shape (n_rows,) or None, default=None
         The texts.
     discovery : Discovery
@@ -85,7 +89,7 @@ def build_report(
         **{name: settings[name] for name in ("alpha", "correction", "cov_type")},
         n_more=sum(edit["change"] == "dropped" for edit in edits),
     )
-    overall, p = _compute_overall(tests, rows, discovery.predictions, settings)
+    overall, p = _compute_overall(tests, rows, texts, discovery, settings)
     figures = dict(zip(overall["name"], overall["value"], strict=True))
     evidence, redundancy = discovery.evidence or {}, None
     if len(names):
@@ -161,7 +165,7 @@ def _list_edits(tested_before, names):
     ]
 
 
-def _compute_overall(tests, rows, predictions, settings):
+def _compute_overall(tests, rows, texts, discovery, settings):
     """The overall figures, and the permutation p-value."""
     n_classes = None if rows.classes is None else len(rows.classes)
     overall = Overall(
@@ -172,14 +176,28 @@ def _compute_overall(tests, rows, predictions, settings):
         overall.add_in_sample()
         overall.add_cross_fitted()
         p = overall.permutation_p()
-    if predictions is not None and len(tests.y) > 1:
-        trouble = overall.add_out_of_sample(rows.design.differences(predictions))
+    differences = rows.design.differences
+    if discovery.predictions is not None and len(tests.y) > 1:
+        trouble = overall.add_out_of_sample(differences(discovery.predictions))
         if trouble:
             warn(trouble)
     if rows.embeddings is not None and joint:
         embeddings = np.asarray(rows.embeddings)  # a frame, from a pipeline
-        overall.add_embeddings(rows.design.differences(embeddings))
+        overall.add_embeddings(differences(embeddings))
+    if joint:
+        _add_ngrams(overall, rows, texts, discovery, settings, len(tests.table))
     return overall.table(), p
+
+
+def _add_ngrams(overall, rows, texts, discovery, settings, n_select):
+    """What as many n-grams predict, the neighbour of the hypotheses."""
+    if settings["ngrams"] and texts is not None:
+        presence, terms = find_ngrams(texts)
+        if len(terms):
+            overall.add_ngrams(rows.design.differences(presence), n_select)
+    if discovery.ngram_predictions is not None:
+        predictions = rows.design.differences(discovery.ngram_predictions)
+        overall.add_ngrams_out_of_sample(predictions, n_select)
 
 
 def _complete_table(table, annotations, rows, redundancy, columns):

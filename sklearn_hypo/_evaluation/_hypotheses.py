@@ -6,11 +6,17 @@ import numpy as np
 import pandas as pd
 
 from .._embedding._text_embedder import TextEmbedder
+from .._inference._overall import predict_by_ngrams
 from .._language_models._usage_table import make_usage_table
-from .._utils._annotation_input import check_annotations
-from .._utils._frames import get_texts
+from .._utils._annotation_input import check_annotations, check_target
+from .._utils._frames import get_texts, has_texts
 from .._utils._steps import find_best_estimator, find_extractor, list_steps
-from .._utils._validation import StrOptions, check_same_length, validate_params
+from .._utils._validation import (
+    StrOptions,
+    check_same_length,
+    check_texts,
+    validate_params,
+)
 from .._utils._warnings import warn
 from ._build_report import Discovery, build_report, list_tested_before
 from ._prepare import TEST_CONSTRAINTS, prepare_rows
@@ -19,7 +25,11 @@ _CALLER = "evaluate_hypotheses"
 
 
 @validate_params(
-    TEST_CONSTRAINTS | {"embeddings": [StrOptions({"auto"}), "array-like", None]},
+    TEST_CONSTRAINTS
+    | {
+        "embeddings": [StrOptions({"auto"}), "array-like", None],
+        "training": [tuple, list, None],
+    },
     prefer_skip_nested_validation=True,
 )
 def evaluate_hypotheses(
@@ -39,6 +49,8 @@ def evaluate_hypotheses(
     previous=None,
     n_resamples=999,
     embeddings="auto",
+    ngrams=True,
+    training=None,
     random_state=0,
 ):
     r"""Test the hypotheses of a fitted pipeline on texts held out from its fit.
@@ -104,6 +116,14 @@ def evaluate_hypotheses(
             default="auto"
         What a dense model would predict from, for comparison. "auto": what the
         pipeline's own `TextEmbedder` makes.
+    ngrams : bool, default=True
+        Whether to show what as many words and pairs of words predict as there are
+        hypotheses: picked by the lasso, fitted and scored on the tested rows by
+        cross-fitting.
+    training : tuple (X, y) or None, default=None
+        The texts that the hypotheses were found in, and their target. Then the same
+        number of n-grams is also picked and fitted there and scored on the tested
+        texts, as the hypotheses are: the neighbour of the figure out of sample.
     random_state : int, default=0
         Seeds folds, bootstrap and permutations.
 
@@ -207,6 +227,7 @@ def evaluate_hypotheses(
         embeddings=embeddings,
         caller=_CALLER,
     )
+    training = _check_training(training, task, rows.classes)
     tested_before = list_tested_before(previous, rows.target)
     if not is_of_fit:
         warn(
@@ -218,6 +239,7 @@ def evaluate_hypotheses(
     facts = extractor.hypotheses_
     values, names = check_annotations(annotated, facts["hypothesis"].tolist())
     check_same_length(values, y, caller=_CALLER)
+    texts = np.asarray(get_texts(annotated, caller=_CALLER), dtype=object)
     return build_report(
         values,
         names,
@@ -227,9 +249,10 @@ def evaluate_hypotheses(
             "correction": correction,
             "cov_type": cov_type,
             "n_resamples": n_resamples,
+            "ngrams": ngrams,
             "random_state": random_state,
         },
-        texts=np.asarray(get_texts(annotated, caller=_CALLER), dtype=object),
+        texts=texts,
         discovery=Discovery(
             estimator=estimator,
             columns={
@@ -238,10 +261,37 @@ def evaluate_hypotheses(
             },
             evidence=_collect_evidence(extractor, frame),
             predictions=extractor.predict_annotations(values) if is_of_fit else None,
+            ngram_predictions=_predict_by_ngrams(
+                training, texts, rows.classes, len(names)
+            ),
             usage=_collect_usage(estimator),
         ),
         tested_before=tested_before,
     )
+
+
+def _check_training(training, task, classes):
+    """Return texts and encoded target of the training rows; None without any."""
+    if training is None:
+        return None
+    if len(training) != 2:
+        raise ValueError(
+            f"{_CALLER}: training must be the two things (X, y) that the pipeline was "
+            f"fitted on, but {len(training)} arrived."
+        )
+    X, y = training
+    texts = get_texts(X, caller=_CALLER) if has_texts(X) else X
+    texts = check_texts(texts, caller=_CALLER)
+    _, codes, _ = check_target(y, task, classes, caller=_CALLER)
+    check_same_length(texts, codes, caller=_CALLER)
+    return texts, codes
+
+
+def _predict_by_ngrams(training, texts, classes, n_select):
+    if training is None:
+        return None
+    n_classes = None if classes is None else len(classes)
+    return predict_by_ngrams(*training, texts, n_classes, n_select)
 
 
 def _collect_usage(estimator):

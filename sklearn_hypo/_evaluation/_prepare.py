@@ -18,6 +18,7 @@ TEST_CONSTRAINTS = {
     "correction": [StrOptions(set(CORRECTIONS))],
     "cov_type": [StrOptions({"auto", "HC2", "HC3", "nonrobust"})],
     "n_resamples": [Interval(Integral, 0, None, closed="left")],
+    "ngrams": ["boolean"],
     "random_state": [Interval(Integral, 0, None, closed="left")],
 }
 

@@ -29,7 +29,7 @@ def rerun_audit_bundle(folder):
     -------
     report : HypothesisReport
         The new report. It has no neurons and no fidelities, and no figures that need
-        the pipeline itself.
+        the pipeline itself, or texts that the bundle does not hold.
 
     Raises
     ------
@@ -55,7 +55,8 @@ def rerun_audit_bundle(folder):
     """
     bundle = read_audit_bundle(folder)
     data = bundle.data
-    settings = {key: value for key, value in data.settings.items() if value is not None}
+    settings = {"ngrams": False}  # bundles that do not name them had none
+    settings |= {k: value for k, value in data.settings.items() if value is not None}
     classes = bundle.report["classes"]  # of the fit: the target may lack some
     rows = prepare_rows(
         data.target,

@@ -13,7 +13,9 @@ from sklearn.model_selection import (
 )
 
 from .._utils._printable import pluralize
+from .._utils._terms import mark_terms
 from .._utils._validation import encode_one_hot
+from ._ngrams import find_ngrams, pick_ngrams
 from ._resampling import bootstrap_interval, permutation_p, scorer
 
 
@@ -103,9 +105,7 @@ class Overall:
             f"{self._title()} cross-fitted{alone}: fit on four fifths of these rows, "
             "score on the fifth left out"
         )
-        self._add_cross_fitted(
-            f"{self._metric}_cross_fitted", A, rows, what, dense=False
-        )
+        self._add_cross_fitted(f"{self._metric}_cross_fitted", A, rows, what)
 
     def add_embeddings(self, embeddings):
         """Add what the embeddings themselves predict: a ceiling for the words."""
@@ -117,10 +117,36 @@ class Overall:
         name = f"{self._metric}_embeddings"
         self._add_cross_fitted(name, np.asarray(embeddings), rows, what, dense=True)
 
+    def add_ngrams(self, presence, n_select):
+        """Add what as many n-grams predict, picked anew for each fold."""
+        what = (
+            f"{self._title()} of {self._name_ngrams(n_select)}, picked by the lasso "
+            "and fitted on four fifths of these rows, scored on the fifth left out"
+        )
+        rows = np.ones(len(self._tests.y), dtype=bool)
+        name = f"{self._metric}_ngrams"
+        self._add_cross_fitted(name, presence, rows, what, n_select=n_select)
+
+    def add_ngrams_out_of_sample(self, predictions, n_select):
+        """Add the score of n-grams that were picked and fitted on training texts."""
+        what = (
+            f"{self._title()} of {self._name_ngrams(n_select)} out-of-sample: picked "
+            "by the lasso and fitted on the training texts"
+        )
+        score = self._scorer(self._tests.y, predictions, None)
+        values = self._with_interval(score, self._tests.design, len(self._tests.y))
+        self._add(f"{self._metric}_ngrams_out_of_sample", *values, what)
+
+    @staticmethod
+    def _name_ngrams(n_select):
+        return f"as many n-grams ({pluralize(n_select, 'word')} or pairs of words)"
+
     def _title(self):
         return {"r2": "R²"}.get(self._metric, self._word())
 
-    def _add_cross_fitted(self, name, X, rows, description, *, dense):
+    def _add_cross_fitted(
+        self, name, X, rows, description, *, dense=False, n_select=None
+    ):
         y, design = self._tests.y[rows], self._tests.design.take(rows)
         n_classes = None if self._paired else self._n_classes
         folds = make_folds(y, n_classes, design.clusters, self._seed)
@@ -135,6 +161,7 @@ class Overall:
                 weights=design.weights,
                 paired=self._paired,
                 dense=dense,
+                n_select=n_select,
             )
         score = self._scorer(y, predictions, folds)
         self._add(name, *self._with_interval(score, design, len(y)), description)
@@ -236,12 +263,13 @@ def _count_rarest(y, n_classes, clusters):
 
 
 def predict_cross_fitted(
-    X, y, n_classes, folds, *, weights=None, paired=False, dense=False
+    X, y, n_classes, folds, *, weights=None, paired=False, dense=False, n_select=None
 ):
     """Predict each row by a linear model that was fitted on the other folds.
 
     By least squares or a logit; if dense, as for embeddings, by ridge regression with a
     penalty chosen by leave-one-out. Without a constant for differences within pairs.
+    With `n_select`, X is a CSR array of which so many columns are picked in each fold.
 
     Returns
     -------
@@ -255,10 +283,55 @@ def predict_cross_fitted(
         own = None if weights is None else weights[train]
         if n_classes is not None and len(np.unique(y[train])) < (1 if paired else 2):
             continue
+        known, new = X[train], X[test]
+        if n_select is not None:
+            picked = _pick(known, y[train], n_classes, n_select, own, paired)
+            known, new = _take_columns(known, picked), _take_columns(new, picked)
         predictions[test] = _fit_predict(
-            X[train], y[train], X[test], n_classes, own, paired, dense
+            known, y[train], new, n_classes, own, paired, dense
         )
     return predictions
+
+
+def predict_by_ngrams(known, y, new, n_classes, n_select):
+    """Predict some texts by n-grams that were picked and fitted on others.
+
+    Parameters
+    ----------
+    known, new : sequence of str
+        The texts to learn from, and those to predict.
+    y : ndarray of shape (n_known,)
+        The target of the former, or codes of classes.
+    n_classes : int or None
+        None for a quantity.
+    n_select : int
+        How many n-grams.
+
+    Returns
+    -------
+    predictions : ndarray of shape (n_new, n_outputs)
+        As of `predict_cross_fitted`.
+    """
+    presence, terms = find_ngrams(known)
+    picked = _pick(presence, y, n_classes, n_select, None, paired=False)
+    marks = mark_terms(list(map(str, new)), terms[picked])
+    columns = _take_columns(presence, picked)
+    marks = _take_columns(marks, np.arange(len(picked)))
+    return _fit_predict(columns, y, marks, n_classes, None, False, False)
+
+
+def _pick(presence, y, n_classes, n_select, weights, paired):
+    targets = y[:, None].astype(float)
+    if n_classes is not None and n_classes > 2:
+        targets = encode_one_hot(y, n_classes)
+    return pick_ngrams(
+        presence, targets, n_select, weights=weights, centered=not paired
+    )
+
+
+def _take_columns(X, columns):
+    """Some columns as a dense matrix; zeros if there are none, so that models fit."""
+    return X[:, columns].toarray() if len(columns) else np.zeros((X.shape[0], 1))
 
 
 def _fit_predict(X, y, X_new, n_classes, weights, paired, dense):

@@ -33,7 +33,10 @@ from ._details import EvaluationData
 from ._export import table_from_json, to_csv, to_json
 from ._words import describe_sample, list_conditions
 
-_KEYWORDS = ("task", "alpha", "correction", "cov_type", "n_resamples", "random_state")
+_KEYWORDS = (
+    *("task", "alpha", "correction", "cov_type", "n_resamples", "ngrams"),
+    "random_state",
+)
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn import linear_model, metrics, model_selection
+from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.pipeline import make_pipeline
 
 from sklearn_hypo import (
@@ -13,6 +14,7 @@ from sklearn_hypo import (
     TextEmbedder,
     evaluate_hypotheses,
 )
+from sklearn_hypo._utils._tokens import make_ngrams, tokenize
 from sklearn_hypo.datasets import make_concept_texts
 
 
@@ -94,6 +96,52 @@ def test_embeddings_are_those_of_the_first_step(fitted, split, report):
     pd.testing.assert_frame_equal(without.table, report.table)
     given = evaluate_hypotheses(fitted, split[1], y, embeddings=X[:, :2], n_resamples=0)
     assert figure(given, "r2_embeddings") < expected
+
+
+def test_ngrams_of_the_training_texts_are_a_neighbour(fitted, split, report):
+    train, test, y_train, y = split
+    vectorizer = CountVectorizer(
+        analyzer=lambda text: make_ngrams(tokenize(text), 2), binary=True, min_df=3
+    )
+    X = vectorizer.fit_transform(train).toarray().astype(float)
+    X = X[:, X.sum(axis=0) <= len(train) - 3]
+    Z = (X - X.mean(axis=0)) / X.std(axis=0)
+    _, _, coefs = linear_model.lars_path(
+        Z, y_train - y_train.mean(), method="lasso", max_iter=20
+    )
+    knot = np.flatnonzero((coefs != 0).sum(axis=0) == 3)[0]
+    X_test = vectorizer.transform(test).toarray()
+    X_test = X_test[:, vectorizer.transform(train).toarray().sum(axis=0) <= 372]
+    picked = np.flatnonzero(coefs[:, knot])
+    model = linear_model.LinearRegression().fit(X[:, picked], y_train)
+    expected = metrics.r2_score(y, model.predict(X_test[:, picked]))
+    found = evaluate_hypotheses(
+        fitted, test, y, training=(train, y_train), ngrams=False, n_resamples=20
+    )
+    value = figure(found, "r2_ngrams_out_of_sample")
+    assert value == pytest.approx(expected, rel=1e-6)
+    assert "r2_ngrams" not in set(found.overall["name"])
+    assert "r2_ngrams_out_of_sample" not in set(report.overall["name"])
+    assert "r2_ngrams" in set(report.overall["name"])
+    frame = fitted[0].transform(train)
+    again = evaluate_hypotheses(
+        fitted, test, y, training=[frame, y_train], ngrams=False, n_resamples=20
+    )
+    pd.testing.assert_frame_equal(again.overall, found.overall)
+
+
+@pytest.mark.parametrize(
+    ("training", "message"),
+    [
+        ((["a", "b"],), "must be the two things"),
+        ((["a", "b"], [1.0]), "differ in length"),
+        ((["a", None], [1.0, 2.0]), "missing"),
+        ((["a", "b"], [1.0, np.nan]), "NaN"),
+    ],
+)
+def test_training_that_does_not_fit(fitted, split, training, message):
+    with pytest.raises(ValueError, match=message):
+        evaluate_hypotheses(fitted, split[1], split[3], training=training)
 
 
 def test_model_of_the_fit_is_scored(fitted, split, report):

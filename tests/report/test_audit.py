@@ -203,6 +203,7 @@ def test_settings_and_versions_beside_the_rows(tmp_path):
             "correction": "fdr_by",
             "cov_type": "auto",
             "n_resamples": 3,
+            "ngrams": True,
             "random_state": 0,
         },
         "pipeline": report.provenance["settings"],
