@@ -4,6 +4,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.feature_extraction.text import CountVectorizer
 
+from ._token_index import TokenIndex
 from ._tokens import make_ngrams, tokenize
 
 
@@ -87,3 +88,65 @@ def contains_any(presence, terms, lexicons):
     for number, lexicon in enumerate(lexicons):
         member[[column[term] for term in lexicon], number] = 1.0
     return (presence @ member > 0).astype(np.float64)
+
+
+def parse_term(term):
+    """Cut a term into tokens, of which some may end in "*".
+
+    Parameters
+    ----------
+    term : str
+        A word, an emoticon, or several of them. A "*" behind a letter or digit, at
+        the end of a word, stands for whatever follows; any other is a character.
+
+    Returns
+    -------
+    patterns : tuple of str
+        As `TokenIndex.count_covered` takes them. Empty if there is no token in it.
+
+    Examples
+    --------
+    >>> from sklearn_hypo._utils._terms import parse_term
+    >>> [parse_term(term) for term in ("Thank*", "so sad !", "s***", ",")]
+    [('thank*',), ('so', 'sad', '!'), ('s***',), ()]
+    """
+    if "*" not in term:
+        return tuple(tokenize(term))
+    patterns = []
+    for word in term.split():
+        tokens = tokenize(word)
+        if tokens and word.endswith("*") and not tokens[-1].endswith("*"):
+            tokens[-1] += "*"
+        patterns += tokens
+    return tuple(patterns)
+
+
+def compute_term_rates(texts, lexicons):
+    """Compute how many of 100 tokens of each text are terms of each lexicon.
+
+    Parameters
+    ----------
+    texts : sequence of str or TokenIndex
+        The texts, or the index of theirs.
+    lexicons : sequence of sequence of tuple of str
+        Their terms, as `parse_term` cuts them.
+
+    Returns
+    -------
+    rates : ndarray of shape (n_texts, n_lexicons)
+        A token counts once, however many terms it belongs to, and every token of a
+        term that has several. 0 for a text without tokens.
+
+    Examples
+    --------
+    >>> from sklearn_hypo._utils._terms import compute_term_rates
+    >>> compute_term_rates(["so so sad !", ""], [[("sad",)], [("so", "sad"), ("so",)]])
+    array([[25., 75.],
+           [ 0.,  0.]])
+    """
+    index = texts if isinstance(texts, TokenIndex) else TokenIndex(texts)
+    lengths = np.maximum(index.lengths, 1)
+    rates = np.empty((len(lengths), len(lexicons)))
+    for column, lexicon in enumerate(lexicons):
+        rates[:, column] = 100 * index.count_covered(lexicon) / lengths
+    return rates

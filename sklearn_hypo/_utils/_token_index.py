@@ -1,9 +1,9 @@
 """Where every token of a corpus stands: texts are cut once, then asked many things."""
 
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
-from scipy import sparse
 
 from ._tokens import tokenize
 
@@ -50,13 +50,7 @@ class TokenIndex:
         self.ids = np.array(ids, dtype=np.int64)
         self.lengths = np.array(lengths, dtype=np.int64)
         self.text_of = np.repeat(np.arange(len(lengths)), self.lengths)
-
-    @cached_property
-    def counts(self):
-        """How often each text holds each token: CSR of shape (n_texts, n_tokens)."""
-        shape = (len(self.lengths), len(self.tokens))
-        ones = np.ones(len(self.ids), dtype=np.int64)
-        return sparse.csr_array((ones, (self.text_of, self.ids)), shape=shape)
+        self._runs = {}
 
     def count_positions(self, marked):
         """Count the marked positions of each text."""
@@ -98,17 +92,66 @@ class TokenIndex:
         counts : ndarray of int of shape (n_texts,)
             A position counts once, however many terms it belongs to.
         """
-        words = [self.find_tokens(term[0]) for term in terms if len(term) == 1]
-        member = np.zeros(len(self.tokens), dtype=bool)
-        if words:
-            member[np.concatenate(words)] = True
-        covered = member[self.ids]
-        for term in terms:
-            if len(term) > 1:
-                begin = self._find_run(term)
-                for offset in range(len(term)):
-                    covered[begin + offset] = True
+        covered = np.zeros(len(self.ids), dtype=bool)
+        for n in {len(term) for term in terms}:
+            runs = self._find_runs(n)
+            member = np.zeros(len(runs.codes), dtype=bool)
+            member[self._match(n, [term for term in terms if len(term) == n])] = True
+            begin = runs.begin[member[runs.numbers]]
+            for offset in range(n):
+                covered[begin + offset] = True
         return self.count_positions(covered)
+
+    def _match(self, n, terms):
+        """Return the numbers of the runs of n tokens that are any of the terms."""
+        exact, found = [], []
+        for term in terms:
+            if any(map(is_prefix, term)):
+                found.append(self._match_patterns(term))
+            elif all(token in self.number for token in term):
+                exact.append([self.number[token] for token in term])
+        if exact:
+            tokens = np.array(exact)
+            numbers = tokens[:, 0]
+            for position in range(1, n):
+                codes = self._find_runs(position + 1).codes
+                wanted = numbers * len(self.tokens) + tokens[:, position]
+                there = np.isin(wanted, codes)
+                numbers = np.searchsorted(codes, wanted[there])
+                tokens = tokens[there]
+            found.append(numbers)
+        return np.concatenate([*found, np.empty(0, dtype=np.int64)])
+
+    def _match_patterns(self, term):
+        """Return the numbers of the runs that are one term, which has patterns."""
+        numbers = self.find_tokens(term[0])
+        for position in range(1, len(term)):
+            before, last = np.divmod(
+                self._find_runs(position + 1).codes, len(self.tokens)
+            )
+            choices = self.find_tokens(term[position])
+            numbers = np.flatnonzero(np.isin(before, numbers) & np.isin(last, choices))
+        return numbers
+
+    def _find_runs(self, n):
+        """Number the distinct runs of n tokens that stand within one text."""
+        if n not in self._runs:
+            self._runs[n] = self._extend_runs(n)
+        return self._runs[n]
+
+    def _extend_runs(self, n):
+        if n == 1:
+            places, codes = np.arange(len(self.ids)), np.arange(len(self.tokens))
+            return _Runs(codes, self.ids, places)
+        shorter = self._find_runs(n - 1)
+        last = shorter.begin + n - 1
+        inside = last < len(self.ids)
+        inside[inside] = (
+            self.text_of[last[inside]] == self.text_of[shorter.begin[inside]]
+        )
+        codes = shorter.numbers[inside] * len(self.tokens) + self.ids[last[inside]]
+        codes, numbers = np.unique(codes, return_inverse=True)
+        return _Runs(codes, numbers, shorter.begin[inside])
 
     @cached_property
     def _sorted(self):
@@ -117,27 +160,22 @@ class TokenIndex:
         numbers = np.argsort(words, kind="stable")
         return words[numbers], numbers
 
-    @cached_property
-    def _positions(self):
-        """Positions sorted by token, and where each token's begin."""
-        order = np.argsort(self.ids, kind="stable")
-        begin = np.searchsorted(self.ids[order], np.arange(len(self.tokens) + 1))
-        return order, begin
 
-    def _find_run(self, term):
-        """Return the positions where a run of tokens begins."""
-        choices = [self.find_tokens(pattern) for pattern in term]
-        order, begin = self._positions
-        n_found = [(begin[own + 1] - begin[own]).sum() for own in choices]
-        rarest = int(np.argmin(n_found))
-        found = [order[begin[own] : begin[own + 1]] for own in choices[rarest]]
-        start = np.concatenate([*found, np.empty(0, dtype=np.int64)]) - rarest
-        last = start + len(term) - 1
-        start = start[(start >= 0) & (last < len(self.ids))]
-        start = start[self.text_of[start] == self.text_of[start + len(term) - 1]]
-        for offset, own in enumerate(choices):
-            start = start[np.isin(self.ids[start + offset], own)]
-        return start
+class _Runs(NamedTuple):
+    """Runs of n tokens.
+
+    Parameters
+    ----------
+    codes : ndarray of int of shape (n_distinct,)
+        Of each distinct run, ascending: the number of its first n - 1 tokens as a run,
+        times the number of distinct tokens, plus its last token.
+    numbers, begin : ndarray of int of shape (n_runs,)
+        Which distinct run it is, and at which position it begins.
+    """
+
+    codes: np.ndarray
+    numbers: np.ndarray
+    begin: np.ndarray
 
 
 def is_prefix(pattern):

@@ -99,7 +99,79 @@ def test_terms_are_read_as_texts_are(term, text, found):
     assert annotator.annotate([text]).tolist() == [[found]]
 
 
-@pytest.mark.parametrize("term", ["", ",", " . "])
+@pytest.mark.parametrize(
+    ("term", "text", "found"),
+    [
+        ("sad*", "sadness", 1),
+        ("sad*", "Sad", 1),
+        ("sad*", "so sa d", 0),
+        ("sad*", "crusade", 0),
+        ("so sad*", "so SADLY", 1),
+        ("so sad*", "so, not sadly", 0),
+        ("feel* sad", "feeling sad", 1),
+        ("don’t*", "don't", 1),
+        ("f**", "f** this", 1),
+        ("f**", "fine", 0),
+        (":*", "kiss :*", 1),
+        (":*", "smile :)", 0),
+        ("é*", "élan", 1),
+    ],
+)
+def test_an_asterisk_stands_for_whatever_follows(term, text, found):
+    annotator = LexiconAnnotator().fit([], [Hypothesis("h", "n", (term,))])
+    assert annotator.annotate([text]).tolist() == [[found]]
+    assert annotator.annotate(["other", text]).tolist() == [[0], [found]]
+
+
+@pytest.mark.parametrize(
+    ("terms", "text", "rate"),
+    [
+        (("sad",), "sad sad day !", 50),
+        (("so sad",), "so sad day !", 50),  # both tokens of the pair
+        (("so", "sad", "so sad"), "so sad day !", 50),  # none of them twice
+        (("so sad", "sad day"), "so sad day !", 75),
+        (("sad*",), "sadly sad", 100),
+        (("sad",), "", 0),
+    ],
+)
+def test_a_threshold_is_in_tokens_per_100(terms, text, rate):
+    hypotheses = [
+        Hypothesis(str(shift), "n", terms, threshold=rate + shift)
+        for shift in (-1e-6, 0, 1e-6)
+    ]
+    annotations = LexiconAnnotator().fit([], hypotheses).annotate([text])
+    assert annotations.tolist() == [[1, 0, 0]]
+
+
+def test_a_measure_is_compared_with_its_threshold():
+    hypotheses = [
+        Hypothesis("long", "n0", measure="words", threshold=3),
+        Hypothesis("tea", "n1", ("tea",)),
+        Hypothesis("asks", "n2", measure="question_marks"),
+        Hypothesis("much tea", "n3", ("tea",), threshold=30),
+    ]
+    annotator = LexiconAnnotator().fit([], hypotheses)
+    texts = ["tea tea tea", "some tea for me?", "go"]
+    assert annotator.annotate(texts).tolist() == [[0, 1, 0, 1], [1, 1, 1, 0], [0] * 4]
+    assert annotator.terms_ == ["tea"]
+    alone = LexiconAnnotator().fit([], hypotheses[:1]).annotate(texts)
+    assert alone.tolist() == [[0], [1], [0]]
+
+
+def test_dictionaries_of_thousands_of_terms():
+    rng = np.random.RandomState(0)
+    vocabulary = [f"{a}{b}" for a in "abcdefghij" for b in range(100)]
+    texts = [" ".join(rng.choice(vocabulary, 15)) for _ in range(300)]
+    runs = [" ".join(t.split()[3:5]) for t in texts] + list(vocabulary[:500])
+    lexicons = [tuple(rng.choice(runs, 200, replace=False)) for _ in range(5)]
+    hypotheses = [Hypothesis(str(i), "n", own) for i, own in enumerate(lexicons)]
+    annotations = LexiconAnnotator().fit([], hypotheses).annotate(texts)
+    for text, row in zip(texts, annotations, strict=True):
+        contained = set(make_ngrams(tokenize(text), 2))
+        assert list(row) == [float(bool(contained & set(own))) for own in lexicons]
+
+
+@pytest.mark.parametrize("term", ["", ",", " . ", "*", ". *"])
 def test_a_term_that_no_text_can_contain(term):
     with pytest.raises(ValueError, match="cannot look for the term"):
         LexiconAnnotator().fit([], [Hypothesis("h", "n", ("tea", term))])

@@ -72,3 +72,6 @@ def test_no_texts_and_no_tokens():
     index = TokenIndex(["", ","])
     assert index.count_covered([("so", "sad"), ("so*",)]).tolist() == [0, 0]
     assert index.lengths.tolist() == [0, 0]
+    # two tokens, and no two in one text
+    index = TokenIndex(["so", "sad"])
+    assert index.count_covered([("so", "sad"), ("so", "sad*")]).tolist() == [0, 0]
