@@ -2,8 +2,10 @@
 
 import numpy as np
 
+from .._hypotheses._lookup import find_hypothesis
 from .._utils._frames import get_texts
 from .._utils._steps import find_best_estimator, find_extractor
+from ._checks import check_report
 from ._figures import (
     BLUE,
     PLAIN,
@@ -13,7 +15,6 @@ from ._figures import (
     merge_keywords,
     wrap_label,
 )
-from ._lookup import check_report, find_hypothesis
 
 
 class ActivationHistogramDisplay:

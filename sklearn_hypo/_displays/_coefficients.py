@@ -2,7 +2,9 @@
 
 import numpy as np
 
+from .._hypotheses._lookup import check_choice
 from .._utils._printable import to_printable
+from ._checks import check_report
 from ._figures import (
     BLUE,
     GREY,
@@ -15,7 +17,6 @@ from ._figures import (
     name_rows,
     wrap_label,
 )
-from ._lookup import check_choice, check_report
 
 _EFFECTS = ("auto", "coef", "separation", "odds_ratio", "ame")
 

@@ -7,8 +7,8 @@ from scipy.spatial.distance import squareform
 from sklearn.utils.validation import check_is_fitted
 
 from .._utils._steps import find_best_estimator, list_steps
+from ._checks import check_report
 from ._figures import PLAIN, choose_axes, merge_keywords, wrap_label
-from ._lookup import check_report
 
 # Beyond these, the best order of leaves takes too long and labels cover each other.
 _MAX_OPTIMAL, _MAX_LABELS = 500, 64

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from ._checks import check_report
 from ._figures import (
     GREY,
     choose_axes,
@@ -12,7 +13,6 @@ from ._figures import (
     name_rows,
     wrap_label,
 )
-from ._lookup import check_report
 
 
 class ReplicationDisplay:

@@ -34,9 +34,11 @@ from .._utils._validation import (
 from .._utils._warnings import warn
 from ._final_estimator import AnnotationPredictorMixin
 from ._tables import (
+    list_names,
     make_candidates_table,
     make_hypotheses_table,
     merge_equal_hypotheses,
+    rename_hypotheses,
 )
 
 
@@ -78,7 +80,7 @@ class HypothesisExtractor(AnnotationPredictorMixin, TransformerMixin, HypoEstima
 
     Attributes
     ----------
-    hypotheses_ : DataFrame of shape (n_hypotheses, 10)
+    hypotheses_ : DataFrame of shape (n_hypotheses, 11)
         One row per hypothesis: "neuron" (or neurons, separated by ", "),
         "hypothesis"; its fidelity as a description of the neuron, as the interpreter
         checks it (a lexicon by its terms, whatever the annotator; of several neurons
@@ -87,8 +89,9 @@ class HypothesisExtractor(AnnotationPredictorMixin, TransformerMixin, HypoEstima
         and on the training texts "association" (correlation of the neuron with the
         target; the largest over the classes if there are more than two), "coef" (of
         the final estimator; NaN if it has no single one), "prevalence" (share of
-        annotated texts) and "missing" (texts without an answer). The last four
-        describe texts that took part in the discovery: they are no tests.
+        annotated texts) and "missing" (texts without an answer). These four
+        describe texts that took part in the discovery: they are no tests. Last the
+        "name" that `rename` gave, or "".
 
     candidates_ : DataFrame of shape (n_candidates, 9)
         Every statement considered: "neuron", "hypothesis", "rank" (1 is the chosen
@@ -240,14 +243,17 @@ class HypothesisExtractor(AnnotationPredictorMixin, TransformerMixin, HypoEstima
         subtask = _begin_subtask(context, self, "fit final estimator", X, y)
         labels = target if classes is None else classes[target]
         self._fit_final_estimator(annotations, labels[rows])
-        association = _find_strongest_association(described, target, classes)
+        self._associations = correlation_scores(
+            described, make_target_columns(target, classes)
+        )
         self.hypotheses_ = make_hypotheses_table(
             self._hypotheses,
             fidelities,
-            association=association,
+            association=_take_strongest(self._associations),
             coef=self._coefficients(),
             prevalence=self.prevalence_,
             missing=np.isnan(annotations).sum(axis=0),
+            name=list_names(self._hypotheses),
         )
         self.candidates_ = make_candidates_table(interpretations)
         self.usage_ = make_usage_table(
@@ -357,6 +363,49 @@ class HypothesisExtractor(AnnotationPredictorMixin, TransformerMixin, HypoEstima
         _, texts = self._check_rows(X, reset=False)
         return self._check_shape(self.annotator_.annotate(texts), len(texts))
 
+    def rename(self, names):
+        """Give hypotheses names, which stand before their statements.
+
+        The statement stays what it was, and what annotates. Reports, tables and pages
+        show "gratitude: mentions thanks, thank you"; the columns of `transform` keep
+        the statements.
+
+        Parameters
+        ----------
+        names : dict
+            From a hypothesis (its statement, its neuron or its row number) to its
+            name; "" takes a name away.
+
+        Returns
+        -------
+        self : HypothesisExtractor
+            With the names in `hypotheses_`.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For what is no hypothesis here, and names that are no texts. Nothing is
+            renamed then.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from sklearn_hypo import HypothesisExtractor
+        >>> texts = ["thanks a lot", "so cold today"] * 50
+        >>> thanks = [1.0, 0.0] * 50
+        >>> neurons = pd.DataFrame(
+        ...     {"neuron000": thanks}, index=pd.Index(texts, name="text")
+        ... )
+        >>> extractor = HypothesisExtractor(random_state=0).fit(neurons, thanks)
+        >>> extractor.rename({"neuron000": "gratitude"}).hypotheses_["name"].tolist()
+        ['gratitude']
+        """
+        check_is_fitted(self)
+        caller = f"{type(self).__name__}.rename"
+        self._hypotheses = rename_hypotheses(self._hypotheses, names, caller=caller)
+        self.hypotheses_ = self.hypotheses_.assign(name=list_names(self._hypotheses))
+        return self
+
     def get_feature_names_out(self, input_features=None):
         """Return the hypotheses.
 
@@ -420,8 +469,7 @@ def _sample_rows(n_rows, max_rows, rng, classes=None):
     return np.sort(order[:max_rows])
 
 
-def _find_strongest_association(activations, target, classes):
-    """Correlate with the target; of several classes, with the one it goes with most."""
-    association = correlation_scores(activations, make_target_columns(target, classes))
-    strongest = np.abs(association).argmax(axis=1)[:, None]
-    return np.take_along_axis(association, strongest, axis=1)[:, 0]
+def _take_strongest(associations):
+    """Take from each row the largest in size: of classes, the one it goes with most."""
+    strongest = np.abs(associations).argmax(axis=1)[:, None]
+    return np.take_along_axis(associations, strongest, axis=1)[:, 0]

@@ -1,9 +1,12 @@
 """The tables that a fitted extractor shows."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+
+from .._hypotheses._lookup import find_hypothesis
 
 _FIDELITY = ["f1", "precision", "recall", "correlation"]
 
@@ -49,6 +52,34 @@ def merge_equal_hypotheses(interpretations):
 def _compute_f1(fidelity):
     """Return the F1 to compare by; there is no fidelity where texts were too few."""
     return np.nan_to_num(getattr(fidelity, "f1", np.nan), nan=-1.0)
+
+
+def rename_hypotheses(hypotheses, names, *, caller):
+    """Return hypotheses with the names of a dict, as `HypothesisExtractor.rename`."""
+    if not isinstance(names, Mapping):
+        raise TypeError(
+            f"{caller}: names must be a dict from hypotheses to names, but "
+            f"{type(names).__name__} arrived."
+        )
+    renamed = list(hypotheses)
+    statements = [h.statement for h in renamed]
+    neurons = [h.neurons for h in renamed]
+    for wanted, name in names.items():
+        if not isinstance(name, str):
+            raise TypeError(
+                f"{caller}: a name must be a text, but {type(name).__name__} arrived "
+                f"for {wanted!r}."
+            )
+        row = find_hypothesis(
+            wanted, statements, neurons, parameter="names", caller=caller
+        )
+        renamed[row] = replace(renamed[row], name=" ".join(name.split()))
+    return renamed
+
+
+def list_names(hypotheses):
+    """List the names in a column of objects, in which any string survives."""
+    return pd.Series([h.name for h in hypotheses], dtype=object)
 
 
 def make_hypotheses_table(hypotheses, fidelities, **columns):

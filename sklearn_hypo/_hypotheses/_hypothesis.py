@@ -27,6 +27,13 @@ class Hypothesis:
         With `terms`, the statement is true of a text in which more than `threshold`
         of 100 tokens are terms; 0: in which there is any. With a `measure`, it is
         true of a text that measures more.
+    name : str, default=""
+        A name for the reader, such as "gratitude", that a person or a language model
+        gave. It says nothing to annotators, and stands before the statement.
+
+    See Also
+    --------
+    HypothesisExtractor.rename : Gives names.
 
     Examples
     --------
@@ -43,6 +50,7 @@ class Hypothesis:
     terms: tuple[str, ...] = ()
     measure: str = ""
     threshold: float = 0.0
+    name: str = ""
 
     def __post_init__(self):
         one = isinstance(self.neurons, str)
@@ -58,6 +66,11 @@ class Hypothesis:
         return ", ".join(self.neurons)
 
     @property
+    def label(self):
+        """The statement, after the name if it has one: "gratitude: mentions thanks"."""
+        return join_name(self.name, self.statement)
+
+    @property
     def is_lexicon(self):
         """Whether the statement can be checked by looking for terms."""
         return bool(self.terms)
@@ -66,6 +79,11 @@ class Hypothesis:
     def is_exact(self):
         """Whether a rule decides of which texts it is true: its terms or a measure."""
         return bool(self.terms or self.measure)
+
+
+def join_name(name, statement):
+    """Return the statement, after a name if there is one."""
+    return f"{name}: {statement}" if name else str(statement)
 
 
 def select_activations(activations, names, hypotheses):

@@ -294,6 +294,7 @@ def test_hypotheses_table(X, data, fitted):
         "coef",
         "prevalence",
         "missing",
+        "name",
     ]
     assert table["neuron"].tolist() == list(X.columns)
     assert table["hypothesis"].tolist() == list(fitted.get_feature_names_out())
@@ -936,7 +937,47 @@ def test_callbacks_end_when_fit_fails(X, data):
     assert log.events[-1] == "teardown"
     assert not any(event.startswith("end") for event in log.events)
     extractor.fit(X, data.target)
-    assert extractor.hypotheses_.shape == (3, 10)
+    assert extractor.hypotheses_.shape == (3, 11)
+
+
+def test_names_stand_before_statements_and_change_nothing_else(X, data):
+    extractor = HypothesisExtractor(TOLD, random_state=0).fit(X, data.target)
+    before, marks = extractor.hypotheses_, extractor.transform(X)
+    first, second, third = before["hypothesis"]
+    assert before["name"].tolist() == ["", "", ""]
+    given = {first: "  Gratitude\nto all ", 1: "two", before["neuron"][2]: "three"}
+    assert extractor.rename(given) is extractor
+    after = extractor.hypotheses_
+    assert after["name"].tolist() == ["Gratitude to all", "two", "three"]
+    pd.testing.assert_frame_equal(
+        after.drop(columns="name"), before.drop(columns="name")
+    )
+    pd.testing.assert_frame_equal(extractor.transform(X), marks)
+    extractor.rename({second: ""})
+    assert extractor.hypotheses_["name"].tolist() == ["Gratitude to all", "", "three"]
+    labels = [h.label for h in extractor._hypotheses]
+    assert labels == [f"Gratitude to all: {first}", second, f"three: {third}"]
+    again = copy.deepcopy(extractor)
+    assert again.hypotheses_["name"].equals(extractor.hypotheses_["name"])
+
+
+@pytest.mark.parametrize(
+    ("names", "error", "message"),
+    [
+        ("gratitude", TypeError, "must be a dict"),
+        ({0: None}, TypeError, "a name must be a text"),
+        ({7: "x"}, ValueError, "from 0 to 2"),
+        ({"neuron07": "x"}, ValueError, "no hypothesis here"),
+        ({1.5: "x"}, TypeError, "row number"),
+    ],
+)
+def test_names_that_cannot_be_given(names, error, message, X, data):
+    extractor = HypothesisExtractor(TOLD, random_state=0).fit(X, data.target)
+    with pytest.raises(error, match=rf"HypothesisExtractor\.rename: .*{message}"):
+        extractor.rename({1: "kept out"} | names if isinstance(names, dict) else names)
+    assert extractor.hypotheses_["name"].tolist() == ["", "", ""]
+    with pytest.raises(NotFittedError):
+        HypothesisExtractor().rename({})
 
 
 def test_cross_validation_of_the_extractor_alone(X, data):

@@ -1,19 +1,9 @@
-"""From what the user gave to what a drawing needs, or a message that helps."""
+"""Hypotheses and choices as users name them, or a message that helps."""
 
 import difflib
 from numbers import Integral
 
 from .._utils._printable import shorten
-
-
-def check_report(report, caller, *, needs, made_by="evaluate_hypotheses"):
-    """Raise unless `report` has the fields that the drawing reads."""
-    missing = [name for name in needs if not hasattr(report, name)]
-    if missing:
-        raise TypeError(
-            f"{caller}: report= expects what {made_by} returns, but "
-            f"{type(report).__name__} arrived, which has no {missing[0]!r}."
-        )
 
 
 def find_hypothesis(wanted, statements, neurons, *, parameter, caller):
