@@ -12,9 +12,11 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from .._annotation._exact import annotate_texts, check_shape, fit_annotator
 from .._annotation._lexicon import LexiconAnnotator
 from .._hypotheses._hypothesis import select_activations
 from .._interpretation._lexicon import LexiconInterpreter
+from .._interpretation._style import interpret_columns
 from .._language_models._usage_table import make_usage_table
 from .._selection._scores import compute_moments, correlation_scores
 from .._utils._base import HypoEstimator
@@ -49,6 +51,8 @@ class HypothesisExtractor(AnnotationPredictorMixin, TransformerMixin, HypoEstima
     has a sample of the training texts annotated with the descriptions alone, and
     fits a model of the target on these annotations; `score` is how well the
     *hypotheses* predict the target of new texts, with the neurons out of the way.
+    Columns of `StyleFeatures` are worded and checked by their measures, whatever
+    interpreter and annotator are set.
 
     Parameters
     ----------
@@ -291,7 +295,8 @@ class HypothesisExtractor(AnnotationPredictorMixin, TransformerMixin, HypoEstima
         self.interpreter_ = _clone_or_make(self.interpreter, LexiconInterpreter)
         found = []
         if varies.any():
-            found = self.interpreter_.interpret(
+            found = interpret_columns(
+                self.interpreter_,
                 texts,
                 activations[:, varies],
                 names[varies],
@@ -322,23 +327,18 @@ class HypothesisExtractor(AnnotationPredictorMixin, TransformerMixin, HypoEstima
 
     def _annotate(self, texts, described, rows, rng):
         """Fit the annotator on all training texts and annotate the sampled rows."""
-        self.annotator_.fit(
+        fit_annotator(
+            self.annotator_,
             texts,
             self._hypotheses,
             described,
             random_state=np.random.RandomState(draw_seed(rng)),
         )
-        return self._check_shape(self.annotator_.annotate(texts[rows]), len(rows))
+        return annotate_texts(self.annotator_, texts[rows], self._hypotheses)
 
     def _check_shape(self, annotations, n_texts):
-        annotations = np.asarray(annotations, dtype=np.float64)
         expected = (n_texts, len(self._hypotheses))
-        if annotations.shape != expected:
-            raise ValueError(
-                f"{type(self.annotator_).__name__}.annotate returned shape "
-                f"{annotations.shape}, but {expected} (texts, hypotheses) is needed."
-            )
-        return annotations
+        return check_shape(annotations, expected, self.annotator_)
 
     def transform(self, X):
         """Annotate the texts of the rows.
@@ -361,7 +361,7 @@ class HypothesisExtractor(AnnotationPredictorMixin, TransformerMixin, HypoEstima
         """Annotate the texts of the rows and return a plain array."""
         check_is_fitted(self)
         _, texts = self._check_rows(X, reset=False)
-        return self._check_shape(self.annotator_.annotate(texts), len(texts))
+        return annotate_texts(self.annotator_, texts, self._hypotheses)
 
     def rename(self, names):
         """Give hypotheses names, which stand before their statements.

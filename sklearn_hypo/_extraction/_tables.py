@@ -14,7 +14,8 @@ _FIDELITY = ["f1", "precision", "recall", "correlation"]
 def merge_equal_hypotheses(interpretations):
     """Return the chosen hypotheses, those that say the same merged.
 
-    Two say the same if their wording is equal, or if they look for the same terms.
+    Two say the same if their wording is equal, or if they look for the same terms with
+    the same threshold.
 
     Parameters
     ----------
@@ -33,7 +34,8 @@ def merge_equal_hypotheses(interpretations):
         chosen = each.candidates[0].hypothesis
         statement = chosen.statement
         if chosen.terms and statement not in merged:
-            statement = of_terms.setdefault(frozenset(chosen.terms), statement)
+            rule = (frozenset(chosen.terms), chosen.threshold)
+            statement = of_terms.setdefault(rule, statement)
         merged.setdefault(statement, []).append(each)
     hypotheses = [
         replace(

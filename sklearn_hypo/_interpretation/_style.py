@@ -14,6 +14,41 @@ from ._sampling import split_at_random
 _PARTS = (0.8, 0.2)
 
 
+def interpret_columns(
+    interpreter, texts, activations, columns, *, annotator, random_state
+):
+    """Have neurons put into words by an interpreter, and style by its measures.
+
+    Parameters
+    ----------
+    interpreter : Interpreter
+        Sees only columns that are not those of `StyleFeatures`.
+    texts, activations, columns, annotator, random_state : objects
+        As in `Interpreter.interpret`, for all columns.
+
+    Returns
+    -------
+    interpretations : list of Interpretation
+        One per column, in order.
+    """
+    style = np.array([bool(read_measure(column)) for column in columns], dtype=bool)
+    measured = described = ()
+    if style.any():
+        measured = interpret_style(
+            texts, activations[:, style], columns[style], random_state=random_state
+        )
+    if not style.all():
+        described = interpreter.interpret(
+            texts,
+            activations[:, ~style],
+            columns[~style],
+            annotator=annotator,
+            random_state=random_state,
+        )
+    parts = {True: iter(measured), False: iter(described)}
+    return [next(parts[is_style]) for is_style in style.tolist()]
+
+
 def interpret_style(texts, values, columns, *, random_state):
     """Word every column of `StyleFeatures` as more than so much of its measure.
 

@@ -188,3 +188,15 @@ def is_prefix(pattern):
     [True, False, False, False]
     """
     return pattern.endswith("*") and pattern[:-1][-1:].isalnum()
+
+
+def fits_pattern(token, pattern):
+    """Tell whether a token is one that a pattern stands for.
+
+    Examples
+    --------
+    >>> from sklearn_hypo._utils._token_index import fits_pattern
+    >>> fits_pattern("sadly", "sad*"), fits_pattern("sadly", "sad")
+    (True, False)
+    """
+    return token == pattern or (is_prefix(pattern) and token.startswith(pattern[:-1]))

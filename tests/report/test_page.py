@@ -383,6 +383,14 @@ def test_what_is_highlight_terms(text, terms, expected):
     assert found + text[position:] == expected
 
 
+def test_patterns_are_highlighted_where_the_annotator_finds_them():
+    text = "So SADLY sad, f** it; unsad :*"
+    spans = find_terms(text, ["so sad*", "f**", ":*", "it*"])
+    found = [text[begin:end] for begin, end in spans]
+    assert found == ["So SADLY", "f**", "it", ":*"]
+    assert find_terms(text, ["sad*"]) == [(3, 8), (9, 12)]
+
+
 def test_what_is_marked_is_what_matched():
     rng = np.random.default_rng(0)
     letters = list("abAB  !?:)('’*#@.1½ﬁİΣσé́각ᄀ\u1161<3日本_-~\ud800😀\n")

@@ -2,7 +2,9 @@
 
 from markupsafe import Markup
 
-from ..._utils._tokens import find_token_spans, tokenize
+from ..._utils._terms import parse_term
+from ..._utils._token_index import fits_pattern
+from ..._utils._tokens import find_token_spans
 from ._render import escape_invisible
 
 _LONGEST = 320  # characters of a text that are shown
@@ -34,7 +36,7 @@ def find_terms(text, terms):
     text : str
         Any text.
     terms : sequence of str
-        The n-grams, written in any way.
+        The n-grams, written in any way; words may end in "*".
 
     Returns
     -------
@@ -47,17 +49,19 @@ def find_terms(text, terms):
     >>> find_terms("Don\u2019t THANK me, thanks!", ["thank", "thanks !"])
     [(6, 11), (16, 23)]
     """
-    wanted = {" ".join(tokenize(term)) for term in terms} - {""}
-    if not wanted:
-        return []
-    longest = max(term.count(" ") for term in wanted) + 1
+    wanted = {parse_term(term) for term in terms} - {()}
+    with_patterns = [term for term in wanted if any("*" in word for word in term)]
     tokens, spans = find_token_spans(text), []
-    for n in range(1, longest + 1):
+    for n in {len(term) for term in wanted}:
         for i in range(len(tokens) - n + 1):
-            run = tokens[i : i + n]
-            if " ".join(token for token, _, _ in run) in wanted:
-                spans.append((run[0][1], run[-1][2]))
+            run = tuple(token for token, _, _ in tokens[i : i + n])
+            if run in wanted or any(_fits(run, term) for term in with_patterns):
+                spans.append((tokens[i][1], tokens[i + n - 1][2]))
     return _join_overlaps(spans)
+
+
+def _fits(run, term):
+    return len(run) == len(term) and all(map(fits_pattern, run, term))
 
 
 def _join_overlaps(spans):
