@@ -18,6 +18,10 @@ from sklearn.linear_model import lars_path_gram
 _CONSTANT = 10
 # Two columns say the same if their correlation is as close to 1 as this.
 _SAME = 1e-6
+# A path that stops at more than this share of its first penalty stops too early...
+_NO_PENALTY = 1e-6
+# ...and is followed once more with ties apart by so much.
+_TILT = 1e-6
 
 
 class Moments(NamedTuple):
@@ -238,6 +242,16 @@ def _compute_centered_gram(X, mean, *, block=4096):
 
 def _lasso_path(correlations, inner, n_knots):
     """Return the first knots (penalties, falling) and the coefficients at them."""
+    alphas, coefs = _follow_lasso_path(correlations, inner, n_knots)
+    if len(alphas) <= n_knots and alphas[-1] > _NO_PENALTY * alphas[0]:
+        # columns of counts are often tied to the last digit; where rounding has the
+        # penalty rise from one to the next, the path stops
+        untied = 1 - _TILT * np.arange(len(inner)) / len(inner)
+        alphas, coefs = _follow_lasso_path(correlations, inner * untied, n_knots)
+    return alphas, coefs
+
+
+def _follow_lasso_path(correlations, inner, n_knots):
     with warnings.catch_warnings():
         # collinear columns are left out by the algorithm, and by intent here
         warnings.simplefilter("ignore", ConvergenceWarning)

@@ -254,6 +254,17 @@ def test_duplicate_columns_are_not_both_selected(dtype):
         assert len(selected & {first, copy}) == 1
 
 
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
+def test_ties_between_columns_of_counts_do_not_end_the_path(container):
+    # few rows and 0/1 columns: several correlate equally with a balanced target
+    for seed in range(20):
+        rng = np.random.RandomState(seed)
+        marks = (rng.random_sample((60, 100)) < 0.1).astype(np.float32)
+        targets = (np.arange(60)[:, None] % 2).astype(float)
+        coef = lasso_path_selection(container(marks), targets, 20)
+        assert np.count_nonzero(coef.any(axis=1)) == 20
+
+
 def test_path_that_ends_early():
     A = activations(300, 3)
     A = np.hstack([A, A, np.ones((300, 2))])
