@@ -23,6 +23,7 @@ from typing import NamedTuple
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import _common
+from _cells import digest_files
 from _common import CACHE, ROOT, TABLES, markdown_table
 
 FOLDER = CACHE / "sizes"
@@ -155,12 +156,8 @@ def code_fingerprint():
     package = ROOT / "sklearn_hypo"
     files = [path for room in ROOMS for path in sorted((package / room).rglob("*.py"))]
     files += [ROOT / "benchmarks" / "_sae_data.py"]
-    digest = hashlib.sha256()
-    for path in files:
-        digest.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())
-    for function in (run_unit, ridge):
-        digest.update(inspect.getsource(function).encode())
-    return digest.hexdigest()[:12]
+    sources = "".join(map(inspect.getsource, (run_unit, ridge)))
+    return hashlib.sha256((digest_files(files) + sources).encode()).hexdigest()[:12]
 
 
 def path_of(unit, fingerprint):

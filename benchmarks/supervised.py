@@ -21,9 +21,9 @@ import time
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
+from _cells import digest_package
 from _common import (
     CACHE,
-    ROOT,
     append_to_ledger,
     command_line,
     pin_threads,
@@ -82,18 +82,8 @@ def parse_arguments():
 
 def code_fingerprint():
     """Return a digest of the code that a fit depends on, committed or not."""
-    package = ROOT / "sklearn_hypo"
-    files = [
-        path
-        for path in sorted(package.rglob("*.py"))
-        if not path.relative_to(package).as_posix().startswith(_OTHER_CODE)
-    ]
     names = ("_datasets", "_supervised_arms", "_supervised_scores", "tweets")
-    files += [ROOT / "benchmarks" / f"{name}.py" for name in names]
-    digest = hashlib.sha256()
-    for path in files:
-        digest.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())
-    return digest.hexdigest()[:12]
+    return digest_package(*names, left_out=_OTHER_CODE)
 
 
 def in_words(unit):

@@ -1,0 +1,108 @@
+"""What others predict of the same rows: as many n-grams, dense linear models."""
+
+import numpy as np
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.model_selection import GridSearchCV, GroupKFold
+
+from sklearn_hypo import NeuronSelector
+from sklearn_hypo._selection._scores import correlation_scores
+from sklearn_hypo._utils._terms import make_ngrams
+from sklearn_hypo._utils._tokens import tokenize
+
+N_SELECT = 20
+MIN_DF = 3
+# the lasso path is followed among the columns that correlate most with the target
+N_SCREENED = 1000
+
+
+def mark_ngrams(texts, new_texts, *, tokens="package", min_df=MIN_DF):
+    """Mark which texts contain which words and pairs of words of the first texts.
+
+    Parameters
+    ----------
+    texts, new_texts : sequence of str
+    tokens : {"package", "scikit-learn"}
+        Those of this package include emoticons, emoji and "!"; scikit-learn's are
+        words of at least two letters.
+    min_df : int
+        Texts that have to contain a term.
+
+    Returns
+    -------
+    presence, new_presence : CSR matrix of shape (n, n_terms)
+    terms : ndarray of str
+    """
+    if tokens == "package":
+        cut = {"analyzer": _cut}
+    else:
+        cut = {"ngram_range": (1, 2)}
+    vectorizer = CountVectorizer(binary=True, min_df=min_df, dtype=np.float32, **cut)
+    presence = vectorizer.fit_transform(texts)
+    return presence, vectorizer.transform(new_texts), vectorizer.get_feature_names_out()
+
+
+def _cut(text):
+    return make_ngrams(tokenize(text), 2)
+
+
+def pick_columns(X, dataset, rows, n_select=N_SELECT):
+    """Return the first columns that enter the lasso path, exactly so many."""
+    targets = dataset.targets()[rows]
+    strength = np.abs(correlation_scores(X, targets)).reshape(X.shape[1], -1).max(1)
+    screened = np.sort(np.argsort(-strength, kind="stable")[:N_SCREENED])
+    selector = NeuronSelector(n_select, method="lasso", task=dataset.task)
+    selector.fit(X[:, screened], dataset.y[rows])
+    return screened[selector.get_support()]
+
+
+def predict_linear(X, y, new_X, task):
+    """Predict by least squares, or by the logit that ends our pipeline."""
+    if task == "regression":
+        return LinearRegression().fit(X, y).predict(new_X)
+    return LogisticRegression(max_iter=1000).fit(X, y).predict_proba(new_X)
+
+
+def predict_picked(X, new_X, dataset, rows, n_select=N_SELECT):
+    """Predict by the columns that the lasso picks; return prediction and columns."""
+    picked = pick_columns(X, dataset, rows, n_select)
+    X, new_X = X[:, picked], new_X[:, picked]
+    return predict_linear(X, dataset.y[rows], new_X, dataset.task), picked
+
+
+def predict_by_ngrams(dataset, rows, scored, *, tokens="package"):
+    """Predict by as many words and pairs of words as there are hypotheses.
+
+    Returns
+    -------
+    prediction : ndarray
+        For the scored rows.
+    terms : list of str
+    """
+    X, new_X, terms = mark_ngrams(
+        dataset.texts[rows], dataset.texts[scored], tokens=tokens
+    )
+    prediction, picked = predict_picked(X, new_X, dataset, rows)
+    return prediction, terms[picked].tolist()
+
+
+def predict_dense(X, new_X, dataset, rows, n_folds=5):
+    """Predict by all columns, their penalty chosen by cross-validation."""
+    groups, y = dataset.groups[rows], dataset.y[rows]
+    n_folds = min(n_folds, len(np.unique(groups)))
+    folds = list(GroupKFold(n_folds, shuffle=True, random_state=0).split(X, y, groups))
+    if dataset.task == "regression":
+        model, scoring = Ridge(), "neg_mean_squared_error"
+        grid = {"alpha": np.logspace(-2, 3, 11)}
+    else:
+        model, scoring = LogisticRegression(max_iter=1000, tol=1e-3), "neg_log_loss"
+        grid = {"C": [0.1, 1.0, 10.0, 100.0]}
+        # a rare class may be missing in a fold, of which no loss is known then
+        n_classes = len(np.unique(y))
+        folds = [f for f in folds if all(len(np.unique(y[i])) == n_classes for i in f)]
+        if not folds:
+            return model.fit(X, y).predict_proba(new_X)
+    search = GridSearchCV(model, grid, scoring=scoring, cv=folds).fit(X, y)
+    if dataset.task == "regression":
+        return search.predict(new_X)
+    return search.predict_proba(new_X)
