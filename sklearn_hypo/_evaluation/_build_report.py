@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from .._inference._length import LengthTest
 from .._inference._missing_bounds import bound_separation
 from .._inference._ngrams import find_ngrams
 from .._inference._overall import Overall
@@ -20,7 +21,9 @@ from .._report._provenance import (
     record_settings,
 )
 from .._report._report import HypothesisReport
+from .._style._measures import measure_texts
 from .._utils._warnings import warn
+from ._signs import TrainingEffects
 
 # Overall figures that a report also holds by themselves
 _SCORES = ("r2_out_of_sample", "roc_auc_out_of_sample")
@@ -44,6 +47,10 @@ class Discovery:
         Of as many n-grams, picked and fitted in training.
     usage : DataFrame or None
         What language models consumed.
+    effects : TrainingEffects or None
+        What went with the target in training.
+    skipped_neurons : dict of str to str or None
+        Neurons without a hypothesis, and why.
     """
 
     estimator: object = None
@@ -52,6 +59,8 @@ class Discovery:
     predictions: np.ndarray | None = None
     ngram_predictions: np.ndarray | None = None
     usage: pd.DataFrame | None = None
+    effects: TrainingEffects | None = None
+    skipped_neurons: dict | None = None
 
 
 def build_report(
@@ -80,16 +89,13 @@ def build_report(
         Hypotheses that were tested on the same rows; None if there was no test.
     """
     edits = _list_edits(tested_before, names)
+    correction = {name: settings[name] for name in ("alpha", "correction", "cov_type")}
+    correction["n_more"] = sum(edit["change"] == "dropped" for edit in edits)
     tests = run_tests(
-        annotations,
-        rows.codes,
-        names,
-        rows.classes,
-        rows.design,
-        **{name: settings[name] for name in ("alpha", "correction", "cov_type")},
-        n_more=sum(edit["change"] == "dropped" for edit in edits),
+        annotations, rows.codes, names, rows.classes, rows.design, **correction
     )
-    overall, p = _compute_overall(tests, rows, texts, discovery, settings)
+    length = _test_length(tests, rows, texts, correction)
+    overall, p = _compute_overall(tests, rows, texts, length, discovery, settings)
     figures = dict(zip(overall["name"], overall["value"], strict=True))
     evidence, redundancy = discovery.evidence or {}, None
     if len(names):
@@ -98,7 +104,11 @@ def build_report(
         )
     return HypothesisReport(
         table=_complete_table(
-            tests.table, annotations, rows, redundancy, discovery.columns
+            tests.table,
+            annotations,
+            rows,
+            redundancy,
+            _list_columns(tests.table, rows.classes, length, discovery),
         ),
         **tests.summary,
         **{name: figures[name] for name in _SCORES if name in figures},
@@ -128,6 +138,7 @@ def build_report(
             **rows.beside,
         ),
         target_name=rows.target_name,
+        skipped_neurons=discovery.skipped_neurons,
     )
 
 
@@ -165,7 +176,17 @@ def _list_edits(tested_before, names):
     ]
 
 
-def _compute_overall(tests, rows, texts, discovery, settings):
+def _test_length(tests, rows, texts, correction):
+    """Test the length by itself and, where it predicts, beside all others."""
+    if texts is None or tests.joint.method == "":
+        return LengthTest()
+    words = measure_texts(list(map(str, texts)), ["words"])[:, 0]
+    length = rows.design.differences(np.log1p(words))
+    n_classes = None if rows.classes is None else len(rows.classes)
+    return LengthTest.run(tests, length, n_classes, **correction)
+
+
+def _compute_overall(tests, rows, texts, length, discovery, settings):
     """The overall figures, and the permutation p-value."""
     n_classes = None if rows.classes is None else len(rows.classes)
     overall = Overall(
@@ -184,6 +205,8 @@ def _compute_overall(tests, rows, texts, discovery, settings):
     if rows.embeddings is not None and joint:
         embeddings = np.asarray(rows.embeddings)  # a frame, from a pipeline
         overall.add_embeddings(differences(embeddings))
+    if length.columns:
+        overall.add_length(length.values, length.p)
     if joint:
         _add_ngrams(overall, rows, texts, discovery, settings, len(tests.table))
     return overall.table(), p
@@ -200,9 +223,17 @@ def _add_ngrams(overall, rows, texts, discovery, settings, n_select):
         overall.add_ngrams_out_of_sample(predictions, n_select)
 
 
+def _list_columns(table, classes, length, discovery):
+    """Columns of what training knew, and of the tests beside the length."""
+    columns = {**(discovery.columns or {}), **length.columns}
+    if discovery.effects is not None:
+        columns["reversed"] = discovery.effects.find_reversed(table, classes)
+    return columns
+
+
 def _complete_table(table, annotations, rows, redundancy, columns):
     """The table with bounds for missing answers, duplicates, and what training knew."""
-    found = dict(columns or {})
+    found = dict(columns)
     if np.isnan(annotations).any() and rows.design.pairs is None:
         lower, upper = _bound_separations(table, annotations, rows)
         found |= {"separation_worst_lower": lower, "separation_worst_upper": upper}

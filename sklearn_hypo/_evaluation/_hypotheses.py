@@ -8,6 +8,7 @@ import pandas as pd
 from .._embedding._text_embedder import TextEmbedder
 from .._inference._overall import predict_by_ngrams
 from .._language_models._usage_table import make_usage_table
+from .._report._columns import join_terms
 from .._utils._annotation_input import check_annotations, check_target
 from .._utils._frames import get_texts, has_texts
 from .._utils._steps import find_best_estimator, find_extractor, list_steps
@@ -20,6 +21,7 @@ from .._utils._validation import (
 from .._utils._warnings import warn
 from ._build_report import Discovery, build_report, list_tested_before
 from ._prepare import TEST_CONSTRAINTS, prepare_rows
+from ._signs import TrainingEffects
 
 _CALLER = "evaluate_hypotheses"
 
@@ -258,6 +260,7 @@ def evaluate_hypotheses(
             columns={
                 "neuron": pd.Series(facts["neuron"].to_numpy(), dtype=object),
                 "fidelity": facts["f1"].to_numpy(dtype=float),
+                **_describe_hypotheses(extractor),
             },
             evidence=_collect_evidence(extractor, frame),
             predictions=extractor.predict_annotations(values) if is_of_fit else None,
@@ -265,6 +268,8 @@ def evaluate_hypotheses(
                 training, texts, rows.classes, len(names)
             ),
             usage=_collect_usage(estimator),
+            effects=_collect_effects(extractor) if is_of_fit else None,
+            skipped_neurons=_list_skipped(extractor),
         ),
         tested_before=tested_before,
     )
@@ -316,6 +321,33 @@ def _reach_extractor(estimator, X, embeddings):
         given = X = steps[0].transform(X)
         estimator = estimator[1:]
     return (estimator[:-1].transform(X) if len(estimator.steps) > 1 else X), given
+
+
+def _describe_hypotheses(extractor):
+    """Columns of what the hypotheses are beside their statements."""
+    hypotheses = getattr(extractor, "_hypotheses", None)
+    if hypotheses is None:
+        return {}
+    texts = {
+        "name": [h.name for h in hypotheses],
+        "measure": [h.measure for h in hypotheses],
+        "terms": [join_terms(h.terms) for h in hypotheses],
+    }
+    columns = {name: pd.Series(each, dtype=object) for name, each in texts.items()}
+    return columns | {"threshold": np.array([h.threshold for h in hypotheses], float)}
+
+
+def _collect_effects(extractor):
+    associations = getattr(extractor, "_associations", None)
+    if associations is None:
+        return None
+    coef = extractor.hypotheses_["coef"].to_numpy(dtype=float)
+    return TrainingEffects(associations, coef)
+
+
+def _list_skipped(extractor):
+    skipped = getattr(extractor, "skipped_neurons_", None)
+    return None if skipped is None else {str(k): str(v) for k, v in skipped.items()}
 
 
 def _collect_evidence(extractor, frame):

@@ -7,12 +7,15 @@ import pandas as pd
 
 from .._report._audit import read_audit_bundle
 from .._report._audit_files import VERSIONS
+from .._report._columns import split_terms
 from .._utils._warnings import warn
-from ._build_report import build_report
+from ._build_report import Discovery, build_report
 from ._prepare import prepare_rows
 
 # Other versions of NumPy or SciPy may differ in the last digits.
 _RELATIVE, _ABSOLUTE = 1e-6, 1e-9
+
+_OF_HYPOTHESES = ("reversed", "name", "measure", "threshold", "terms")
 
 _BESIDE = ("sample_weight", "groups", "covariates", "fixed_effects", "pairs")
 
@@ -73,6 +76,7 @@ def rerun_audit_bundle(folder):
         rows,
         settings,
         texts=data.texts,
+        discovery=_read_discovery(bundle),
         tested_before=_list_tested_before(bundle),
     )
     different = find_differences(bundle, report)
@@ -82,6 +86,20 @@ def rerun_audit_bundle(folder):
             f"{'; '.join(different)}. Compare the versions in {VERSIONS}."
         )
     return report
+
+
+def _read_discovery(bundle):
+    """What the stored report knew of its hypotheses that no test computes."""
+    table = bundle.table
+    columns = {name: table[name] for name in _OF_HYPOTHESES if name in table}
+    evidence = {}
+    if "terms" in columns:
+        evidence["terms"] = [split_terms(text) for text in columns["terms"]]
+    return Discovery(
+        columns=columns,
+        evidence=evidence,
+        skipped_neurons=bundle.report.get("skipped_neurons"),
+    )
 
 
 def _list_tested_before(bundle):

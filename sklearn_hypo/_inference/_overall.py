@@ -117,6 +117,16 @@ class Overall:
         name = f"{self._metric}_embeddings"
         self._add_cross_fitted(name, np.asarray(embeddings), rows, what, dense=True)
 
+    def add_length(self, length, p):
+        """Add what the length alone predicts, with the p-value of its test."""
+        shown = f"{p:.1g}" if p >= _SMALLEST_P else f"below {_SMALLEST_P:.0e}"
+        what = (
+            f"{self._title()} of the length alone, log(1 + words), cross-fitted on "
+            f"these rows; p-value {shown}"
+        )
+        rows = np.ones(len(self._tests.y), dtype=bool)
+        self._add_cross_fitted(f"{self._metric}_length", length[:, None], rows, what)
+
     def add_ngrams(self, presence, n_select):
         """Add what as many n-grams predict, picked anew for each fold."""
         what = (
@@ -230,6 +240,8 @@ class Overall:
 
 
 _N_FOLDS = 5
+
+_SMALLEST_P = 1e-300  # below it a p-value is no number that anyone should read
 
 _PENALTIES = np.logspace(-3, 3, 13)
 

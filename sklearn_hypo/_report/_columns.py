@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from .._hypotheses._hypothesis import join_name
 from ._formats import (
     format_count,
     format_f1,
@@ -131,6 +132,18 @@ COLUMNS = (
     Column("ame_se"),
     Column("ame_lower"),
     Column("ame_upper"),
+    Column(
+        "coef_length_fixed",
+        effect="joint coefficient, length held fixed ({coefficient})",
+    ),
+    Column("coef_length_fixed_lower"),
+    Column("coef_length_fixed_upper"),
+    Column("coef_length_fixed_p", format_p),
+    Column(
+        "coef_length_fixed_p_corrected",
+        format_p,
+        effect="p beside the others, length held fixed, corrected",
+    ),
     Column("vif", basis="variance inflation"),
     Column(
         "p_corrected",
@@ -144,7 +157,15 @@ COLUMNS = (
     Column("method", basis="method of the joint regression"),
     Column("duplicate_of"),
     Column("note"),
+    Column("reversed"),
+    Column("name"),
+    Column("measure"),
+    Column("threshold"),
+    Column("terms"),
 )
+
+# No token of a term is followed by it: ";)" has no blank, and words have no ";".
+_BETWEEN_TERMS = "; "
 
 # How many joint effects a place has room for.
 _N_JOINT = {"terminal": 1, "article": 2, "page": 2}
@@ -224,6 +245,23 @@ def read_strings(table, name):
     return ["" if pd.isna(value) else str(value) for value in table[name]]
 
 
+def join_terms(terms):
+    """Return the terms of a hypothesis as one text, for a table."""
+    return _BETWEEN_TERMS.join(terms)
+
+
+def split_terms(text):
+    """Return the terms that `join_terms` joined."""
+    return tuple(text.split(_BETWEEN_TERMS)) if text else ()
+
+
+def read_labels(table):
+    """Return the hypotheses as they are shown: after their names, if they have some."""
+    names = read_strings(table, "name")
+    statements = read_strings(table, "hypothesis")
+    return [join_name(*pair) for pair in zip(names, statements, strict=True)]
+
+
 def read_estimates(table, column):
     """Return estimates, lower and upper bounds of a column; NaN where it has none."""
     return tuple(read_floats(table, column.name + e) for e in ("", "_lower", "_upper"))
@@ -248,6 +286,8 @@ def format_cells(table, column, *, missing, typeset=False):
     cells : list of (str, str)
         Value and interval of each row; empty where there is no interval.
     """
+    if column.name == "hypothesis":
+        return [(label, "") for label in read_labels(table)]
     if table[column.name].dtype.kind not in "fiu":
         return [(text, "") for text in read_strings(table, column.name)]
     cells = [

@@ -50,13 +50,22 @@ class HypothesisReport:
           effect on the probability of the second class, or of ``separation_class``
           (within pairs, of winning where only this member has it, against losing to a
           member that alone has it);
+        - ``coef_length_fixed``, ``_lower``, ``_upper``, ``_p``, ``_p_corrected``: where
+          the length of the texts predicts the target, the joint coefficient with
+          log(1 + words) held fixed (NaN for more than two classes);
         - ``vif``: variance inflation beside the other hypotheses, on the rows (the
           differences within pairs) and with the weights of the joint regression;
         - ``p_corrected``, ``significant``: ``coef_p`` corrected for multiple tests,
           and whether that is at most alpha;
         - ``method``: the model of the joint regression, empty if not in it;
         - ``duplicate_of``: an earlier hypothesis that it nearly repeats, or empty;
-        - ``note``: what could not be computed, and why. Empty if all is well.
+        - ``note``: what could not be computed, and why. Empty if all is well;
+        - ``reversed``: which effects have another sign than in training:
+          "separation" (against the neuron's association), "joint" (against the
+          coefficient), both, or empty;
+        - ``name``: the name that `HypothesisExtractor.rename` gave, or empty;
+        - ``measure``, ``threshold``, ``terms``: what decides of which texts it is
+          true, as in `Hypothesis`; terms are separated by "; ".
     task : {"regression", "classification"}
         The task.
     classes : tuple or None
@@ -129,6 +138,8 @@ class HypothesisReport:
         What the test was computed from.
     target_name : str or None
         Name of the target, if it has one, as a Series or a column of a file does.
+    skipped_neurons : dict of str to str or None
+        Selected neurons that have no hypothesis, and why.
 
     See Also
     --------
@@ -189,6 +200,7 @@ class HypothesisReport:
     provenance: dict | None = None
     data: EvaluationData | None = None
     target_name: str | None = None
+    skipped_neurons: dict | None = None
 
     def __str__(self):
         return "\n".join(text_lines(self))
