@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from .._style._measures import MEASURES
 from .._style._statements import mark_measures
 from .._utils._terms import compute_term_rates, parse_term
 
@@ -74,8 +75,8 @@ class LexiconAnnotator(BaseEstimator):
         Raises
         ------
         ValueError
-            If a hypothesis has neither terms nor a measure, or a term that no text
-            can contain, such as a comma.
+            If a hypothesis has neither terms nor a measure, a measure that does not
+            exist, or a term that no text can contain, such as a comma.
         """
         without = [h.statement for h in hypotheses if not h.is_exact]
         if without:
@@ -85,7 +86,14 @@ class LexiconAnnotator(BaseEstimator):
                 f"{without[0]!r}. Statements in plain words need an annotator that "
                 "judges meaning: EmbeddingAnnotator, or a language model."
             )
-        self._measures = [h.measure for h in hypotheses]
+        measures = [h.measure for h in hypotheses]
+        unknown = [name for name in measures if name and name not in MEASURES]
+        if unknown:
+            raise ValueError(
+                f"LexiconAnnotator does not know the measure {unknown[0]!r}. There are "
+                f"those of StyleFeatures: {', '.join(MEASURES)}."
+            )
+        self._measures = measures
         self._thresholds = np.array([h.threshold for h in hypotheses], dtype=float)
         self._lexicons = [list(map(_read_term, h.terms)) for h in hypotheses]
         self.terms_ = sorted({" ".join(t) for own in self._lexicons for t in own})

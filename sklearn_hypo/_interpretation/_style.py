@@ -33,17 +33,17 @@ def interpret_columns(
     """
     style = np.array([bool(read_measure(column)) for column in columns], dtype=bool)
     measured = described = ()
-    if style.any():
-        measured = interpret_style(
-            texts, activations[:, style], columns[style], random_state=random_state
-        )
-    if not style.all():
+    if not style.all():  # first, so that its draws do not depend on style
         described = interpreter.interpret(
             texts,
             activations[:, ~style],
             columns[~style],
             annotator=annotator,
             random_state=random_state,
+        )
+    if style.any():
+        measured = interpret_style(
+            texts, activations[:, style], columns[style], random_state=random_state
         )
     parts = {True: iter(measured), False: iter(described)}
     return [next(parts[is_style]) for is_style in style.tolist()]

@@ -85,10 +85,10 @@ _PRESENT = (
 )
 
 _NO_SUPERLATIVE = (
-    "rest test west guest request interest honest dishonest forest nest chest protest "
-    "suggest invest arrest contest harvest modest conquest quest zest pest vest jest "
-    "attest detest digest ingest earnest manifest tempest priest everest budapest "
-    "midwest northwest southwest unrest crest behest"
+    "rest test west guest request interest honest dishonest forest rainforest nest "
+    "chest protest suggest invest arrest contest harvest modest conquest quest zest "
+    "pest vest jest attest detest digest ingest earnest manifest tempest priest "
+    "everest budapest midwest northwest southwest unrest crest behest"
 )
 
 FAMILIES = {

@@ -67,7 +67,8 @@ class StyleFeatures(TransformerMixin, HypoEstimator):
     Words are tokens that begin with a letter or a digit; characters of scripts that
     are written without blanks are words each. The measures:
 
-    - length: "words", "sentences", "words_per_sentence", "characters_per_word";
+    - length: "words", "sentences" (as `split_documents` finds them: a full stop before
+      a small letter ends none), "words_per_sentence", "characters_per_word";
       "repeated_words", the words in 100 that stood among the 25 before;
       "reading_ease", Flesch's score [1]_
       :math:`206.835 - 1.015\,w/s - 84.6\,l/w` for w words, s sentences and l
@@ -210,7 +211,7 @@ class StyleFeatures(TransformerMixin, HypoEstimator):
     def _list_measures(self):
         if isinstance(self.measures, str):  # "all"
             return list(MEASURE_NAMES)
-        names = list(self.measures)
+        names = [str(name) for name in self.measures]
         unknown = [name for name in names if name not in MEASURE_NAMES]
         if unknown or not names or len(set(names)) < len(names):
             what = f"does not know {unknown}" if unknown else f"got measures={names}"

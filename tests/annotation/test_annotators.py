@@ -158,6 +158,11 @@ def test_a_measure_is_compared_with_its_threshold():
     assert alone.tolist() == [[0], [1], [0]]
 
 
+def test_a_measure_that_does_not_exist():
+    with pytest.raises(ValueError, match=r"measure 'word'.*words, sentences"):
+        LexiconAnnotator().fit([], [Hypothesis("long", measure="word")])
+
+
 def test_dictionaries_of_thousands_of_terms():
     rng = np.random.RandomState(0)
     vocabulary = [f"{a}{b}" for a in "abcdefghij" for b in range(100)]

@@ -1,5 +1,6 @@
 """Hypotheses about style, among others: worded and checked by their measures."""
 
+import json
 import pickle
 
 import numpy as np
@@ -14,6 +15,7 @@ from sklearn_hypo import (
     HypothesisExtractor,
     LexiconAnnotator,
     LexiconInterpreter,
+    LLMAnnotator,
     NeuronSelector,
     SparseAutoencoderTransformer,
     StyleFeatures,
@@ -114,6 +116,38 @@ def test_style_alone_asks_nobody(X, y):
     assert not hasattr(extractor.annotator_, "hypotheses_")
     assert extractor.transform(style).shape == (400, 2)
     assert extractor.score(style, y) > 0.1
+
+
+def test_no_language_model_is_asked_about_style(X, y):
+    prompts = []
+
+    def model(prompt):
+        prompts.append(prompt)
+        return (
+            "yes" if "a" in json.loads(prompt.rpartition("\n\n")[2])["text"] else "no"
+        )
+
+    rows = X.iloc[:40]
+    extractor = HypothesisExtractor(
+        LexiconInterpreter(1, max_words=1, min_df=1),
+        LLMAnnotator(model, cache=None),
+        random_state=0,
+    ).fit(rows, y[:40])
+    n_judged = len(extractor.hypotheses_) - 2
+    n_texts = rows.index.nunique()
+    assert n_judged >= 1
+    assert extractor.annotator_.usage_["calls"] == len(prompts) == n_texts * n_judged
+    assert not any("question mark" in p or "is longer" in p for p in prompts)
+    assert extractor.usage_["role"].tolist() == ["annotator"]
+
+
+def test_neurons_are_worded_as_they_are_without_style(X, y):
+    alone = HypothesisExtractor(random_state=0).fit(X[["neuron000", "neuron001"]], y)
+    among = HypothesisExtractor(random_state=0).fit(X, y)
+    pd.testing.assert_frame_equal(
+        among.hypotheses_.iloc[[1, 3], :6].reset_index(drop=True),
+        alone.hypotheses_.iloc[:, :6],
+    )
 
 
 def test_a_measure_that_hardly_varies_is_skipped(X, y):
