@@ -41,46 +41,17 @@ class StyledTexts:
         self.texts = texts
         self.index = TokenIndex(texts)
         self._kinds = np.array([_name_kind(token) for token in self.index.tokens])
-
-    def count_kind(self, kind):
-        """Count the tokens of one kind in each text; see `_name_kind`."""
-        return self._count_member(self._kinds == kind)
-
-    def count_family(self, name):
-        """Count the words of a family of function words in each text."""
-        return self._count_member(self._mark_tokens(FAMILIES[name].holds))
-
-    def count_matches(self, pattern):
-        """Count where a pattern matches the text as it was written."""
-        return np.array([len(pattern.findall(text)) for text in self.texts])
+        self._is_word = np.isin(self._kinds, ("word", "number"))
 
     @cached_property
     def words(self):
         """Words in each text."""
-        return self.count_kind("word") + self.count_kind("number")
+        return self._count(self._is_word)
 
     @cached_property
     def sentences(self):
         """Sentences in each text; 0 only where it is blank."""
         return np.array([len(sentence_spans(text.strip())) for text in self.texts])
-
-    def sum_over_words(self, function):
-        """Add up what a function says of each word of the texts."""
-        words = self._mark_tokens(lambda token: True)
-        of_token = np.array(
-            [
-                function(t) if w else 0
-                for t, w in zip(self.index.tokens, words, strict=True)
-            ],
-            dtype=np.float64,
-        )
-        weights = of_token[self.index.ids]
-        n_texts = len(self.texts)
-        return np.bincount(self.index.text_of, weights=weights, minlength=n_texts)
-
-    def per_100_words(self, counts):
-        """Return counts as rates; a text without words counts as one of one word."""
-        return 100 * counts / np.maximum(self.words, 1)
 
     @cached_property
     def cased_letters(self):
@@ -90,7 +61,7 @@ class StyledTexts:
     @cached_property
     def repeated_words(self):
         """Words of each text that stood among the `_WINDOW` words before."""
-        is_word = self._mark_tokens(lambda token: True)[self.index.ids]
+        is_word = self._is_word[self.index.ids]
         ids, text_of = self.index.ids[is_word], self.index.text_of[is_word]
         place = np.arange(len(ids))
         order = np.lexsort((place, ids, text_of))
@@ -98,15 +69,34 @@ class StyledTexts:
         again = order[1:][same & (np.diff(place[order]) <= _WINDOW)]
         return np.bincount(text_of[again], minlength=len(self.texts))
 
-    def _mark_tokens(self, holds):
-        """Mark the distinct tokens that are words of which something holds."""
-        words = np.isin(self._kinds, ("word", "number"))
-        return np.array(
-            [w and holds(t) for t, w in zip(self.index.tokens, words, strict=True)],
-            dtype=bool,
-        )
+    def count_kind(self, kind):
+        """Count the tokens of one kind in each text; see `_name_kind`."""
+        return self._count(self._kinds == kind)
 
-    def _count_member(self, member):
+    def count_family(self, name):
+        """Count the words of a family of function words in each text."""
+        holds = FAMILIES[name].holds
+        member = np.array([holds(token) for token in self.index.tokens], dtype=bool)
+        return self._count(member & self._is_word)
+
+    def count_matches(self, pattern):
+        """Count where a pattern matches the text as it was written."""
+        return np.array([len(pattern.findall(text)) for text in self.texts])
+
+    def sum_over_words(self, function):
+        """Add up what a function says of each word of the texts."""
+        values = np.zeros(len(self.index.tokens))
+        for number in np.flatnonzero(self._is_word):
+            values[number] = function(self.index.tokens[number])
+        weights = values[self.index.ids]
+        n_texts = len(self.texts)
+        return np.bincount(self.index.text_of, weights=weights, minlength=n_texts)
+
+    def per_100_words(self, counts):
+        """Return counts as rates; a text without words counts as one of one word."""
+        return 100 * counts / np.maximum(self.words, 1)
+
+    def _count(self, member):
         return self.index.count_positions(member[self.index.ids])
 
 
@@ -119,8 +109,10 @@ def _name_kind(token):
         return token
     if first.isdigit():
         return "number"
-    if first.isalpha() or (first == "_" and any(map(str.isalnum, token))):
+    if first.isalpha():
         return "word"
+    if first == "_":
+        return "word" if any(map(str.isalnum, token)) else "rule"
     if first in "@#" and len(token) > 1:
         return first
     if set(token) == {"*"}:

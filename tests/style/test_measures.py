@@ -51,6 +51,8 @@ def measure(text, name):
         ("commas", "yes, no、 、", 150),
         ("quotes", 'a "b" c „d“', 100),
         ("ellipses", "well... hm.. no. ok…", 75),
+        ("emoticons", "a ____ b -_-", 50),
+        ("words", "_a_ ____ b", 2),
         ("emoticons", "hi :) 😀 you <3 x", 100),
         ("numbers", "3 of 10,000 in 2nd", 60),
         ("links", "see www.a.b and https://c.d", 100),
