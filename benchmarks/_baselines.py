@@ -4,6 +4,8 @@ import numpy as np
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV, GroupKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from sklearn_hypo import NeuronSelector
 from sklearn_hypo._selection._scores import correlation_scores
@@ -56,18 +58,17 @@ def pick_columns(X, dataset, rows, n_select=N_SELECT):
     return screened[selector.get_support()]
 
 
-def predict_linear(X, y, new_X, task):
-    """Predict by least squares, or by the logit that ends our pipeline."""
+def predict_linear(X, y, new_X, task, *, scaled=False):
+    """Predict by least squares, or by the logit that ends our pipeline.
+
+    Columns in units of their own are scaled for the penalty of the logit.
+    """
     if task == "regression":
         return LinearRegression().fit(X, y).predict(new_X)
-    return LogisticRegression(max_iter=1000).fit(X, y).predict_proba(new_X)
-
-
-def predict_picked(X, new_X, dataset, rows, n_select=N_SELECT):
-    """Predict by the columns that the lasso picks; return prediction and columns."""
-    picked = pick_columns(X, dataset, rows, n_select)
-    X, new_X = X[:, picked], new_X[:, picked]
-    return predict_linear(X, dataset.y[rows], new_X, dataset.task), picked
+    model = LogisticRegression(max_iter=1000)
+    if scaled:
+        model = make_pipeline(StandardScaler(), model)
+    return model.fit(X, y).predict_proba(new_X)
 
 
 def predict_by_ngrams(dataset, rows, scored, *, tokens="package"):
@@ -82,7 +83,10 @@ def predict_by_ngrams(dataset, rows, scored, *, tokens="package"):
     X, new_X, terms = mark_ngrams(
         dataset.texts[rows], dataset.texts[scored], tokens=tokens
     )
-    prediction, picked = predict_picked(X, new_X, dataset, rows)
+    picked = pick_columns(X, dataset, rows)
+    prediction = predict_linear(
+        X[:, picked], dataset.y[rows], new_X[:, picked], dataset.task
+    )
     return prediction, terms[picked].tolist()
 
 
@@ -96,7 +100,7 @@ def predict_dense(X, new_X, dataset, rows, n_folds=5):
         grid = {"alpha": np.logspace(-2, 3, 11)}
     else:
         model, scoring = LogisticRegression(max_iter=1000, tol=1e-3), "neg_log_loss"
-        grid = {"C": [0.1, 1.0, 10.0, 100.0]}
+        grid = {"C": np.logspace(-1, 3, 5)}
         # a rare class may be missing in a fold, of which no loss is known then
         n_classes = len(np.unique(y))
         folds = [f for f in folds if all(len(np.unique(y[i])) == n_classes for i in f)]

@@ -80,5 +80,5 @@ def score_neurons(pipe, dataset, train, scored):
     named = pipe[-1].hypotheses_["neuron"].astype(str).str.split(", ").explode()
     behind = frames[0].columns.isin(named)
     X, new_X = (frame.loc[:, behind] for frame in frames)
-    prediction = predict_linear(X, dataset.y[train], new_X, dataset.task)
+    prediction = predict_linear(X, dataset.y[train], new_X, dataset.task, scaled=True)
     return dataset.score(scored, prediction)

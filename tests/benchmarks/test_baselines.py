@@ -67,6 +67,20 @@ def test_dense_model_uses_all_columns(task):
     assert data.score(data.validation, prediction) > 0.8
 
 
+def test_units_of_columns_do_not_matter_where_they_are_scaled():
+    data = make_dataset("classification")
+    X, new_X, _ = _baselines.mark_ngrams(
+        data.texts[data.train], data.texts[data.validation]
+    )
+    X, new_X = X.toarray(), new_X.toarray()
+    y = data.y[data.train]
+    found = [
+        _baselines.predict_linear(X * unit, y, new_X * unit, data.task, scaled=True)
+        for unit in (1.0, 1e-3)
+    ]
+    np.testing.assert_allclose(*found, atol=1e-3)
+
+
 def test_dense_model_where_a_class_is_in_one_group():
     data = make_dataset("classification")
     y, groups = np.zeros(300, int), np.arange(300)
