@@ -1,5 +1,7 @@
 """What could not be computed, and the warnings that say so by name."""
 
+import re
+
 from .._utils._printable import shorten
 
 _SHOWN = 6  # names in one warning; the notes of the table name all
@@ -69,6 +71,33 @@ _KINDS = {
         "They cannot be tested.",
     ),
 }
+
+
+# Where a note on one hypothesis begins, among those that "; " joins
+_BEGIN = re.compile(
+    "(?:^|(?<=; ))(?:"
+    + "|".join(re.escape(each[0]) for each in _KINDS.values())
+    + r") \("
+)
+
+
+def split_notes(note):
+    """Split the notes on one hypothesis into (kind, note) of each.
+
+    Examples
+    --------
+    >>> from sklearn_hypo._inference._notes import split_notes
+    >>> split_notes("no answers (0 of 9); duplicate (the same as 'a; b')")[0]
+    ('no answers', 'no answers (0 of 9)')
+    """
+    found = list(_BEGIN.finditer(note))
+    if not found:
+        return [(note, note)] if note else []
+    ends = [match.start() - 2 for match in found[1:]] + [len(note)]
+    return [
+        (match.group()[:-2], note[match.start() : end])
+        for match, end in zip(found, ends, strict=True)
+    ]
 
 
 class Notes:

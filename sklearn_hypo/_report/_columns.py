@@ -33,7 +33,8 @@ class Column:
         From a number to a text; words are shown as they are.
     terminal, article, page : str, default=""
         Headings in terminal and notebook, in Markdown and LaTeX, and in the table of
-        the page. Empty: it does not show there. CSV and JSON hold every column.
+        the page. Empty: it does not show there. CSV and JSON hold every column. A
+        terminal has room for the interval where the heading has "[95%]".
     effect, basis : str, default=""
         The same in full, with "{unit}" for that of the target, or "{tested}" for texts
         or pairs: among the effects of one hypothesis on the page, or below what they
@@ -79,7 +80,7 @@ COLUMNS = (
     ),
     Column(
         "separation",
-        terminal="separation [95%]",
+        terminal="separation",
         article="Separation",
         page="Alone",
         effect="separation, alone ({unit})",

@@ -18,6 +18,7 @@ from ._words import (
     group_notes,
     list_conditions,
     list_figures,
+    list_remarks,
 )
 
 _FORMAT = "sklearn-hypo report"
@@ -168,7 +169,8 @@ def _article_remarks(report):
     for figure in list_figures(report):
         value = typeset_minus(f"{figure.value} {figure.interval}".rstrip())
         lines.append(f"{value}: {figure.description}")
-    lines += [f"{note}: {names}" for note, names, _ in group_notes(report)]
+    lines += list_remarks(report)
+    lines += [f"{note}: {names}" for note, _, names, _ in group_notes(report)]
     return list(filter(None, lines))
 
 

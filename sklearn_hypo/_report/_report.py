@@ -158,9 +158,11 @@ class HypothesisReport:
     >>> print(report)
     2 hypotheses tested on 2,000 texts (regression)
     <BLANKLINE>
-    hypothesis  prev.        separation [95%]      p        joint coef [95%]  joint p
-    has tea     0.518    0.850 [0.763, 0.938]  2e-74    0.849 [0.761, 0.936]    5e-74  *
-    has rain    0.496  -0.082 [-0.177, 0.013]  0.092  -0.054 [-0.141, 0.034]    0.228
+    hypothesis  prev.  separation      p        joint coef [95%]  joint p
+    more y
+      has tea   0.518       0.850  2e-74    0.849 [0.761, 0.936]    5e-74  *
+    less y
+      has rain  0.496      -0.082  0.092  -0.054 [-0.141, 0.034]    0.228
     <BLANKLINE>
     * 1 of 2 significant in the joint regression (holm, family level 0.1)
     p: of the separation, corrected too; joint p: corrected; standard errors: ... (HC3)

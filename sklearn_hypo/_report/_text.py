@@ -5,13 +5,18 @@ from unicodedata import combining, east_asian_width
 
 from .._language_models._usage_table import format_usage
 from .._utils._printable import shorten, to_printable
-from ._columns import format_cells, list_columns, read_strings
+from ._columns import format_cells, list_columns, read_labels
 from ._page._render import render
+from ._view import ReportView
 from ._words import (
     describe_conditions,
+    describe_length,
+    describe_reversed,
     describe_sample,
+    describe_skipped,
     describe_standard_errors,
     describe_success,
+    flag_reversed,
     group_notes,
     list_covariates,
     list_figures,
@@ -20,13 +25,13 @@ from ._words import (
     name_target,
 )
 
-_WIDTH = 110  # columns of a terminal
+_WIDTH = 100  # columns of a terminal
 
-_NARROWEST = 20  # a statement gets at least so many, however many figures there are
+_NARROWEST = 24  # a statement gets at least so many, however wide the figures are
 
-_WIDEST = 48
+_LONGEST = 300  # characters of a statement
 
-_IN_NOTEBOOK = 160
+_INDENT = "  "  # of the statements below the heading of their block
 
 _LISTED = 6  # lines of one kind below the table
 
@@ -38,12 +43,15 @@ def text_lines(report):
 
 def notebook_html(report):
     """Return what a notebook shows, as HTML: the same as the text, as a table."""
-    header, *rows = zip(*_table_cells(report, _IN_NOTEBOOK), strict=True)
+    header, labels, figures = _table_cells(report)
     return render(
         "notebook.html.j2",
         title=describe_sample(report),
         header=header,
-        rows=rows,
+        blocks=[
+            (heading, [[labels[i], *figures[i]] for i in rows])
+            for heading, rows in ReportView(report).blocks()
+        ],
         lines=_summarize(report),
     )
 
@@ -52,26 +60,54 @@ def notebook_html(report):
 
 
 def _table_lines(report):
-    """The lines of the table: the first column left, the others right."""
-    columns = _table_cells(report, _WIDEST)
-    taken = sum(max(map(_count_columns, cells)) + 2 for cells in columns[1:])
-    room = min(max(_WIDTH - taken, _NARROWEST), _WIDEST)
-    columns[0] = [_cut(cell, room) for cell in columns[0]]
-    padded = [_pad(cells, left=n == 0) for n, cells in enumerate(columns)]
-    return ["  ".join(row).rstrip() for row in zip(*padded, strict=True)]
+    """The lines of the table: statements left and wrapped, figures right, in blocks."""
+    header, labels, figures = _table_cells(report)
+    rows = [header[1:], *figures]
+    widths = [max(map(_count_columns, cells)) for cells in zip(*rows, strict=True)]
+    taken = len(_INDENT) + sum(width + 2 for width in widths)
+    longest = max([len(header[0]) - len(_INDENT), *map(_count_columns, labels)])
+    room = min(max(_WIDTH - taken, _NARROWEST), longest)
+    lines = [_join_cells(header[0], len(_INDENT) + room, header[1:], widths)]
+    for heading, block in ReportView(report).blocks():
+        lines.append(heading)
+        for i in block:
+            first, *rest = _wrap_words(labels[i], room)
+            line = _join_cells(_INDENT + first, len(_INDENT) + room, figures[i], widths)
+            lines += [line, *(_INDENT + more for more in rest)]
+    return lines
 
 
-def _pad(cells, *, left):
-    width = max(map(_count_columns, cells))
-    blanks = [" " * (width - _count_columns(cell)) for cell in cells]
-    return [c + b if left else b + c for c, b in zip(cells, blanks, strict=True)]
+def _join_cells(label, room, cells, widths):
+    """A line: the label left, the other cells right, but for the marks at the end."""
+    *cells, marks = [
+        " " * (width - _count_columns(cell)) + cell
+        for cell, width in zip(cells, widths, strict=True)
+    ]
+    label += " " * (room - _count_columns(label))
+    return "  ".join([label, *cells, marks.strip()]).rstrip()
 
 
-def _cut(text, room):
-    """Shorten to so many columns of a terminal."""
-    while _count_columns(text) > room:
-        text = text.removesuffix("…")[:-1] + "…"
-    return text
+def _wrap_words(text, room):
+    """Break a text into lines of so many columns, between words where it can be."""
+    lines, line = [], ""
+    for word in text.split(" "):
+        joined = f"{line} {word}" if line else word
+        if _count_columns(joined) <= room:
+            line = joined
+            continue
+        lines += [line] if line else []
+        while _count_columns(word) > room:
+            n = max(
+                1, next(k for k in range(len(word), -1, -1) if _fits(word[:k], room))
+            )
+            lines.append(word[:n])
+            word = word[n:]
+        line = word
+    return [*lines, line]
+
+
+def _fits(text, room):
+    return _count_columns(text) <= room
 
 
 def _count_columns(text):
@@ -81,20 +117,20 @@ def _count_columns(text):
     )
 
 
-def _table_cells(report, length):
-    """The cells of the table, by column, the header first."""
-    classes, found = read_strings(report.table, "separation_class"), []
-    for column in list_columns(report, "terminal"):
+def _table_cells(report):
+    """The header, the statements, and the figures of each with marks at the end."""
+    first, *columns = list_columns(report, "terminal")
+    labels = [shorten(label, _LONGEST) for label in read_labels(report.table)]
+    found = []
+    for column in columns:
         rows = format_cells(report.table, column, missing="nan")
-        cells = [shorten(f"{value} {interval}", length) for value, interval in rows]
-        if column.name == "separation":
-            cells = [
-                f"{cell} ({shorten(label, 12)})" if label and cell != "nan" else cell
-                for cell, label in zip(cells, classes, strict=True)
-            ]
-        found.append([column.terminal, *cells])
-    marks = ["*" if flag else "" for flag in report.table["significant"]]
-    return [*found, ["", *marks]]
+        has_room = "[95%]" in column.terminal
+        found.append([f"{v} {i}".rstrip() if has_room else v for v, i in rows])
+    turned = flag_reversed(report)
+    significant = report.table["significant"]
+    found.append(["*" * s + "!" * t for s, t in zip(significant, turned, strict=True)])
+    header = [first.terminal, *(column.terminal for column in columns), ""]
+    return header, labels, list(zip(*found, strict=True))
 
 
 # Below the table ------------------------------------------------------------------
@@ -102,7 +138,9 @@ def _table_cells(report, length):
 
 def _summarize(report):
     """Lines on the whole, then those on single hypotheses."""
-    lines = [f"* {describe_success(report)}"]
+    lines = _wrap(f"* {describe_success(report)}")
+    if describe_reversed(report):
+        lines += _wrap(f"! {describe_reversed(report)}")
     if report.classes is not None and len(report.classes) == 2:
         zero, one = (to_printable(repr(c)) for c in report.classes)
         lines += _wrap(f"{name_target(report)}: 1 for {one}, 0 for {zero}")
@@ -112,13 +150,17 @@ def _summarize(report):
     lines += _wrap(legend)
     lines += _wrap(describe_conditions(report))
     lines += _figure_lines(report)
+    for remark in (describe_length(report), describe_skipped(report)):
+        lines += _wrap(to_printable(remark))
     lines += _wrap(format_usage(report.usage))
     for part in (_covariate_lines, _duplicate_lines, _missing_lines):
         found = part(report)
         more = len(found) - _LISTED
-        lines += found[:_LISTED] + [f"  ... and {more} more such"] * (more > 0)
-    for note, names, gap in group_notes(report):
-        lines += _wrap(f"{'NaN' if gap else 'note'}: {to_printable(note)}: {names}")
+        lines += [part for line in found[:_LISTED] for part in _wrap(line)]
+        lines += [f"  ... and {more} more such"] * (more > 0)
+    for note, n, names, gap in group_notes(report):
+        kind = f"{'NaN' if gap else 'note'} [{n} of {len(report.table)}]"
+        lines += _wrap(f"{kind}: {to_printable(note)}: {names}")
     return lines
 
 

@@ -1,14 +1,16 @@
 """What a report says in words, whatever shows it: terminal, page or file."""
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from .._inference._multiple_tests import CORRECTIONS
+from .._inference._notes import split_notes
 from .._utils._printable import pluralize, shorten
-from ._columns import read_floats, read_strings
+from ._columns import read_floats, read_labels, read_strings
 from ._formats import format_estimate, format_interval, format_number, format_p
 
 _NAMED = 5  # covariates, or hypotheses with the same note, on one line
@@ -183,8 +185,15 @@ def list_near_duplicates(report):
     """List pairs of statements that are nearly one, each with how they agree."""
     if report.redundancy is None:
         return []
+    labels = dict(
+        zip(report.table["hypothesis"], read_labels(report.table), strict=True)
+    )
     return [
-        (str(pair.first), str(pair.second), _describe_likeness(pair))
+        (
+            labels.get(pair.first, str(pair.first)),
+            labels.get(pair.second, str(pair.second)),
+            _describe_likeness(pair),
+        )
         for pair in report.redundancy.pairs.itertuples(index=False)
     ]
 
@@ -207,7 +216,7 @@ def list_missing_answers(report):
     """
     table = report.table
     bounds = (read_floats(table, f"separation_worst_{e}") for e in ("lower", "upper"))
-    rows = zip(table["hypothesis"], table["missing"], *bounds, strict=True)
+    rows = zip(read_labels(table), table["missing"], *bounds, strict=True)
     return [
         (str(name), f"{missing:,} of {report.n_rows:,}", format_interval(lower, upper))
         for name, missing, lower, upper in rows
@@ -218,15 +227,78 @@ def list_missing_answers(report):
 def group_notes(report):
     """Group the notes on single hypotheses, so that each is said once.
 
-    Each is the note, the hypotheses that it is on, and whether it explains a NaN.
+    Each is the note, without its details where they differ, the number of hypotheses
+    that it is on, these, and whether it explains a NaN of all of them.
     """
     table, groups = report.table, {}
     gaps = table["coef_p"].isna() | table["separation"].isna()
-    rows = zip(read_strings(table, "note"), gaps, table["hypothesis"], strict=True)
-    for note, gap, name in rows:
-        if note:
-            groups.setdefault((note, bool(gap)), []).append(shorten(name, 40))
-    return [(note, _list_some(names), gap) for (note, gap), names in groups.items()]
+    rows = zip(read_strings(table, "note"), gaps, read_labels(table), strict=True)
+    for notes, gap, name in rows:
+        for kind, note in split_notes(notes):
+            groups.setdefault(kind, []).append((note, bool(gap), shorten(name, 40)))
+    found = []
+    for kind, members in groups.items():
+        details = {note for note, _, _ in members}
+        note = details.pop() if len(details) == 1 else kind
+        names = _list_some([name for _, _, name in members])
+        found.append((note, len(members), names, all(gap for _, gap, _ in members)))
+    return found
+
+
+def flag_reversed(report):
+    """Tell of which hypotheses a significant effect has another sign than in training.
+
+    A sign that chance could have made says nothing, and is left to the table.
+    """
+    found = [each.split(", ") for each in read_strings(report.table, "reversed")]
+    alone = read_floats(report.table, "separation_p_corrected") <= report.alpha
+    joint = report.table["significant"]
+    return [
+        bool((a and "separation" in effects) or (j and "joint" in effects))
+        for effects, a, j in zip(found, alone, joint, strict=True)
+    ]
+
+
+def describe_reversed(report):
+    """Say which hypotheses turned around; empty if none did."""
+    flags = flag_reversed(report)
+    if not any(flags):
+        return ""
+    labels = read_labels(report.table)
+    names = [shorten(n, 40) for n, flag in zip(labels, flags, strict=True) if flag]
+    return (
+        f"{len(names)} of {len(flags)} with a significant effect whose sign was the "
+        f"opposite in training: {_list_some(names)}"
+    )
+
+
+def describe_length(report):
+    """Say what stays significant with length held fixed; empty if it is no rival."""
+    if "coef_length_fixed_p_corrected" not in report.table:
+        return ""
+    fixed = read_floats(report.table, "coef_length_fixed_p_corrected") <= report.alpha
+    stay = int((fixed & report.table["significant"]).sum())
+    return (
+        f"the length of the texts predicts {name_target(report)}: {stay} of "
+        f"{report.n_significant} stay significant with log(1 + words) held fixed"
+    )
+
+
+def describe_skipped(report):
+    """Say how many neurons have no hypothesis, and why; empty if all have one."""
+    reasons = Counter((report.skipped_neurons or {}).values())
+    if not reasons:
+        return ""
+    why = "; ".join(f"{reason} ({n})" for reason, n in reasons.most_common())
+    return (
+        f"{pluralize(reasons.total(), 'selected neuron')} without a hypothesis: {why}"
+    )
+
+
+def list_remarks(report):
+    """List what a reader should know of the table as a whole, in sentences."""
+    remarks = (describe_reversed, describe_length, describe_skipped)
+    return [text for text in (remark(report) for remark in remarks) if text]
 
 
 def list_covariates(report):

@@ -293,7 +293,7 @@ def test_drawings_are_escaped_once():
 
 
 def test_a_name_that_a_template_does_not_know_is_an_error():
-    with pytest.raises(UndefinedError, match="rows"):
+    with pytest.raises(UndefinedError, match="blocks"):
         render("notebook.html.j2", title="", header=[], lines=[])
 
 

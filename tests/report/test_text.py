@@ -24,7 +24,7 @@ def test_any_report_has_a_text_that_fits(kind, n_hypotheses, nasty):
     report = make_report(kind, n_hypotheses, nasty)
     for each in (report, spoil_figures(report)):
         lines = text_lines(each)
-        assert max(map(len, lines)) <= 110
+        assert max(map(len, lines)) <= 100
         "\n".join(lines).encode("utf-8")
         assert not any("\n" in line or "\x00" in line for line in lines)
         page = notebook_html(each)
@@ -33,32 +33,138 @@ def test_any_report_has_a_text_that_fits(kind, n_hypotheses, nasty):
         assert "<img" not in page
 
 
-def test_long_statements_fill_the_width_of_the_terminal():
-    report = change_table(make_report(), hypothesis=["w" * 200] * 6)
-    assert max(map(len, text_lines(report))) == 110
+def test_long_statements_are_wrapped_and_not_cut():
+    long = "mentions sad, depressed, lonely, miserable, heartbroken or 49 more terms"
+    names = [long, "w" * 90, *(f"mentions w{i}" for i in range(4))]
+    lines = text_lines(change_table(make_report(), hypothesis=names))
+    assert max(map(len, lines)) == 100
+    first = next(i for i, line in enumerate(lines) if line.startswith("  mentions sad"))
+    room = lines[2].index("prev.")
+    stated = [line[:room].strip() for line in lines[first : first + 4]]
+    assert long.startswith(" ".join(stated[:2]))
+    text = "".join(line[:room].strip() for line in lines)
+    assert "w" * 90 in text
+    assert long.replace(" ", "") in text.replace(" ", "")
+    assert "…" not in "".join(lines[:20])
 
 
-def test_intervals_and_corrected_figures():
+def test_statements_without_end_are_cut_somewhere():
+    lines = text_lines(change_table(make_report(), hypothesis=["w" * 2000] * 6))
+    assert sum("w" * 20 in line for line in lines) < 6 * 20
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_blocks_by_direction_the_largest_effect_first(kind):
+    report = make_report(kind)
+    lead = rank_joint_effects(report)[0]
+    lines = text_lines(report)[3:]
+    lines = lines[: lines.index("")]
+    place = {f"  {name} ": i for i, name in enumerate(report.table["hypothesis"])}
+    blocks, heading = {}, ""
+    for line in lines:
+        if line.startswith("  "):
+            row = next(i for name, i in place.items() if line.startswith(name))
+            blocks[heading].append(report.table.loc[row])
+        else:
+            heading = line
+            blocks[heading] = []
+    assert sum(map(len, blocks.values())) == 6
+    outcome = {"two": "y = 'pos'", "pairs": "y = 1"}.get(kind, "y")
+    for heading, rows in blocks.items():
+        effects = np.array([row[lead.name] for row in rows])
+        if heading == "no effect estimated":
+            assert np.isnan(effects).all()
+            assert heading == lines[-1 - len(rows)]
+            continue
+        word, _, what = heading.partition(" ")
+        assert ((effects > 0) == (word == "more")).all()
+        assert (np.diff(np.abs(effects)) <= 0).all()
+        if kind == "three":
+            assert {f"y = {row['separation_class']!r}" for row in rows} == {what}
+        else:
+            assert what == outcome
+
+
+def test_the_notebook_shows_the_same_blocks():
+    report = replace(make_report(), target_name="stars")
+    tree = notebook_html(report)
+    order = [tree.index(text) for text in ("more stars", "tea", "less stars", "rain")]
+    assert order == sorted(order)
+    assert "*" in tree
+
+
+def test_corrected_figures():
     report = make_report("clusters")
     row = report.table.iloc[2]
     lines = text_lines(report)
     assert lines[0] == "6 hypotheses tested on 240 texts (regression), 60 groups"
     header = lines[2]
-    assert "separation [95%]" in header
+    assert "separation  " in header
     assert "joint coef [95%]" in header
-    line = next(line for line in lines if line.startswith("mentions why"))
+    line = next(line for line in lines if line.startswith("  mentions why"))
     interval = f"{row.coef:.3f} [{row.coef_lower:.3f}, {row.coef_upper:.3f}]"
     assert interval in line
+    assert f"  {row.separation:.3f}  " in line
     assert f"{format_p(row.separation_p_corrected)}  " in line
     assert line.endswith(f"{format_p(row.p_corrected)}  *")
     assert len(header) == len(line) - 3
+
+
+def test_turned_signs_are_marked_and_said_once():
+    report = make_report()
+    turned = ["joint", "separation, joint", "", "separation", "joint", "separation"]
+    lines = text_lines(change_table(report, reversed=turned))
+    marks = {
+        name: next(line for line in lines if line.startswith(f"  {name}")).split()[-1]
+        for name in report.table["hypothesis"]
+    }
+    # of the others no effect is significant: their signs may be chance
+    assert [name for name, mark in marks.items() if mark.endswith("!")] == [
+        "mentions tea",
+        "mentions rain",
+    ]
+    assert marks["mentions tea"] == "*!"
+    said = (
+        "! 2 of 6 with a significant effect whose sign was the opposite in training: "
+        "mentions tea, mentions rain"
+    )
+    assert said in " ".join(" ".join(lines).split())
+    assert "!" not in str(report)
+
+
+def test_a_separation_alone_that_turned_is_marked_too():
+    report = change_table(
+        make_report(), reversed=["separation"] + [""] * 5, significant=[False] * 6
+    )
+    line = next(line for line in text_lines(report) if "mentions tea" in line)
+    assert line.split()[-1] == "!"
+
+
+def test_length_and_skipped_neurons_are_said_in_a_line():
+    report = make_report()
+    fixed = change_table(
+        report, coef_length_fixed_p_corrected=[0.01, 0.5, 0.02, 0.01, np.nan, 1.0]
+    )
+    fixed = replace(
+        fixed,
+        skipped_neurons={"n1": "words do not describe it", "n2": "constant"}
+        | {"n3": "words do not describe it"},
+    )
+    lines = " ".join(text_lines(fixed))
+    assert "the length of the texts predicts y: 2 of 3 stay significant with" in lines
+    assert (
+        "3 selected neurons without a hypothesis: words do not describe it (2); "
+        "constant (1)"
+    ) in lines
+    assert "length of the texts" not in str(report)
+    assert "without a hypothesis" not in str(report)
 
 
 def test_the_text_says_what_else_was_found():
     report = make_report("missing")
     table, covariate = report.table, report.covariates.iloc[0]
     text = "\n".join(text_lines(report))
-    assert "standard errors: robust to unequal spread (HC3)" in text
+    assert "standard errors: robust to unequal spread\n  (HC3)" in text
     row = report.overall.iloc[0]
     figure = f"{row.value:.3f} [{row.lower:.3f}, {row.upper:.3f}] "
     (line,) = (line for line in text_lines(report) if figure in line)
@@ -71,7 +177,7 @@ def test_the_text_says_what_else_was_found():
     worst = f"[{first.separation_worst_lower:.3f}, {first.separation_worst_upper:.3f}]"
     missing = f"{first.missing} of 240; separation in {worst} at worst"
     assert f"no answer: mentions rain: {missing}" in text
-    assert "NaN: no answers (0 of 240): mentions mud" in text
+    assert "NaN [1 of 6]: no answers (0 of 240): mentions mud" in text
 
 
 def test_weights_and_fixed_effects_are_told():
@@ -113,7 +219,7 @@ def test_names_are_cut_at_forty_characters(length, shown):
     label = name[2:]  # and two quotes
     cut = repr(label) if length == 40 else "'" + "w" * 38 + "…"
     assert name_class(report, label) == f"{shown} = {cut}"
-    assert group_notes(report)[0][1].split(", ")[0] == shown
+    assert group_notes(report)[0][2].split(", ")[0] == shown
 
 
 def test_a_covariate_without_a_coefficient_shows_its_p():
@@ -132,17 +238,28 @@ def test_many_missing_answers_are_cut():
     assert "  ... and 14 more such" in lines
 
 
-def test_a_note_is_said_once():
+def test_a_note_is_said_once_with_how_many_it_is_on():
     report = make_report("quantity", 20)
     notes = ["Firth logit"] * 19 + ["skewed"]
     coef_p = np.where(np.arange(20) < 2, np.nan, report.table["coef_p"])
     lines = text_lines(change_table(report, note=notes, coef_p=coef_p))
-    found = [line for line in lines if "Firth logit" in line]
-    assert found[0] == "NaN: Firth logit: mentions tea, mentions rain"
-    assert len(found) == 2
-    assert found[1].startswith("note: Firth logit: mentions why, mentions snow, ")
-    assert lines[lines.index(found[1]) + 1] == "note: skewed: mentions hail19"
-    assert found[1].endswith(" and 12 more")
+    (found,) = (line for line in lines if "Firth logit" in line)
+    assert found.startswith("note [19 of 20]: Firth logit: mentions tea, mentions rain")
+    (found,) = (line for line in lines if "skewed" in line)
+    assert found == "note [1 of 20]: skewed: mentions hail19"
+    gaps = text_lines(change_table(report, note=notes, coef_p=[np.nan] * 20))
+    assert any(line.startswith("NaN [19 of 20]: Firth logit") for line in gaps)
+
+
+def test_notes_that_differ_in_details_are_one():
+    report = make_report("quantity", 4)
+    skewed = "skewed target, few texts on one side: p may be too small"
+    twin = "duplicate (the same as 'a; b (c)')"
+    notes = [f"{skewed} (9 texts)", f"{skewed} (12 texts); {twin}", twin, ""]
+    lines = text_lines(change_table(report, note=notes))
+    noted = [line for line in lines if line.startswith(("note", "NaN"))]
+    assert noted[0] == f"note [2 of 4]: {skewed}: mentions tea, mentions rain"
+    assert noted[1:] == [f"note [2 of 4]: {twin}: mentions rain, mentions why"]
 
 
 @pytest.mark.parametrize("kind", ["regression", "two", "three"])
@@ -166,12 +283,13 @@ def test_the_target_is_called_by_its_name(kind):
 
 def test_wide_letters_line_up():
     names = ["日本語 " * 20, "e\u0301mail", "short"]
-    lines = text_lines(change_table(make_report("quantity", 3), hypothesis=names))[2:6]
+    report = change_table(make_report("quantity", 3), hypothesis=names)
+    lines = [line for line in text_lines(report) if "0." in line][:3]
+    assert {line[2] for line in lines} == {*"日es"}
     # each ideograph takes two columns, an accent none
-    wide = sum(c in "日本語" for c in lines[1])
-    assert wide > 5
-    width = [len(line.removesuffix("  *")) for line in lines]
-    assert width[0] == width[1] + wide == width[2] - 1 == width[3]
+    ends = [line.rindex("]") + sum(c in "日本語" for c in line) for line in lines]
+    accents = ["\u0301" in line for line in lines]
+    assert len({end - accent for end, accent in zip(ends, accents, strict=True)}) == 1
 
 
 @pytest.mark.parametrize(

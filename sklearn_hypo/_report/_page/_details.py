@@ -44,7 +44,7 @@ def list_details(view):
                 "note": notes[i],
                 "effects": effects[i],
                 "basis": basis[i],
-                "by_class": by_class.get(name, {}),
+                "by_class": by_class.get(view.statements[i], {}),
                 "activations": _draw_activations(detail),
                 "by_target": _list_shares(detail),
                 "texts": _list_texts(detail),

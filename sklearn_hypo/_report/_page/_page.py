@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from ..._utils._files import write_text
 from .._formats import typeset_minus
+from .._view import ReportView
 from .._words import (
     describe_effect,
     describe_sample,
@@ -33,7 +34,6 @@ from ._overview import (
     list_tiles,
 )
 from ._render import render
-from ._view import ReportView
 
 
 def report_page(report, *, title=None):
