@@ -34,9 +34,14 @@ def run_demo(folder):
 def shorten(printed):
     """Keep the head of the table, its significant rows and the overall figures."""
     table, figures = printed[printed.index("\nhypothesis ") + 1 :].split("\n\n")[:2]
-    head, *rows = table.splitlines()
-    rows = [row for row in rows if row.endswith("*")]
-    return "\n".join(["```text", head, *rows, "…", figures, "```", ""])
+    head, *lines = table.splitlines()
+    kept, keep = [], True
+    for line in lines:
+        is_heading = not line.startswith(" ")
+        if is_heading or len(line) > head.index("fid."):  # else a statement goes on
+            keep = is_heading or line.rstrip("!").endswith("*")
+        kept += [line] if keep else []
+    return "\n".join(["```text", head, *kept, "…", figures, "```", ""])
 
 
 def render(readme, printed):
