@@ -39,14 +39,19 @@ class SentenceTransformerEncoder(Encoder):
 
     def identity(self):
         """Tell the model by what is in its folder, or by its revision on the hub."""
-        if os.path.isdir(self.model):
-            source = {"files": hash_folder(self._source())}
+        folder = self._folder()
+        if folder is not None:
+            source = {"files": hash_folder(folder)}
         else:
             source = {"name": self.model, "revision": self._revision()}
         return {"kind": "sentence-transformers", "prompt": self.prompt, **source}
 
     def _source(self):
-        return os.path.abspath(self.model) if os.path.isdir(self.model) else self.model
+        return self._folder() or self.model
+
+    def _folder(self):
+        """Return the local folder of the model, or None for one on the hub."""
+        return os.path.abspath(self.model) if os.path.isdir(self.model) else None
 
     def _revision(self):
         revision = find_downloaded_revision(self.model)
