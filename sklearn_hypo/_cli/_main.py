@@ -145,9 +145,11 @@ def _add_run(commands):
     )
     parser.add_argument(
         "--embedder",
-        default="lsa",
-        metavar="lsa|NAME|FOLDER",
-        help="lsa (default), or the name or folder of a sentence-transformers model",
+        default="auto",
+        metavar="auto|minilm|lsa|NAME|FOLDER",
+        help="auto (default): minilm where the extra of that name is installed and the "
+        "texts are in Latin letters, else lsa; or the name or folder of a "
+        "sentence-transformers model",
     )
     _add_design(parser)
     _add_sizes(parser)

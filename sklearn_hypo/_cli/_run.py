@@ -144,6 +144,8 @@ def run(options, say, note):
     )
     blank = clone(pipe)  # without the progress bar
     split.fit(pipe)
+    if options.embedder == "auto":
+        note(f"--embedder auto is {pipe['embed'].model_} here.")
     report = split.evaluate(pipe)
     validation = _cross_validate(blank, split, task, options) if options.cv else None
     metrics = {

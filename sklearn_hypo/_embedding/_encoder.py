@@ -21,6 +21,8 @@ class Encoder(ABC):
     ----------
     name : str
         How messages call the model.
+    label : str
+        How its columns begin where they stand beside those of another model.
     learns : bool
         Whether `fit` learns from the texts. If so, the embedding of a text depends on
         the training texts, and there is nothing that a cache could keep from one fit to
@@ -30,6 +32,7 @@ class Encoder(ABC):
     """
 
     name = "encoder"
+    label = "embedding"
     learns = False
     is_paid_for = False
 
@@ -82,6 +85,13 @@ class Encoder(ABC):
         """
         raise ValueError(f"{self.name} cannot be cached.")
 
+    def describe(self):
+        """Return what is known about the model, for the settings of a report."""
+        try:
+            return self.identity()
+        except ValueError:
+            return {"kind": type(self).__name__.removesuffix("Encoder").lower()}
+
 
 # A dense row of more columns is hardly an embedding; 10,000 of them fill 1.3 GB.
 _MAX_SPARSE_COLUMNS = 32_768
@@ -93,7 +103,8 @@ class CallableEncoder(Encoder):
     def __init__(self, function, prompt):
         self.function = function
         self.prompt = prompt
-        self.name = f"model={describe_callable(function)}"
+        self.label = describe_callable(function)
+        self.name = f"model={self.label}"
 
     def encode(self, texts):
         """Call the function with one batch."""
@@ -120,6 +131,7 @@ class TransformerEncoder(Encoder):
 
     def __init__(self, transformer):
         self.transformer = transformer
+        self.label = type(transformer).__name__.lower()
         self.name = f"model={type(transformer).__name__}(...)"
 
     def fit_encode(self, texts, seed):

