@@ -11,6 +11,7 @@ import functools
 import json
 import re
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -208,14 +209,38 @@ def read_election(level, part):
     return frame
 
 
+class PlantedFeature(NamedTuple):
+    """A feature that texts were made of, and what is said of it.
+
+    Attributes
+    ----------
+    kind, value : str
+        A column of `read_election`, and its value.
+    says : dict of str to int
+        How likely it makes each label, from -3 ("highly unlikely") to 3.
+    """
+
+    kind: str
+    value: str
+    says: dict
+
+
+_STRENGTHS = {"a bit": 1, "": 2, "highly": 3}
+
+
 def read_planted(level):
-    """Return the kinds and values of the features that the election was made of."""
+    """Return the features that the file of true hypotheses of the election names."""
     name = f"gt_hypotheses_level{level}.json"
     path = data_path("hypobench", "election", f"level{level}", name)
-    stated = json.loads(path.read_text(encoding="utf-8"))
-    return [
-        re.match(r'If the "(\w+)" .*? is "(.*?)", then', s).groups() for s in stated
-    ]
+    found = []
+    for stated in json.loads(path.read_text(encoding="utf-8")):
+        kind, value = re.match(r'If the "(\w+)" .*? is "(.*?)", then', stated).groups()
+        said = re.findall(
+            r'(a bit|highly|) ?(un)?likely to be classified as "(.*?)"', stated
+        )
+        says = {label: _STRENGTHS[how] * (-1 if un else 1) for how, un, label in said}
+        found.append(PlantedFeature(kind, value, says))
+    return found
 
 
 def read_bills():

@@ -33,6 +33,7 @@ pin_threads(1)
 import numpy as np
 import pandas as pd
 from _datasets import read_bills, read_election, read_planted
+from _discovery import f1_matrix
 from joblib import Parallel, delayed
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import r2_score, roc_auc_score
@@ -121,12 +122,12 @@ def election(seed, level):
         return None
     parts = [read_election(level, part) for part in ("train", "test")]
     frame, features = pd.concat(parts, ignore_index=True), read_planted(level)
-    truth = [(frame[kind] == value).to_numpy(int) for kind, value in features]
+    truth = [(frame[f.kind] == f.value).to_numpy(int) for f in features]
     return Case(
         frame["text"].to_numpy(object),
         frame["label"].to_numpy(str),
         np.column_stack(truth),
-        [f"{kind}: {value}" for kind, value in features],
+        [f"{feature.kind}: {feature.value}" for feature in features],
         len(parts[0]),
     )
 
@@ -134,23 +135,20 @@ def election(seed, level):
 # Recovery -----------------------------------------------------------------------------
 
 
-def f1_matrix(marks, truth):
-    """Return the F1 of every column of marks against every concept."""
-    marks, truth = np.asarray(marks, dtype=float), np.asarray(truth, dtype=float)
-    total = truth.sum(axis=0)[:, None] + marks.sum(axis=0)
-    # a concept and a mark that no row has do not agree on anything
-    return 2 * (truth.T @ marks) / np.maximum(total, 1)
-
-
-def recover(make, seed, settings, model="lsa"):
+def recover(make, seed, settings, model=None):
     """Fit the pipeline on one case and compare what it found with the truth."""
     case = make(seed)
     if case is None:
         return None
     texts, y, _ = case.fit
     new_texts, new_y, new_truth = case.test
-    pipe = make_hypothesis_pipeline(model, n_texts=len(texts), random_state=seed)
-    pipe.set_params(**settings)
+    chosen = settings.get("model", model)
+    pipe = make_hypothesis_pipeline(
+        **({} if chosen is None else {"model": chosen}),
+        n_texts=len(texts),
+        random_state=seed,
+    )
+    pipe.set_params(**{k: v for k, v in settings.items() if k != "model"})
     start = time.perf_counter()
     with warnings.catch_warnings():
         # few rows for many neurons: the table shows what comes of it
@@ -158,7 +156,8 @@ def recover(make, seed, settings, model="lsa"):
         pipe.fit(texts, y)
     seconds = time.perf_counter() - start
     annotations = pipe.transform(new_texts)
-    neurons = pipe[:2].transform(new_texts).to_numpy() > 0
+    before = list(pipe.named_steps).index("select")
+    neurons = pipe[:before].transform(new_texts).to_numpy() > 0
     selected = neurons[:, pipe["select"].get_support()]
     by_hypothesis = f1_matrix(annotations, new_truth)
     best = by_hypothesis.argmax(axis=1)
@@ -166,8 +165,8 @@ def recover(make, seed, settings, model="lsa"):
         "names": case.names,
         "n_fit": len(texts),
         "n_test": len(new_texts),
-        "n_neurons": pipe["sae"].n_neurons,
-        "k": pipe["sae"].k,
+        "n_neurons": len(pipe["sae"].components_),
+        "k": getattr(pipe["sae"], "k_", pipe["sae"].k),  # as fitted, where "auto"
         "hypotheses": [annotations.columns[i] for i in best],
         "f1": by_hypothesis.max(axis=1),
         "f1_selected": f1_matrix(selected, new_truth).max(axis=1),
@@ -192,7 +191,7 @@ def score_of_truth(case):
 
 # Tables -------------------------------------------------------------------------------
 
-SIZED = {"embed__n_components": 32}
+SIZED = {"model": "lsa", "embed__n_components": 32}
 CASES = {
     "generated texts": (generated, {}),
     "generated texts, small embedding": (generated, SIZED),
@@ -259,7 +258,7 @@ def parse_arguments():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--model", default="lsa", help="see TextEmbedder")
+    parser.add_argument("--model", help="see TextEmbedder; the default of the package")
     parser.add_argument("--only", help="cases whose name contains this")
     parser.add_argument("--jobs", type=int, default=1, help="seeds fitted at a time")
     parser.add_argument("--write", action="store_true", help="write the page of docs/")

@@ -150,7 +150,19 @@ def test_every_feature_of_the_election_occurs(load):
         frame = _datasets.read_election(level, "train")
         planted = _datasets.read_planted(level)
         assert len(planted) == n_features
-        assert all((frame[kind] == value).any() for kind, value in planted)
+        assert all((frame[f.kind] == f.value).any() for f in planted)
+    first = _datasets.read_planted(2)[0]
+    assert first.kind == "template"
+    assert first.says == {
+        "likely republican voter": 3,
+        "likely third-party/abstain voter": 1,
+    }
+    climate = _datasets.read_planted(1)[3]
+    assert climate.value == "endorses climate change initiatives"
+    assert climate.says == {
+        "likely democratic voter": -1,
+        "likely republican voter": -3,
+    }
 
 
 def test_topics_of_bills(load):
