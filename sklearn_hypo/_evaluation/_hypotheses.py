@@ -358,5 +358,19 @@ def _collect_evidence(extractor, frame):
     return {
         "activations": extractor._activations_behind(frame),
         "neurons": [h.neurons for h in hypotheses],
-        "terms": [h.terms or () for h in hypotheses],
+        "terms": [h.terms for h in hypotheses],
+        "term_gains": _list_term_gains(extractor, hypotheses),
     }
+
+
+def _list_term_gains(extractor, hypotheses):
+    """What each term adds to the fidelity, where the extractor tells it."""
+    table = getattr(extractor, "terms_", None)
+    if table is None:
+        return None
+    keys = zip(table["hypothesis"], table["term"], strict=True)
+    gains = dict(zip(keys, table["gain"].astype(float), strict=True))
+    return [
+        tuple(gains.get((h.statement, term), np.nan) for term in h.terms)
+        for h in hypotheses
+    ]

@@ -34,6 +34,11 @@ class HypothesisDetail:
     prevalence_by_target : tuple of (str, int, float), default=()
         For each class, or each range of the target: its label, the number of texts
         with an answer, and the share of them of which the hypothesis is true.
+    term_shares : tuple of float, default=()
+        Share of the texts that contain each term.
+    term_gains : tuple of float, default=()
+        What each term adds to the fidelity, where the interpreter tells it; NaN for
+        those of which it does not.
 
     See Also
     --------
@@ -65,6 +70,8 @@ class HypothesisDetail:
     counts_absent: tuple = ()
     n_zero: tuple = (0, 0)
     prevalence_by_target: tuple = ()
+    term_shares: tuple = ()
+    term_gains: tuple = ()
 
 
 @dataclass(frozen=True, eq=False)

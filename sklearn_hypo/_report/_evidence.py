@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from .._utils._terms import mark_terms, parse_term
+from .._utils._token_index import TokenIndex, is_prefix
 from ._details import HypothesisDetail
 
 _N_TEXTS = 5
@@ -15,7 +17,14 @@ _MOST_VALUES = 6
 
 
 def collect_details(
-    annotations, target, *, texts, activations=None, terms=None, neurons=None
+    annotations,
+    target,
+    *,
+    texts,
+    activations=None,
+    terms=None,
+    neurons=None,
+    term_gains=None,
 ):
     """Collect the evidence for every hypothesis.
 
@@ -31,6 +40,8 @@ def collect_details(
         Of the neuron of each hypothesis.
     terms, neurons : list of tuple of str or None, default=None
         The n-grams and the neurons of each hypothesis.
+    term_gains : list of tuple of float or None, default=None
+        What each n-gram adds to the fidelity.
 
     Returns
     -------
@@ -38,11 +49,16 @@ def collect_details(
         One per hypothesis.
     """
     bins = _bin_target(target)
+    shares = [()] * annotations.shape[1]
+    if terms is not None and texts is not None:
+        shares = measure_term_shares(list(map(str, texts)), terms)
     return tuple(
         HypothesisDetail(
             terms=() if terms is None else tuple(terms[j]),
             neurons=() if neurons is None else tuple(neurons[j]),
             prevalence_by_target=_count_shares(a, *bins),
+            term_shares=shares[j],
+            term_gains=() if term_gains is None else tuple(term_gains[j]),
             **_count_in_bins(a, None if activations is None else activations[:, j]),
             **_choose_examples(
                 a, texts, None if activations is None else activations[:, j]
@@ -50,6 +66,28 @@ def collect_details(
         )
         for j, a in enumerate(annotations.T)
     )
+
+
+def measure_term_shares(texts, lexicons):
+    """Return the share of texts that contain each term of each lexicon.
+
+    Examples
+    --------
+    >>> from sklearn_hypo._report._evidence import measure_term_shares
+    >>> measure_term_shares(["so sad", "Sadly so", "no", ""], [("sad*", "so"), ("no",)])
+    [(0.5, 0.5), (0.25,)]
+    """
+    patterns = {term: parse_term(term) for lexicon in lexicons for term in lexicon}
+    exact = {t: " ".join(p) for t, p in patterns.items() if not any(map(is_prefix, p))}
+    columns = list(dict.fromkeys(exact.values()))
+    shares = dict(zip(columns, mark_terms(texts, columns).mean(axis=0), strict=True))
+    shares = {term: float(shares[column]) for term, column in exact.items()}
+    if len(exact) < len(patterns):
+        index = TokenIndex(texts)
+        for term in patterns.keys() - exact.keys():
+            found = index.count_covered([patterns[term]]) > 0
+            shares[term] = float(found.mean())
+    return [tuple(shares[term] for term in lexicon) for lexicon in lexicons]
 
 
 def _bin_target(target):

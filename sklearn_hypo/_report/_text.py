@@ -16,7 +16,6 @@ from ._words import (
     describe_skipped,
     describe_standard_errors,
     describe_success,
-    flag_reversed,
     group_notes,
     list_covariates,
     list_figures,
@@ -126,9 +125,9 @@ def _table_cells(report):
         rows = format_cells(report.table, column, missing="nan")
         has_room = "[95%]" in column.terminal
         found.append([f"{v} {i}".rstrip() if has_room else v for v, i in rows])
-    turned = flag_reversed(report)
-    significant = report.table["significant"]
-    found.append(["*" * s + "!" * t for s, t in zip(significant, turned, strict=True)])
+    view = ReportView(report)
+    marks = zip(view.significant, view.turned, strict=True)
+    found.append(["*" * star + "!" * turned for star, turned in marks])
     header = [first.terminal, *(column.terminal for column in columns), ""]
     return header, labels, list(zip(*found, strict=True))
 

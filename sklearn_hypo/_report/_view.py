@@ -10,7 +10,7 @@ from ._columns import (
     read_labels,
     read_strings,
 )
-from ._words import name_target
+from ._words import flag_reversed, name_target
 
 # The joint effect in the unit of the separation: one axis for both.
 _SAME_UNIT = {"regression": "coef", "classification": "ame"}
@@ -29,8 +29,8 @@ class ReportView:
     names, statements, classes : list of str
         The hypotheses after their names, and without them; the class of each
         separation, for more than two.
-    significant : list of bool
-        After correction.
+    significant, turned : list of bool
+        After correction; whether a significant effect had the other sign in training.
     separation, lead, beside : Column or None
         The effect of a hypothesis alone; the effect to lead with, a joint one if
         there is any; the joint effect that can share an axis with the separation.
@@ -44,6 +44,7 @@ class ReportView:
         self.statements = read_strings(report.table, "hypothesis")
         self.classes = read_strings(report.table, "separation_class")
         self.significant = report.table["significant"].tolist()
+        self.turned = flag_reversed(report)
         joint = rank_joint_effects(report)
         self.separation = next(c for c in COLUMNS if c.name == "separation")
         finite = (

@@ -131,3 +131,42 @@ def test_what_decides_is_in_the_table_and_survives_a_bundle(tmp_path):
     assert again.skipped_neurons == report.skipped_neurons
     stored = read_audit_bundle(tmp_path / "audit")
     pd.testing.assert_frame_equal(stored.table, table)
+
+
+def test_shares_of_terms_are_those_of_the_tested_texts():
+    extractor = fit([1.0, -1.0, 1.0])
+    statements = extractor.hypotheses_["hypothesis"]
+    extractor.terms_ = pd.DataFrame(
+        {
+            "hypothesis": [statements[1], statements[0], "another"],
+            "term": ["rain", "tea", "snow"],
+            "share": [0.1, 0.2, 0.3],
+            "gain": [0.5, 0.25, 0.1],
+        }
+    )
+    report = evaluate(extractor, [1.0, -1.0, 1.0])
+    X, _ = make_neurons(seed=1)
+    for j, detail in enumerate(report.details):
+        assert detail.term_shares == pytest.approx((X.iloc[:, j].mean(),))
+    gains = [detail.term_gains[0] for detail in report.details]
+    assert gains[:2] == [0.25, 0.5]
+    assert np.isnan(gains[2])
+    del extractor.terms_
+    assert evaluate(extractor, [1.0, -1.0, 1.0]).details[0].term_gains == ()
+
+
+def test_names_come_before_statements_wherever_they_are_read(tmp_path):
+    extractor = fit([1.0, -1.0, 1.0]).rename({"mentions tea": "hot drinks"})
+    report = evaluate(extractor, [1.0, -1.0, 1.0])
+    named = "hot drinks: mentions tea"
+    assert f"  {named} " in str(report)
+    for text in (report.to_markdown(), report.to_latex(), report._repr_html_()):
+        assert named in text
+    report.to_csv(tmp_path / "table.csv")
+    table = pd.read_csv(tmp_path / "table.csv", keep_default_na=False)
+    assert table.loc[0, ["hypothesis", "name"]].tolist() == [
+        "mentions tea",
+        "hot drinks",
+    ]
+    assert table["terms"].tolist() == ["tea", "rain", "snow"]
+    assert report.to_dict()["hypotheses"][0]["name"] == "hot drinks"

@@ -344,6 +344,72 @@ def test_evidence_of_one_hypothesis():
     assert read(blocks["Texts that lack it"]) == "Texts that lack it none"
 
 
+def test_the_terms_of_a_dictionary_are_folded_and_complete():
+    report = make_report()
+    terms = tuple(f"w{i}*" for i in range(120))
+    shares = tuple(i / 200 for i in range(120))
+    gains = (0.25, -0.002, *[np.nan] * 118)
+    detail = replace(
+        report.details[0], terms=terms, term_shares=shares, term_gains=gains
+    )
+    plain = replace(report.details[1], terms=("rain",), term_shares=(0.375,))
+    bare = replace(report.details[2], terms=())
+    others = (plain, bare, *report.details[3:])
+    root = tree_of(replace(report, details=(detail, *others)))
+    details, _ = blocks_of(root, 0)
+    (folded,) = (d for d in details.iter("details") if d is not details)
+    assert folded.get("open") is None
+    assert read(folded.find("summary")) == "All terms (120)"
+    head, *rows = read_rows(folded)
+    assert head == ["term", "share of texts", "adds to fidelity"]
+    assert len(rows) == 120
+    assert rows[0] == ["w0*", "0.0%", "+0.250"]
+    assert rows[1] == ["w1*", "0.5%", "−0.002"]
+    assert rows[2] == ["w2*", "1.0%", "–"]
+    details, _ = blocks_of(root, 1)
+    (folded,) = (d for d in details.iter("details") if d is not details)
+    assert read_rows(folded) == [["term", "share of texts"], ["rain", "37.5%"]]
+    details, _ = blocks_of(root, 2)  # a statement without terms
+    assert [d for d in details.iter("details") if d is not details] == []
+
+
+def test_turned_signs_length_and_names_on_the_page():
+    report = make_report()
+    report = change_table(
+        report,
+        reversed=["joint", "", "", "separation", "", ""],
+        name=["hot drinks", *[""] * 5],
+        coef_length_fixed=[1.1, *[0.2] * 5],
+        coef_length_fixed_lower=[0.8, *[-0.2] * 5],
+        coef_length_fixed_upper=[1.4, *[0.6] * 5],
+        coef_length_fixed_p_corrected=[0.001, *[0.5] * 5],
+    )
+    report = replace(report, skipped_neurons={"n9": "constant"})
+    numbers = [n for n in report.table if n.startswith("coef_length")]
+    report = replace(report, table=report.table.astype(dict.fromkeys(numbers, float)))
+    root = tree_of(report)
+    notes = [read(p) for p in root.iter("p") if p.get("class") == "note"]
+    assert notes[:3] == [
+        "1 of 6 with a significant effect whose sign was the opposite in training: "
+        "hot drinks: mentions tea",
+        "the length of the texts predicts y: 1 of 3 stay significant with "
+        "log(1 + words) held fixed",
+        "1 selected neuron without a hypothesis: constant (1)",
+    ]
+    assert "Its sign was the opposite in training: joint" in notes
+    assert "Its sign was the opposite in training: separation" in notes
+    (findings,) = (t for t in root.iter("table") if t.get("id") == "findings")
+    cells = {tr[0].text: read(tr[1]) for tr in findings.iter("tr")}
+    shown = [cell for cell in cells.values() if "opposite" in cell]
+    assert shown == ["hot drinks: mentions tea opposite sign in training significant"]
+    details, blocks = blocks_of(root, 0)
+    assert read(details.find("summary")).startswith("significant: hot drinks: mentions")
+    effects = dict(read_pairs(blocks["Effect"]))
+    about = "joint coefficient, length held fixed (units of y)"
+    assert effects[about] == "1.100 [0.800, 1.400]"
+    assert effects["p beside the others, length held fixed, corrected"] == "0.001"
+
+
 def test_long_statements_are_cut_and_told_in_full():
     report = make_report()
     for length in (220, 221, 300, 301):

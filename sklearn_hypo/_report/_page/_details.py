@@ -24,6 +24,7 @@ def list_details(view):
     report, table = view.report, view.table
     effects, basis = _list_effects(view), _list_basis(report)
     originals, notes = (read_strings(table, name) for name in ("duplicate_of", "note"))
+    turned = read_strings(table, "reversed")
     by_class = _list_classes(report)
     lead = None if view.lead is None else view.estimates(view.lead)[0]
     found = []
@@ -48,6 +49,9 @@ def list_details(view):
                 "activations": _draw_activations(detail),
                 "by_target": _list_shares(detail),
                 "texts": _list_texts(detail),
+                "turned": turned[i],
+                "terms": _list_terms(detail),
+                "has_gains": bool(detail.term_gains),
             }
         )
     return found
@@ -132,6 +136,20 @@ def _list_shares(detail):
     return [
         (label, draw_bar(share), "–" if np.isnan(share) else f"{share:.1%}", f"{n:,}")
         for label, n, share in detail.prevalence_by_target
+    ]
+
+
+def _list_terms(detail):
+    """The terms, each with its share of the texts and what it adds to the fidelity."""
+    shares = detail.term_shares or (np.nan,) * len(detail.terms)
+    gains = detail.term_gains or (np.nan,) * len(detail.terms)
+    return [
+        (
+            term,
+            "–" if np.isnan(share) else f"{share:.1%}",
+            "–" if np.isnan(gain) else format_signed(gain),
+        )
+        for term, share, gain in zip(detail.terms, shares, gains, strict=True)
     ]
 
 

@@ -1,5 +1,7 @@
 """Marking the terms of a lexicon in a text, where the annotator found them."""
 
+from functools import lru_cache
+
 from markupsafe import Markup
 
 from ..._utils._terms import parse_term
@@ -49,19 +51,23 @@ def find_terms(text, terms):
     >>> find_terms("Don\u2019t THANK me, thanks!", ["thank", "thanks !"])
     [(6, 11), (16, 23)]
     """
-    wanted = {parse_term(term) for term in terms} - {()}
-    with_patterns = [term for term in wanted if any("*" in word for word in term)]
+    exact, patterns = _parse_terms(tuple(terms))
     tokens, spans = find_token_spans(text), []
-    for n in {len(term) for term in wanted}:
+    for n in {len(term) for term in exact | patterns}:
+        own = [term for term in patterns if len(term) == n]
         for i in range(len(tokens) - n + 1):
             run = tuple(token for token, _, _ in tokens[i : i + n])
-            if run in wanted or any(_fits(run, term) for term in with_patterns):
+            if run in exact or any(all(map(fits_pattern, run, term)) for term in own):
                 spans.append((tokens[i][1], tokens[i + n - 1][2]))
     return _join_overlaps(spans)
 
 
-def _fits(run, term):
-    return len(run) == len(term) and all(map(fits_pattern, run, term))
+@lru_cache(maxsize=64)
+def _parse_terms(terms):
+    """Cut the terms of a hypothesis once for all of its texts: exact ones, patterns."""
+    wanted = {parse_term(term) for term in terms} - {()}
+    patterns = frozenset(t for t in wanted if any(word.endswith("*") for word in t))
+    return frozenset(wanted - patterns), patterns
 
 
 def _join_overlaps(spans):

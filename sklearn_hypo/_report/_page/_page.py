@@ -17,6 +17,7 @@ from .._words import (
     list_figures,
     list_missing_answers,
     list_near_duplicates,
+    list_remarks,
     name_target,
 )
 from ._background import (
@@ -66,6 +67,7 @@ def report_page(report, *, title=None):
         style=Markup(_read_asset("page.css")),
         script=Markup(_read_asset("page.js")),
         tiles=list_tiles(report),
+        remarks=list_remarks(report),
         directions=[] if lead is None else list_directions(view),
         lead_effect="" if lead is None else describe_effect(report, lead),
         drawing=describe_drawing(view),
