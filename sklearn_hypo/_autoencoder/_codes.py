@@ -30,9 +30,16 @@ class DenseCodes:
         """Return the codes of the neurons from `start` to `stop`."""
         return DenseCodes(self.values[:, start:stop], self.mask[:, start:stop])
 
-    def take_block(self, values, start, stop):
-        """Return those of `values`, one per entry, that belong to a block."""
-        return values[:, start:stop]
+    def split(self, ends):
+        """Return the codes of the blocks of neurons that end there."""
+        return DenseBlocks(self, ends)
+
+    @staticmethod
+    def take_top(pre, k):
+        """Return codes of the k largest entries of each row, whatever their sign."""
+        mask = pre.new_zeros(pre.shape)
+        mask.scatter_(1, pre.topk(min(k, pre.shape[1]), dim=1).indices, 1.0)
+        return DenseCodes(pre * mask, mask > 0)
 
     def dense(self):
         """Return the activations as a dense matrix."""
@@ -97,11 +104,18 @@ class SparseCodes:
         rows, columns = np.divmod(positions, shape[1])
         return cls(rows, columns, torch.as_tensor(values), shape)
 
+    @classmethod
+    def take_top(cls, pre, k):
+        """Return codes of the k largest entries of each row, whatever their sign."""
+        values, columns = pre.topk(min(k, pre.shape[1]), dim=1)
+        rows = np.repeat(np.arange(len(pre)), columns.shape[1])
+        return cls(rows, columns.flatten().numpy(), values.flatten(), tuple(pre.shape))
+
     def block(self, start, stop):
         """Return the codes of the neurons from `start` to `stop`."""
         if (start, stop) == (0, self.shape[1]):
             return self
-        inside = self._inside(start, stop)
+        inside = np.flatnonzero((self.columns >= start) & (self.columns < stop))
         return SparseCodes(
             self.rows[inside],
             self.columns[inside] - start,
@@ -109,14 +123,9 @@ class SparseCodes:
             (self.shape[0], stop - start),
         )
 
-    def take_block(self, values, start, stop):
-        """Return those of `values`, one per entry, that belong to a block."""
-        if (start, stop) == (0, self.shape[1]):
-            return values
-        return values[self._inside(start, stop)]
-
-    def _inside(self, start, stop):
-        return np.flatnonzero((self.columns >= start) & (self.columns < stop))
+    def split(self, ends):
+        """Return the codes of the blocks of neurons that end there."""
+        return SparseBlocks(self, ends)
 
     def dense(self):
         """Return the activations as a dense matrix."""
@@ -144,7 +153,7 @@ class SparseCodes:
 
     def multiply_transposed(self, matrix):
         """Return A.T @ matrix, of shape (n_neurons, n_columns)."""
-        order = self._by_column()
+        order = self.order_by_column()
         return _sum_rows(
             self.rows[order],
             matrix,
@@ -166,13 +175,96 @@ class SparseCodes:
         """Return, as an array of bool, which neurons are active in some row."""
         return np.bincount(self.columns, minlength=self.shape[1]) > 0
 
-    def _by_column(self):
+    def order_by_column(self):
         """Return the order of the entries by column, then row."""
         if self._order is None:
             # sorting 16-bit integers is a radix sort, five times faster
             small = np.uint16 if self.shape[1] <= 2**16 else np.uint32
             self._order = np.argsort(self.columns.astype(small), kind="stable")
         return self._order
+
+
+class DenseBlocks:
+    """Dense codes as blocks of neurons, each with a matrix of its own to meet.
+
+    Parameters
+    ----------
+    codes : DenseCodes
+    ends : sequence of int
+        Where the blocks end; the last is n_neurons.
+    """
+
+    def __init__(self, codes, ends):
+        self._codes, starts = codes, (0, *ends[:-1])
+        self._blocks = [slice(*pair) for pair in zip(starts, ends, strict=True)]
+
+    def multiply(self, matrix):
+        """Return A_g @ matrix_g, stacked: shape (n_blocks, n_rows, n_columns)."""
+        import torch
+
+        values = self._codes.values
+        return torch.stack([values[:, block] @ matrix[block] for block in self._blocks])
+
+    def multiply_transposed(self, matrices, factor):
+        """Return factor * A_g.T @ matrices[g] as one matrix, a row per neuron."""
+        import torch
+
+        values = self._codes.values * factor
+        pairs = zip(self._blocks, matrices, strict=True)
+        return torch.cat([values[:, block].T @ matrix for block, matrix in pairs])
+
+    def sample_product(self, lefts, right):
+        """Return lefts[g] @ right_g.T at the active entries, as `codes` hold them."""
+        import torch
+
+        pairs = zip(lefts, self._blocks, strict=True)
+        product = torch.cat([left @ right[block].T for left, block in pairs], dim=1)
+        return product.mul_(self._codes.mask)
+
+
+class SparseBlocks:
+    """As `DenseBlocks`, for `SparseCodes`: all blocks in one pass over the entries.
+
+    Row i of block g is row ``g * n_rows + i`` of a taller matrix.
+    """
+
+    def __init__(self, codes, ends):
+        self._codes, self._n_blocks = codes, len(ends)
+        self._rows, self._order = codes.rows, slice(None)
+        if len(ends) > 1:
+            numbers = np.arange(len(ends), dtype=np.min_scalar_type(len(ends)))
+            block = np.repeat(numbers, np.diff(ends, prepend=0))[codes.columns]
+            self._rows = codes.rows + codes.shape[0] * block.astype(np.int64)
+            self._order = np.argsort(block, kind="stable")
+
+    def multiply(self, matrix):
+        """Return A_g @ matrix_g, stacked: shape (n_blocks, n_rows, n_columns)."""
+        codes, order = self._codes, self._order
+        sums = _sum_rows(
+            codes.columns[order],
+            matrix,
+            self._rows[order],
+            codes.values[order],
+            self._n_blocks * codes.shape[0],
+        )
+        return sums.view(self._n_blocks, codes.shape[0], -1)
+
+    def multiply_transposed(self, matrices, factor):
+        """Return factor * A_g.T @ matrices[g] as one matrix, a row per neuron."""
+        codes, order = self._codes, self._codes.order_by_column()
+        return _sum_rows(
+            self._rows[order],
+            matrices.flatten(0, 1),
+            codes.columns[order],
+            (codes.values * factor)[order],
+            codes.shape[1],
+        )
+
+    def sample_product(self, lefts, right):
+        """Return lefts[g] @ right_g.T at the active entries, as `codes` hold them."""
+        return _compute_sampled_product(
+            lefts.flatten(0, 1), right, self._rows, self._codes.columns
+        )
 
 
 def to_tensor(array):

@@ -4,6 +4,7 @@ import numpy as np
 from scipy import sparse
 
 from ._codes import SparseCodes, find_kth_largest_positive, find_top_k, to_tensor
+from ._products import multiply_affine
 
 _BLOCK = 2048
 
@@ -28,9 +29,11 @@ class AffineEncoder:
             rows = rows.copy()
         # E x - E b would cancel where the offset is large against the spread
         centered = torch.from_numpy(np.ascontiguousarray(rows)) - self._offset
-        target = None if out is None else torch.from_numpy(out)
-        pre = torch.addmm(self._intercept, centered, self._encoder.T, out=target)
-        return pre.numpy() if out is None else out
+        pre = multiply_affine(centered, self._encoder, self._intercept)
+        if out is None:
+            return pre.numpy()
+        torch.from_numpy(out).copy_(pre)
+        return out
 
 
 def encode_blocks(X, weights, batch_size=_BLOCK, step=1):

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ._products import multiply_affine
+
 
 class Weights(NamedTuple):
     """The trainable arrays (torch tensors while training, NumPy arrays outside).
@@ -91,51 +93,32 @@ def compute_loss_and_gradients(x, weights, select, prefixes, variance, supervise
     """
     encoder, intercept, decoder, offset = weights
     xc = x - offset
-    pre = intercept.addmm(xc, encoder.T)
+    pre = multiply_affine(xc, encoder, intercept)
     codes = select(pre)
-    starts = (0, *prefixes[:-1])
-    blocks = [codes.block(*ends) for ends in zip(starts, prefixes, strict=True)]
+    blocks = codes.split(prefixes)
 
-    residuals = []
-    for block, start, stop in zip(blocks, starts, prefixes, strict=True):
-        # R_m - xc grows block by block, so that all prefixes cost one product
-        growth = block.multiply(decoder[start:stop])
-        residuals.append(growth.sub_(xc) if not residuals else growth + residuals[-1])
+    # R_m - xc grows block by block, so that all prefixes cost one product
+    residuals = blocks.multiply(decoder)
+    residuals[0] -= xc
+    for g in range(1, len(prefixes)):
+        residuals[g] += residuals[g - 1]
     scale = 1.0 / (len(x) * variance * len(prefixes))
     loss = scale * sum(float(r.flatten().dot(r.flatten())) for r in residuals)
 
-    extra = None if supervise is None else supervise(codes)
-    parts = []
-    upstream = None
-    for g in reversed(range(len(prefixes))):
-        # a neuron of block g takes part in every prefix from g on
-        upstream = residuals[g] if upstream is None else residuals[g].add_(upstream)
-        start, stop = starts[g], prefixes[g]
-        d_values = blocks[g].sample_product(upstream, decoder[start:stop])
-        d_values.mul_(2.0 * scale)
-        if extra is not None:
-            d_values += codes.take_block(extra, start, stop)
-        errors = blocks[g].replace_values(d_values)
-        scaled = blocks[g].replace_values(blocks[g].values * (2.0 * scale))
-        parts.append(
-            (
-                errors.multiply_transposed(xc),
-                errors.sum_by_neuron(),
-                scaled.multiply_transposed(upstream),
-            )
-        )
-    d_encoder, d_intercept, d_decoder = map(
-        _concatenate, zip(*parts[::-1], strict=True)
-    )
-    d_offset = upstream.sum(0).mul_(2.0 * scale) - d_intercept @ encoder
+    # a neuron of block g takes part in every prefix from g on
+    upstream = residuals
+    for g in reversed(range(len(prefixes) - 1)):
+        upstream[g] += upstream[g + 1]
+    d_decoder = blocks.multiply_transposed(upstream, 2.0 * scale)
+    d_values = blocks.sample_product(upstream, decoder).mul_(2.0 * scale)
+    if supervise is not None:
+        d_values += supervise(codes)
+    errors = codes.replace_values(d_values)
+    d_intercept = errors.sum_by_neuron()
+    d_offset = upstream[0].sum(0).mul_(2.0 * scale) - d_intercept @ encoder
+    d_encoder = errors.multiply_transposed(xc)
     gradients = Weights(d_encoder, d_intercept, d_decoder, d_offset)
-    return StepResult(loss, gradients, pre, codes, residuals[-1])
-
-
-def _concatenate(parts):
-    import torch
-
-    return parts[0] if len(parts) == 1 else torch.cat(parts)
+    return StepResult(loss, gradients, pre, codes, upstream[-1])
 
 
 def add_auxiliary_gradients(x, step, weights, dead, k_aux, coefficient, variance):
@@ -173,21 +156,15 @@ def add_auxiliary_gradients(x, step, weights, dead, k_aux, coefficient, variance
     loss : float
         The auxiliary loss, already weighted.
     """
-    pre_dead = step.pre[:, dead]
-    if k_aux < len(dead):
-        columns = pre_dead.topk(k_aux, dim=1).indices
-        keep = pre_dead.new_zeros(pre_dead.shape).scatter_(1, columns, 1.0)
-    else:
-        keep = pre_dead.new_ones(pre_dead.shape)
-    used = pre_dead * keep
+    codes = step.codes.take_top(step.pre[:, dead], k_aux)
     decoder = weights.decoder[dead]
-    error = used @ decoder + step.residual
+    error = codes.multiply(decoder) + step.residual
     scale = coefficient / (len(x) * variance)
     upstream = (2.0 * scale) * error
-    d_pre = (upstream @ decoder.T) * keep
-    step.gradients.decoder[dead] += used.T @ upstream
-    step.gradients.encoder[dead] += d_pre.T @ (x - weights.offset)
-    step.gradients.intercept[dead] += d_pre.sum(0)
+    step.gradients.decoder[dead] += codes.multiply_transposed(upstream)
+    d_pre = codes.replace_values(codes.sample_product(upstream, decoder))
+    step.gradients.encoder[dead] += d_pre.multiply_transposed(x - weights.offset)
+    step.gradients.intercept[dead] += d_pre.sum_by_neuron()
     return scale * float((error * error).sum())
 
 

@@ -8,6 +8,7 @@ from ._codes import SparseCodes
 from ._distributed import sum_across
 from ._encoding import find_largest_entries
 from ._gradients import Weights
+from ._products import multiply_affine
 from ._rows import TrainingRows
 
 
@@ -144,13 +145,13 @@ def _take_first_distinct(rows, n_wanted):
 
 def _run_spherical_k_means(rows, centers, n_iter, *, block=4096):
     """Run a few Lloyd steps by cosine; an empty cluster keeps its center."""
+    import torch
+
+    blocks = torch.from_numpy(rows).split(block)
     for _ in range(n_iter):
-        nearest = np.concatenate(
-            [
-                (rows[start : start + block] @ centers.T).argmax(axis=1)
-                for start in range(0, len(rows), block)
-            ]
-        )
+        directions = torch.from_numpy(centers)
+        cosines = (multiply_affine(rows, directions) for rows in blocks)
+        nearest = np.concatenate([each.numpy().argmax(axis=1) for each in cosines])
         order = np.argsort(nearest, kind="stable")
         found, first = np.unique(nearest[order], return_index=True)
         centers = centers.copy()

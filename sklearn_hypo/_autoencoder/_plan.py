@@ -129,8 +129,8 @@ def choose_epochs(n_rows, batch_size):
 def resolve_engine(engine, n_neurons, k, device):
     """Return "dense" or "sparse".
 
-    Sparse products win from about 16 neurons per active one on, on the CPU; with few
-    neurons the dense ones are too small to matter, and a GPU is made for them.
+    Sparse products win from about 8 neurons per active one on, on the CPU; a GPU is
+    made for dense ones.
     """
     if device.split(":")[0] != "cpu":
         if engine == "sparse":
@@ -140,7 +140,7 @@ def resolve_engine(engine, n_neurons, k, device):
             )
         return "dense"
     if engine == "auto":
-        return "sparse" if n_neurons > 128 and n_neurons >= 16 * k else "dense"
+        return "sparse" if n_neurons >= 8 * k else "dense"
     return engine
 
 

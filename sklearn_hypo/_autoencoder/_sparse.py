@@ -46,8 +46,8 @@ class SparseAutoencoderTransformer(BaseSparseAutoencoder):
 
     engine : {"auto", "dense", "sparse"}, default="auto"
         How products with the activations are computed: over all entries, or over the
-        active ones. "auto": "sparse" on a CPU from 16 neurons per active one on, with
-        more than 128 neurons. The results differ by rounding only.
+        active ones. "auto": "sparse" on a CPU from 8 neurons per active one on. The
+        results differ by rounding only.
 
     max_epochs : int or "auto", default="auto"
         Passes over the training rows. "auto": as many as make 576 steps, from 5 to 100:

@@ -1,5 +1,6 @@
 """The numerics of the sparse autoencoder, against hand calculation and autograd."""
 
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
@@ -330,9 +331,34 @@ def test_sparse_products_equal_dense_ones(block):
     )
     np.testing.assert_allclose(part.sum_by_neuron(), dense.sum(axis=0), atol=1e-12)
     np.testing.assert_array_equal(part.find_fired(), active.any(axis=0))
-    np.testing.assert_array_equal(
-        codes.take_block(codes.values, start, stop), dense[active]
-    )
+
+
+@pytest.mark.parametrize("ends", [(12,), (5, 12), (1, 4, 12)])
+def test_products_of_blocks_are_those_of_parts(ends):
+    rng = np.random.default_rng(0)
+    matrix, codes = random_codes(rng)
+    mask = torch.from_numpy(matrix != 0)
+    lefts = torch.from_numpy(rng.standard_normal((len(ends), 30, 6)))
+    right = rng.standard_normal((12, 6))
+    to_right = torch.from_numpy(right)
+    parts = [slice(*pair) for pair in pairwise((0, *ends))]
+    for each in (codes, DenseCodes(torch.from_numpy(matrix), mask)):
+        blocks = each.split(ends)
+        for g, part in enumerate(parts):
+            product = blocks.multiply(to_right)[g]
+            expected = matrix[:, part] @ right[part]
+            np.testing.assert_allclose(product, expected, atol=1e-12)
+            product = blocks.multiply_transposed(lefts, 3.0)[part]
+            expected = 3.0 * matrix[:, part].T @ lefts[g].numpy()
+            np.testing.assert_allclose(product, expected, atol=1e-12)
+        values = each.replace_values(blocks.sample_product(lefts, to_right)).dense()
+        expected = np.hstack(
+            [
+                left.numpy() @ right[part].T
+                for left, part in zip(lefts, parts, strict=True)
+            ]
+        )
+        np.testing.assert_allclose(values, expected * (matrix != 0), atol=1e-12)
 
 
 def test_sampled_product_without_the_private_kernel(monkeypatch):
@@ -783,8 +809,8 @@ def test_auto_sizes_are_bounded():
     ("engine", "n_neurons", "k", "device", "expected"),
     [
         ("auto", 256, 8, "cpu", "sparse"),
-        ("auto", 128, 4, "cpu", "dense"),
-        ("auto", 256, 17, "cpu", "dense"),
+        ("auto", 32, 4, "cpu", "sparse"),
+        ("auto", 256, 33, "cpu", "dense"),
         ("dense", 4096, 1, "cpu", "dense"),
         ("sparse", 8, 8, "cpu", "sparse"),
         ("auto", 4096, 8, "cuda:0", "dense"),
