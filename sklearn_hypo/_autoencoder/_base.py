@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 from .._utils._base import HypoEstimator
 from .._utils._device import resolve_device
 from .._utils._frames import make_frame_like, number_columns
+from .._utils._threads import on_one_thread
 from .._utils._validation import (
     Interval,
     StrOptions,
@@ -72,6 +73,7 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
 
     _has_head = False
 
+    @on_one_thread(with_torch=True)
     def _fit(self, X, X_val, y=None, make_head=None, further_state=None):
         """Train on rows, and on a target if there is a head to be made for it.
 
@@ -103,13 +105,8 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
             )
         n_train = embeddings.shape[0] if seen is None else len(seen)
         self._warn_if_few(n_train, n_neurons)
-        plan = self._plan(
-            int(max_across(n_train)),
-            prefixes,
-            k,
-            device,
-            supervised=make_head is not None,
-        )
+        most, supervised = int(max_across(n_train)), make_head is not None
+        plan = self._plan(most, prefixes, k, device, supervised=supervised)
         scale = self._measure_scale(TrainingRows(embeddings, seen))
         rows, validation = scale.rows(embeddings, seen), None
         if X_val is not None:
@@ -149,6 +146,7 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
             self._online_state |= head.prefixed_state()
         return self
 
+    @on_one_thread(with_torch=True)
     def _partial_fit(self, X, make_head=None):
         """Go on training with a chunk of rows; see `_fit` for `make_head`."""
         device = resolve_device(self.device)
@@ -291,6 +289,7 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
     def _weights(self):
         return get_weights(vars(self))
 
+    @on_one_thread(with_torch=True)
     def transform(self, X):
         """Compute the activations.
 
@@ -315,6 +314,7 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
         )
         return make_frame_like(X, activations, self.get_feature_names_out())
 
+    @on_one_thread(with_torch=True)
     def inverse_transform(self, X):
         """Reconstruct embeddings from activations.
 
@@ -344,6 +344,7 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
             X, embeddings.astype(activations.dtype, copy=False), names
         )
 
+    @on_one_thread(with_torch=True)
     def explained_variance(self, X, sample_weight=None):
         r"""Compute the explained variance.
 

@@ -9,6 +9,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from .._utils._annotation_input import check_target
+from .._utils._threads import on_one_thread
 from ._distributed import broadcast_first
 from ._fitted import get_weights
 from ._heads import encode_first
@@ -45,6 +46,7 @@ class HeadPredictorMixin:
             coef / scale, intercept, supervision, fitted["n_neurons_"]
         )
 
+    @on_one_thread(with_torch=True)
     def _head_after_chunk(self, X, supervision, head, target_scale):
         """Return the head as it is after a chunk, in units of the embeddings."""
         if head is None:
@@ -76,6 +78,7 @@ class HeadPredictorMixin:
             "classes_": supervision.classes,
         }
 
+    @on_one_thread(with_torch=True)
     def _predict_linear(self, X):
         """Return the head's linear predictions, one column per row of coef_."""
         check_is_fitted(self)

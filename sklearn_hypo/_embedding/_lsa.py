@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 from sklearn.utils.extmath import randomized_svd
 
+from .._utils._threads import on_one_thread
 from .._utils._tokens import make_ngrams, tokenize
 from ._encoder import Encoder
 
@@ -58,6 +59,7 @@ class LsaEncoder(Encoder):
     def __init__(self, n_components):
         self.n_components = n_components
 
+    @on_one_thread()
     def fit_encode(self, texts, seed):
         """Learn terms, weights and directions; return the projected texts."""
         counts = self._fit_counts(texts)
@@ -74,6 +76,7 @@ class LsaEncoder(Encoder):
         self.components_ = np.ascontiguousarray(components, dtype=np.float32)
         return weighted @ self.components_.T
 
+    @on_one_thread()
     def encode(self, texts):
         """Project texts; one without a known term becomes a zero vector."""
         counts = self.vectorizer_.transform(texts)

@@ -22,6 +22,7 @@ from .._report._provenance import (
 )
 from .._report._report import HypothesisReport
 from .._style._measures import measure_texts
+from .._utils._threads import on_one_thread
 from .._utils._warnings import warn
 from ._signs import TrainingEffects
 
@@ -176,6 +177,7 @@ def _list_edits(tested_before, names):
     ]
 
 
+@on_one_thread()
 def _test_length(tests, rows, texts, correction):
     """Test the length by itself and, where it predicts, beside all others."""
     if texts is None or tests.joint.method == "":
@@ -186,6 +188,7 @@ def _test_length(tests, rows, texts, correction):
     return LengthTest.run(tests, length, n_classes, **correction)
 
 
+@on_one_thread()
 def _compute_overall(tests, rows, texts, length, discovery, settings):
     """The overall figures, and the permutation p-value."""
     n_classes = None if rows.classes is None else len(rows.classes)

@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._utils._annotation_input import check_target
 from .._utils._printable import pluralize
+from .._utils._threads import on_one_thread
 from .._utils._validation import make_target_columns
 from .._utils._warnings import warn
 
@@ -36,6 +37,7 @@ class AnnotationPredictorMixin:
             return LogisticRegression(max_iter=1000)
         return LinearRegression()
 
+    @on_one_thread()
     def _fit_final_estimator(self, annotations, target):
         answered = ~np.isnan(annotations)
         count = answered.sum(axis=0)

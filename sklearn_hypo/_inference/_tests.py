@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from .._utils._threads import on_one_thread
 from .._utils._validation import encode_one_hot
 from .._utils._warnings import warn
 from ._design import Design, pair_members
@@ -47,6 +48,7 @@ class TestResults:
     design: Design
 
 
+@on_one_thread()
 def run_tests(
     values,
     codes,

@@ -9,6 +9,7 @@ import numpy as np
 
 from .._language_models._models import PROVIDERS
 from .._utils._json import to_json_value
+from .._utils._threads import describe_computation
 
 _PACKAGES = (
     "scikit-learn",
@@ -118,7 +119,8 @@ def record_settings(estimator):
     Returns
     -------
     settings : dict
-        Empty for None.
+        Empty for None. Under "computation" the threads and kernels of the present
+        process, on which rounding depends.
     """
     if estimator is None:
         return {}
@@ -132,7 +134,7 @@ def record_settings(estimator):
     settings["strategies"] = {
         name: to_json_value(each) for name, each in found.items() if each is not None
     }
-    return settings
+    return settings | {"computation": describe_computation()}
 
 
 def _names_its_model(step):

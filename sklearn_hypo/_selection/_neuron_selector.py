@@ -12,6 +12,7 @@ from sklearn.utils.validation import (
 
 from .._utils._base import HypoEstimator
 from .._utils._frames import is_marked_as_training, make_frame_like
+from .._utils._threads import on_one_thread
 from .._utils._validation import (
     Interval,
     StrOptions,
@@ -134,6 +135,7 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
         self.n_top = n_top
 
     @_fit_context(prefer_skip_nested_validation=True)
+    @on_one_thread()
     def fit(self, X, y):
         """Score the neurons and select the best.
 

@@ -1,23 +1,131 @@
-"""How many threads compute."""
+"""How many threads compute, and with which kernels."""
 
+import sys
+import threading
 from contextlib import contextmanager
+from functools import lru_cache, wraps
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import OpenBLASController, ThreadpoolController
+
+
+@lru_cache(maxsize=2)
+def _find_libraries(user_api):
+    """Return a controller of the "blas" or the "openmp" loaded; it takes a while."""
+    return ThreadpoolController().select(user_api=user_api)
+
+
+def _let_any_thread_set_limits():
+    """Undo what threadpoolctl has done since 3.8: only one thread can set limits."""
+    undo = getattr(OpenBLASController, "clear_controlling_thread", None)
+    if undo is not None:
+        undo(force=True)
+
+
+class _SharedLimit:
+    """Limits the BLAS of the whole process while one thread or another asks for it.
+
+    The number of threads of a BLAS is one for the process, and so is the number that
+    torch gives to new threads. If each block of code restored what it had found, blocks
+    that overlap (joblib's threads) would leave the limit behind.
+    """
+
+    def __init__(self):
+        self._lock, self._n_inside = threading.Lock(), 0
+        self._blas = self._n_torch = None
+
+    def enter(self, n_torch):
+        with self._lock:
+            if self._n_inside == 0:
+                _let_any_thread_set_limits()
+                self._blas = _find_libraries("blas").limit(limits=1)
+                self._n_torch = n_torch
+            self._n_torch = self._n_torch or n_torch
+            self._n_inside += 1
+
+    def leave(self, torch, n_torch):
+        with self._lock:
+            self._n_inside -= 1
+            if self._n_inside == 0:
+                _let_any_thread_set_limits()
+                self._blas.restore_original_limits()
+                _let_any_thread_set_limits()
+                n_torch = self._n_torch
+            if torch is not None:
+                torch.set_num_threads(n_torch)
+
+
+_shared_limit = _SharedLimit()
 
 
 @contextmanager
-def limit_to_one_thread():
+def limit_to_one_thread(*, with_torch=False):
     """Compute on one thread.
 
-    Small matrices do not gain from more, threads that wait for each other on a busy
-    machine slow them down tenfold, and other numbers of threads round otherwise.
-    """
-    import torch
+    Small matrices gain little from more. On a busy machine threads that wait for each
+    other make a fit take ten times as long, because they wait by spinning; and other
+    numbers of threads round otherwise. What was set before is restored, on errors too.
 
-    n_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+    Parameters
+    ----------
+    with_torch : bool, default=False
+        Whether torch is going to be used, and may be imported. Where it has been
+        imported, it is limited in any case.
+    """
+    if with_torch:
+        import torch
+    else:
+        torch = sys.modules.get("torch")
+    n_torch = None if torch is None else torch.get_num_threads()
+    _shared_limit.enter(n_torch)
     try:
-        with threadpool_limits(1):
+        # of OpenMP each thread has settings of its own
+        with _find_libraries("openmp").limit(limits=1):
+            if torch is not None:
+                torch.set_num_threads(1)
             yield
     finally:
-        torch.set_num_threads(n_threads)
+        _shared_limit.leave(torch, n_torch)
+
+
+def on_one_thread(*, with_torch=False):
+    """Make a decorator: what it decorates computes as in `limit_to_one_thread`.
+
+    A context of contextlib decorates too, but its frame is where warnings, which look
+    for the user's own line, would end.
+    """
+
+    def decorate(function):
+        @wraps(function)
+        def limited(*args, **kwargs):
+            with limit_to_one_thread(with_torch=with_torch):
+                return function(*args, **kwargs)
+
+        return limited
+
+    return decorate
+
+
+def describe_computation():
+    """Return what rounding may depend on: threads and kernels, as JSON holds them.
+
+    Returns
+    -------
+    found : dict
+        "libraries": name, version, kernel and threads of each BLAS; "torch": threads
+        and kernel, None where it has not been imported.
+    """
+    libraries = [
+        {
+            "name": library["internal_api"],
+            "version": library["version"],
+            "kernel": library.get("architecture"),
+            "threads": library["num_threads"],
+        }
+        for library in ThreadpoolController().info()
+        if library["user_api"] == "blas"
+    ]
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        kernel = torch.backends.cpu.get_cpu_capability()
+        torch = {"threads": torch.get_num_threads(), "kernel": kernel}
+    return {"libraries": libraries, "torch": torch}

@@ -1,0 +1,110 @@
+"""One thread where it is asked for, and afterwards what there was before."""
+
+import json
+import threading
+
+import numpy as np
+import pytest
+import torch
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from sklearn_hypo._utils._threads import (
+    describe_computation,
+    limit_to_one_thread,
+    on_one_thread,
+)
+
+
+def count_threads():
+    """The numbers of threads of torch and of each library, as this thread sees them."""
+    found = {each["filepath"]: each["num_threads"] for each in threadpool_info()}
+    return found | {"torch": torch.get_num_threads()}
+
+
+@pytest.fixture(autouse=True)
+def two_threads():
+    """Set two threads everywhere; give back what the tests run with."""
+    before = torch.get_num_threads()
+    with threadpool_limits(2):
+        torch.set_num_threads(2)
+        yield
+        torch.set_num_threads(before)
+
+
+def in_another_thread(function):
+    """Call a function in a new thread and return its result."""
+    results = []
+    thread = threading.Thread(target=lambda: results.append(function()))
+    thread.start()
+    thread.join()
+    return results[0]
+
+
+def test_one_thread_and_then_what_there_was():
+    before = count_threads()
+    assert set(before.values()) == {2}
+    with limit_to_one_thread():
+        assert set(count_threads().values()) == {1}
+        assert in_another_thread(count_threads)["torch"] == 1
+        with limit_to_one_thread(with_torch=True):
+            assert set(count_threads().values()) == {1}
+        assert set(count_threads().values()) == {1}
+    assert count_threads() == before
+
+
+def test_errors_leave_nothing_behind():
+    before = count_threads()
+    with pytest.raises(KeyError), limit_to_one_thread():
+        raise KeyError
+    assert count_threads() == before
+
+
+@pytest.mark.parametrize("first_out", [0, 1])
+def test_overlapping_threads_leave_nothing_behind(first_out):
+    before = count_threads()
+    fresh = in_another_thread(count_threads)
+    inside, leave, seen = (
+        threading.Barrier(3),
+        [threading.Event() for _ in range(2)],
+        {},
+    )
+
+    def work(number):
+        with limit_to_one_thread():
+            inside.wait(10)
+            leave[number].wait(10)
+            seen[number] = set(count_threads().values())
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(2)]
+    for thread in threads:
+        thread.start()
+    inside.wait(10)
+    for number in (first_out, 1 - first_out):
+        leave[number].set()
+        threads[number].join(10)
+    assert seen == {0: {1}, 1: {1}}
+    assert count_threads() == before
+    assert in_another_thread(count_threads) == fresh
+
+
+def test_decorated_function_keeps_its_name_and_warns_the_caller():
+    @on_one_thread()
+    def add(a, b=1):
+        """Add."""
+        return a + b, torch.get_num_threads()
+
+    assert add(2, b=3) == (5, 1)
+    assert (add.__name__, add.__doc__) == ("add", "Add.")
+    assert torch.get_num_threads() == 2
+
+
+def test_computation_is_described_as_json_holds_it():
+    found = json.loads(json.dumps(describe_computation()))
+    assert found["torch"]["threads"] == 2
+    assert found["libraries"]
+    for library in found["libraries"]:
+        assert library["threads"] == 2
+        assert library["name"]
+    with limit_to_one_thread():
+        assert {each["threads"] for each in describe_computation()["libraries"]} == {1}
+    assert np.isfinite(found["torch"]["threads"])
