@@ -8,7 +8,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_hypo import NeuronSelector
-from sklearn_hypo._selection._scores import correlation_scores
+from sklearn_hypo._utils._correlation import correlation_scores
 from sklearn_hypo._utils._terms import make_ngrams
 from sklearn_hypo._utils._tokens import tokenize
 

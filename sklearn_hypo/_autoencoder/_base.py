@@ -1,5 +1,6 @@
 """What the unsupervised and the supervised sparse autoencoder share."""
 
+from copy import deepcopy
 from numbers import Integral, Real
 
 import numpy as np
@@ -19,8 +20,7 @@ from .._utils._validation import (
 )
 from .._utils._warnings import warn
 from ._distributed import broadcast_first, max_across, sum_across
-from ._encoding import compute_squared_errors, encode
-from ._fitted import describe_chunk, describe_fit, get_weights
+from ._fitted import describe_chunk, describe_fit
 from ._gradients import Weights
 from ._initialization import (
     RowScale,
@@ -29,6 +29,13 @@ from ._initialization import (
     measure_scale,
 )
 from ._plan import choose_size, find_last_length, make_plan, resolve_prefixes
+from ._pool import (
+    compute_mean_errors,
+    count_fits_with,
+    encode_fits,
+    split_fits,
+    stack_fits,
+)
 from ._rows import Sliced, TrainingRows, must_slice, split_rows
 from ._storage import read_fitted, write_fitted
 from ._training import OnlineRun, TrainingRun
@@ -45,6 +52,7 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
             StrOptions({"auto"}),
         ],
         "k": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        "n_fits": [Interval(Integral, 1, None, closed="left")],
         "prefix_lengths": ["array-like", None],
         "sparsity": [StrOptions({"batch_topk", "topk"})],
         "engine": [StrOptions({"auto", "dense", "sparse"})],
@@ -94,17 +102,59 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
         goes_on = self.warm_start and hasattr(self, "components_")
         n_neurons, k = self._settle_size(embeddings.shape[0], goes_on)
         prefixes = self._resolve_prefixes(n_neurons)
-        previous = self._previous_weights(embeddings, n_neurons) if goes_on else None
+        previous = [None] * self.n_fits
+        if goes_on:
+            previous = self._previous_weights(embeddings, n_neurons)
         if X_val is not None:
             X_val = self._check_rows(X_val, reset=False)
+
+        def start(rng, weights):
+            return self._start_run(
+                embeddings, X_val, prefixes, k, rng, weights, make_head, device
+            )
+
+        def describe(run, scale):
+            found = describe_fit(run, scale)
+            return found | (further_state(embeddings, found) if further_state else {})
+
+        # lazily: the seconds of a run are counted from its start
+        runs = map(start, self._make_generators(), previous)
+        state, last = self._train(runs, describe, X, y)
+        fits = split_fits(state)
+        state["n_found_"] = self._online_state = None
+        if self.n_fits > 1:
+            state["n_found_"] = count_fits_with(embeddings, fits, k)
+        self._set_state(state)
+        if self.n_fits == 1:
+            # what partial_fit would go on from, besides the weights
+            self._online_state = {
+                "earlier_steps": np.array(self.n_steps_),
+                "n_samples_seen": np.array(self.n_samples_seen_),
+            }
+            if last.head is not None:
+                self._online_state |= last.head.prefixed_state()
+        return self
+
+    def _make_generators(self):
+        """Return one generator per fit: that of the seed, then of seeds drawn from it.
+
+        What the first one draws does not change with the number of fits.
+        """
         rng = check_random_state(self.random_state)
-        seen = held_out = None
+        later = deepcopy(rng)
+        seeds = [draw_seed(later) for _ in range(self.n_fits - 1)]
+        return [rng, *map(np.random.RandomState, seeds)]
+
+    def _start_run(
+        self, embeddings, X_val, prefixes, k, rng, weights, make_head, device
+    ):
+        """Return a `TrainingRun`, from given weights or anew, and its `RowScale`."""
+        n_neurons, seen, held_out = prefixes[-1], None, None
         if X_val is None and self.validation_fraction is not None:
             seen, held_out = split_rows(
                 embeddings.shape[0], self.validation_fraction, rng
             )
         n_train = embeddings.shape[0] if seen is None else len(seen)
-        self._warn_if_few(n_train, n_neurons)
         most, supervised = int(max_across(n_train)), make_head is not None
         plan = self._plan(most, prefixes, k, device, supervised=supervised)
         scale = self._measure_scale(TrainingRows(embeddings, seen))
@@ -113,10 +163,10 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
             validation = scale.rows(X_val)
         elif held_out is not None:
             validation = scale.rows(embeddings, held_out)[:]
-        if previous is None:
+        if weights is None:
             weights = fit_gain(initialize_weights(rows, n_neurons, rng), rows, k)
         else:
-            weights = scale.to_scaled(previous)
+            weights = scale.to_scaled(weights)
         seed, head = draw_seed(rng), None
         if make_head is not None:
             head = make_head(n_neurons, rows, seen, held_out, draw_seed(rng))
@@ -130,25 +180,16 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
             device=device,
             head=head,
         )
-
-        def state():
-            found = describe_fit(run, scale)
-            return found | (further_state(embeddings, found) if further_state else {})
-
-        self._train(run, state, X, y)
-        self._set_state(state())
-        # what partial_fit would go on from, besides the weights
-        self._online_state = {
-            "earlier_steps": np.array(self.n_steps_),
-            "n_samples_seen": np.array(self.n_samples_seen_),
-        }
-        if head is not None:
-            self._online_state |= head.prefixed_state()
-        return self
+        return run, scale
 
     @on_one_thread(with_torch=True)
     def _partial_fit(self, X, make_head=None):
         """Go on training with a chunk of rows; see `_fit` for `make_head`."""
+        if self.n_fits > 1:
+            raise ValueError(
+                f"{type(self).__name__}: partial_fit goes on with one fit, but "
+                f"n_fits={self.n_fits}. Set n_fits=1, or call fit."
+            )
         device = resolve_device(self.device)
         first = not hasattr(self, "components_")
         embeddings = self._check_rows(X, reset=first)
@@ -163,7 +204,8 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
         else:
             scale = RowScale(self.mean_, self.variance_)
             rows = scale.rows(embeddings)
-            weights = scale.to_scaled(self._previous_weights(embeddings, n_neurons))
+            (weights,) = self._previous_weights(embeddings, n_neurons)
+            weights = scale.to_scaled(weights)
         plan = self._plan(
             len(rows), prefixes, k, device, supervised=make_head is not None
         )
@@ -193,7 +235,7 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
             sparsity=self.sparsity,
             engine=self.engine,
             max_epochs=self.max_epochs,
-            max_time=self.max_time,
+            max_time=None if self.max_time is None else self.max_time / self.n_fits,
             batch_size=self.batch_size,
             learning_rate=self.learning_rate,
             n_iter_no_change=self.n_iter_no_change,
@@ -203,7 +245,7 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
 
     def _set_state(self, state):
         for name, value in state.items():
-            if value is None and name == "classes_":
+            if value is None and name in ("classes_", "n_found_"):
                 self.__dict__.pop(name, None)
             else:
                 setattr(self, name, value)
@@ -229,21 +271,35 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
                 "Use fewer neurons or more texts."
             )
 
-    def _train(self, run, state, X, y):
-        """Run the epochs, telling the callbacks about each."""
-        context = self._init_callback_context(max_subtasks=run.plan.max_epochs)
-        context.call_on_fit_task_begin(estimator=self, X=X, y=y)
-        stop = False
-        while not (stop or run.finished):
-            epoch = context.subcontext(task_name="epoch")
-            epoch.call_on_fit_task_begin(estimator=self, X=X, y=y)
-            run.run_epoch()
-            stop = epoch.call_on_fit_task_end(
-                estimator=self, X=X, y=y, reconstruction_attributes=state
-            )
-        context.call_on_fit_task_end(
-            estimator=self, X=X, y=y, reconstruction_attributes=state
-        )
+    def _train(self, runs, describe, X, y):
+        """Run the epochs of one run after the other, telling the callbacks about each.
+
+        `describe` maps a run and its scale to fitted attributes. Those of all runs are
+        returned, and the last run. A callback that stops ends the run it was told of.
+        """
+        data, context, finished = {"estimator": self, "X": X, "y": y}, None, []
+        for run, scale in runs:
+            if context is None:
+                self._warn_if_few(len(run.rows), run.plan.n_neurons)
+                n_epochs = self.n_fits * run.plan.max_epochs
+                context = self._init_callback_context(max_subtasks=n_epochs)
+                context.call_on_fit_task_begin(**data)
+
+            def state(run=run, scale=scale):
+                return stack_fits([*finished, describe(run, scale)])
+
+            stop = False
+            while not (stop or run.finished):
+                epoch = context.subcontext(task_name="epoch")
+                epoch.call_on_fit_task_begin(**data)
+                run.run_epoch()
+                stop = epoch.call_on_fit_task_end(
+                    **data, reconstruction_attributes=state
+                )
+            finished.append(describe(run, scale))
+        stacked = stack_fits(finished)
+        context.call_on_fit_task_end(**data, reconstruction_attributes=lambda: stacked)
+        return stacked, run
 
     def _settle_size(self, n_rows, goes_on):
         """Return n_neurons and k; "auto" is what it was if training goes on."""
@@ -264,15 +320,17 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
         return resolve_prefixes(self.prefix_lengths, n_neurons)
 
     def _previous_weights(self, X, n_neurons):
-        """Return the weights to go on from."""
-        shape = (n_neurons, X.shape[1])
-        if self.components_.shape != shape:
+        """Return the weights of each fit to go on from."""
+        previous = [weights for weights, _ in self._fits()]
+        before, now = previous[0].decoder.shape, (n_neurons, X.shape[1])
+        if before != now or len(previous) != self.n_fits:
             raise ValueError(
                 f"{type(self).__name__} was fitted with (n_neurons, n_features) = "
-                f"{self.components_.shape}, and cannot go on with {shape}. Set "
-                "warm_start=False and call fit to start anew."
+                f"{before} and n_fits={len(previous)}, and cannot go on with {now} and "
+                f"n_fits={self.n_fits}. Set warm_start=False and call fit to start "
+                "anew."
             )
-        return self._weights()
+        return previous
 
     def _measure_scale(self, rows):
         """Return the mean and the variance of the rows, or raise if there is none."""
@@ -286,8 +344,8 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
             )
         return scale
 
-    def _weights(self):
-        return get_weights(vars(self))
+    def _fits(self):
+        return split_fits(vars(self))
 
     @on_one_thread(with_torch=True)
     def transform(self, X):
@@ -300,17 +358,14 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
 
         Returns
         -------
-        activations : DataFrame, ndarray or CSR array of shape (n_samples, n_neurons)
+        activations : DataFrame, ndarray or CSR array of shape \
+                (n_samples, n_fits * n_neurons)
             Non-negative, float32. A frame for a frame, with its index.
         """
         check_is_fitted(self)
         embeddings = self._check_rows(X, reset=False)
-        activations = encode(
-            embeddings,
-            self._weights(),
-            self.k_,
-            self.threshold_,
-            as_sparse=self.output == "sparse",
+        activations = encode_fits(
+            embeddings, self._fits(), self.k_, as_sparse=self.output == "sparse"
         )
         return make_frame_like(X, activations, self.get_feature_names_out())
 
@@ -320,13 +375,15 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
 
         Parameters
         ----------
-        X : {DataFrame, ndarray, sparse array} of shape (n_samples, n_neurons)
+        X : {DataFrame, ndarray, sparse array} of shape \
+                (n_samples, n_fits * n_neurons)
             Activations.
 
         Returns
         -------
         embeddings : DataFrame or ndarray of shape (n_samples, n_features)
-            :math:`b + a D`. A frame for a frame, with its index.
+            :math:`b + a D`, of several fits the mean. A frame for a frame, with its
+            index.
         """
         check_is_fitted(self)
         activations = check_array(X, accept_sparse=("csr", "csc"), dtype=DTYPES)
@@ -336,7 +393,8 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
                 f"{len(self.components_)} neurons."
             )
         components = self.components_.astype(activations.dtype, copy=False)
-        embeddings = activations @ components + self.decoder_intercept_
+        offset = np.atleast_2d(self.decoder_intercept_).mean(axis=0)
+        embeddings = activations @ components / self.n_fits_ + offset
         names = getattr(self, "feature_names_in_", None)
         if names is None:
             names = [f"x{i}" for i in range(self.n_features_in_)]
@@ -352,7 +410,8 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
                   \Big/ \sum_i w_i
 
         with :math:`\sigma^2` the variance of the training rows (`variance_`), so that
-        scores of different rows have one denominator.
+        scores of different rows have one denominator. Of several fits, :math:`\hat x`
+        is the mean of their reconstructions.
 
         Parameters
         ----------
@@ -368,9 +427,7 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
         """
         check_is_fitted(self)
         embeddings = self._check_rows(X, reset=False)
-        squared = compute_squared_errors(
-            embeddings, self._weights(), self.k_, self.threshold_
-        )
+        squared = compute_mean_errors(embeddings, self._fits(), self.k_)
         return float(1 - np.average(squared, weights=sample_weight) / self.variance_)
 
     def get_feature_names_out(self, input_features=None):
@@ -383,7 +440,7 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
 
         Returns
         -------
-        names : ndarray of shape (n_neurons,) and dtype object
+        names : ndarray of shape (n_fits * n_neurons,) and dtype object
             The names.
         """
         check_is_fitted(self)

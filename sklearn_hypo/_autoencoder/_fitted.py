@@ -72,6 +72,7 @@ def _unscale(plan, scale, weights, threshold, history):
         threshold = float(np.sqrt(scale.variance) * threshold)
     weights = scale.to_original(weights)
     return {
+        "n_fits_": 1,
         "n_neurons_": int(plan.n_neurons),
         "k_": int(plan.k),
         "mean_": scale.mean,

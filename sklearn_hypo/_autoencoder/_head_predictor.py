@@ -82,17 +82,14 @@ class HeadPredictorMixin:
     def _predict_linear(self, X):
         """Return the head's linear predictions, one column per row of coef_."""
         check_is_fitted(self)
-        coef = np.atleast_2d(self.coef_)
-        used = np.flatnonzero(coef.any(axis=0))
-        width = used[-1] + 1 if len(used) else 1
-        active = encode_first(
-            self._check_rows(X, reset=False),
-            self._weights(),
-            self.k_,
-            self.threshold_,
-            width,
-        )
-        return active @ coef[:, :width].T + self.intercept_
+        rows, linear = self._check_rows(X, reset=False), 0.0
+        blocks = np.split(np.atleast_2d(self.coef_), self.n_fits_, axis=1)
+        for (weights, threshold), coef in zip(self._fits(), blocks, strict=True):
+            used = np.flatnonzero(coef.any(axis=0))
+            width = used[-1] + 1 if len(used) else 1
+            active = encode_first(rows, weights, self.k_, threshold, width)
+            linear = linear + active @ coef[:, :width].T
+        return linear + self.intercept_
 
     def predict(self, X):
         """Predict the target from the activations of the supervised neurons.

@@ -30,6 +30,12 @@ class SparseAutoencoderTransformer(BaseSparseAutoencoder):
         Active neurons per row: of every row for `sparsity="topk"`, on average for
         "batch_topk". "auto": 4 with up to 64 neurons, else 8.
 
+    n_fits : int, default=1
+        So many autoencoders of `n_neurons` neurons are fitted, from seeds of their own,
+        and their neurons stand side by side: what one seed misses another finds, and
+        what all of them find is no accident (`n_found_`). The first is the one that
+        ``n_fits=1`` gives. Reconstructions are the mean of theirs.
+
     prefix_lengths : sequence of int or of float, default=None
         Matryoshka prefixes: the first neurons of each length have to reconstruct the
         embedding on their own, which makes them broad and the later ones fine.
@@ -54,9 +60,9 @@ class SparseAutoencoderTransformer(BaseSparseAutoencoder):
         10 for 16,000 rows, 5 from 60,000 on.
 
     max_time : float or None, default=None
-        Seconds of training epochs, at most; the learning rate falls in time for it.
-        The start (k-means) and the calibration come on top. A fit that runs into this
-        limit depends on the machine as well as on the seed.
+        Seconds of training epochs, at most, in equal parts for the fits; the learning
+        rate falls in time for it. The start (k-means) and the calibration come on top.
+        A fit that runs into this limit depends on the machine as well as on the seed.
 
     batch_size : int or "auto", default="auto"
         Rows per step. "auto": a power of two from 64 to 512, about a fiftieth of the
@@ -93,57 +99,70 @@ class SparseAutoencoderTransformer(BaseSparseAutoencoder):
         (Apple's GPU), else "cpu". `transform` runs on the CPU.
 
     warm_start : bool, default=False
-        Start `fit` from the weights of the previous one.
+        Start `fit` from the weights of the previous one, each fit from its own.
 
     random_state : int, RandomState instance or None, default=None
         Seeds the validation split, the initialization and the order of the batches.
-        The same seed gives the same weights, to the bit at equal thread counts.
+        The same seed gives the same weights, to the bit at equal thread counts. The
+        seeds of further fits are drawn from it.
 
     Attributes
     ----------
+    n_fits_ : int
+        Number of fits.
+
     n_neurons_ : int
-        Number of neurons, settled. `partial_fit` and a warm start keep what "auto"
-        was settled to.
+        Number of neurons of each fit, settled. `partial_fit` and a warm start keep
+        what "auto" was settled to.
 
     k_ : int
         Active neurons per row, settled likewise.
 
-    components_ : ndarray of shape (n_neurons, n_features_in_)
-        Decoder: the unit-length direction of each neuron.
+    components_ : ndarray of shape (n_fits * n_neurons, n_features_in_)
+        Decoder: the unit-length direction of each neuron, one fit after the other.
 
-    encoder_coef_ : ndarray of shape (n_neurons, n_features_in_)
+    encoder_coef_ : ndarray of shape (n_fits * n_neurons, n_features_in_)
         Encoder weights.
 
-    encoder_intercept_ : ndarray of shape (n_neurons,)
+    encoder_intercept_ : ndarray of shape (n_fits * n_neurons,)
         Encoder intercepts, in units of the embeddings.
 
-    decoder_intercept_ : ndarray of shape (n_features_in_,)
-        The offset b.
+    decoder_intercept_ : ndarray of shape (n_features_in_,) or (n_fits, n_features_in_)
+        The offset b, of several fits one each.
 
-    threshold_ : float or None
-        Smallest activation, in units of the embeddings; None for `sparsity="topk"`.
+    threshold_ : float, ndarray of shape (n_fits,) or None
+        Smallest activation, in units of the embeddings, of several fits one each; None
+        for `sparsity="topk"`.
+
+    n_found_ : ndarray of int of shape (n_fits * n_neurons,)
+        For several fits only: in how many of them each neuron was found. It was in its
+        own, and in every other one that has a neuron whose activations on the rows of
+        `fit` (20,000 evenly spaced ones if there are more) correlate with its own at
+        0.7 or more. 0 for neurons that are never active.
 
     mean_ : ndarray of shape (n_features_in_,)
-        Mean of the training rows (of 32,768 evenly spaced ones if there are more).
+        Mean of the training rows (of 32,768 evenly spaced ones if there are more); of
+        several fits, which set aside other rows, the mean.
 
     variance_ : float
         Mean squared distance of a training row from `mean_`: the fixed denominator
-        of `score` and of every error in `history_`.
+        of `score` and of every error in `history_`. Of several fits the mean.
 
     history_ : DataFrame
         One row per epoch: "epoch", "learning_rate", "loss" (training, mean over the
         prefixes), "validation_error" (fraction of variance unexplained by all
-        neurons; NaN without validation rows) and "n_dead".
+        neurons; NaN without validation rows) and "n_dead". For several fits "fit",
+        from 1, comes first.
 
     dead_neurons_ : ndarray of shape (n_dead,)
         Indices of the neurons that no training row activates (of evenly spaced rows,
         at least 50,000, if there are more).
 
     n_iter_ : int
-        Epochs that were run; chunks, with `partial_fit`.
+        Epochs that were run, of all fits; chunks, with `partial_fit`.
 
     n_steps_ : int
-        Steps that were taken.
+        Steps that were taken, of all fits.
 
     n_samples_seen_ : int
         Rows that were trained on, each time counted.
@@ -185,6 +204,7 @@ class SparseAutoencoderTransformer(BaseSparseAutoencoder):
         n_neurons="auto",
         k="auto",
         *,
+        n_fits=1,
         prefix_lengths=None,
         sparsity="batch_topk",
         engine="auto",
@@ -203,6 +223,7 @@ class SparseAutoencoderTransformer(BaseSparseAutoencoder):
     ):
         self.n_neurons = n_neurons
         self.k = k
+        self.n_fits = n_fits
         self.prefix_lengths = prefix_lengths
         self.sparsity = sparsity
         self.engine = engine
@@ -274,8 +295,8 @@ class SparseAutoencoderTransformer(BaseSparseAutoencoder):
         Raises
         ------
         ValueError
-            As `fit` does, and if `n_neurons` or the number of embedding dimensions
-            changes between chunks.
+            As `fit` does, if `n_neurons` or the number of embedding dimensions
+            changes between chunks, and for `n_fits` above 1.
         FloatingPointError
             If training diverges; the transformer stays as it was.
         """

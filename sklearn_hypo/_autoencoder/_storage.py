@@ -12,8 +12,8 @@ from .._utils._json import to_json_value
 from ..exceptions import ModelFileError
 
 _FORMAT = "sklearn_hypo sparse autoencoder"
-_FORMAT_VERSION = 3
-_READABLE_VERSIONS = (2, 3)
+_FORMAT_VERSION = 4
+_READABLE_VERSIONS = (2, 3, 4)
 _ARRAYS = (
     "encoder_coef_",
     "encoder_intercept_",
@@ -23,6 +23,7 @@ _ARRAYS = (
     "dead_neurons_",
 )
 _VALUES = (
+    "n_fits_",
     "n_neurons_",
     "k_",
     "threshold_",
@@ -32,6 +33,8 @@ _VALUES = (
     "n_samples_seen_",
     "n_features_in_",
 )
+# of several fits
+_POOL_ARRAYS = ("n_found_",)
 # of a supervised autoencoder; a quantity has no classes
 _HEAD_ARRAYS = ("coef_", "intercept_", "classes_")
 _HEAD_VALUES = ("task_",)
@@ -77,7 +80,7 @@ def write_fitted(path, kind, params, fitted, state):
         if name in fitted:
             header[name] = fitted[name]
     arrays = {name: fitted[name] for name in _ARRAYS}
-    for name in _HEAD_ARRAYS:
+    for name in (*_POOL_ARRAYS, *_HEAD_ARRAYS):
         if name in fitted:
             array = np.asarray(fitted[name])
             # labels: plain strings need no pickle
@@ -120,11 +123,15 @@ def read_fitted(path, kind, *, has_head):
                 n_neurons = len(archive["components_"])
                 header |= {"n_neurons_": n_neurons}
                 header |= {"k_": min(header["params"]["k"], n_neurons)}
+            if header["version"] < 4:  # there was one fit
+                header["n_fits_"] = 1
             fitted = {name: archive[name] for name in _ARRAYS}
             further = {
                 name: archive[name]
                 for name in archive.files
-                if name.startswith(_STATE) or (has_head and name in _HEAD_ARRAYS)
+                if name.startswith(_STATE)
+                or name in _POOL_ARRAYS
+                or (has_head and name in _HEAD_ARRAYS)
             }
     except (FileNotFoundError, ModelFileError):
         raise
@@ -133,10 +140,17 @@ def read_fitted(path, kind, *, has_head):
             f"{path} is not a complete saved {kind}: {error}"
         ) from error
     _check_arrays(path, header, fitted)
+    n_found = further.get("n_found_", fitted["encoder_intercept_"])
+    if n_found.shape != fitted["encoder_intercept_"].shape:
+        raise ModelFileError(
+            f"{path} does not fit together: n_found_ has other neurons."
+        )
     if has_head:
         _check_head(path, further, len(fitted["encoder_intercept_"]))
     for name in _VALUES + (_HEAD_VALUES if has_head else ()):
         fitted[name] = header[name]
+    if isinstance(fitted["threshold_"], list):
+        fitted["threshold_"] = np.array(fitted["threshold_"])
     state = {}
     for name, array in further.items():
         if name.startswith(_STATE):
@@ -194,16 +208,17 @@ def _check_arrays(path, header, arrays):
     """Refuse arrays and numbers that disagree with each other."""
     # not from the parameters: they may have been set anew since the fit
     n_neurons, n_features = len(arrays["encoder_intercept_"]), header["n_features_in_"]
-    if header["n_neurons_"] != n_neurons or not 1 <= header["k_"] <= n_neurons:
+    n_fits, size, k = (header[name] for name in ("n_fits_", "n_neurons_", "k_"))
+    if n_fits < 1 or n_fits * size != n_neurons or not 1 <= k <= size:
         raise ModelFileError(
-            f"{path} does not fit together: n_neurons_={header['n_neurons_']} and "
-            f"k_={header['k_']} for {n_neurons} neurons."
+            f"{path} does not fit together: n_fits_={n_fits}, n_neurons_={size} and "
+            f"k_={k} for {n_neurons} neurons."
         )
     expected = {
         "encoder_coef_": (n_neurons, n_features),
         "encoder_intercept_": (n_neurons,),
         "components_": (n_neurons, n_features),
-        "decoder_intercept_": (n_features,),
+        "decoder_intercept_": (n_features,) if n_fits == 1 else (n_fits, n_features),
         "mean_": (n_features,),
     }
     for name, shape in expected.items():
@@ -217,8 +232,15 @@ def _check_arrays(path, header, arrays):
     dead = arrays["dead_neurons_"]
     if dead.dtype.kind not in "iu" or not np.isin(dead, np.arange(n_neurons)).all():
         raise ModelFileError(f"{path}: dead_neurons_ names neurons that are not there.")
-    for name in ("variance_", "threshold_"):
-        if header[name] is not None and not 0 < header[name] < np.inf:
+    for name, shape in {"variance_": (), "threshold_": (n_fits,)}.items():
+        if header[name] is None:
+            continue
+        values = np.asarray(header[name], dtype=float)
+        if values.shape != (shape if n_fits > 1 else ()):
+            raise ModelFileError(
+                f"{path} does not fit together: {name} has shape {values.shape}."
+            )
+        if not ((values > 0) & (values < np.inf)).all():
             raise ModelFileError(f"{path}: {name} is {header[name]}, not positive.")
 
 

@@ -55,7 +55,7 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
 
     Parameters
     ----------
-    {n_neurons, k}
+    {n_neurons, k, n_fits}
 
     alpha : float, default=0.7
         Weight of the target. 0.3 changes the neurons little and helps already; from 3
@@ -100,17 +100,17 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
 
     random_state : int, RandomState instance or None, default=None
         Seeds the validation split, the initialization, the folds, the dropout and the
-        order of the batches.
+        order of the batches. The seeds of further fits are drawn from it.
 
     Attributes
     ----------
-    coef_ : ndarray of shape (n_neurons,) or (n_outputs, n_neurons)
+    coef_ : ndarray of shape (n_fits * n_neurons,) or (n_outputs, n_fits * n_neurons)
         Coefficients of the head, fitted anew on the finished activations; zero for
-        neurons that are not supervised. (n_classes, n_neurons) for more than two
-        classes.
+        neurons that are not supervised. One row per class for more than two classes.
+        Of several fits, those of the mean of their linear predictions.
 
     intercept_ : float or ndarray of shape (n_outputs,)
-        Its intercepts.
+        Its intercepts; of several fits the mean.
 
     classes_ : ndarray of shape (n_classes,)
         The class labels, for classification only.
@@ -118,17 +118,18 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
     task_ : {"regression", "classification"}
         What y was taken for.
 
-    {n_neurons_, k_, components_, encoder_coef_, encoder_intercept_,
-     decoder_intercept_, threshold_, mean_}
+    {n_fits_, n_neurons_, k_, components_, encoder_coef_, encoder_intercept_,
+     decoder_intercept_, threshold_, n_found_, mean_}
 
     variance_ : float
-        Mean squared distance of a training row from `mean_`.
+        Mean squared distance of a training row from `mean_`; of several fits the mean.
 
     history_ : DataFrame
         One row per epoch: "epoch", "learning_rate", "loss" (reconstruction of the
         training rows, mean over the prefixes), "validation_error" (fraction of
         variance unexplained), "target_error" (fraction of the validation rows' y
-        unexplained by the head) and "n_dead".
+        unexplained by the head) and "n_dead". For several fits "fit", from 1, comes
+        first.
 
     {dead_neurons_, n_iter_, n_steps_, n_samples_seen_, n_features_in_,
      feature_names_in_}
@@ -177,6 +178,7 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
         n_neurons="auto",
         k="auto",
         *,
+        n_fits=1,
         alpha=0.7,
         n_supervised=20,
         target_smoothing=0.5,
@@ -202,6 +204,7 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
     ):
         self.n_neurons = n_neurons
         self.k = k
+        self.n_fits = n_fits
         self.alpha = alpha
         self.n_supervised = n_supervised
         self.target_smoothing = target_smoothing
@@ -266,7 +269,7 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
             scale = TargetScale.of(supervision)
             make_head = self._prepare_head(supervision, validation, scale)
         self._fit(X, X_val, y, make_head, partial(self._final_head, supervision))
-        if self.alpha > 0:
+        if self.alpha > 0 and self._online_state is not None:
             self._online_state = scale.state() | self._online_state
         return self
 
@@ -367,7 +370,8 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
 
         Returns
         -------
-        activations : DataFrame, ndarray or CSR array of shape (n_samples, n_neurons)
+        activations : DataFrame, ndarray or CSR array of shape \
+                (n_samples, n_fits * n_neurons)
             A frame is marked as training rows, whose activations carry y.
         """
         activations = self.fit(X, y, **fit_params).transform(X)

@@ -136,7 +136,11 @@ class TrainingHistoryDisplay:
         marker = "o" if len(self.history) < 30 else ""  # one epoch is no line
         style = {"linewidth": 1.6, "marker": marker, "markersize": 3.5} | style
         style = merge_keywords(Line2D, style, given)
-        x, y = self.history["epoch"], self.history[name]
+        breaks = np.flatnonzero(np.diff(self.history.get("fit", [])) != 0) + 1
+        x, y = (
+            np.insert(self.history[column].to_numpy(float), breaks, np.nan)
+            for column in ("epoch", name)
+        )
         (self.lines_[name],) = ax.plot(x, y, **style)
 
     def _mark_epochs(self):
@@ -176,8 +180,10 @@ def _find_autoencoder(estimator, caller):
 
 
 def _find_kept_epoch(sae):
-    """Return the epoch whose weights were kept: the best one on validation rows."""
+    """Return the epoch whose weights were kept, the best one; None of several fits."""
     history = sae.history_
+    if "fit" in history:
+        return None
     if history["validation_error"].isna().iloc[-1]:
         return int(history["epoch"].iloc[-1])  # nothing to choose by
     total = history["validation_error"]

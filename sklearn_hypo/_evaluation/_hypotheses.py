@@ -11,7 +11,12 @@ from .._language_models._usage_table import make_usage_table
 from .._report._columns import join_terms
 from .._utils._annotation_input import check_annotations, check_target
 from .._utils._frames import get_texts, has_texts
-from .._utils._steps import find_best_estimator, find_extractor, list_steps
+from .._utils._steps import (
+    count_fits_of_neurons,
+    find_best_estimator,
+    find_extractor,
+    list_steps,
+)
 from .._utils._validation import (
     StrOptions,
     check_same_length,
@@ -261,6 +266,7 @@ def evaluate_hypotheses(
                 "neuron": pd.Series(facts["neuron"].to_numpy(), dtype=object),
                 "fidelity": facts["f1"].to_numpy(dtype=float),
                 **_describe_hypotheses(extractor),
+                **_describe_fits(estimator, extractor),
             },
             evidence=_collect_evidence(extractor, frame),
             predictions=extractor.predict_annotations(values) if is_of_fit else None,
@@ -335,6 +341,20 @@ def _describe_hypotheses(extractor):
     }
     columns = {name: pd.Series(each, dtype=object) for name, each in texts.items()}
     return columns | {"threshold": np.array([h.threshold for h in hypotheses], float)}
+
+
+def _describe_fits(estimator, extractor):
+    """Column of how many fits found the neuron, of several the one found most often."""
+    counts = count_fits_of_neurons(estimator)
+    hypotheses = getattr(extractor, "_hypotheses", None)
+    if not counts or hypotheses is None:
+        return {}
+    found = [
+        max((counts[name] for name in h.neurons if name in counts), default=None)
+        for h in hypotheses
+    ]
+    words = ["" if each is None else "{} of {}".format(*each) for each in found]
+    return {"found": pd.Series(words, dtype=object)}
 
 
 def _collect_effects(extractor):

@@ -18,8 +18,8 @@ from .._hypotheses._hypothesis import select_activations
 from .._interpretation._lexicon import LexiconInterpreter
 from .._interpretation._style import interpret_columns
 from .._language_models._usage_table import make_usage_table
-from .._selection._scores import compute_moments, correlation_scores
 from .._utils._base import HypoEstimator
+from .._utils._correlation import compute_moments, correlation_scores
 from .._utils._frames import get_texts, is_marked_as_training, make_frame_like
 from .._utils._validation import (
     HasMethods,

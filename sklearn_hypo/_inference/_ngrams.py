@@ -7,7 +7,8 @@ lines of scikit-learn. So a report shows what the second predict of the same row
 import numpy as np
 from scipy import sparse
 
-from .._selection._scores import Moments, lasso_path_selection
+from .._selection._scores import lasso_path_selection
+from .._utils._correlation import Moments
 from .._utils._terms import find_vocabulary
 
 _LONGEST = 2  # words and pairs of words

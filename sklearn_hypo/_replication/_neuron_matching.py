@@ -10,8 +10,6 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from .._selection._scores import correlation_scores
-
 
 class Match(NamedTuple):
     """The partners of some neurons.
@@ -26,15 +24,6 @@ class Match(NamedTuple):
 
     correlation: np.ndarray
     partner: np.ndarray
-
-
-def correlate_activations(reference, activations):
-    """Correlate the neurons of two fits on the same texts; 0 for constant ones.
-
-    Takes arrays of shape (n_texts, n_reference) and (n_texts, n_neurons), of which the
-    second may be sparse, and returns one of shape (n_reference, n_neurons).
-    """
-    return correlation_scores(activations, reference.astype(np.float64)).T
 
 
 def match_one_to_one(correlations):

@@ -11,7 +11,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from .._embedding._text_embedder import TextEmbedder
 from .._hypotheses._hypothesis import select_activations
-from .._selection._scores import correlation_scores
+from .._utils._correlation import correlate_activations, correlation_scores
 from .._utils._steps import find_best_estimator, find_extractor
 from .._utils._threads import limit_to_one_thread
 from .._utils._validation import (
@@ -24,7 +24,7 @@ from .._utils._validation import (
     make_target_columns,
     validate_params,
 )
-from ._neuron_matching import correlate_activations, match_best, match_one_to_one
+from ._neuron_matching import match_best, match_one_to_one
 from ._report import ReplicationReport
 
 _CALLER = "replicate_hypotheses"

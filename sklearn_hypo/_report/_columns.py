@@ -68,6 +68,7 @@ COLUMNS = (
         page="Fidelity",
         basis="fidelity (F1, words for neuron)",
     ),
+    Column("found", basis="fits of the autoencoder that have its neuron"),
     Column("n", format_count, article="n", basis="{tested} with an answer"),
     Column("missing", format_count, basis="texts without an answer"),
     Column(

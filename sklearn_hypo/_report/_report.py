@@ -29,6 +29,8 @@ class HypothesisReport:
         - ``neuron``, ``hypothesis``: the neuron and the words that describe it;
         - ``fidelity``: F1 of the words for the neuron's activation, in 0..1,
           measured in training;
+        - ``found``: with an autoencoder of several fits, how many of them have the
+          neuron, such as "3 of 5"; empty where there is none;
         - ``n``, ``missing``: rows with and without an answer;
         - ``prevalence``: share of the answered rows where the hypothesis holds;
         - ``separation``, ``_se``, ``_lower``, ``_upper``, ``_p``: difference of the

@@ -11,6 +11,7 @@ from sklearn.utils.validation import (
 )
 
 from .._utils._base import HypoEstimator
+from .._utils._correlation import compute_moments, correlation_scores
 from .._utils._frames import is_marked_as_training, make_frame_like
 from .._utils._threads import on_one_thread
 from .._utils._validation import (
@@ -22,12 +23,7 @@ from .._utils._validation import (
     resolve_task,
 )
 from .._utils._warnings import warn
-from ._scores import (
-    compute_moments,
-    correlation_scores,
-    lasso_path_selection,
-    separation_scores,
-)
+from ._scores import lasso_path_selection, separation_scores
 
 METHODS = ("lasso", "correlation", "separation")  # the first is the default
 

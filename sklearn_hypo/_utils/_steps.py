@@ -17,6 +17,26 @@ def list_steps(estimator):
     return [estimator] if steps is None else [step for _, step in steps]
 
 
+def count_fits_of_neurons(estimator):
+    """Tell in how many of how many fits the columns of a pipeline's steps were found.
+
+    A step knows it if it has the fitted attributes `n_found_` and `n_fits_`, as an
+    autoencoder of several fits has.
+
+    Returns
+    -------
+    found : dict of str to (int, int)
+        By the name of a column: its number, and that of all fits.
+    """
+    found = {}
+    for step in list_steps(estimator):
+        if hasattr(step, "n_found_"):
+            counts = map(int, step.n_found_)
+            for name, count in zip(step.get_feature_names_out(), counts, strict=True):
+                found[name] = count, step.n_fits_
+    return found
+
+
 def find_extractor(estimator, *, caller):
     """Return the fitted HypothesisExtractor that an estimator is or ends in.
 

@@ -27,6 +27,7 @@ from transformer_checks import AUTOENCODER_WEIGHTS, further_checks
 
 from sklearn_hypo import SparseAutoencoderTransformer
 from sklearn_hypo._autoencoder._encoding import compute_unexplained
+from sklearn_hypo._autoencoder._fitted import get_weights
 from sklearn_hypo._autoencoder._initialization import RowScale
 from sklearn_hypo.exceptions import HypothesisWarning, ModelFileError
 
@@ -179,7 +180,7 @@ def test_best_weights_are_kept():
     assert errors.iloc[-1] > errors.min()
     scale = RowScale(sae.mean_, sae.variance_)
     found = compute_unexplained(
-        scale.rows(X_val), scale.to_scaled(sae._weights()), 3, "batch_topk", 1.0
+        scale.rows(X_val), scale.to_scaled(get_weights(vars(sae))), 3, "batch_topk", 1.0
     )
     assert found == pytest.approx(errors.min(), rel=1e-5)
     # X_val decides in place of rows split off: all rows were trained on
@@ -318,7 +319,7 @@ def test_warm_start_goes_on_from_the_previous_weights(X, X_new):
     first = make_sae(max_epochs=20).fit(X)
     went_on = clone(first).set_params(warm_start=True, max_epochs=1)
     cold = clone(went_on).fit(X)
-    for name in AUTOENCODER_WEIGHTS:
+    for name in (*AUTOENCODER_WEIGHTS, "n_fits_", "threshold_"):
         setattr(went_on, name, getattr(first, name))
     went_on.fit(X)
     assert went_on.score(X_new) > cold.score(X_new) + 0.01

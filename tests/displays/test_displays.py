@@ -442,6 +442,17 @@ def test_a_given_axes_gets_the_errors_alone(pipe):
     assert display.lines_["loss"].get_linewidth() == 4
 
 
+def test_curves_of_several_fits_do_not_touch():
+    X = np.random.default_rng(0).normal(size=(200, 6))
+    sae = SparseAutoencoderTransformer(4, 2, n_fits=2, max_epochs=3, random_state=0)
+    display = TrainingHistoryDisplay.from_estimator(sae.fit(X))
+    x, y = display.lines_["loss"].get_data()
+    np.testing.assert_array_equal(x, [1, 2, 3, np.nan, 1, 2, 3])
+    loss = sae.history_["loss"]
+    np.testing.assert_array_equal(y, [*loss[:3], np.nan, *loss[3:]])
+    assert display.kept is None
+
+
 def test_wrong_estimators_of_histories(pipe):
     with pytest.raises(NotFittedError):
         TrainingHistoryDisplay.from_estimator(SparseAutoencoderTransformer())

@@ -4,16 +4,19 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn import linear_model, metrics, model_selection
+from sklearn.base import clone
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.pipeline import make_pipeline
 
 from sklearn_hypo import (
+    Hypothesis,
     HypothesisExtractor,
     NeuronSelector,
     SparseAutoencoderTransformer,
     TextEmbedder,
     evaluate_hypotheses,
 )
+from sklearn_hypo._evaluation._hypotheses import _describe_fits
 from sklearn_hypo._utils._tokens import make_ngrams, tokenize
 from sklearn_hypo.datasets import make_concept_texts
 
@@ -179,3 +182,31 @@ def test_extractor_without_its_pipeline(fitted, split, report):
     pd.testing.assert_frame_equal(alone.table, report.table)
     assert alone.details[0].bin_edges == report.details[0].bin_edges
     assert "r2_embeddings" not in set(alone.overall["name"])
+
+
+def test_in_how_many_fits_a_neuron_was_found(fitted, split, report, tmp_path):
+    assert "found" not in report.table
+    pipe = clone(fitted).set_params(
+        sparseautoencodertransformer__n_fits=2,
+        sparseautoencodertransformer__max_epochs=5,
+    )
+    pipe.fit(split[0], split[2])
+    sae, extractor = pipe[1], pipe[-1]
+    counts = dict(zip(sae.get_feature_names_out(), sae.n_found_, strict=True))
+    pooled = evaluate_hypotheses(pipe, split[1], split[3], n_resamples=0)
+    expected = [f"{counts[name]} of 2" for name in extractor.hypotheses_["neuron"]]
+    assert pooled.table["found"].tolist() == expected
+    pooled.to_html(tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "fits of the autoencoder that have its neuron" in page
+    assert expected[0] in page
+    # of several neurons the one found most often; of what is no neuron nothing
+    best, other = sorted(counts, key=counts.get)[-1], sorted(counts, key=counts.get)[0]
+    extractor._hypotheses = [
+        Hypothesis("has both", (other, best)),
+        Hypothesis("is long", ("words",)),
+        *extractor._hypotheses[2:],
+    ]
+    words = _describe_fits(pipe, extractor)["found"].tolist()
+    assert words[:2] == [f"{counts[best]} of 2", ""]
+    assert _describe_fits(extractor, extractor) == {}

@@ -24,17 +24,14 @@ from sklearn_hypo import (
     SupervisedSAETransformer,
     TextEmbedder,
 )
-from sklearn_hypo._replication._neuron_matching import (
-    correlate_activations,
-    match_best,
-    match_one_to_one,
-)
+from sklearn_hypo._replication._neuron_matching import match_best, match_one_to_one
 from sklearn_hypo._replication._replicate import (
     _compare_signs,
     _resample_rows,
     replicate_hypotheses,
 )
 from sklearn_hypo._replication._report import ReplicationReport
+from sklearn_hypo._utils._correlation import correlate_activations
 from sklearn_hypo.datasets import make_concept_texts
 
 

@@ -19,7 +19,8 @@ from transformer_checks import further_checks
 
 from sklearn_hypo import NeuronSelector
 from sklearn_hypo._selection import _neuron_selector, _scores
-from sklearn_hypo._selection._scores import compute_moments
+from sklearn_hypo._utils import _correlation
+from sklearn_hypo._utils._correlation import compute_moments
 from sklearn_hypo.exceptions import HypothesisWarning
 
 METHODS = ["lasso", "correlation", "separation"]
@@ -542,7 +543,7 @@ def test_moments_are_computed_once(method, monkeypatch):
         calls.append(args)
         return compute_moments(*args)
 
-    for module in (_neuron_selector, _scores):
+    for module in (_neuron_selector, _scores, _correlation):
         monkeypatch.setattr(module, "compute_moments", compute)
     rng = np.random.default_rng(0)
     A = np.maximum(rng.standard_normal((60, 5)), 0)

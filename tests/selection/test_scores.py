@@ -8,12 +8,8 @@ from scipy import sparse, stats
 from sklearn.datasets import make_regression
 from sklearn.linear_model import Lasso
 
-from sklearn_hypo._selection._scores import (
-    compute_moments,
-    correlation_scores,
-    lasso_path_selection,
-    separation_scores,
-)
+from sklearn_hypo._selection._scores import lasso_path_selection, separation_scores
+from sklearn_hypo._utils._correlation import compute_moments, correlation_scores
 
 CONTAINERS = {
     "dense": np.asarray,
