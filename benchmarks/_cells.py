@@ -22,6 +22,8 @@ _NOT_IN_A_FIT = (
     "_report",
     "datasets",
 )
+# in a room that is left out: what hypotheses are compared with
+_IN_A_COMPARISON = "_inference/_ngrams.py"
 
 
 def digest_files(paths):
@@ -40,6 +42,7 @@ def digest_package(*scripts, left_out=_NOT_IN_A_FIT):
         for path in sorted(package.rglob("*.py"))
         if not path.relative_to(package).as_posix().startswith(left_out)
     ]
+    files += [path for path in [package / _IN_A_COMPARISON] if path not in files]
     return digest_files(files + [ROOT / "benchmarks" / f"{s}.py" for s in scripts])
 
 
@@ -79,8 +82,8 @@ class Cells:
         )
         partial.replace(path)
 
-    def run(self, keys, compute, *, resume):
-        """Yield (key, found) of every cell, computing those that are not there.
+    def run(self, keys, compute, *, resume, jobs=1):
+        """Return (key, found) of every cell, computing those that are not there.
 
         Parameters
         ----------
@@ -89,19 +92,26 @@ class Cells:
             Called with a key; returns what JSON can hold, or None for nothing to keep.
         resume : bool
             False computes all cells again.
+        jobs : int
+            How many at a time, each in a process of its own.
         """
+        from joblib import Parallel, delayed  # it loads NumPy: see `pin_threads`
+
         todo = [key for key in keys if not resume or self.read(key) is None]
         print(f"{len(todo)} cells to do, {len(keys) - len(todo)} kept", flush=True)
-        start, done = time.perf_counter(), 0
-        for key in keys:
-            if key in todo:
-                found = compute(key)
-                done += 1
-                minutes = (time.perf_counter() - start) / 60
-                shown = ", ".join(str(v) for k, v in key.items() if k != "code")
-                print(f"  {done}/{len(todo)}, {minutes:.1f} min: {shown}", flush=True)
-                if found is not None:
-                    self.write(key, found)
-            found = self.read(key)
-            if found is not None:
-                yield key, found
+        start = time.perf_counter()
+        parallel = Parallel(jobs, return_as="generator_unordered")
+        tasks = (delayed(self._compute)(compute, key) for key in todo)
+        for done, key in enumerate(parallel(tasks), start=1):
+            minutes = (time.perf_counter() - start) / 60
+            shown = ", ".join(str(v) for k, v in key.items() if k != "code")
+            print(f"  {done}/{len(todo)}, {minutes:.1f} min: {shown}", flush=True)
+        found = [(key, self.read(key)) for key in keys]
+        return [(key, value) for key, value in found if value is not None]
+
+    def _compute(self, compute, key):
+        self.path(key).unlink(missing_ok=True)
+        found = compute(key)
+        if found is not None:
+            self.write(key, found)
+        return key

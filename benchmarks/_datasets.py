@@ -19,7 +19,7 @@ from _common import CACHE, data_path, load_tweets, markdown_table
 from sklearn.metrics import r2_score, roc_auc_score
 from sklearn.model_selection import GroupShuffleSplit
 
-from sklearn_hypo import TextEmbedder, join_groups, pairs_within
+from sklearn_hypo import join_groups, pairs_within
 from sklearn_hypo.datasets import load_docstrings
 from sklearn_hypo.datasets._tweets import tweets_reference_split
 
@@ -105,14 +105,13 @@ class Dataset:
             holdout=self.holdout[:n_scored],
         )
 
-    def embed(self, model, *, holdout=False):
+    def embed(self, embedder, *, holdout=False):
         """Return the same data set with the embeddings of its rows.
 
         Those of the holdout are zero unless they are asked for.
         """
         parts = [self.train, self.validation] + [self.holdout] * holdout
         rows = np.concatenate(parts)
-        embedder = TextEmbedder(model, cache=str(EMBEDDINGS), device="cpu")
         found = embedder.fit_transform(list(self.texts[rows])).to_numpy(np.float32)
         X = np.zeros((len(self.texts), found.shape[1]), dtype=np.float32)
         X[rows] = found

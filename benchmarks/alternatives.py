@@ -60,6 +60,7 @@ def parse_arguments():
         "--methods", nargs="+", metavar="NAME", help="methods whose name starts so"
     )
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=1, help="cells at a time")
     parser.add_argument("--key", help="keep results under this name, not the code's")
     parser.add_argument("--resume", action="store_true", help="keep what is there")
     parser.add_argument("--quick", action="store_true", help="tiny; no page")
@@ -138,7 +139,11 @@ def make_keys(names, methods, options):
 def main(options):
     names, methods = find_names(options.sets), choose_methods(options.methods)
     keys = make_keys(names, methods, options)
-    cells = gather(Cells("alternatives").run(keys, run_apart, resume=options.resume))
+    cells = gather(
+        Cells("alternatives").run(
+            keys, run_apart, resume=options.resume, jobs=options.jobs
+        )
+    )
     tables = [
         score_table(cells, methods, names),
         "## Each data set",

@@ -57,6 +57,7 @@ def parse_arguments():
         "--variant", nargs=2, action="append", default=[], metavar=("NAME", "JSON"),
         help="keyword arguments of make_hypothesis_pipeline to compare",
     )  # fmt: skip
+    parser.add_argument("--jobs", type=int, default=1, help="cells at a time")
     parser.add_argument("--key", help="keep results under this name, not the code's")
     parser.add_argument("--resume", action="store_true", help="keep what is there")
     parser.add_argument("--holdout", action="store_true", help="score the holdout")
@@ -133,7 +134,9 @@ def main(options):
         )
 
     keys = make_keys(datasets, options)
-    cells = gather(Cells("defaults").run(keys, compute, resume=options.resume))
+    cells = gather(
+        Cells("defaults").run(keys, compute, resume=options.resume, jobs=options.jobs)
+    )
     if not cells:
         raise SystemExit("no data set has any of these sizes")
     if options.holdout:

@@ -71,6 +71,7 @@ def parse_arguments():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--jobs", type=int, default=1, help="fits at a time")
     parser.add_argument("--key", help="keep results under this name, not the code's")
     parser.add_argument("--resume", action="store_true", help="keep what is there")
     parser.add_argument("--holdout", action="store_true", help="score the test files")
@@ -154,23 +155,20 @@ def fit_ours(dataset, rows, seed):
 
 def fit_ngrams(dataset, rows, seed):
     texts, y = dataset.texts[rows], dataset.y[rows]
-
-    def present(new_texts):
-        return mark_ngrams(texts, new_texts)[1]
-
-    picked = pick_columns(mark_ngrams(texts, texts[:1])[0], dataset, rows)
+    presence, _, terms = mark_ngrams(texts, [])
+    picked = pick_ngrams(presence, dataset.targets()[rows], N_SELECT)
+    presence, terms = presence[:, picked], terms[picked]
 
     def predict(new_texts):
-        X, new_X, _ = mark_ngrams(texts, new_texts)
-        found = predict_linear(X[:, picked], y, new_X[:, picked], dataset.task)
-        return found.argmax(axis=1)
+        new = mark_terms(new_texts, terms)
+        return predict_linear(presence, y, new, dataset.task).argmax(axis=1)
 
-    return predict, lambda new_texts: present(new_texts)[:, picked].toarray()
+    return predict, lambda new_texts: mark_terms(new_texts, terms).toarray()
 
 
 def fit_bag_of_words(dataset, rows, seed):
     def predict(new_texts):
-        X, new_X, _ = mark_ngrams(dataset.texts[rows], new_texts, min_df=2)
+        X, new_X, _ = mark_ngrams(dataset.texts[rows], new_texts)
         return predict_dense(X, new_X, dataset, rows).argmax(axis=1)
 
     return predict, None
@@ -267,7 +265,10 @@ def main(options):
         for seed in range(options.seeds)
     ]  # fmt: skip
     cells = defaultdict(list)
-    for key, found in Cells("hypobench").run(keys, run_cell, resume=options.resume):
+    kept = Cells("hypobench")
+    for key, found in kept.run(
+        keys, run_cell, resume=options.resume, jobs=options.jobs
+    ):
         cells[key["data"], key["size"]].append(found)
     if options.holdout:
         record(cells, options)
@@ -298,12 +299,15 @@ if __name__ == "__main__":
 
     import numpy as np
     import pandas as pd
-    from _baselines import mark_ngrams, pick_columns, predict_dense, predict_linear
+    from _baselines import N_SELECT, mark_ngrams, predict_dense, predict_linear
     from _cells import Cells, digest_package
     from _common import markdown_table
     from _datasets import SIZES as DATASET_SIZES
     from _datasets import load, read_election, read_planted, read_reviews
     from _default_cells import make_pipeline
     from _discovery import discover, find_signs, stated_signs
+
+    from sklearn_hypo._inference._ngrams import pick_ngrams
+    from sklearn_hypo._utils._terms import mark_terms
 
     main(OPTIONS)

@@ -154,7 +154,7 @@ def load_embedded(name, options):
     case = load(name)
     if options.quick:
         case = case.cut(600, 300)
-    return case.embed(minilm_folder(), holdout=options.holdout)
+    return case.embed(embedder(str(EMBEDDINGS)), holdout=options.holdout)
 
 
 def make_cells(options):
@@ -231,7 +231,7 @@ if __name__ == "__main__":
     OPTIONS = parse_arguments()
     pin_threads(1)
     import numpy as np
-    from _datasets import find_names, load
+    from _datasets import EMBEDDINGS, find_names, load
     from _supervised_arms import run_unit
     from _supervised_cells import (
         choose,
@@ -243,6 +243,6 @@ if __name__ == "__main__":
     from _supervised_plots import draw
     from _supervised_report import page
     from joblib import Parallel, delayed
-    from tweets import minilm_folder
+    from tweets import embedder
 
     main(OPTIONS)

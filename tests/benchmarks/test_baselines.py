@@ -37,12 +37,11 @@ def test_exactly_twenty_ngrams_with_those_that_matter(task, tokens):
 
 
 def test_tokens_of_the_package_know_emoticons():
-    texts = [":) fine", ":) good", "bad :(", "ugly :("]
-    own = _baselines.mark_ngrams(texts, texts, min_df=2)[2]
-    assert {":)", ":("} <= set(own)
-    theirs = _baselines.mark_ngrams(
-        texts + ["fine"], [], tokens="scikit-learn", min_df=2
-    )
+    texts = [":) fine", ":) good", "fine :)", "bad :(", "ugly :(", ":( fine"]
+    own = _baselines.mark_ngrams(texts, ["well :)", "fine"])
+    assert list(own[2]) == [":(", ":)", "fine"]
+    np.testing.assert_array_equal(own[1].toarray(), [[0, 1, 0], [0, 0, 1]])
+    theirs = _baselines.mark_ngrams(texts, ["well :)"], tokens="scikit-learn")
     assert list(theirs[2]) == ["fine"]
 
 
