@@ -19,6 +19,7 @@ from ._words import (
     list_conditions,
     list_figures,
     list_remarks,
+    mark_findings,
 )
 
 _FORMAT = "sklearn-hypo report"
@@ -160,7 +161,7 @@ def _article_cells(report):
     for column in list_columns(report, "article"):
         rows = format_cells(report.table, column, missing="", typeset=True)
         columns.append([column.article, *(" ".join(row).rstrip() for row in rows)])
-    columns.append(["", *("*" if flag else "" for flag in report.table["significant"])])
+    columns.append(["", *mark_findings(report)])
     return list(zip(*columns, strict=True))
 
 

@@ -16,11 +16,13 @@ from ._words import (
     describe_skipped,
     describe_standard_errors,
     describe_success,
+    flag_reversed,
     group_notes,
     list_covariates,
     list_figures,
     list_missing_answers,
     list_near_duplicates,
+    mark_findings,
     name_target,
 )
 
@@ -37,7 +39,8 @@ _LISTED = 6  # lines of one kind below the table
 
 def text_lines(report):
     """Return the lines that printing a report shows."""
-    return [describe_sample(report), "", *_table_lines(report), "", *_summarize(report)]
+    below = [part for line in _summarize(report) for part in _wrap(line)]
+    return [describe_sample(report), "", *_table_lines(report), "", *below]
 
 
 def notebook_html(report):
@@ -125,9 +128,7 @@ def _table_cells(report):
         rows = format_cells(report.table, column, missing="nan")
         has_room = "[95%]" in column.terminal
         found.append([f"{v} {i}".rstrip() if has_room else v for v, i in rows])
-    view = ReportView(report)
-    marks = zip(view.significant, view.turned, strict=True)
-    found.append(["*" * star + "!" * turned for star, turned in marks])
+    found.append(mark_findings(report))
     header = [first.terminal, *(column.terminal for column in columns), ""]
     return header, labels, list(zip(*found, strict=True))
 
@@ -136,31 +137,26 @@ def _table_cells(report):
 
 
 def _summarize(report):
-    """Lines on the whole, then those on single hypotheses."""
-    lines = _wrap(f"* {describe_success(report)}")
-    if describe_reversed(report):
-        lines += _wrap(f"! {describe_reversed(report)}")
+    """Lines on the whole, then those on single hypotheses, none wrapped."""
+    lines = [f"* {describe_success(report)}"]
+    lines += [f"! {describe_reversed(report)}"] if any(flag_reversed(report)) else []
     if report.classes is not None and len(report.classes) == 2:
         zero, one = (to_printable(repr(c)) for c in report.classes)
-        lines += _wrap(f"{name_target(report)}: 1 for {one}, 0 for {zero}")
+        lines.append(f"{name_target(report)}: 1 for {one}, 0 for {zero}")
     legend = "p: of the separation, corrected too; joint p: corrected"
     if describe_standard_errors(report):
         legend += f"; standard errors: {describe_standard_errors(report)}"
-    lines += _wrap(legend)
-    lines += _wrap(describe_conditions(report))
-    lines += _figure_lines(report)
-    for remark in (describe_length(report), describe_skipped(report)):
-        lines += _wrap(to_printable(remark))
-    lines += _wrap(format_usage(report.usage))
+    lines += [legend, describe_conditions(report), *_figure_lines(report)]
+    lines += [to_printable(describe_length(report))]
+    lines += [to_printable(describe_skipped(report)), format_usage(report.usage)]
     for part in (_covariate_lines, _duplicate_lines, _missing_lines):
         found = part(report)
         more = len(found) - _LISTED
-        lines += [part for line in found[:_LISTED] for part in _wrap(line)]
-        lines += [f"  ... and {more} more such"] * (more > 0)
+        lines += found[:_LISTED] + [f"  ... and {more} more such"] * (more > 0)
     for note, n, names, gap in group_notes(report):
         kind = f"{'NaN' if gap else 'note'} [{n} of {len(report.table)}]"
-        lines += _wrap(f"{kind}: {to_printable(note)}: {names}")
-    return lines
+        lines.append(f"{kind}: {to_printable(note)}: {names}")
+    return [line for line in lines if line]
 
 
 def _figure_lines(report):
@@ -172,8 +168,7 @@ def _figure_lines(report):
     for figure in figures:
         interval = figure.interval and f" {figure.interval}"
         head = f"{figure.value:>{first}}{interval:<{second}}"
-        line = f"{head}  {to_printable(figure.description)}"
-        lines += _wrap(line, indent=first + second + 2)
+        lines.append(f"{head}  {to_printable(figure.description)}")
     return lines
 
 
@@ -200,10 +195,14 @@ def _missing_lines(report):
     ]
 
 
-def _wrap(line, indent=2):
-    """Break a long line between words; a line that fits keeps its blanks."""
+def _wrap(line):
+    """Break a long line between words; what goes on stands below what it goes on with.
+
+    That is the description, behind the last run of blanks of a line of figures.
+    """
     if len(line) <= _WIDTH:
-        return [line] if line else []
-    head = line[: len(line) - len(line.lstrip())]
-    first, *rest = wrap(line, _WIDTH, subsequent_indent=" " * indent)
-    return [head + first.lstrip(), *rest]
+        return [line]
+    begin = max(line.rfind("  ") + 2, 2)
+    head, rest = line[:begin], line[begin:]
+    first, *more = wrap(rest, _WIDTH - begin)
+    return [head + first, *(" " * begin + each for each in more)]

@@ -259,6 +259,12 @@ def flag_reversed(report):
     ]
 
 
+def mark_findings(report):
+    """Mark each hypothesis: "*" significant, "!" with another sign than in training."""
+    marks = zip(report.table["significant"], flag_reversed(report), strict=True)
+    return ["*" * bool(star) + "!" * turned for star, turned in marks]
+
+
 def describe_reversed(report):
     """Say which hypotheses turned around; empty if none did."""
     flags = flag_reversed(report)

@@ -129,6 +129,7 @@ def test_tiles(kind, size):
             number(figure["value"]),
             f"{name} cross-fitted",
             f"95% interval {interval(figure['lower'], figure['upper'])}",
+            f"as many n-grams: {number(figures.loc[f'{score}_ngrams', 'value'])}",
         ],
         [
             p_value(report.permutation_p),

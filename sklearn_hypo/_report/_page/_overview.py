@@ -17,6 +17,9 @@ from ._charts import Scale, draw_axis, draw_intervals
 
 _NAMED = 5  # findings spelled out in each direction
 
+# Figures of n-grams that came about as those of the hypotheses did
+_NEIGHBOURS = {"out_of_sample": "ngrams_out_of_sample", "cross_fitted": "ngrams"}
+
 _WORDS = 220  # characters of a statement in the table; in full below
 
 
@@ -31,12 +34,23 @@ def list_tiles(report):
     headline, name = choose_headline(report)
     if headline is not None:
         value, interval = map(typeset_minus, (headline.value, headline.interval))
-        tiles.append((value, name, interval, ""))
+        tiles.append((value, name, interval, _describe_neighbour(report, headline)))
     for figure in list_figures(report):
         if figure.name == "permutation_p":
             how = figure.description.partition(", ")[2]
             tiles.append((figure.value, "p-value of all together", "", how))
     return [*tiles, (f"{report.n_rows:,}", "texts", "", _describe_size(report))]
+
+
+def _describe_neighbour(report, headline):
+    """Say what as many n-grams reach in the same way; empty if it is not known."""
+    found = {figure.name: figure.value for figure in list_figures(report)}
+    for kind, neighbour in _NEIGHBOURS.items():
+        metric, is_kind, _ = headline.name.partition(f"_{kind}")
+        value = found.get(f"{metric}_{neighbour}") if is_kind else None
+        if value is not None:
+            return f"as many n-grams: {typeset_minus(value)}"
+    return ""
 
 
 def _describe_size(report):
