@@ -8,7 +8,9 @@ import numpy as np
 
 from .._language_models._text import replace_surrogates
 from .._utils._cache_folder import default_cache_folder
+from ._progress import show_progress
 from ._rows import check_reply, check_width, scale_to_unit_length
+from ._vector_memory import MEMORY
 from ._vector_store import VectorStore
 
 
@@ -24,11 +26,14 @@ class EncodingSettings:
         Whether to scale rows to unit length.
     cache : str, path or None
         Folder for the vectors of fixed encoders, as `TextEmbedder` has it.
+    show_progress_bar : bool or "auto", default=False
+        Whether to show how far a fixed encoder is.
     """
 
     batch_size: int
     normalize: bool
     cache: str | os.PathLike | None
+    show_progress_bar: bool | str = False
 
     def scale(self, values):
         """Scale rows, if that is wanted."""
@@ -42,6 +47,14 @@ class EncodingSettings:
         if folder is None:
             return None
         return VectorStore(folder, self._identity(encoder))
+
+    def list_stores(self, encoder):
+        """List where an encoder's vectors are kept, the quickest place first."""
+        stores = []
+        if encoder.is_remembered:
+            stores.append(MEMORY.of_model(self._identity(encoder)))
+        on_disk = self.open_store(encoder)
+        return stores if on_disk is None else [*stores, on_disk]
 
     def _identity(self, encoder):
         return encoder.identity() | {"normalize": bool(self.normalize)}
@@ -86,12 +99,11 @@ def estimate(encoder, texts, settings):
 def _encode_fixed(encoder, texts, settings, task):
     """Encode with an encoder that learns nothing: only what is not kept anywhere.
 
-    If anything is missing in the store, look-up, encoding and storing happen under its
-    lock, so that nobody encodes the same text twice. What was encoded before an error
-    is in it.
+    If anything is missing in the stores, look-up, encoding and storing happen under
+    their locks, so that nobody encodes the same text twice. What was encoded before an
+    error is in them.
     """
-    store = settings.open_store(encoder)
-    stores = [] if store is None else [store]
+    stores = settings.list_stores(encoder)
     table = _Table(texts, encoder.name)
     table.look_up(stores)
     with ExitStack() as stack:
@@ -118,9 +130,11 @@ def _encode_missing(encoder, table, opened, settings, task):
         table.fill(rows, values)
         for store in opened:
             store.put([table.texts[i] for i in rows], values)
+        count(len(rows))
 
     inputs = [replace_surrogates(table.texts[i]) for i in order]
-    encoder.encode_in_batches(inputs, settings.batch_size, keep, task)
+    with show_progress(len(order), settings.show_progress_bar) as count:
+        encoder.encode_in_batches(inputs, settings.batch_size, keep, task)
 
 
 def _order_longest_first(texts, wanted):

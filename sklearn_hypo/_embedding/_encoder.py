@@ -29,12 +29,15 @@ class Encoder(ABC):
         the next.
     is_paid_for : bool
         Whether every call costs money.
+    is_remembered : bool
+        Whether its vectors stay in the memory of the process for a while.
     """
 
     name = "encoder"
     label = "embedding"
     learns = False
     is_paid_for = False
+    is_remembered = False
 
     def fit_encode(self, texts, seed):
         """Learn from the texts, by an int `seed`, and return what `encode` returns."""

@@ -20,6 +20,8 @@ class SentenceTransformerEncoder(Encoder):
     the model's own configuration decides.
     """
 
+    is_remembered = True
+
     def __init__(self, model, prompt, device):
         self.model = model
         self.prompt = prompt

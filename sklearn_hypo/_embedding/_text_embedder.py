@@ -16,12 +16,14 @@ from .._utils._frames import make_text_frame, number_columns
 from .._utils._validation import (
     HasMethods,
     Interval,
+    StrOptions,
     _fit_context,
     draw_seed,
 )
 from ._choose_models import choose_models
 from ._encode import EncodingSettings, encode, estimate
 from ._make_encoder import make_encoders
+from ._progress import has_progress_bar
 from ._rows import DistinctTexts, check_width, join_side_by_side, make_unique
 
 
@@ -101,6 +103,12 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
         nobody pays twice, not even after an error or Ctrl-C. What "lsa" and
         scikit-learn transformers give depends on their training texts and is not
         cached.
+    show_progress_bar : bool or "auto", default="auto"
+        Whether to show how many texts a fixed model has encoded, once that has taken
+        three seconds. "auto": on a terminal and in a notebook, but not in logs and
+        pipes, in worker processes and threads, where the environment variable CI or
+        TQDM_DISABLE is set, or where scikit-learn's `ProgressBar` is shown. The bar
+        goes to standard error and is cleared in the end.
     random_state : int, RandomState instance or None, default=None
         Seed of the randomised SVD of "lsa", and of every `random_state` that a
         scikit-learn transformer leaves open.
@@ -196,6 +204,7 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
         "dimensions": [Interval(Integral, 1, None, closed="left"), None],
         "task_type": [str, None],
         "cache": [str, os.PathLike, None],
+        "show_progress_bar": ["boolean", StrOptions({"auto"})],
         "random_state": ["random_state"],
     }
 
@@ -211,6 +220,7 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
         dimensions=None,
         task_type=None,
         cache="auto",
+        show_progress_bar="auto",
         random_state=None,
     ):
         self.model = model
@@ -222,6 +232,7 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
         self.dimensions = dimensions
         self.task_type = task_type
         self.cache = cache
+        self.show_progress_bar = show_progress_bar
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=False)
@@ -425,7 +436,10 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
                 self.usage_ = {key: sum(u[key] for u in usage) for key in usage[0]}
 
     def _settings(self):
-        return EncodingSettings(self.batch_size, self.normalize, self.cache)
+        shown = self.show_progress_bar
+        if shown == "auto" and has_progress_bar(self):
+            shown = False
+        return EncodingSettings(self.batch_size, self.normalize, self.cache, shown)
 
     def _frame(self, texts, parts):
         values = join_side_by_side(parts, normalize=self.normalize)

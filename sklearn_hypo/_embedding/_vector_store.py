@@ -27,6 +27,45 @@ _FORMAT = FileFormat(
 )
 
 
+class VectorKeys:
+    """Makes the 32 bytes under which the vector of a text is kept.
+
+    Parameters
+    ----------
+    identity : dict
+        What tells the model from any other; written as JSON it is part of the key.
+
+    Attributes
+    ----------
+    model : str
+        The hash of the identity alone.
+    """
+
+    def __init__(self, identity):
+        canonical = json.dumps(identity, sort_keys=True, ensure_ascii=True)
+        self._model_hash = hashlib.sha256(canonical.encode())
+        self.model = self._model_hash.hexdigest()
+
+    def __call__(self, text):
+        digest = self._model_hash.copy()
+        digest.update(b"\0" + text.encode("utf-8", "surrogatepass"))
+        return digest.digest()
+
+
+def join_vectors(positions, blobs):
+    """Make arrays of positions and of the vectors, given as bytes, that belong there.
+
+    Returns
+    -------
+    positions : ndarray of shape (n_found,)
+    vectors : ndarray of shape (n_found, n_features), dtype float32
+        Of shape (0, 0) if there is none.
+    """
+    values = np.frombuffer(b"".join(blobs), dtype=_DTYPE).astype(np.float32)
+    width = len(blobs[0]) // _DTYPE.itemsize if blobs else 0
+    return np.array(positions, dtype=np.intp), values.reshape(len(blobs), width)
+
+
 class VectorStore:
     """The vectors of one model in a cache folder.
 
@@ -46,16 +85,9 @@ class VectorStore:
     """
 
     def __init__(self, folder, identity):
-        canonical = json.dumps(identity, sort_keys=True, ensure_ascii=True)
-        self._model_hash = hashlib.sha256(canonical.encode())
+        self.key = VectorKeys(identity)
         self._file = CacheFile(folder, _FORMAT)
         self.folder = self._file.folder
-
-    def key(self, text):
-        """Return the 32 bytes under which the vector of a text is stored."""
-        digest = self._model_hash.copy()
-        digest.update(b"\0" + text.encode("utf-8", "surrogatepass"))
-        return digest.digest()
 
     @contextlib.contextmanager
     def open(self):
@@ -70,7 +102,7 @@ class VectorStore:
         The operating system releases it when its holder dies. Other models are not
         kept waiting, and neither are readers.
         """
-        name = self._model_hash.hexdigest()[:16]
+        name = self.key.model[:16]
         with self._file.file_lock(f"lock-{name}.sqlite3"):
             yield
 
@@ -98,15 +130,13 @@ class _OpenStore:
             found = look_up(self._connection, query, keys)
         positions = [i for i, key in enumerate(keys) if key in found]
         blobs = [found[keys[i]] for i in positions]
-        if len({len(blob) for blob in blobs}) > 1:
+        if len(set(map(len, blobs))) > 1:
             raise CacheError(
                 f"The embedding cache in {self._store.folder!r} holds vectors of "
                 "different widths for one model, so the model must have changed "
                 "without changing its name. Choose another folder."
             )
-        values = np.frombuffer(b"".join(blobs), dtype=_DTYPE).astype(np.float32)
-        width = len(blobs[0]) // _DTYPE.itemsize if blobs else 0
-        return np.array(positions, dtype=np.intp), values.reshape(len(blobs), width)
+        return join_vectors(positions, blobs)
 
     def put(self, texts, vectors):
         """Store vectors of distinct texts, in one transaction.

@@ -306,6 +306,7 @@ def test_clone_keeps_the_parameters():
         "dimensions": 9,
         "task_type": "CLUSTERING",
         "cache": "folder",
+        "show_progress_bar": False,
         "random_state": 1,
     }
     assert clone(TextEmbedder(**parameters)).get_params() == parameters
