@@ -10,6 +10,9 @@ from sklearn.callback import ProgressBar
 
 # Nobody wonders about less, and a fit that is quick stays quiet.
 _SECONDS_BEFORE = 3
+_SECONDS_BETWEEN = 0.2
+# The second is tqdm's own, which reads it only once, when it is imported.
+_SWITCHES = ("CI", "TQDM_DISABLE")
 
 
 @contextlib.contextmanager
@@ -27,8 +30,6 @@ def show_progress(n_texts, shown):
     count : callable
         To be called with the number of texts that each batch had.
     """
-    # tqdm's own variable turns off what is on by default
-    off = {} if shown == "auto" else {"disable": False}
     if not (is_watched() if shown == "auto" else shown):
         yield lambda n: None
         return
@@ -39,8 +40,9 @@ def show_progress(n_texts, shown):
         desc="Embedding",
         unit=" texts",
         delay=_SECONDS_BEFORE,
+        mininterval=_SECONDS_BETWEEN,
         leave=False,
-        **off,
+        disable=False,
     ) as bar:
         yield bar.update
 
@@ -53,7 +55,7 @@ def is_watched():
     return (
         threading.current_thread() is threading.main_thread()
         and multiprocessing.current_process().name == "MainProcess"
-        and not os.environ.get("CI")
+        and not any(os.environ.get(name) for name in _SWITCHES)
         and (_is_terminal(sys.stderr) or _is_notebook())
     )
 

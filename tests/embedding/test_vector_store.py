@@ -214,9 +214,7 @@ def test_errors_of_the_caller_are_not_explained_away(tmp_path):
 
 def is_locked(store):
     """Whether the lock of a store is held by somebody else."""
-    probe = os.path.join(
-        store.folder, f"lock-{store.key.model[:16]}.sqlite3"
-    )
+    probe = os.path.join(store.folder, f"lock-{store.key.model[:16]}.sqlite3")
     with contextlib.closing(_sqlite.connect(probe, 0)) as connection:
         try:
             connection.execute("BEGIN EXCLUSIVE")
