@@ -123,7 +123,9 @@ class BaseSparseAutoencoder(TransformerMixin, HypoEstimator):
         fits = split_fits(state)
         state["n_found_"] = self._online_state = None
         if self.n_fits > 1:
-            state["n_found_"] = count_fits_with(embeddings, fits, k)
+            # by the rows of the first process, as long as there are several
+            counts = [count_fits_with(embeddings, fits, k)]
+            (state["n_found_"],) = broadcast_first(counts)
         self._set_state(state)
         if self.n_fits == 1:
             # what partial_fit would go on from, besides the weights

@@ -1,6 +1,6 @@
 """`NeuronSelector`: keep the neurons that predict the target."""
 
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 from sklearn.feature_selection import SelectorMixin
@@ -23,7 +23,7 @@ from .._utils._validation import (
     resolve_task,
 )
 from .._utils._warnings import warn
-from ._scores import lasso_path_selection, separation_scores
+from ._scores import find_distinct, lasso_path_selection, separation_scores
 
 METHODS = ("lasso", "correlation", "separation")  # the first is the default
 
@@ -63,6 +63,13 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
     n_top : int, default=100
         Top-activating rows that `method="separation"` averages over.
 
+    max_correlation : float or None, default=None
+        Before the method scores neurons, leave out those whose activations correlate
+        at more than this, in size, with those of a neuron that correlates better with
+        the target and is not left out. Of use where the neurons of several fits stand
+        side by side (``n_fits=3``) and the method looks at each neuron alone; the lasso
+        takes few copies by itself. None leaves out none.
+
     Attributes
     ----------
     scores_ : ndarray of shape (n_features_in_,)
@@ -95,7 +102,8 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
 
     Notes
     -----
-    Constant (for example dead) neurons score 0 and are never selected. If fewer than
+    Constant (for example dead) neurons, and those that `max_correlation` leaves out,
+    score 0 and are never selected. If fewer than
     `n_select` neurons can be selected, a warning says how many were.
 
     References
@@ -122,13 +130,23 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
         "method": [StrOptions(set(METHODS)), callable],
         "task": [StrOptions({"auto", "regression", "classification"})],
         "n_top": [Interval(Integral, 1, None, closed="left")],
+        "max_correlation": [Interval(Real, 0, 1, closed="right"), None],
     }
 
-    def __init__(self, n_select=20, *, method="lasso", task="auto", n_top=100):
+    def __init__(
+        self,
+        n_select=20,
+        *,
+        method="lasso",
+        task="auto",
+        n_top=100,
+        max_correlation=None,
+    ):
         self.n_select = n_select
         self.method = method
         self.task = task
         self.n_top = n_top
+        self.max_correlation = max_correlation
 
     @_fit_context(prefer_skip_nested_validation=True)
     @on_one_thread()
@@ -166,6 +184,12 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
             )
         targets = make_target_columns(values, classes)
         moments = compute_moments(activations, targets)
+        if self.max_correlation is not None:
+            distinct = find_distinct(
+                activations, targets, self.max_correlation, moments
+            )
+            # as no method takes what is constant
+            moments = moments._replace(std=np.where(distinct, moments.std, 0.0))
         usable = moments.std > 0
         labels = values if classes is None else classes[values]
         self.scores_, strength = self._score(activations, labels, targets, moments)
@@ -211,6 +235,7 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
             warn(
                 f"NeuronSelector: n_select={wanted}, but only {n_possible} of "
                 f"{len(strength)} neurons can be selected (the others are constant"
+                + (" or left out as copies" if self.max_correlation is not None else "")
                 + (" or never on the lasso path" if self.method == "lasso" else "")
                 + (" or scored NaN" if callable(self.method) else "")
                 + f"). {n_possible} are."

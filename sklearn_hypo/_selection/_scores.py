@@ -12,7 +12,7 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import lars_path_gram
 
-from .._utils._correlation import compute_moments
+from .._utils._correlation import compute_moments, correlation_scores
 
 # Two columns say the same if their correlation is as close to 1 as this.
 _SAME = 1e-6
@@ -66,6 +66,32 @@ def _average_top(values, targets, n_top):
     above, tied = values > cut, values == cut
     places = n_top - above.sum()
     return (targets[above].sum(axis=0) + places * targets[tied].mean(axis=0)) / n_top
+
+
+def find_distinct(activations, targets, max_correlation, moments):
+    """Mark neurons so that no two correlate more than a number, the best ones first.
+
+    Of two that do, the one that correlates better with a target stays; of equals, the
+    first.
+
+    Returns
+    -------
+    distinct : ndarray of bool of shape (n_neurons,)
+        False for constant columns.
+    """
+    usable = np.flatnonzero(moments.std > 0)
+    distinct = np.zeros(activations.shape[1], dtype=bool)
+    if len(usable) == 0:
+        return distinct
+    correlations = np.abs(_compute_correlations(activations, usable, moments))
+    with_targets = correlation_scores(activations, targets, moments=moments)[usable]
+    strength = np.round(np.abs(with_targets).max(axis=1), 6)  # equal up to rounding
+    kept = []
+    for i in np.argsort(-strength, kind="stable"):
+        if not (correlations[i, kept] > max_correlation).any():
+            kept.append(i)
+    distinct[usable[kept]] = True
+    return distinct
 
 
 def lasso_path_selection(activations, targets, n_select, *, moments=None):

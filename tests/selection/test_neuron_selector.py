@@ -527,7 +527,8 @@ def test_one_row_and_no_fit(A, y):
 @pytest.mark.parametrize(
     "params",
     [{"n_select": 0}, {"n_select": 2.5}, {"n_select": "many"}, {"method": "anova"}]
-    + [{"task": "ranking"}, {"n_top": 0}],
+    + [{"task": "ranking"}, {"n_top": 0}]
+    + [{"max_correlation": 0}, {"max_correlation": 1.1}],
 )
 def test_parameters_that_do_not_fit(A, y, params):
     name = next(iter(params))
@@ -549,3 +550,29 @@ def test_moments_are_computed_once(method, monkeypatch):
     A = np.maximum(rng.standard_normal((60, 5)), 0)
     NeuronSelector(2, method=method).fit(A, A[:, 0] + rng.standard_normal(60))
     assert len(calls) == 1
+
+
+@pytest.mark.parametrize("method", [*METHODS, f_regression])
+def test_copies_are_left_out(method):
+    rng = np.random.default_rng(0)
+    A = np.maximum(rng.standard_normal((300, 5)), 0)
+    y = 3 * A[:, 1] + 2 * A[:, 3] + A[:, 4] + 0.1 * rng.standard_normal(300)
+    copies = A + 0.05 * rng.standard_normal(A.shape)
+    both = np.hstack([A, copies])
+    selector = NeuronSelector(3, method=method, max_correlation=0.9).fit(both, y)
+    assert sorted(selector.get_support(indices=True) % 5) == [1, 3, 4]
+    if method in ("correlation", "separation"):
+        looking_at_each_alone = NeuronSelector(3, method=method).fit(both, y)
+        assert sorted(looking_at_each_alone.get_support(indices=True) % 5) != [1, 3, 4]
+    left_out = np.setdiff1d([1, 3, 4, 6, 8, 9], selector.get_support(indices=True))
+    if not callable(method):
+        assert (selector.scores_[left_out] == 0).all()
+
+
+def test_all_but_copies():
+    A = np.abs(np.random.default_rng(0).standard_normal((50, 3)))
+    both, y = np.hstack([A, A]), A.sum(axis=1)
+    selector = NeuronSelector("all", method="correlation", max_correlation=0.99)
+    assert selector.fit(both, y).get_support(indices=True).tolist() == [0, 1, 2]
+    with pytest.warns(HypothesisWarning, match="only 3 of 6 .* left out as copies"):
+        selector.set_params(n_select=4).fit(both, y)

@@ -8,7 +8,11 @@ from scipy import sparse, stats
 from sklearn.datasets import make_regression
 from sklearn.linear_model import Lasso
 
-from sklearn_hypo._selection._scores import lasso_path_selection, separation_scores
+from sklearn_hypo._selection._scores import (
+    find_distinct,
+    lasso_path_selection,
+    separation_scores,
+)
 from sklearn_hypo._utils._correlation import compute_moments, correlation_scores
 
 CONTAINERS = {
@@ -305,3 +309,53 @@ def test_arguments_are_not_changed(score, container):
     score(A, t)
     np.testing.assert_array_equal(A if container == "dense" else A.toarray(), dense)
     np.testing.assert_array_equal(t, kept)
+
+
+# --- copies ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+def test_of_copies_the_better_one_stays(container):
+    rng = np.random.default_rng(0)
+    base = rng.standard_normal((200, 3))
+    noise = rng.standard_normal((200, 2))
+    A = np.column_stack(
+        [
+            base[:, 0] + 0.3 * noise[:, 0],  # a copy of column 1 at 0.96
+            base[:, 0],
+            base[:, 1],
+            -base[:, 1] + 0.5 * noise[:, 1],  # turned round, at -0.89
+            base[:, 2],
+            np.ones(200),
+        ]
+    )
+    t = base.sum(axis=1, keepdims=True)
+    wrapped = CONTAINERS[container](A)
+    moments = compute_moments(wrapped, t)
+    found = {
+        limit: find_distinct(wrapped, t, limit, moments).nonzero()[0].tolist()
+        for limit in (1.0, 0.92, 0.8)
+    }
+    assert found == {1.0: [0, 1, 2, 3, 4], 0.92: [1, 2, 3, 4], 0.8: [1, 2, 4]}
+
+
+def test_what_is_left_out_leaves_no_other_out():
+    # 0 is best and like 1; 1 is like 2; 2 is not like 0, and stays
+    rng = np.random.default_rng(0)
+    a, b = stats.zscore(np.linalg.qr(rng.standard_normal((400, 2)))[0]).T
+    angles = np.radians([0, 40, 80])
+    A = np.cos(angles) * a[:, None] + np.sin(angles) * b[:, None]
+    moments = compute_moments(A, a[:, None])
+    found = find_distinct(A, a[:, None], 0.7, moments)
+    assert found.tolist() == [True, False, True]
+
+
+def test_of_equal_columns_the_first_one_stays():
+    A = np.repeat(activations()[:, :1], 3, axis=1)
+    A[:, 1] *= 2
+    t = A[:, :1] + 1.0
+    found = find_distinct(A, t, 0.9, compute_moments(A, t))
+    assert found.tolist() == [True, False, False]
+    none = np.zeros((10, 2))
+    t = np.arange(10.0)[:, None]
+    assert not find_distinct(none, t, 0.9, compute_moments(none, t)).any()
