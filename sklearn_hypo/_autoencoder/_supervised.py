@@ -10,7 +10,7 @@ from .._utils._device import resolve_device
 from .._utils._docstrings import fill_docstring
 from .._utils._frames import mark_as_training
 from .._utils._validation import Interval, StrOptions, _fit_context
-from ._base import DTYPES, BaseSparseAutoencoder
+from ._base import BaseSparseAutoencoder
 from ._head_predictor import HeadPredictorMixin
 from ._heads import RidgeHead, SoftmaxHead
 from ._rows import must_slice
@@ -22,6 +22,7 @@ from ._targets import (
     smooth_target,
     split_target,
 )
+from ._transform import DTYPES
 
 
 @fill_docstring(SparseAutoencoderTransformer)

@@ -341,10 +341,11 @@ def test_two_processes_with_half_the_batch(tmp_path, X):
         process.join(120)
         assert process.exitcode == 0
     load = SparseAutoencoderTransformer.load
-    for sparsity, kind in itertools.product(starts, ("online", "whole")):
+    for sparsity, kind in itertools.product(starts, ("online", "whole", "pool")):
         name = f"{sparsity}-{kind}"
         first, second = (load(tmp_path / f"{name}{rank}.npz") for rank in range(2))
         assert_same_fit(first, second)
+    np.testing.assert_array_equal(first.n_found_, second.n_found_)
     alone = starts["topk"].set_params(batch_size=64).partial_fit(X)
     online = load(tmp_path / "topk-online0.npz")
     assert online.n_steps_ == alone.n_steps_

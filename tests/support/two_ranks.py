@@ -27,4 +27,5 @@ def train_as(rank, folder):
             random_state=0,
         ).fit(X)
         whole.save(folder / f"{sparsity}-whole{rank}.npz")
+        whole.set_params(n_fits=2).fit(X).save(folder / f"{sparsity}-pool{rank}.npz")
     dist.destroy_process_group()
