@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .._hypotheses._hypothesis import join_name
 from .._hypotheses._lookup import check_choice
 from .._utils._printable import to_printable
 from ._checks import check_report
@@ -292,7 +293,9 @@ def _read_report(report, effect, by_class, caller):
             f"{caller}: effect={effect!r} is not one number for {len(classes)} "
             "classes. Use effect='separation' or effect='ame'."
         )
-    names = [str(name) for name in report.table["hypothesis"]]
+    statements = [str(statement) for statement in report.table["hypothesis"]]
+    given = report.table["name"] if "name" in report.table else [""] * len(statements)
+    names = [join_name(*pair) for pair in zip(given, statements, strict=True)]
     text = f"{_describe_effect(effect, classes)}, 95% interval"
     table = report.by_class
     if by_class is True and (not many or table is None):
@@ -301,7 +304,7 @@ def _read_report(report, effect, by_class, caller):
             "its table by_class. Use by_class=False."
         )
     if many and table is not None and by_class:
-        columns = [_read_class(table, c, effect, names, caller) for c in classes]
+        columns = [_read_class(table, c, effect, statements, caller) for c in classes]
         values = np.stack(columns, axis=2)
         classes = [str(c) for c in classes]
         return _effect_arguments(names, values, text) | {"classes": classes}
@@ -331,9 +334,9 @@ def _read_effect(table, effect, caller):
     return table[wanted].to_numpy(dtype=float).T
 
 
-def _read_class(table, label, effect, names, caller):
+def _read_class(table, label, effect, statements, caller):
     """Return the numbers of one class, in the order of the hypotheses."""
-    rows = table[table["class"] == label].set_index("hypothesis").reindex(names)
+    rows = table[table["class"] == label].set_index("hypothesis").reindex(statements)
     return _read_effect(rows, effect, caller)
 
 

@@ -295,6 +295,11 @@ def _check_training(training, task, classes):
     texts = check_texts(texts, caller=_CALLER)
     _, codes, _ = check_target(y, task, classes, caller=_CALLER)
     check_same_length(texts, codes, caller=_CALLER)
+    if classes is not None and len(np.unique(codes)) < 2:
+        raise ValueError(
+            f"{_CALLER}: training holds one class only. Pass the texts and the target "
+            "that the pipeline was fitted on."
+        )
     return texts, codes
 
 

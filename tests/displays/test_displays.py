@@ -168,6 +168,13 @@ def test_points_and_intervals_are_those_of_the_table(effect):
     assert display.ax_.get_ylim() == (6.5, -0.5)  # the first on top
 
 
+def test_names_stand_before_their_statements():
+    report = report_of(["mentions tea", "mentions rain"])
+    report.table["name"] = ["hot drinks", ""]
+    display = CoefficientsDisplay.from_report(report, sort=False)
+    assert row_labels(display.ax_) == ["hot drinks: mentions tea", "mentions rain"]
+
+
 def test_the_largest_effect_is_on_top_and_what_is_missing_at_the_bottom():
     report = report_of(["a", "b", "c", "d"])
     report.table["coef"] = [0.1, np.nan, -2.0, 3.0]

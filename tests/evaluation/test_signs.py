@@ -99,6 +99,15 @@ def test_nothing_is_compared_with_another_task_or_without_training():
     assert given.skipped_neurons is None
 
 
+def test_training_of_one_class_is_refused():
+    extractor = fit([1.0, -1.0, 1.0], classes=True)
+    X, _ = make_neurons()
+    with pytest.raises(ValueError, match="training holds one class only"):
+        evaluate(
+            extractor, [1.0, 1.0, 1.0], classes=True, training=(X, [True] * len(X))
+        )
+
+
 def test_what_decides_is_in_the_table_and_survives_a_bundle(tmp_path):
     X, _ = make_neurons()
     X["neuron003"] = 1.0

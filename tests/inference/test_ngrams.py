@@ -284,3 +284,12 @@ def test_predictions_of_other_texts(n_classes):
             else model.predict_proba(X[new])
         )
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("n_classes", [None, 2])
+def test_texts_without_words_in_common_predict_a_constant(n_classes):
+    found = predict_by_ngrams(
+        ["a", "b", "c"], np.array([0, 1, 1]), ["a"] * 4, n_classes, 3
+    )
+    assert found.shape == (4, 1)
+    assert np.ptp(found) == 0
