@@ -16,7 +16,7 @@ from _baselines import (
     predict_dense,
     predict_linear,
 )
-from _default_cells import make_pipeline, predict
+from _default_cells import make_default_pipeline, predict
 from scipy import sparse
 from sklearn.decomposition import NMF
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
@@ -49,7 +49,7 @@ class Method(NamedTuple):
 
 def ours(dataset, seed):
     def run(rows, scored):
-        pipe = make_pipeline(dataset, len(rows), seed, {"cache": None})
+        pipe = make_default_pipeline(dataset, len(rows), seed, {"cache": None})
         pipe.fit(list(dataset.texts[rows]), dataset.y[rows])
         return predict(pipe, list(dataset.texts[scored]), dataset.task)
 

@@ -10,7 +10,7 @@ from _datasets import EMBEDDINGS, SIZES
 from sklearn_hypo import make_hypothesis_pipeline
 
 
-def make_pipeline(dataset, n_texts, seed, settings):
+def make_default_pipeline(dataset, n_texts, seed, settings):
     """Build the default pipeline with some settings of it, or of its steps ("__")."""
     own = {name: value for name, value in settings.items() if "__" not in name}
     of_steps = {name: value for name, value in settings.items() if "__" in name}
@@ -55,7 +55,7 @@ def run_cell(dataset, size, seed, settings, part="validation"):
         found[name] = dataset.score(scored, prediction)
     texts, y = list(dataset.texts[train]), dataset.y[train]
     new_texts = list(dataset.texts[scored])
-    pipe = make_pipeline(dataset, len(train), seed, settings)
+    pipe = make_default_pipeline(dataset, len(train), seed, settings)
     start = time.perf_counter()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # few rows, rare classes: the figures show them

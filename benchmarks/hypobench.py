@@ -142,7 +142,7 @@ def score_discovery(dataset, rows, scored, marks):
 
 
 def fit_ours(dataset, rows, seed):
-    pipe = make_pipeline(dataset, len(rows), seed, {})
+    pipe = make_default_pipeline(dataset, len(rows), seed, {})
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # few rows
         pipe.fit(list(dataset.texts[rows]), dataset.y[rows])
@@ -304,7 +304,7 @@ if __name__ == "__main__":
     from _common import markdown_table
     from _datasets import SIZES as DATASET_SIZES
     from _datasets import load, read_election, read_planted, read_reviews
-    from _default_cells import make_pipeline
+    from _default_cells import make_default_pipeline
     from _discovery import discover, find_signs, stated_signs
 
     from sklearn_hypo._inference._ngrams import pick_ngrams
