@@ -7,6 +7,7 @@ from _common import markdown_table
 from _supervised_scores import t_interval
 
 SHOWN = 0.0005  # what three digits tell apart
+LITTLE = 0.05  # above chance
 RIVALS = {"lasso": "lasso n-grams", "lasso_sklearn": "the same, scikit-learn's tokens"}
 
 
@@ -36,10 +37,10 @@ def spread(runs, name):
 def share_kept(runs, chance):
     """Return the share of the neurons' score above chance that the words keep.
 
-    None where the neurons are not above chance.
+    None where the neurons know next to nothing: a share of that is noise.
     """
     known = mean(runs, "neurons") - chance
-    return (mean(runs, "ours") - chance) / known if known > 0.005 else None
+    return (mean(runs, "ours") - chance) / known if known > LITTLE else None
 
 
 def name_better(runs, rival="lasso"):

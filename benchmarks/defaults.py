@@ -37,7 +37,8 @@ curve for classes, the share of pairs whose winner is predicted for pairs.
   scikit-learn's. The better one is in brackets where the 95 % t interval of their
   difference over the seeds includes 0; a cell is won by the larger mean.
 - Neurons: the linear model of the activations that the hypotheses put into words.
-  "Words keep" is the share of its score above chance that ours has.
+  "Words keep" is the share of its score above chance that ours has, shown where there
+  is more than 0.05 of it.
 - Fidelity: the median correlation of a hypothesis and its neuron, as the interpreter
   reports it.
 - Seconds are those of `fit`; embeddings are computed once and then read from the disk.
