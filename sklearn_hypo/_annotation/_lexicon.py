@@ -4,9 +4,9 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from .._style._measures import MEASURES
-from .._style._statements import mark_measures
+from .._style._measures import MEASURES, measure_texts
 from .._utils._terms import compute_term_rates, parse_term
+from ._dictionaries import read_dictionary
 
 
 class LexiconAnnotator(BaseEstimator):
@@ -25,12 +25,15 @@ class LexiconAnnotator(BaseEstimator):
 
     Attributes
     ----------
+    hypotheses_ : list of Hypothesis
+        Those that it annotates with.
     terms_ : list of str
         All terms of all hypotheses, sorted.
 
     See Also
     --------
     LexiconInterpreter : Finds the terms.
+    read_dictionary : Reads those that somebody else made.
     EmbeddingAnnotator : Annotates by nearness, also with statements in plain words.
 
     References
@@ -52,6 +55,41 @@ class LexiconAnnotator(BaseEstimator):
     """
 
     _parameter_constraints = {}
+
+    @classmethod
+    def from_dictionary(cls, dictionary, *, format="auto", threshold=None, texts=None):
+        """Make an annotator that is ready to annotate with the categories of a file.
+
+        Parameters
+        ----------
+        dictionary, format, threshold, texts : object
+            As in `read_dictionary`: LIWC's, quanteda's, Empath's or VADER's files, JSON
+            or a mapping.
+
+        Returns
+        -------
+        annotator : LexiconAnnotator
+            Fitted; its `hypotheses_` are the categories.
+
+        See Also
+        --------
+        read_dictionary : The categories alone, to choose among them.
+        HypothesisExtractor.to_dictionary : The way back.
+
+        Examples
+        --------
+        >>> from sklearn_hypo import LexiconAnnotator
+        >>> annotator = LexiconAnnotator.from_dictionary(
+        ...     {"gratitude": ["thank*"], "grief": ["cry", "tears"]}
+        ... )
+        >>> annotator.annotate(["Thanks a lot!", "so many tears"])
+        array([[1., 0.],
+               [0., 1.]])
+        """
+        categories = read_dictionary(
+            dictionary, format=format, threshold=threshold, texts=texts
+        )
+        return cls().fit([], categories)
 
     def fit(self, texts, hypotheses, activations=None, *, random_state=None):
         """Take over the hypotheses.
@@ -93,9 +131,13 @@ class LexiconAnnotator(BaseEstimator):
                 f"LexiconAnnotator does not know the measure {unknown[0]!r}. There are "
                 f"those of StyleFeatures: {', '.join(MEASURES)}."
             )
-        self._measures = measures
+        self._is_measured = np.array([bool(name) for name in measures], dtype=bool)
+        self._measures = [name for name in measures if name]
         self._thresholds = np.array([h.threshold for h in hypotheses], dtype=float)
-        self._lexicons = [list(map(_read_term, h.terms)) for h in hypotheses]
+        self._lexicons = [
+            list(map(_read_term, h.terms)) for h in hypotheses if not h.measure
+        ]
+        self.hypotheses_ = list(hypotheses)
         self.terms_ = sorted({" ".join(t) for own in self._lexicons for t in own})
         return self
 
@@ -112,23 +154,29 @@ class LexiconAnnotator(BaseEstimator):
         marks : ndarray of shape (n_texts, n_hypotheses)
             1.0 or 0.0, never NaN.
         """
+        return (self.measure(texts) > self._thresholds).astype(np.float64)
+
+    def measure(self, texts):
+        """Compute what is compared with the thresholds.
+
+        Parameters
+        ----------
+        texts : sequence of str
+            To look in.
+
+        Returns
+        -------
+        values : ndarray of shape (n_texts, n_hypotheses)
+            How many of 100 tokens are terms, as LIWC reports it; 0 for a text without
+            tokens. Of a hypothesis about a measure, the measure.
+        """
         check_is_fitted(self, "terms_")
-        marks = np.zeros((len(texts), len(self._lexicons)))
-        by_measure = np.array([bool(name) for name in self._measures], dtype=bool)
-        if by_measure.any():
-            names = [name for name in self._measures if name]
-            marks[:, by_measure] = mark_measures(
-                texts, names, self._thresholds[by_measure]
-            )
-        if not by_measure.all():
-            lexicons = [
-                own
-                for own, measured in zip(self._lexicons, by_measure, strict=True)
-                if not measured
-            ]
-            rates = compute_term_rates(texts, lexicons)
-            marks[:, ~by_measure] = rates > self._thresholds[~by_measure]
-        return marks
+        values = np.empty((len(texts), len(self._thresholds)))
+        if self._measures:
+            values[:, self._is_measured] = measure_texts(texts, self._measures)
+        if self._lexicons:
+            values[:, ~self._is_measured] = compute_term_rates(texts, self._lexicons)
+        return values
 
 
 def _read_term(term):

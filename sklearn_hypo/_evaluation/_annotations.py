@@ -1,10 +1,12 @@
 """`evaluate_annotations`: the test of annotations that are at hand."""
 
 import numpy as np
+import pandas as pd
 
+from .._hypotheses._hypothesis import Hypothesis
 from .._utils._annotation_input import check_annotations
 from .._utils._validation import validate_params
-from ._build_report import build_report, list_tested_before
+from ._build_report import Discovery, build_report, list_rules, list_tested_before
 from ._prepare import TEST_CONSTRAINTS, prepare_rows
 
 
@@ -43,8 +45,9 @@ def evaluate_annotations(
         1 where a hypothesis holds, 0 where it does not, NaN without an answer.
     y : array-like of shape (n_samples,)
         The target, in its own units.
-    names : sequence of str of length n_hypotheses, default=None
-        The hypotheses. None: the columns of the frame.
+    names : sequence of str or Hypothesis of length n_hypotheses, default=None
+        The hypotheses. None: the columns of the frame. Of a `Hypothesis`, such as a
+        category that `read_dictionary` read, the report has name and terms, too.
     texts : sequence of str of length n_samples, default=None
         The texts, to be shown and hashed.
     task : {"auto", "regression", "classification"}, default="auto"
@@ -104,6 +107,9 @@ def evaluate_annotations(
     0  mentions tea  0.461        0.001         True
     1       is long -0.166        0.133        False
     """
+    rules = None if names is None or isinstance(names, str) else _list_given(names)
+    if rules:
+        names = [h.statement for h in rules]
     values, names = check_annotations(annotations, names)
     rows = prepare_rows(
         y,
@@ -132,5 +138,30 @@ def evaluate_annotations(
             "random_state": random_state,
         },
         texts=None if texts is None else np.asarray(texts, dtype=object),
+        discovery=_describe(rules) if rules else Discovery(),
         tested_before=list_tested_before(previous, rows.target),
     )
+
+
+def _list_given(names):
+    """Return the hypotheses, if any of the names is one."""
+    names = list(names)
+    if not any(isinstance(name, Hypothesis) for name in names):
+        return None
+    return [
+        name if isinstance(name, Hypothesis) else Hypothesis(str(name))
+        for name in names
+    ]
+
+
+def _describe(hypotheses):
+    """What is known of hypotheses that were given."""
+    columns = list_rules(hypotheses)
+    if any(h.neurons for h in hypotheses):
+        neurons = [h.neuron for h in hypotheses]
+        columns["neuron"] = pd.Series(neurons, dtype=object)
+    evidence = {
+        "terms": [h.terms for h in hypotheses],
+        "neurons": [h.neurons for h in hypotheses],
+    }
+    return Discovery(columns=columns, evidence=evidence)

@@ -11,7 +11,7 @@ from .._inference._ngrams import find_ngrams
 from .._inference._overall import Overall
 from .._inference._redundancy import measure_redundancy
 from .._inference._tests import run_tests
-from .._report._columns import order_columns
+from .._report._columns import join_terms, order_columns
 from .._report._details import EvaluationData
 from .._report._evidence import collect_details
 from .._report._provenance import (
@@ -164,6 +164,30 @@ def list_tested_before(previous, target):
         names |= dict.fromkeys(report.table["hypothesis"])
         names |= dict.fromkeys(e["hypothesis"] for e in provenance.get("edits", []))
     return list(names)
+
+
+def list_rules(hypotheses):
+    """Return columns of the report: what decides of which texts a hypothesis is true.
+
+    Parameters
+    ----------
+    hypotheses : sequence of Hypothesis
+        In the order of the table.
+
+    Returns
+    -------
+    columns : dict of str to Series or ndarray
+        "name", "measure", "terms" and "threshold"; none without hypotheses.
+    """
+    if not hypotheses:
+        return {}
+    texts = {
+        "name": [h.name for h in hypotheses],
+        "measure": [h.measure for h in hypotheses],
+        "terms": [join_terms(h.terms) for h in hypotheses],
+    }
+    columns = {name: pd.Series(each, dtype=object) for name, each in texts.items()}
+    return columns | {"threshold": np.array([h.threshold for h in hypotheses], float)}
 
 
 def _list_edits(tested_before, names):

@@ -8,7 +8,6 @@ import pandas as pd
 from .._embedding._text_embedder import TextEmbedder
 from .._inference._overall import predict_by_ngrams
 from .._language_models._usage_table import make_usage_table
-from .._report._columns import join_terms
 from .._utils._annotation_input import check_annotations, check_target
 from .._utils._frames import get_texts, has_texts
 from .._utils._steps import (
@@ -24,7 +23,7 @@ from .._utils._validation import (
     validate_params,
 )
 from .._utils._warnings import warn
-from ._build_report import Discovery, build_report, list_tested_before
+from ._build_report import Discovery, build_report, list_rules, list_tested_before
 from ._prepare import TEST_CONSTRAINTS, prepare_rows
 from ._signs import TrainingEffects
 
@@ -265,7 +264,7 @@ def evaluate_hypotheses(
             columns={
                 "neuron": pd.Series(facts["neuron"].to_numpy(), dtype=object),
                 "fidelity": facts["f1"].to_numpy(dtype=float),
-                **_describe_hypotheses(extractor),
+                **list_rules(getattr(extractor, "_hypotheses", [])),
                 **_describe_fits(estimator, extractor),
             },
             evidence=_collect_evidence(extractor, frame),
@@ -332,20 +331,6 @@ def _reach_extractor(estimator, X, embeddings):
         given = X = steps[0].transform(X)
         estimator = estimator[1:]
     return (estimator[:-1].transform(X) if len(estimator.steps) > 1 else X), given
-
-
-def _describe_hypotheses(extractor):
-    """Columns of what the hypotheses are beside their statements."""
-    hypotheses = getattr(extractor, "_hypotheses", None)
-    if hypotheses is None:
-        return {}
-    texts = {
-        "name": [h.name for h in hypotheses],
-        "measure": [h.measure for h in hypotheses],
-        "terms": [join_terms(h.terms) for h in hypotheses],
-    }
-    columns = {name: pd.Series(each, dtype=object) for name, each in texts.items()}
-    return columns | {"threshold": np.array([h.threshold for h in hypotheses], float)}
 
 
 def _describe_fits(estimator, extractor):

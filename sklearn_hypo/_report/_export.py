@@ -5,10 +5,18 @@ import json
 import numpy as np
 import pandas as pd
 
+from .._annotation._dictionaries import write_dictionary
+from .._hypotheses._hypothesis import Hypothesis
 from .._utils._files import atomic_path, write_text
 from .._utils._json import to_json_value
 from .._utils._printable import to_printable
-from ._columns import format_cells, list_columns
+from ._columns import (
+    format_cells,
+    list_columns,
+    read_floats,
+    read_strings,
+    split_terms,
+)
 from ._formats import typeset_minus
 from ._words import (
     describe_conditions,
@@ -193,6 +201,27 @@ def to_csv(report, path):
         report.table.to_csv(
             unfinished, index=False, encoding="utf-8", errors="backslashreplace"
         )
+
+
+# Dictionaries ---------------------------------------------------------------------
+
+
+def to_dictionary(report, path, format):
+    """Write the terms of the hypotheses; see `HypothesisReport.to_dictionary`."""
+    table = report.table
+    columns = (
+        read_strings(table, "hypothesis"),
+        map(split_terms, read_strings(table, "terms")),
+        np.nan_to_num(read_floats(table, "threshold")).tolist(),
+        read_strings(table, "name"),
+    )
+    hypotheses = [
+        Hypothesis(statement, terms=terms, threshold=threshold, name=name)
+        for statement, terms, threshold, name in zip(*columns, strict=True)
+    ]
+    return write_dictionary(
+        hypotheses, path, format=format, caller="HypothesisReport.to_dictionary"
+    )
 
 
 # JSON -----------------------------------------------------------------------------

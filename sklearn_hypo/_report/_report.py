@@ -9,7 +9,7 @@ import pandas as pd
 from .._displays import CoefficientsDisplay
 from ._audit import write_audit_bundle
 from ._details import EvaluationData
-from ._export import to_csv, to_json, to_latex, to_markdown
+from ._export import to_csv, to_dictionary, to_json, to_latex, to_markdown
 from ._page._page import write_page
 from ._text import notebook_html, text_lines
 
@@ -253,6 +253,27 @@ class HypothesisReport:
             as their escapes.
         """
         to_csv(self, path)
+
+    def to_dictionary(self, path=None, *, format="auto"):
+        """Write the terms of the hypotheses as a dictionary for other programs.
+
+        Parameters
+        ----------
+        path : str, path-like or None, default=None
+            Where to. None: returns a dict.
+        format : {"auto", "liwc", "quanteda", "empath", "json"}, default="auto"
+            As in `HypothesisExtractor.to_dictionary`, which says what cannot be held.
+
+        Returns
+        -------
+        terms : dict of str to list of str, or None
+            The terms of each hypothesis that has some, if no path is given.
+
+        See Also
+        --------
+        read_dictionary : Reads it again.
+        """
+        return to_dictionary(self, path, format)
 
     def to_markdown(self):
         """Return the table and the overall figures in Markdown.

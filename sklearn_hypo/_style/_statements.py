@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._measures import MEASURES, measure_texts
+from ._measures import MEASURES
 
 # How columns of `StyleFeatures` are called.
 PREFIX = "style_"
@@ -36,12 +36,7 @@ def read_measure(column):
 
 
 def choose_threshold(values, name):
-    r"""Choose where a measure is cut, blind to any target.
-
-    The cut is the one whose mark correlates best with the measure's column (mostly a
-    logarithm), which is Otsu's: it makes the variance between the two groups largest.
-    [1]_ A cut between none and any is plainer than one at a rate, and is taken where
-    it keeps 95 % of that variance.
+    """Choose where a measure is cut, by `choose_cut`.
 
     Parameters
     ----------
@@ -53,12 +48,7 @@ def choose_threshold(values, name):
     Returns
     -------
     threshold : float
-        0 for a cut between none and any; otherwise of two significant digits, and no
-        more decimals than `Measure.decimals`. 0 if the measure is constant.
-
-    References
-    ----------
-    .. [1] Otsu 1979, "A threshold selection method from gray-level histograms".
+        With no more decimals than `Measure.decimals`.
 
     Examples
     --------
@@ -69,14 +59,45 @@ def choose_threshold(values, name):
     >>> choose_threshold(np.array([30, 34, 37, 161, 170, 202]), "words")
     37.0
     """
+    measure = MEASURES[name]
+    return choose_cut(values, decimals=measure.decimals, scale=measure.scale)
+
+
+def choose_cut(values, *, decimals=1, scale=np.log1p):
+    r"""Choose where values are cut in two, blind to any target.
+
+    The cut is the one whose mark correlates best with the values on their scale (mostly
+    a logarithm), which is Otsu's: it makes the variance between the two groups largest.
+    [1]_ A cut between none and any is plainer than one at a rate, and is taken where
+    it keeps 95 % of that variance.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_texts,)
+        None of them negative.
+    decimals : int, default=1
+        The most that the cut has.
+    scale : callable, default=np.log1p
+        From values to those that are compared.
+
+    Returns
+    -------
+    cut : float
+        0 for a cut between none and any; otherwise of two significant digits, and no
+        more than `decimals`. 0 if the values are constant.
+
+    References
+    ----------
+    .. [1] Otsu 1979, "A threshold selection method from gray-level histograms".
+    """
     ordered = np.sort(np.asarray(values, dtype=np.float64))
-    cuts = _list_round_numbers(ordered, MEASURES[name].decimals)
+    cuts = _list_round_numbers(ordered, decimals)
     n_below = np.searchsorted(ordered, cuts, side="right")
     inside = (n_below > 0) & (n_below < len(ordered))
     if not inside.any():
         return 0.0
     cuts, n_below = cuts[inside], n_below[inside]
-    scaled = MEASURES[name].scale(ordered)
+    scaled = scale(ordered)
     share = n_below / len(ordered)
     below = np.cumsum(scaled)[n_below - 1] / len(ordered)
     between = (scaled.mean() * share - below) ** 2 / (share * (1 - share))
@@ -129,24 +150,3 @@ def describe_measure(name, threshold):
         for many in ("words", "sentences", "characters"):
             statement = statement.replace(f"than 1 {many}", f"than 1 {many[:-1]}")
     return statement
-
-
-def mark_measures(texts, names, thresholds):
-    """Mark which texts measure more than given thresholds.
-
-    Parameters
-    ----------
-    texts : sequence of str
-        Any texts.
-    names : sequence of str
-        Measures.
-    thresholds : sequence of float
-        One per measure.
-
-    Returns
-    -------
-    marks : ndarray of shape (n_texts, n_names)
-        1.0 or 0.0.
-    """
-    values = measure_texts(texts, names)
-    return (values > np.asarray(thresholds, dtype=np.float64)).astype(np.float64)

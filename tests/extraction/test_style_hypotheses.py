@@ -23,7 +23,7 @@ from sklearn_hypo import (
     evaluate_hypotheses,
     make_hypothesis_pipeline,
 )
-from sklearn_hypo._style._statements import mark_measures
+from sklearn_hypo._style._measures import measure_texts
 from sklearn_hypo.datasets import make_concept_texts
 
 COLUMNS = ["style_words", "neuron000", "style__style_question_marks", "neuron001"]
@@ -100,9 +100,8 @@ def test_style_is_annotated_exactly_whatever_the_annotator(X, y, annotator):
     new = X.iloc[::-1][:50]
     annotations = extractor.transform(new)
     words = extractor._hypotheses[0]
-    marks = mark_measures(
-        new.index, ["words", "question_marks"], [words.threshold, 0.0]
-    )
+    measured = measure_texts(new.index, ["words", "question_marks"])
+    marks = measured > [words.threshold, 0.0]
     np.testing.assert_array_equal(annotations.iloc[:, [0, 2]], marks)
     assert annotations.iloc[:, 1].mean() not in (0, 1)
     again = pickle.loads(pickle.dumps(extractor))  # noqa: S301

@@ -1,15 +1,14 @@
-"""From measures to statements: thresholds, wording, marks."""
+"""From measures to statements: thresholds and wording."""
 
 import re
 
 import numpy as np
 import pytest
 
-from sklearn_hypo._style._measures import MEASURE_NAMES, MEASURES, measure_texts
+from sklearn_hypo._style._measures import MEASURE_NAMES, MEASURES
 from sklearn_hypo._style._statements import (
     choose_threshold,
     describe_measure,
-    mark_measures,
     read_measure,
 )
 
@@ -85,11 +84,3 @@ def test_wording():
     assert describe_measure("hashtags", 0) == "contains a hashtag (#tag)"
     all_texts = [describe_measure(name, t) for name in MEASURE_NAMES for t in (0, 2)]
     assert len(set(all_texts)) == len(all_texts)
-
-
-def test_marks_are_of_more_than_the_threshold():
-    texts = ["a b", "a b c", "a b c d", ""]
-    marks = mark_measures(texts, ["words", "commas"], [3, 0])
-    assert marks.tolist() == [[0, 0], [0, 0], [1, 0], [0, 0]]
-    values = measure_texts(texts, ["words"])
-    assert (marks[:, :1] == (values > 3)).all()
