@@ -106,13 +106,13 @@ class BaseSparseAutoencoder(FittedAutoencoderMixin, HypoEstimator):
         # lazily: the seconds of a run are counted from its start
         runs = map(start, self._make_generators(), previous)
         state, last = self._train(runs, describe, X, y)
-        fits = split_fits(state)
-        state["n_found_"] = self._online_state = None
+        state["n_found_"] = None
         if self.n_fits > 1:
-            # by the rows of the first process, as long as there are several
-            counts = [count_fits_with(embeddings, fits, k)]
+            # of several processes, what the rows of the first one say
+            counts = [count_fits_with(embeddings, split_fits(state), k)]
             (state["n_found_"],) = broadcast_first(counts)
         self._set_state(state)
+        self._online_state = None
         if self.n_fits == 1:
             # what partial_fit would go on from, besides the weights
             self._online_state = {
