@@ -29,11 +29,9 @@ class AffineEncoder:
             rows = rows.copy()
         # E x - E b would cancel where the offset is large against the spread
         centered = torch.from_numpy(np.ascontiguousarray(rows)) - self._offset
-        pre = multiply_affine(centered, self._encoder, self._intercept)
-        if out is None:
-            return pre.numpy()
-        torch.from_numpy(out).copy_(pre)
-        return out
+        target = None if out is None else torch.from_numpy(out)
+        pre = multiply_affine(centered, self._encoder, self._intercept, target)
+        return pre.numpy() if out is None else out
 
 
 def encode_blocks(X, weights, batch_size=_BLOCK, step=1):

@@ -103,7 +103,7 @@ class SparseAutoencoderTransformer(BaseSparseAutoencoder):
 
     random_state : int, RandomState instance or None, default=None
         Seeds the validation split, the initialization and the order of the batches.
-        The same seed gives the same weights, to the bit at equal thread counts. The
+        The same seed gives the same weights, to the bit on processors of one kind. The
         seeds of further fits are drawn from it.
 
     Attributes

@@ -1,10 +1,15 @@
 """How many threads compute, and with which kernels."""
 
+import multiprocessing
+import os
 import sys
 import threading
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache, wraps
 
+import joblib
 from threadpoolctl import OpenBLASController, ThreadpoolController
 
 
@@ -41,6 +46,11 @@ class _SharedLimit:
                 self._n_torch = n_torch
             self._n_torch = self._n_torch or n_torch
             self._n_inside += 1
+
+    def count_threads_outside(self):
+        """Return how many threads torch may use where nothing is limited."""
+        with self._lock:
+            return self._n_torch if self._n_inside else None
 
     def leave(self, torch, n_torch):
         with self._lock:
@@ -103,6 +113,65 @@ def on_one_thread(*, with_torch=False):
         return limited
 
     return decorate
+
+
+def share_out(compute, n_parts):
+    """Call ``compute(part)`` for every part, helped by other cores that are free.
+
+    A part is taken by whoever comes first, and the caller waits for those only that
+    others have begun. So a helper that gets no core costs nothing: on a busy machine
+    the caller computes all parts itself. There is help only where a thread limited by
+    `limit_to_one_thread` is the main one of a main process: workers of joblib have one
+    core each.
+    """
+    parts = deque(range(n_parts))
+
+    def work():
+        while True:
+            try:
+                part = parts.popleft()
+            except IndexError:
+                return
+            compute(part)
+
+    n_helpers = _count_helpers() if n_parts > 1 else 0
+    helping = []
+    if n_helpers:
+        helpers = _start_helpers(os.getpid(), n_helpers)
+        helping = [helpers.submit(work) for _ in range(min(n_helpers, n_parts - 1))]
+    work()
+    for each in helping:
+        if not each.cancel():  # it has begun
+            each.result()
+
+
+def _count_helpers():
+    in_worker = multiprocessing.parent_process() is not None
+    if in_worker or threading.current_thread() is not threading.main_thread():
+        return 0
+    n_threads = _shared_limit.count_threads_outside() or 1
+    return min(n_threads, _count_cores()) - 1
+
+
+@lru_cache(maxsize=1)
+def _count_cores():
+    return joblib.cpu_count()
+
+
+@lru_cache(maxsize=1)
+def _start_helpers(process, n_helpers):
+    """Return threads that sleep until they are given work; a fork has none of them."""
+    import torch
+
+    helpers = ThreadPoolExecutor(
+        n_helpers, initializer=torch.set_num_threads, initargs=(1,)
+    )
+    # torch keeps the number for new threads: all have to be set while that is limited
+    ready = threading.Barrier(n_helpers + 1)
+    for _ in range(n_helpers):
+        helpers.submit(ready.wait)
+    ready.wait()
+    return helpers
 
 
 def describe_computation():

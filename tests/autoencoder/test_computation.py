@@ -1,5 +1,7 @@
 """Threads and kernels: one thread, the same bits, and nothing left behind."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from transformer_checks import AUTOENCODER_WEIGHTS
 
 from sklearn_hypo import SparseAutoencoderTransformer, SupervisedSAETransformer
-from sklearn_hypo._autoencoder._products import multiply_affine
+from sklearn_hypo._autoencoder import _products
 
 
 def count_threads():
@@ -118,17 +120,29 @@ def test_fits_side_by_side_leave_nothing_behind(Xy, set_threads):
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("n_rows", [1, 7, 600])
 @pytest.mark.parametrize("with_intercept", [True, False])
-@pytest.mark.parametrize("available", [True, False])
-def test_affine_product(monkeypatch, dtype, n_rows, with_intercept, available):
-    if not available:
-        monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
+@pytest.mark.parametrize("kernel", ["as found", "none", "another"])
+def test_affine_product(monkeypatch, dtype, n_rows, with_intercept, kernel):
+    if kernel != "as found":
+        renamed = SimpleNamespace(_linear_pointwise=lambda *args: args[0])
+        monkeypatch.setattr(
+            torch.ops, "mkldnn", renamed if kernel == "another" else SimpleNamespace()
+        )
+    _products._find_kernel.cache_clear()
     rng = np.random.default_rng(0)
     rows, weights, intercept = (
         torch.from_numpy(rng.standard_normal(shape)).to(dtype)
         for shape in ((n_rows, 96), (160, 96), 160)
     )
-    found = multiply_affine(rows, weights, intercept if with_intercept else None)
-    expected = rows.double() @ weights.double().T + with_intercept * intercept.double()
+    if not with_intercept:
+        intercept = None
+    found = _products.multiply_affine(rows, weights, intercept)
+    out = torch.empty_like(found)
+    assert _products.multiply_affine(rows, weights, intercept, out) is out
+    _products._find_kernel.cache_clear()
+    torch.testing.assert_close(out, found, rtol=0, atol=0)
+    expected = rows.double() @ weights.double().T
+    if with_intercept:
+        expected += intercept
     assert found.dtype == dtype
     tolerance = 1e-5 if dtype == torch.float32 else 1e-13
     assert (found - expected).abs().max() < 20 * tolerance

@@ -1,17 +1,19 @@
 """One thread where it is asked for, and afterwards what there was before."""
 
 import json
+import os
 import threading
 
-import numpy as np
 import pytest
 import torch
 from threadpoolctl import threadpool_info, threadpool_limits
 
+from sklearn_hypo._utils import _threads
 from sklearn_hypo._utils._threads import (
     describe_computation,
     limit_to_one_thread,
     on_one_thread,
+    share_out,
 )
 
 
@@ -107,4 +109,80 @@ def test_computation_is_described_as_json_holds_it():
         assert library["name"]
     with limit_to_one_thread():
         assert {each["threads"] for each in describe_computation()["libraries"]} == {1}
-    assert np.isfinite(found["torch"]["threads"])
+
+
+def computed_parts(n_parts):
+    """The threads that computed each part, in the order of the parts."""
+    found = {}
+
+    def compute(part):
+        assert part not in found
+        found[part] = threading.current_thread()
+
+    share_out(compute, n_parts)
+    return [found[part] for part in range(n_parts)]
+
+
+@pytest.mark.parametrize("n_parts", [0, 1, 2, 50])
+def test_every_part_is_computed_once(n_parts):
+    with limit_to_one_thread():
+        assert len(computed_parts(n_parts)) == n_parts
+    assert len(computed_parts(n_parts)) == n_parts
+
+
+@pytest.fixture
+def two_cores(monkeypatch):
+    monkeypatch.setattr(_threads, "_count_cores", lambda: 2)
+
+
+def test_another_thread_helps(two_cores):
+    with limit_to_one_thread():
+        meeting = threading.Barrier(2)  # passed by two threads at once, or never
+        share_out(lambda part: meeting.wait(10), 2)
+
+
+def test_helpers_compute_on_one_thread_too(two_cores):
+    seen, meeting = set(), threading.Barrier(2)
+
+    def compute(part):
+        meeting.wait(10)
+        seen.add((threading.current_thread().name, torch.get_num_threads()))
+
+    with limit_to_one_thread():
+        share_out(compute, 2)
+    assert {n_threads for _, n_threads in seen} == {1}
+    assert len(seen) == 2
+    assert in_another_thread(torch.get_num_threads) == 2
+
+
+def test_a_helper_without_a_core_is_not_waited_for(two_cores):
+    with limit_to_one_thread():
+        share_out(lambda part: None, 2)
+        busy = threading.Event()
+        _threads._start_helpers(os.getpid(), 1).submit(busy.wait, 10)
+        try:
+            assert set(computed_parts(20)) == {threading.current_thread()}
+        finally:
+            busy.set()
+
+
+def test_no_help_in_workers_or_without_a_limit(two_cores, monkeypatch):
+    me = {threading.current_thread()}
+    assert set(computed_parts(20)) == me
+    with limit_to_one_thread():
+        assert len(set(in_another_thread(lambda: computed_parts(20)))) == 1
+        monkeypatch.setattr(_threads.multiprocessing, "parent_process", object)
+        assert set(computed_parts(20)) == me
+
+
+def test_errors_of_helpers_arrive(two_cores):
+    me = threading.current_thread()
+    meeting = threading.Barrier(2)
+
+    def compute(part):
+        meeting.wait(10)
+        if threading.current_thread() is not me:
+            raise KeyError(part)
+
+    with limit_to_one_thread(), pytest.raises(KeyError):
+        share_out(compute, 2)
