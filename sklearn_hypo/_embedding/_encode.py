@@ -20,7 +20,7 @@ class EncodingSettings:
 
     Attributes
     ----------
-    batch_size : int
+    batch_size : int or "auto"
         Most texts per call of a fixed encoder, and per commit of the store.
     normalize : bool
         Whether to scale rows to unit length.
@@ -30,7 +30,7 @@ class EncodingSettings:
         Whether to show how far a fixed encoder is.
     """
 
-    batch_size: int
+    batch_size: int | str
     normalize: bool
     cache: str | os.PathLike | None
     show_progress_bar: bool | str = False

@@ -13,6 +13,9 @@ from sklearn.base import clone
 from .._language_models._ledger import CostEstimate
 from .._utils._callables import describe_callable, identify_callable
 
+# Of what sets no limits of its own.
+TEXTS_PER_BATCH = 64
+
 
 class Encoder(ABC):
     """Turns a batch of texts into an array. The texts are distinct, and none is blank.
@@ -54,18 +57,22 @@ class Encoder(ABC):
         ----------
         texts : list of str
             At least one.
-        batch_size : int
-            Most texts in a batch.
+        batch_size : int or "auto"
+            Most texts in a batch; "auto" leaves it to the encoder.
         keep : callable
             Takes a slice of the texts and what `encode` returns for it. Called in the
             calling thread, once for each batch, in any order.
         task : callable
             Returns a context manager that is entered around each batch.
         """
-        for start in range(0, len(texts), batch_size):
-            batch = slice(start, start + batch_size)
+        for batch in self.divide(texts, batch_size):
             with task():
                 keep(batch, self.encode(texts[batch]))
+
+    def divide(self, texts, batch_size):
+        """Divide texts into batches: return slices, one after the other."""
+        n_texts = TEXTS_PER_BATCH if batch_size == "auto" else batch_size
+        return list(divide_texts(texts, n_texts, None, None))
 
     def usage(self):
         """Return what was consumed, as a dict; None where nothing is paid for."""
@@ -94,6 +101,24 @@ class Encoder(ABC):
             return self.identity()
         except ValueError:
             return {"kind": type(self).__name__.removesuffix("Encoder").lower()}
+
+
+def divide_texts(texts, n_texts, n_tokens, measure):
+    """Divide texts: yield slices of them, one after the other.
+
+    Each has at most `n_texts` texts and, unless that is None, `n_tokens` tokens, which
+    `measure` tells of a text. A text that has more is alone.
+    """
+    start = total = 0
+    for i, text in enumerate(texts):
+        size = 0 if n_tokens is None else measure(text)
+        too_large = n_tokens is not None and total + size > n_tokens
+        if i > start and (i - start == n_texts or too_large):
+            yield slice(start, i)
+            start, total = i, 0
+        total += size
+    if start < len(texts):
+        yield slice(start, len(texts))
 
 
 # A dense row of more columns is hardly an embedding; 10,000 of them fill 1.3 GB.

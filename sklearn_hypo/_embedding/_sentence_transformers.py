@@ -1,14 +1,31 @@
-"""Models of the sentence-transformers package, by name or from a local folder."""
+"""Models of the sentence-transformers package, by name or from a local folder.
+
+On a CPU, batches go to several threads, each of which computes alone. Threads within a
+product would wait for each other at each of its ends, by spinning: on a machine that
+has something else to do, that takes several times as long as one thread does. And so a
+vector does not depend on how many there are.
+"""
 
 import contextlib
 import functools
 import hashlib
+import itertools
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from .._utils._device import resolve_device
-from ._encoder import Encoder
+from .._utils._threads import limit_to_one_thread
+from ._encoder import Encoder, divide_texts
+from ._linear import multiply_by_onednn
 
+# Measured (benchmarks/embedding.py): what is at work shall fit into a core's cache. A
+# GPU has to be kept busy instead.
+_TOKENS_PER_BATCH = {"cpu": 512}
+_TOKENS_PER_BATCH_ELSEWHERE = 16_384
+_MOST_TEXTS_PER_BATCH = 1024
+# Beyond that, Python's own lock is what threads wait for.
+_MOST_THREADS = 8
 # Two models may well be in use at once, more would fill the memory of a GPU.
 _MODELS_IN_MEMORY = 2
 
@@ -22,22 +39,61 @@ class SentenceTransformerEncoder(Encoder):
 
     is_remembered = True
 
-    def __init__(self, model, prompt, device):
+    def __init__(self, model, prompt, device, compute_dtype="float32"):
         self.model = model
         self.prompt = prompt
         self.device = device
+        self.compute_dtype = compute_dtype
         self.name = f"model={model!r}"
         self.label = Path(model).name
 
     def encode(self, texts):
         """Encode one batch. The weights stay with the process, not with this object."""
-        model = load_model(self._source(), resolve_device(self.device))
-        return model.encode(
-            texts,
-            prompt=self.prompt,
-            batch_size=len(texts),
-            show_progress_bar=False,
-            convert_to_numpy=True,
+        import torch
+
+        device = resolve_device(self.device)
+        halved = self.compute_dtype == "bfloat16"
+        model = load_model(self._source(), device, self.compute_dtype)
+        kind = torch.device(device).type
+        with torch.autocast(kind, torch.bfloat16, enabled=halved):
+            return model.encode(
+                texts,
+                prompt=self.prompt,
+                batch_size=len(texts),
+                show_progress_bar=False,
+                convert_to_numpy=True,
+            )
+
+    def encode_in_batches(self, texts, batch_size, keep, task):
+        """Encode one batch per thread at a time; keep them in their order."""
+        import torch
+
+        if resolve_device(self.device) != "cpu":
+            super().encode_in_batches(texts, batch_size, keep, task)
+            return
+        batches = self.divide(texts, batch_size)
+        n_threads = min(torch.get_num_threads(), _MOST_THREADS)
+        with (
+            limit_to_one_thread(with_torch=True),
+            _start_threads(n_threads) as pool,
+        ):
+            # the first one alone: it loads the model and sets the tokenizer
+            first = [self.encode(texts[batches[0]])]
+            others = pool.map(self.encode, [texts[batch] for batch in batches[1:]])
+            for batch, reply in zip(
+                batches, itertools.chain(first, others), strict=True
+            ):
+                with task():
+                    keep(batch, reply)
+
+    def divide(self, texts, batch_size):
+        """Divide texts by how many tokens they have, about, where it is "auto"."""
+        if batch_size != "auto":
+            return super().divide(texts, batch_size)
+        kind = resolve_device(self.device).partition(":")[0]
+        n_tokens = _TOKENS_PER_BATCH.get(kind, _TOKENS_PER_BATCH_ELSEWHERE)
+        return list(
+            divide_texts(texts, _MOST_TEXTS_PER_BATCH, n_tokens, _estimate_tokens)
         )
 
     def identity(self):
@@ -47,6 +103,8 @@ class SentenceTransformerEncoder(Encoder):
             source = {"files": hash_folder(folder)}
         else:
             source = {"name": self.model, "revision": self._revision()}
+        if self.compute_dtype != "float32":
+            source["compute_dtype"] = self.compute_dtype
         return {"kind": "sentence-transformers", "prompt": self.prompt, **source}
 
     def _source(self):
@@ -64,8 +122,30 @@ class SentenceTransformerEncoder(Encoder):
         return revision
 
 
+@contextlib.contextmanager
+def _start_threads(n_threads):
+    """Start threads of which each computes alone; on an error stop as soon as may be.
+
+    Of OpenMP each thread has settings of its own.
+    """
+    import torch
+
+    pool = ThreadPoolExecutor(
+        n_threads, initializer=torch.set_num_threads, initargs=(1,)
+    )
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _estimate_tokens(text):
+    """Return about how many tokens a text has, with the two at its ends."""
+    return len(text) // 4 + 2
+
+
 @functools.lru_cache(maxsize=_MODELS_IN_MEMORY)
-def load_model(source, device):
+def load_model(source, device, compute_dtype="float32"):
     """Load a model once per process; raise if it or the package is missing."""
     try:
         from sentence_transformers import SentenceTransformer
@@ -77,7 +157,7 @@ def load_model(source, device):
         ) from error
     try:
         with _no_progress_bar():
-            return SentenceTransformer(source, device=device)
+            model = SentenceTransformer(source, device=device)
     except (OSError, ValueError, RuntimeError, KeyError) as error:
         raise ValueError(
             f"model={source!r} could not be loaded on the device {device!r}: it is "
@@ -86,6 +166,9 @@ def load_model(source, device):
             "not available. Pass 'lsa', an existing folder, or a name such as "
             f"'all-MiniLM-L6-v2'. The loader said: {error}"
         ) from error
+    if device == "cpu" and compute_dtype == "float32":
+        multiply_by_onednn(model)
+    return model
 
 
 @contextlib.contextmanager

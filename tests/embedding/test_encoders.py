@@ -385,7 +385,7 @@ def test_cached_embeddings_need_no_model(minilm, tmp_path, monkeypatch):
 
     first = TextEmbedder(minilm, device="cpu", cache=tmp_path).fit_transform(TEXTS)
 
-    def refuse(source, device):
+    def refuse(*args):
         raise AssertionError("loaded a model that was not needed")
 
     monkeypatch.setattr(_sentence_transformers, "load_model", refuse)

@@ -21,7 +21,8 @@ from sklearn_hypo._embedding._choose_models import (
     choose_models,
     share_of_foreign_letters,
 )
-from sklearn_hypo._embedding._minilm import find_minilm
+from sklearn_hypo._embedding._make_encoder import make_encoder
+from sklearn_hypo._embedding._minilm import MinilmEncoder, find_minilm
 from sklearn_hypo._embedding._sentence_transformers import hash_folder
 from sklearn_hypo._report._provenance import record_settings
 from sklearn_hypo.exceptions import HypothesisWarning
@@ -274,3 +275,79 @@ def test_remote_settings_go_to_the_provider_only():
     assert embedder.estimate_cost(TEXTS).calls == 1
     with pytest.raises(ValueError, match="dimensions=64"):
         TextEmbedder(["minilm", "lsa"], dimensions=64).fit(TEXTS)
+
+
+# How fast and how exact
+
+
+LONG = [f"{text}, and so on" * n for n, text in enumerate(TEXTS * 20, start=1)]
+
+
+@pytest.fixture
+def forgetful(monkeypatch):
+    """Let nothing be remembered between two calls."""
+    monkeypatch.setattr(MinilmEncoder, "is_remembered", False)
+
+
+@pytest.mark.usefixtures("forgetful")
+def test_vectors_are_those_of_sentence_transformers():
+    from sentence_transformers import SentenceTransformer
+
+    expected = SentenceTransformer(find_minilm(), device="cpu").encode(LONG[:40])
+    found = TextEmbedder("minilm", device="cpu").fit_transform(LONG[:40])
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.usefixtures("forgetful")
+def test_threads_change_nothing():
+    import torch
+
+    before = torch.get_num_threads()
+    try:
+        frames = []
+        for n_threads in (1, 3):
+            torch.set_num_threads(n_threads)
+            embedder = TextEmbedder("minilm", device="cpu")
+            frames.append(embedder.fit_transform(LONG[:40]))
+            assert torch.get_num_threads() == n_threads
+    finally:
+        torch.set_num_threads(before)
+    np.testing.assert_array_equal(*frames)
+
+
+@pytest.mark.usefixtures("forgetful")
+def test_an_error_in_one_batch_ends_the_call(monkeypatch):
+    encode = MinilmEncoder.encode
+    done = []
+
+    def fail(self, texts):
+        done.extend(texts)
+        if TEXTS[0] in texts:
+            raise RuntimeError("no memory left")
+        return encode(self, texts)
+
+    monkeypatch.setattr(MinilmEncoder, "encode", fail)
+    with pytest.raises(RuntimeError, match="no memory left"):
+        TextEmbedder("minilm", batch_size=1).fit_transform([*LONG[:9], *TEXTS])
+
+
+@pytest.mark.usefixtures("forgetful")
+def test_bfloat16_is_nearly_the_same():
+    exact = TextEmbedder("minilm", device="cpu").fit_transform(LONG[:12]).to_numpy()
+    half = TextEmbedder("minilm", device="cpu", compute_dtype="bfloat16")
+    values = half.fit_transform(LONG[:12]).to_numpy()
+    cosines = np.einsum("ij,ij->i", exact, values)
+    assert cosines.min() > 0.999
+    assert np.abs(exact - values).max() > 1e-5
+    assert half.model_identity_["compute_dtype"] == "bfloat16"
+
+
+def test_batches_have_as_many_tokens_as_fit_the_cache():
+    encoder = make_encoder("minilm", device="cpu")
+    words, pages = ["word"] * 1000, ["word " * 300] * 10
+    sizes = [part.stop - part.start for part in encoder.divide(words, "auto")]
+    assert sum(sizes) == 1000
+    assert 100 < max(sizes) < 300
+    assert len(encoder.divide(pages, "auto")) == 10
+    assert len(encoder.divide(pages, 5)) == 2
+    assert len(make_encoder(lengths).divide(words, "auto")) == 16

@@ -303,6 +303,7 @@ def test_clone_keeps_the_parameters():
         "batch_size": 3,
         "normalize": False,
         "device": "cpu",
+        "compute_dtype": "bfloat16",
         "dimensions": 9,
         "task_type": "CLUSTERING",
         "cache": "folder",

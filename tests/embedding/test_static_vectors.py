@@ -1,0 +1,60 @@
+"""Static vectors of model2vec, with a small model that the test makes."""
+
+import pickle
+import sys
+
+import numpy as np
+import pytest
+
+from sklearn_hypo import TextEmbedder
+from sklearn_hypo._embedding._static_vectors import load_static_model
+
+WORDS = ["[PAD]", "[UNK]", "sad", "happy", "day", "train"]
+TEXTS = ["sad day", "happy day", "train", "happy happy train"]
+
+
+@pytest.fixture(scope="module")
+def vectors():
+    return np.random.RandomState(0).normal(size=(len(WORDS), 8)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, vectors):
+    model2vec = pytest.importorskip("model2vec")
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    words = models.WordLevel(dict(zip(WORDS, range(len(WORDS)), strict=True)), "[UNK]")
+    tokenizer = Tokenizer(words)
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    path = tmp_path_factory.mktemp("static") / "small"
+    model2vec.StaticModel(vectors, tokenizer, config={}).save_pretrained(str(path))
+    return str(path)
+
+
+def test_vectors_of_tokens_are_averaged(folder, vectors):
+    embedder = TextEmbedder(f"model2vec:{folder}", normalize=False)
+    values = embedder.fit_transform(TEXTS).to_numpy()
+    expected = [vectors[[2, 4]].mean(0), vectors[[3, 4]].mean(0), vectors[5]]
+    np.testing.assert_allclose(values[:3], expected, rtol=1e-5)
+    assert embedder.model_identity_["kind"] == "model2vec"
+    assert len(embedder.model_identity_["files"]) == 64
+    assert len(pickle.dumps(embedder)) < 5_000
+
+
+def test_beside_another_model(folder):
+    embedder = TextEmbedder([f"model2vec:{folder}", "lsa"], n_components=2)
+    names = list(embedder.fit(TEXTS).get_feature_names_out())
+    assert names[:1] + names[8:] == ["small000", "lsa000", "lsa001"]
+
+
+def test_unknown_model(folder, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(ValueError, match=r"model='model2vec:\./nothing' could not be"):
+        TextEmbedder("model2vec:./nothing").fit(TEXTS)
+
+
+def test_missing_package(monkeypatch):
+    monkeypatch.setitem(sys.modules, "model2vec", None)
+    load_static_model.cache_clear()
+    with pytest.raises(ImportError, match=r"pip install 'sklearn-hypo\[model2vec\]'"):
+        TextEmbedder("model2vec:x/y").fit(TEXTS)
