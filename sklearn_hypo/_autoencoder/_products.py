@@ -17,6 +17,7 @@ def multiply_affine(rows, weights, intercept=None, out=None):
     For float32 on a CPU oneDNN is asked directly: torch prefers MKL, which knows half
     of what a processor of AMD can do.
     """
+    import torch
     from torch.nn.functional import linear
 
     multiply = _find_kernel() if _suits(rows, weights) else None
@@ -31,8 +32,10 @@ def multiply_affine(rows, weights, intercept=None, out=None):
     given, wanted = rows.split(size), out.split(size)
 
     def compute(part):
-        product = multiply(given[part], weights, intercept, "none", [], "")
-        wanted[part].copy_(product)
+        # the mode is one of each thread
+        with torch.inference_mode(out.is_inference()):
+            product = multiply(given[part], weights, intercept, "none", [], "")
+            wanted[part].copy_(product)
 
     share_out(compute, len(given))
     return out

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from joblib import Parallel, delayed
+from sklearn.base import clone
 from threadpoolctl import threadpool_info, threadpool_limits
 from transformer_checks import AUTOENCODER_WEIGHTS
 
@@ -104,6 +105,17 @@ def test_the_number_of_threads_changes_no_bit(kind, Xy, set_threads):
         fits[-1].append(sae.partial_fit(*Xy).encoder_coef_)
     for one, two in zip(*fits, strict=True):
         np.testing.assert_array_equal(one, two)
+
+
+def test_inference_mode_of_torch_is_no_obstacle(Xy, set_threads):
+    set_threads(2)
+    sae = make_sae(SparseAutoencoderTransformer).fit(Xy[0])
+    expected = sae.transform(Xy[0])
+    with torch.inference_mode():  # one of each thread
+        np.testing.assert_array_equal(sae.transform(Xy[0]), expected)
+        np.testing.assert_array_equal(
+            clone(sae).fit(Xy[0]).encoder_coef_, sae.encoder_coef_
+        )
 
 
 def test_fits_side_by_side_leave_nothing_behind(Xy, set_threads):
