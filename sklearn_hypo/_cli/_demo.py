@@ -6,7 +6,6 @@ import numpy as np
 
 from .._pipeline import make_hypothesis_pipeline
 from .._report._provenance import list_versions, record_settings
-from .._utils._threads import limit_to_one_thread
 from ..datasets import load_docstrings
 from ._output import check_output_folder, write_results
 from ._run import Split, list_overall_figures, show_in_any_case
@@ -42,9 +41,8 @@ def demo(options, say, note):
     pipe = make_hypothesis_pipeline(
         n_texts=len(split.train), task="regression", random_state=options.seed
     )
-    with limit_to_one_thread():
-        split.fit(pipe)
-        report = split.evaluate(pipe)
+    split.fit(pipe)
+    report = split.evaluate(pipe)
     metrics = {"holdout": list_overall_figures(report), "versions": list_versions()}
     settings = {"dataset": "load_docstrings()", "seed": options.seed}
     with show_in_any_case(say, str(report)):
