@@ -116,6 +116,10 @@ def test_outputs_agree_with_each_other_and_with_the_report(
     assert settings["file"]["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
     assert settings["seed"] == 4
     assert list(settings["steps"]) == ["embed", "sae", "select", "hypotheses"]
+    computation = settings["computation"]
+    assert computation["torch"]["threads"] >= 1
+    for library in computation["libraries"]:
+        assert {"name", "version", "kernel", "threads"} == set(library)
     sae = settings["steps"]["sae"]
     assert sae["class"] == "sklearn_hypo.SparseAutoencoderTransformer"
     assert (sae["parameters"]["n_neurons"], sae["parameters"]["k"]) == (8, 2)
