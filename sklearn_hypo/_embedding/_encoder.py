@@ -60,8 +60,9 @@ class Encoder(ABC):
         batch_size : int or "auto"
             Most texts in a batch; "auto" leaves it to the encoder.
         keep : callable
-            Takes a slice of the texts and what `encode` returns for it. Called in the
-            calling thread, once for each batch, in any order.
+            Takes a slice or an array of positions, which texts these are, and what
+            `encode` returns for them. Called in the calling thread, once for each
+            batch, in any order.
         task : callable
             Returns a context manager that is entered around each batch.
         """
@@ -71,8 +72,8 @@ class Encoder(ABC):
 
     def divide(self, texts, batch_size):
         """Divide texts into batches: return slices, one after the other."""
-        n_texts = TEXTS_PER_BATCH if batch_size == "auto" else batch_size
-        return list(divide_texts(texts, n_texts, None, None))
+        n = TEXTS_PER_BATCH if batch_size == "auto" else batch_size
+        return [slice(start, start + n) for start in range(0, len(texts), n)]
 
     def usage(self):
         """Return what was consumed, as a dict; None where nothing is paid for."""
@@ -101,24 +102,6 @@ class Encoder(ABC):
             return self.identity()
         except ValueError:
             return {"kind": type(self).__name__.removesuffix("Encoder").lower()}
-
-
-def divide_texts(texts, n_texts, n_tokens, measure):
-    """Divide texts: yield slices of them, one after the other.
-
-    Each has at most `n_texts` texts and, unless that is None, `n_tokens` tokens, which
-    `measure` tells of a text. A text that has more is alone.
-    """
-    start = total = 0
-    for i, text in enumerate(texts):
-        size = 0 if n_tokens is None else measure(text)
-        too_large = n_tokens is not None and total + size > n_tokens
-        if i > start and (i - start == n_texts or too_large):
-            yield slice(start, i)
-            start, total = i, 0
-        total += size
-    if start < len(texts):
-        yield slice(start, len(texts))
 
 
 # A dense row of more columns is hardly an embedding; 10,000 of them fill 1.3 GB.

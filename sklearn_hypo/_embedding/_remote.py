@@ -19,7 +19,7 @@ from .._language_models._text import bound_tokens, clean_text, estimate_tokens
 from .._language_models._values import ANSWERED, FAILED, Usage
 from .._utils._warnings import warn
 from ..exceptions import LanguageModelError
-from ._encoder import TEXTS_PER_BATCH, Encoder, divide_texts
+from ._encoder import TEXTS_PER_BATCH, Encoder
 
 # Part of the key of every embedding in a cache. To be raised when the texts that are
 # sent change: how they are cleaned, and where they are cut.
@@ -180,7 +180,7 @@ class RemoteEncoder(Encoder):
         batch_size = TEXTS_PER_BATCH if batch_size == "auto" else batch_size
         n_texts = min(batch_size, self.texts_per_request)
         limit = self.tokens_per_request
-        return list(divide_texts(texts, n_texts, limit, overestimate_tokens))
+        return list(divide_texts(texts, n_texts, limit))
 
     def _check_key(self):
         """Complain about a missing key under the name that the user knows."""
@@ -404,3 +404,21 @@ def cut_to_tokens(text, n_tokens):
 def cut_to_bytes(text, n_bytes):
     """Return the longest beginning of at most `n_bytes` bytes in UTF-8."""
     return text.encode("utf-8")[:n_bytes].decode("utf-8", "ignore")
+
+
+def divide_texts(texts, n_texts, n_tokens, measure=overestimate_tokens):
+    """Divide texts: yield slices of them, one after the other.
+
+    Each has at most `n_texts` texts and, unless that is None, `n_tokens` tokens, which
+    `measure` tells of a text. A text that has more is alone.
+    """
+    start = total = 0
+    for i, text in enumerate(texts):
+        size = 0 if n_tokens is None else measure(text)
+        too_large = n_tokens is not None and total + size > n_tokens
+        if i > start and (i - start == n_texts or too_large):
+            yield slice(start, i)
+            start, total = i, 0
+        total += size
+    if start < len(texts):
+        yield slice(start, len(texts))

@@ -14,9 +14,11 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
+
 from .._utils._device import resolve_device
 from .._utils._threads import limit_to_one_thread
-from ._encoder import Encoder, divide_texts
+from ._encoder import Encoder
 from ._linear import multiply_by_onednn
 
 # Measured (benchmarks/embedding.py): what is at work shall fit into a core's cache. A
@@ -68,33 +70,55 @@ class SentenceTransformerEncoder(Encoder):
         """Encode one batch per thread at a time; keep them in their order."""
         import torch
 
-        if resolve_device(self.device) != "cpu":
-            super().encode_in_batches(texts, batch_size, keep, task)
-            return
-        batches = self.divide(texts, batch_size)
-        n_threads = min(torch.get_num_threads(), _MOST_THREADS)
+        def work(batch):
+            return self.encode([texts[i] for i in batch])
+
+        on_cpu = resolve_device(self.device) == "cpu"
+        n_threads = min(torch.get_num_threads(), _MOST_THREADS) if on_cpu else 1
         with (
             limit_to_one_thread(with_torch=True),
             _start_threads(n_threads) as pool,
         ):
-            # the first one alone: it loads the model and sets the tokenizer
-            first = [self.encode(texts[batches[0]])]
-            others = pool.map(self.encode, [texts[batch] for batch in batches[1:]])
-            for batch, reply in zip(
-                batches, itertools.chain(first, others), strict=True
-            ):
+            batches = self.divide(texts, batch_size)
+            # the first one alone: it sets the tokenizer
+            first = [work(batches[0])]
+            replies = itertools.chain(first, pool.map(work, batches[1:]))
+            for batch, reply in zip(batches, replies, strict=True):
                 with task():
                     keep(batch, reply)
 
     def divide(self, texts, batch_size):
-        """Divide texts by how many tokens they have, about, where it is "auto"."""
+        """Divide texts into arrays of positions, by numbers of tokens for "auto".
+
+        Words of as many letters differ in tokens, and a batch is as wide as its
+        longest text.
+        """
         if batch_size != "auto":
-            return super().divide(texts, batch_size)
-        kind = resolve_device(self.device).partition(":")[0]
-        n_tokens = _TOKENS_PER_BATCH.get(kind, _TOKENS_PER_BATCH_ELSEWHERE)
-        return list(
-            divide_texts(texts, _MOST_TEXTS_PER_BATCH, n_tokens, _estimate_tokens)
-        )
+            places = np.arange(len(texts))
+            return np.split(places, places[batch_size::batch_size])
+        device = resolve_device(self.device).partition(":")[0]
+        budget = _TOKENS_PER_BATCH.get(device, _TOKENS_PER_BATCH_ELSEWHERE)
+        counts = self._count_tokens(texts)
+        order = np.argsort(-counts, kind="stable")
+        batches, start = [], 0
+        while start < len(order):
+            n_texts = max(1, min(budget // counts[order[start]], _MOST_TEXTS_PER_BATCH))
+            batches.append(order[start : start + n_texts])
+            start += n_texts
+        return batches
+
+    def _count_tokens(self, texts):
+        """Count the tokens of each text that the model will read."""
+        from transformers import PreTrainedTokenizerBase
+
+        device = resolve_device(self.device)
+        model = load_model(self._source(), device, self.compute_dtype)
+        if not isinstance(model.tokenizer, PreTrainedTokenizerBase):
+            counts = [len(text) // 4 + 2 for text in texts]
+        else:
+            tokens = model.tokenizer(list(texts), verbose=False)["input_ids"]
+            counts = list(map(len, tokens))
+        return np.minimum(counts, model.max_seq_length or np.inf).astype(int)
 
     def identity(self):
         """Tell the model by what is in its folder, or by its revision on the hub."""
@@ -137,11 +161,6 @@ def _start_threads(n_threads):
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def _estimate_tokens(text):
-    """Return about how many tokens a text has, with the two at its ends."""
-    return len(text) // 4 + 2
 
 
 @functools.lru_cache(maxsize=_MODELS_IN_MEMORY)

@@ -91,8 +91,9 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
         "mps" (Apple's GPU), else "cpu"; or what torch calls a device, such as "cuda:1".
     compute_dtype : {"float32", "bfloat16"}, default="float32"
         For sentence-transformers: "bfloat16" multiplies in half the precision. On
-        processors that can do so (AVX512_BF16 or AMX; GPUs) that is about twice as
-        fast, at a cosine of 0.9999 to the vectors in float32; on others it is slower.
+        processors that can do so (AVX512_BF16 or AMX; GPUs) that takes about two
+        thirds of the time, at a cosine of 0.9999 to the vectors in float32; on others
+        it is slower.
         A vector then also depends, in its third digit, on the texts it shares a batch
         with. It does not matter to what is predicted, but the same seed need not find
         the same neurons.

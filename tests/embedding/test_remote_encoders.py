@@ -272,8 +272,8 @@ def test_divide():
     texts = ["aaaa"] * 5 + ["a" * 100] + ["aaaa"] * 2
     parts = list(_limits.divide_texts(texts, 3, 20, bound_tokens))
     assert [(p.start, p.stop) for p in parts] == [(0, 3), (3, 5), (5, 6), (6, 8)]
-    assert list(_limits.divide_texts(texts, 100, None, None)) == [slice(0, 8)]
-    assert list(_limits.divide_texts([], 3, 20, bound_tokens)) == []
+    assert list(_limits.divide_texts(texts, 100, None)) == [slice(0, 8)]
+    assert list(_limits.divide_texts([], 3, 20)) == []
 
 
 # Trouble
