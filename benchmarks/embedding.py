@@ -37,9 +37,9 @@ multiple of the first row. The cosine is the smallest to the vectors of the firs
 *tweets* have 70 characters on average, *reviews* (of hotels) 860, *words* are single
 words of the tweets, as an interpreter embeds them.
 
-Batches of 512 tokens fit into a core's cache, and texts of one length share one, so
-that little is padded; of words that is some 140, more are slower. For products in
-float32 torch is told to ask oneDNN, which on this processor of AMD is faster than MKL.
+Batches of 512 tokens fit into a core's cache, and texts of as many tokens share one, so
+that nothing is padded; of words that is 170, more are slower. For products in float32
+torch is told to ask oneDNN, which on this processor of AMD is faster than MKL.
 Both are what `TextEmbedder` does by default. `compute_dtype="bfloat16"` multiplies in
 half the precision, which this processor can do (AVX512_BF16); one that cannot is
 slower with it. A vector in bfloat16 depends, in its third digit, on the texts it shares
