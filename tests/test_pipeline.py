@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from sklearn import config_context
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.calibration import CalibratedClassifierCV
@@ -23,6 +24,7 @@ from sklearn.model_selection import (
 )
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from threadpoolctl import threadpool_limits
 
 from sklearn_hypo import (
     EmbeddingAnnotator,
@@ -551,3 +553,24 @@ def test_supervised_pipeline(n_neurons, n_select):
 def test_bad_sizes_are_named(params):
     with pytest.raises(ValueError, match=next(iter(params))):
         make_hypothesis_pipeline(**params)
+
+
+# Threads
+
+
+def test_the_number_of_threads_changes_no_bit():
+    texts = make_concept_texts(1000, random_state=0)
+    before, fits = torch.get_num_threads(), []
+    for n_threads in (1, 2):
+        with threadpool_limits(n_threads):
+            torch.set_num_threads(n_threads)
+            pipe = make_hypothesis_pipeline(
+                "lsa", n_texts=1000, n_select=5, random_state=0, cache=None
+            ).fit(texts.data, texts.target)
+            torch.set_num_threads(before)
+        fits.append(pipe)
+    one, two = fits
+    first, second = (each[:-1].transform(texts.data[:50]) for each in fits)
+    pd.testing.assert_frame_equal(first, second)
+    pd.testing.assert_frame_equal(one[-1].hypotheses_, two[-1].hypotheses_)
+    np.testing.assert_array_equal(one.predict(texts.data), two.predict(texts.data))
