@@ -107,15 +107,12 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
         "CLASSIFICATION" or "SEMANTIC_SIMILARITY".
     cache : str, path or None, default="auto"
         Folder on a local disk where the embeddings of fixed models are kept for
-        good, shared by folds, candidates, threads and processes: no text is encoded
-        twice. "auto": for a provider's model, which is paid for, the environment
-        variable SKLEARN_HYPO_CACHE, else ``~/.cache/sklearn_hypo``; for others no
-        folder. The key is the model with its version, the prompt, `normalize`, and
-        the full text; for a provider's model also its address, `dimensions` and
-        `task_type`. Every embedding is on the disk the moment it arrives, so that
-        nobody pays twice, not even after an error or Ctrl-C. What "lsa" and
-        scikit-learn transformers give depends on their training texts and is not
-        cached.
+        good, for all processes, from the moment they arrive. "auto": for a provider's
+        model, which is paid for, the environment variable SKLEARN_HYPO_CACHE, else
+        ``~/.cache/sklearn_hypo``; for others none. The key is the model with its
+        version, the prompt, `normalize`, and the full text; for a provider's model
+        also its address, `dimensions` and `task_type`. What depends on the training
+        texts ("lsa", transformers) is not kept.
     show_progress_bar : bool or "auto", default="auto"
         Whether to show how many texts a fixed model has encoded, once that has taken
         three seconds. "auto": on a terminal and in a notebook, but not in logs and
@@ -331,7 +328,7 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
         texts = DistinctTexts(X)
         if not texts.distinct:
             return self._frame(texts, [np.empty((0, self.n_features_out_))])
-        encoders = self._list_encoders()
+        encoders = self.encoder_ if isinstance(self.encoder_, list) else [self.encoder_]
         n = len(encoders)
         parts = self._encode(encoders, [texts.distinct] * n, [None] * n)
         for part, width, encoder in zip(parts, self._widths, encoders, strict=True):
@@ -423,10 +420,6 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
         settings = ("n_components", "prompt", "device", "compute_dtype")
         settings += ("dimensions", "task_type")
         return make_encoders(models, **{k: getattr(self, k) for k in settings})
-
-    def _list_encoders(self):
-        """List the fitted encoders, in the order of their columns."""
-        return self.encoder_ if isinstance(self.encoder_, list) else [self.encoder_]
 
     def _encode(self, encoders, texts, seeds, task=contextlib.nullcontext):
         """Encode the texts of each encoder; what it costs is known even on errors."""
