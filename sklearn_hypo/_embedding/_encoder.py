@@ -75,6 +75,10 @@ class Encoder(ABC):
         n = TEXTS_PER_BATCH if batch_size == "auto" else batch_size
         return [slice(start, start + n) for start in range(0, len(texts), n)]
 
+    def list_known_words(self):
+        """List words that the model knows, whether texts contain them or not."""
+        return []
+
     def usage(self):
         """Return what was consumed, as a dict; None where nothing is paid for."""
         return None

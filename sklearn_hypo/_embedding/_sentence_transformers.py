@@ -120,6 +120,17 @@ class SentenceTransformerEncoder(Encoder):
             counts = list(map(len, tokens))
         return np.minimum(counts, model.max_seq_length or np.inf).astype(int)
 
+    def list_known_words(self):
+        """List the whole words among the pieces that the tokenizer knows.
+
+        In the order of their numbers, which is by frequency for most tokenizers.
+        """
+        tokenizer = load_model(
+            self._source(), resolve_device(self.device), self.compute_dtype
+        ).tokenizer
+        vocabulary = getattr(tokenizer, "get_vocab", dict)()
+        return find_whole_words(sorted(vocabulary, key=vocabulary.get))
+
     def identity(self):
         """Tell the model by what is in its folder, or by its revision on the hub."""
         folder = self._folder()
@@ -161,6 +172,30 @@ def _start_threads(n_threads):
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def find_whole_words(pieces):
+    """Return the words of two letters or more among the pieces of a tokenizer.
+
+    WordPiece marks what goes on within a word by "##", SentencePiece and byte-level
+    BPE mark what begins one by "\u2581" and "\u0120".
+
+    Examples
+    --------
+    >>> from sklearn_hypo._embedding._sentence_transformers import find_whole_words
+    >>> find_whole_words(["[UNK]", "##ing", "sad", "Sad", "a", "42"])
+    ['sad']
+    >>> find_whole_words(["ing", "\u2581sad", "\u2581"])
+    ['sad']
+    """
+    for mark in ("\u2581", "\u0120"):
+        if any(piece.startswith(mark) for piece in pieces):
+            words = [piece[1:] for piece in pieces if piece.startswith(mark)]
+            break
+    else:
+        words = [piece for piece in pieces if not piece.startswith("##")]
+    words = (word.lower() for word in words if len(word) > 1 and word.isalpha())
+    return list(dict.fromkeys(words))
 
 
 @functools.lru_cache(maxsize=_MODELS_IN_MEMORY)

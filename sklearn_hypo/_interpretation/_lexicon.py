@@ -1,64 +1,89 @@
 """`LexiconInterpreter`: neurons in words without a language model."""
 
-import re
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 from sklearn.base import BaseEstimator
 
-from .._hypotheses._fidelity import (
-    Fidelity,
-    compute_correlation_error,
-    make_fidelity_target,
-)
+from .._embedding._text_embedder import TextEmbedder
 from .._hypotheses._hypothesis import Hypothesis
 from .._hypotheses._protocols import Candidate, Interpretation
-from .._utils._terms import contains_any, find_vocabulary, mark_terms
-from .._utils._validation import Interval, StrOptions
-from ._lexicon_search import TermIndex, search_terms
-from ._sampling import split_at_random
+from .._utils._threads import limit_to_one_thread
+from .._utils._validation import HasMethods, Interval, StrOptions
+from ._concept_strength import WordEmbedder
+from ._lexicon_search import (
+    add_embeddings,
+    cross_validate,
+    find_lexicons,
+    index_texts,
+    order_terms,
+)
+from ._wording import word_apart
 
-# A term in more than this share of the texts tells little about any one of them.
-_COMMON = 0.1
+# Texts of more tokens than this, in the median, contain some word of any dictionary:
+# there, rates are tried as well.
+_LONG = 40
 
-# Shares of the distinct texts to search, to compare and to report on.
-_PARTS = (0.8, 0.1, 0.1)
-
-# A lexicon that is less plain has to be better by so many standard errors.
-_MARGIN = 2.0
-
-# Where texts are few, standard errors are large: no more correlation than this is
-# given up for plainness.
-_LARGEST_LOSS = 0.05
+# A dictionary is not offered if its agreement in texts left out may well be chance:
+# one-sided 5 % point of the normal distribution, for this many texts or more.
+_LEAST_Z = 1.645
+_FEWEST_TEXTS = 20
 
 
 class LexiconInterpreter(BaseEstimator):
-    r"""Describe a neuron by the few terms that agree best with its activation.
+    r"""Describe a neuron by the dictionary of the words that it knows.
 
-    The hypothesis "mentions any of: thanks/thank, great" marks a text if it contains
-    at least one of the terms: words, word pairs, emoticons, "!" or "?". For every
-    neuron, the terms whose union correlates best with the neuron being active are
-    searched for on one part of the training texts; several such lexicons (words
-    only, with word pairs, without and with terms that more than a tenth of the texts
-    contain) are compared on a second part; the fidelity of the chosen one is
-    measured on a third. The search sees texts and activations and never the target:
-    what a lexicon predicts, it predicts because the neuron does.
+    The hypothesis "mentions any of: thanks/thank, welcome, appreciate or 49 more
+    terms" marks a text that contains any of the terms: words, word pairs, emoticons,
+    "!" or "?". The dictionary of a neuron is found in three steps, which see texts and
+    activations and never the target: what a dictionary predicts, it predicts because
+    the neuron does.
+
+    1. How strongly does a text have the concept? A sparse activation is zero wherever
+       other neurons were stronger, so the strength is what a ridge regression on
+       embeddings of the texts predicts of it (the activation itself where that
+       predicts too little).
+    2. Which words does the neuron know? A word is embedded as a text of its own, and
+       the same regression tells its strength. This is the prior of the regression of
+       the strength on the terms that texts contain, see Notes: terms in many texts
+       speak for themselves, rare ones, and words that no training text contains, are
+       judged by their embedding.
+    3. How many words make the dictionary? As many of the heaviest as agree best with
+       the strength.
 
     Parameters
     ----------
-    max_terms : int, default=10
-        The most terms in one hypothesis.
+    max_terms : int, default=300
+        The most terms in one dictionary.
 
     max_words : int, default=2
         Longest term, in words. 1 looks at single words only.
 
     min_df : int or "auto", default="auto"
-        Texts of the first part that must contain a term. "auto": one in a thousand,
-        at least 3.
+        Texts that must contain a term. "auto": 2.
 
     max_texts : int or None, default=50_000
         Distinct texts used, drawn at random when there are more. None: all.
+
+    embedder : "auto", TextEmbedder or None, default="auto"
+        Embeds texts and single words. "auto" is ``TextEmbedder("auto")``; another one
+        need not be the one whose embeddings the neurons were trained on. None:
+        activations and texts alone are looked at.
+
+    max_vocabulary : int, default=30_000
+        The most words that are embedded by themselves: those of the texts, the most
+        frequent first, then further ones that the embedding model knows.
+
+    shrinkage : float, default=30
+        How many texts with a term weigh as much as what its embedding suggests.
+
+    form : {"auto", "any", "rate"}, default="auto"
+        When a text is marked: "any" if it contains any term; "rate" if more than a
+        threshold of 100 words are terms, which is chosen on training texts. "auto":
+        where the median text has more than 40 tokens, the one of the two that agrees
+        better with all neurons together in the parts left out; else "any".
 
     See Also
     --------
@@ -66,12 +91,30 @@ class LexiconInterpreter(BaseEstimator):
 
     Notes
     -----
-    With r the correlation of a lexicon's mark with the activation on the second part,
-    the plainest lexicon within two standard errors :math:`(1 - r^2) / \sqrt{n}` of
-    the best is chosen (a stricter form of the one-standard-error rule of Breiman,
-    Friedman, Olshen and Stone 1984), but never at the price of more than 0.05 in r:
-    common words have to earn their place. Equal texts are kept in one part. The parts
-    are 80, 10 and 10 % of the distinct texts.
+    With s the strength (mean 0, variance 1), X the presence of terms (their rate for
+    "rate"), p the strength of each term by itself (0 for pairs), and :math:`\lambda`
+    the shrinkage, the weights are :math:`w = \beta p + \delta` with
+
+    .. math:: \min_\delta \lVert s - \beta X p - X \delta \rVert^2
+              + \lambda \lVert \delta \rVert^2
+
+    and beta the least-squares slope of s on X p. The terms with the largest positive
+    weights are taken, as many as maximize the correlation of the mark with s minus
+    0.005 times the logarithm of their number. Of "any", terms in more than a fifth of
+    the texts are left out.
+
+    Fidelity is cross-validated: the three steps are done again without each of five
+    parts of the distinct texts (of more than 5,000, without one fifth), and the
+    dictionary found is compared with the activation in that part. The dictionary that
+    is returned comes from all of them. It is not offered if its cross-validated
+    correlation with the activation is not above 0 at the 5 % level, or its F1 is 0.
+
+    References
+    ----------
+    Movva, Peng, Garg, Kleinberg and Pierson 2025, "Sparse Autoencoders for Hypothesis
+    Generation" (arXiv 2502.04382), for neurons as hypotheses; Fast, Chen and Bernstein
+    2016, "Empath: Understanding Topic Signals in Large-Scale Text" (arXiv 1602.06979),
+    for dictionaries grown by embeddings.
 
     Examples
     --------
@@ -80,7 +123,7 @@ class LexiconInterpreter(BaseEstimator):
     >>> from sklearn_hypo.datasets import make_concept_texts
     >>> data = make_concept_texts(1000, n_concepts=1, random_state=0)
     >>> texts = np.array(data.data, dtype=object)
-    >>> interpreted = LexiconInterpreter(max_terms=3).interpret(
+    >>> interpreted = LexiconInterpreter(max_terms=3, embedder=None).interpret(
     ...     texts, data.truth.astype(float), ["neuron000"],
     ...     random_state=np.random.RandomState(0),
     ... )
@@ -93,186 +136,165 @@ class LexiconInterpreter(BaseEstimator):
         "max_words": [Interval(Integral, 1, 5, closed="both")],
         "min_df": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "max_texts": [Interval(Integral, 3, None, closed="left"), None],
+        "embedder": [
+            StrOptions({"auto"}),
+            HasMethods(["fit_transform", "transform", "get_params"]),
+            None,
+        ],
+        "max_vocabulary": [Interval(Integral, 1, None, closed="left")],
+        "shrinkage": [Interval(Real, 0, None, closed="neither")],
+        "form": [StrOptions({"auto", "any", "rate"})],
     }
 
-    def __init__(self, max_terms=10, *, max_words=2, min_df="auto", max_texts=50_000):
+    def __init__(
+        self,
+        max_terms=300,
+        *,
+        max_words=2,
+        min_df="auto",
+        max_texts=50_000,
+        embedder="auto",
+        max_vocabulary=30_000,
+        shrinkage=30,
+        form="auto",
+    ):
         self.max_terms = max_terms
         self.max_words = max_words
         self.min_df = min_df
         self.max_texts = max_texts
+        self.embedder = embedder
+        self.max_vocabulary = max_vocabulary
+        self.shrinkage = shrinkage
+        self.form = form
 
     def interpret(self, texts, activations, neurons, *, annotator=None, random_state):
-        """Find a lexicon for every neuron.
+        """Find a dictionary for every neuron.
 
         Parameters
         ----------
         texts, activations, neurons : ndarray, ndarray, sequence of str
             As in `Interpreter.interpret`.
         annotator : None
-            Not used: a lexicon is checked exactly, by looking for its terms.
+            Not used: a dictionary is checked exactly, by looking for its terms.
         random_state : RandomState
-            Splits the texts.
+            Draws texts and parts.
 
         Returns
         -------
         interpretations : list of Interpretation
-            One per neuron. Without candidates where no term goes with the neuron.
+            One per neuron. Without candidates where no term goes with the neuron, or
+            the dictionary does not describe it in texts left out.
         """
         self._validate_params()
-        search, compare, report = self._split(texts, random_state)
-        lexicons = self._search(texts[search], activations[search])
-        terms = sorted({t for found in lexicons for lexicon in found for t in lexicon})
-        scored = []
-        for rows in (compare, report):
-            presence = mark_terms(texts[rows], terms)
-            marks = [contains_any(presence, terms, found) for found in lexicons]
-            scored.append(_measure_lexicons(marks, activations[rows]))
-        return [
-            _choose_lexicon(*each)
-            for each in zip(neurons, lexicons, *scored, strict=True)
-        ]
+        texts, activations = self._draw_distinct(texts, activations, random_state)
+        min_df = 2 if self.min_df == "auto" else self.min_df
+        corpus = index_texts(texts, n_max=self.max_words, min_df=min_df)
+        if self.embedder is not None:
+            embedder = self.embedder
+            if embedder == "auto":
+                seed = random_state.randint(np.iinfo(np.int32).max)
+                embedder = TextEmbedder(self.embedder, random_state=seed)
+            embedder = WordEmbedder(embedder, texts)
+            corpus = add_embeddings(corpus, embedder, self.max_vocabulary)
+        if len(corpus.terms) == 0:
+            return [Interpretation(neuron, (), None) for neuron in neurons]
+        forms = {
+            form: self._find(corpus, activations, form, random_state)
+            for form in self._list_forms(corpus)
+        }
+        return _interpret(corpus, activations, neurons, forms)
 
-    def _split(self, texts, random_state):
-        """Split the rows so that equal texts are in one part."""
-        code, distinct = pd.factorize(texts)
-        n_used = len(distinct) if self.max_texts is None else self.max_texts
-        order = random_state.permutation(len(distinct))[:n_used]
-        if len(order) < 3:
-            # nothing can be held out of so few texts: all are seen by each part
-            return [np.arange(len(texts))] * 3
-        parts = split_at_random(len(order), _PARTS, random_state)
-        return [np.flatnonzero(np.isin(code, order[part])) for part in parts]
+    def _list_forms(self, corpus):
+        if self.form != "auto":
+            return [self.form]
+        return ["any", "rate"] if np.median(corpus.lengths) > _LONG else ["any"]
 
-    def _search(self, texts, activations):
-        """Return, for every neuron, its distinct lexicons, the plainest first."""
-        min_df = self.min_df
-        if min_df == "auto":
-            min_df = max(3, round(len(texts) / 1000))
-        presence, terms = find_vocabulary(texts, n_max=self.max_words, min_df=min_df)
-        if len(terms) == 0:
-            return [[] for _ in activations.T]
-        index = TermIndex(presence, terms)
-        kinds = _list_kinds(index)
-        return [
-            self._search_neuron(index, kinds, activation)
-            for activation in activations.T
-        ]
+    def _find(self, corpus, activations, form, random_state):
+        """Return the dictionaries of all neurons, and their fidelities."""
 
-    def _search_neuron(self, index, kinds, activation):
-        target = make_fidelity_target(activation)
-        found = {}
-        for allowed in kinds:
-            numbers = search_terms(
-                index, target, allowed=allowed, max_terms=self.max_terms
+        def find(rows):
+            return find_lexicons(
+                corpus,
+                activations,
+                rows,
+                form=form,
+                max_terms=self.max_terms,
+                shrinkage=self.shrinkage,
             )
-            if numbers:
-                found[frozenset(numbers)] = [index.terms[number] for number in numbers]
-        return list(found.values())
+
+        # one thread rounds alike everywhere, and does not wait for another
+        with limit_to_one_thread():
+            fidelities = cross_validate(corpus, activations, find, random_state)
+            return find(np.arange(len(activations))), fidelities
+
+    def _draw_distinct(self, texts, activations, random_state):
+        """Return distinct texts, at most `max_texts`, and their mean activations."""
+        code, distinct = pd.factorize(texts)
+        sizes = np.bincount(code)
+        member = sparse.csr_array((np.ones(len(code)), (code, np.arange(len(code)))))
+        means = (member @ np.asarray(activations, np.float64)) / sizes[:, None]
+        n_used = len(distinct) if self.max_texts is None else self.max_texts
+        rows = np.sort(random_state.permutation(len(distinct))[:n_used])
+        return distinct[rows], means[rows]
 
 
-def _list_kinds(index):
-    """Return the sets of terms to search among, the plainest first."""
-    single = index.n_words == 1
-    uncommon = index.frequency <= _COMMON * index.n_texts
-    kinds = [single & uncommon, uncommon, single, np.ones(len(single), dtype=bool)]
-    distinct = {kind.tobytes(): kind for kind in kinds if kind.any()}
-    return list(distinct.values())
+def _interpret(corpus, activations, neurons, forms):
+    """Choose one form for all neurons, and what is worth offering.
 
-
-def _measure_lexicons(marks, activations):
-    """Return the fidelity of every lexicon of every neuron."""
+    `forms` maps the name of a form to the dictionaries and their fidelities.
+    """
+    agreement = {
+        form: np.mean([_get_correlation(each) for each in fidelities])
+        for form, (_, fidelities) in forms.items()
+    }
+    order = sorted(forms, key=agreement.get, reverse=True)
+    candidates = [
+        _word(corpus, activations, neurons, *forms[form]) for form in order
+    ]
     return [
-        [Fidelity.measure(mark, activation) for mark in columns.T]
-        for columns, activation in zip(marks, activations.T, strict=True)
+        _make_interpretation(neuron, each)
+        for neuron, *each in zip(neurons, *candidates, strict=True)
     ]
 
 
-def _choose_lexicon(neuron, lexicons, compared, reported):
-    """Choose among the lexicons of a neuron and order the rest."""
-    if not lexicons:
-        return Interpretation(neuron, (), None)
-    strength = np.nan_to_num([each.correlation for each in compared], nan=-1.0)
-    best = int(strength.argmax())
-    margin = _MARGIN * compute_correlation_error(strength[best], compared[best].n)
-    margin = min(margin, _LARGEST_LOSS)
-    chosen = int(np.flatnonzero(strength >= strength[best] - margin)[0])
-    order = [chosen, *(i for i in np.argsort(-strength, kind="stable") if i != chosen)]
-    candidates = tuple(
-        Candidate(
-            Hypothesis(word_lexicon(lexicons[i]), neuron, tuple(lexicons[i])),
-            compared[i],
+def _word(corpus, activations, neurons, lexicons, fidelities):
+    """Return a candidate for every neuron; None where there are no terms."""
+    terms = [
+        order_terms(corpus, lexicon, activation)
+        for lexicon, activation in zip(lexicons, activations.T, strict=True)
+    ]
+    thresholds = [lexicon.threshold for lexicon in lexicons]
+    statements = word_apart(terms, thresholds)
+    return [
+        Candidate(Hypothesis(statement, neuron, tuple(own), threshold=cut), fidelity)
+        if own
+        else None
+        for statement, neuron, own, cut, fidelity in zip(
+            statements, neurons, terms, thresholds, fidelities, strict=True
         )
-        for i in order
-    )
-    return Interpretation(neuron, candidates, reported[chosen])
+    ]
 
 
-def word_lexicon(terms):
-    """Word a lexicon as a statement that is true or false of a text.
-
-    Variants of one word stand together, joined by "/", in the place of the first.
-
-    Examples
-    --------
-    >>> from sklearn_hypo._interpretation._lexicon import word_lexicon
-    >>> word_lexicon(["thanks", "great", "thank", "thankful"])
-    'mentions any of: thanks/thank/thankful, great'
-    >>> word_lexicon(["bored"])
-    'mentions bored'
-    """
-    groups = group_variants(terms)
-    statement = "mentions " if len(groups) == 1 else "mentions any of: "
-    return statement + ", ".join("/".join(group) for group in groups)
+def _make_interpretation(neuron, candidates):
+    """Return the interpretation of a neuron, the candidate of the chosen form first."""
+    chosen = candidates[0]
+    reason = "no term goes with it" if chosen is None else _find_fault(chosen[1])
+    if reason:
+        return Interpretation(neuron, (), None, reason=reason)
+    fidelity = chosen.comparison if chosen.comparison.n else None
+    return Interpretation(neuron, tuple(filter(None, candidates)), fidelity)
 
 
-def group_variants(terms):
-    """Group terms that are forms of one word, in the order of first appearance."""
-    groups = {}
-    for term in terms:
-        groups.setdefault(_make_variant_key(term), []).append(term)
-    return list(groups.values())
+def _get_correlation(fidelity):
+    return np.nan_to_num(fidelity.correlation, nan=0.0)
 
 
-def _make_variant_key(term):
-    """Return what forms of a single word share; any other term stands for itself."""
-    stem = _stem(term)
-    is_word = " " not in term and any(map(str.isalpha, stem))
-    return (stem,) if is_word else term
-
-
-# English endings, long before short, with the letters that a stem must keep.
-_ENDINGS = [
-    (ending, n_kept)
-    for n_kept, endings in (
-        (4, "fulness iness iest ily fully ness less ment able ful est er ly in"),
-        (3, "ings ing ies ied ed es s y e"),
-    )
-    for ending in endings.split()
-]
-
-# "seen" and "class" do not double their last letter because of an ending
-_NEVER_DOUBLED = frozenset("aeiouys")
-
-_REPEATED_LETTER = re.compile(r"(\w)\1{2,}")
-
-
-def _stem(word):
-    """Strip possessives, drawn-out letters and English endings.
-
-    A deliberately light rule: it only decides which terms of one short lexicon are
-    written side by side, never what counts as a match.
-    """
-    word = _REPEATED_LETTER.sub(r"\1\1", word.removesuffix("'s"))
-    for _ in range(2):  # "hopefully" loses two endings
-        for ending, n_kept in _ENDINGS:
-            stem = word.removesuffix(ending)
-            if ending == "s" and word.endswith("ss"):
-                continue  # "class" is no plural
-            if stem != word and len(stem) >= n_kept:
-                word = stem
-                break
-        else:
-            break
-    if len(word) > 3 and word[-1] == word[-2] and word[-1] not in _NEVER_DOUBLED:
-        word = word[:-1]  # "stopp(ed)" and "stop"
-    return word
+def _find_fault(fidelity):
+    """Say why a dictionary does not describe its neuron; "" if it does, or may."""
+    if fidelity.n < _FEWEST_TEXTS:
+        return ""  # too few to tell
+    r = min(_get_correlation(fidelity), 1 - 1e-12)
+    z = np.arctanh(r) * np.sqrt(fidelity.n - 3)  # Fisher's
+    if z > _LEAST_Z and fidelity.f1 > 0:
+        return ""
+    return "no dictionary agrees with it in texts left out"

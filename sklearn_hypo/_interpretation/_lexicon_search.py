@@ -1,154 +1,272 @@
-r"""The search for a lexicon: which few terms agree best with a neuron's activation.
+"""The search for the dictionaries of neurons: once on all texts, and without some.
 
-A lexicon marks a text if the text contains any of its terms. The search sees texts
-and activations, never a target. Agreement is the correlation of the mark z with the
-activation a (or with whether it is positive), standardized to mean 0 and variance 1,
-
-.. math:: r = \frac{S}{n \sqrt{p (1 - p)}},
-          \quad S = \sum_{i: z_i = 1} a_i, \quad p = \bar z,
-
-which needs two sparse products to be known for every term that could be added.
+What is fitted on some texts is compared with the activations of others; no target is
+seen.
 """
 
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
 import numpy as np
+from scipy import sparse
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.model_selection import KFold, ShuffleSplit
+
+from .._hypotheses._fidelity import Fidelity
+from .._utils._tokens import make_ngrams, tokenize
+from ._concept_strength import measure_strength
+from ._dictionary import (
+    choose_any,
+    choose_rate,
+    compute_gains,
+    fit_term_weights,
+    standardize,
+)
+
+# Of "any", a term in more than this share of the texts tells little about any of them.
+_COMMON = 0.2
+
+# By so much, in units of correlation, a dictionary e times as long has to be better.
+_PENALTY = 0.005
+
+# Fidelity is cross-validated: in five parts or, of more texts than this, in one fifth.
+_MANY_TEXTS = 5_000
+_N_PARTS = 5
 
 
-class TermIndex:
-    """Which texts contain which terms, and how many words and texts each term has.
+class Lexicon(NamedTuple):
+    """The terms of a dictionary, by number, and how many of 100 words mark a text."""
+
+    terms: np.ndarray
+    threshold: float
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Texts, terms that they may contain, and embeddings of both.
 
     Parameters
     ----------
-    presence : sparse array of shape (n_texts, n_terms)
-        Non-zero where a text contains a term.
-    terms : sequence of str of length n_terms
-        The terms.
+    counts : CSR array of shape (n_texts, n_terms)
+        How often a text has a term.
+    lengths : ndarray of int of shape (n_texts,)
+        Tokens of each text.
+    terms : ndarray of shape (n_terms,) and dtype object
+        Those in texts first, then words that no text contains.
+    vectors : ndarray of shape (n_texts, n_features) or None
+        Embeddings of the texts.
+    words : ndarray of int
+        The terms that were embedded.
+    word_vectors : ndarray of shape (len(words), n_features) or None
+        Their embeddings.
     """
 
-    def __init__(self, presence, terms):
-        by_term = presence.T.tocsr().astype(np.float32)
-        by_term.data[:] = 1.0
-        self._by_term = by_term
-        self.n_texts = presence.shape[0]
-        self.terms = np.asarray(terms, dtype=object)
-        self.n_words = np.array([term.count(" ") + 1 for term in terms], dtype=int)
-        self.frequency = np.diff(by_term.indptr)
+    counts: sparse.csr_array
+    lengths: np.ndarray
+    terms: np.ndarray
+    vectors: np.ndarray | None = None
+    words: np.ndarray | None = None
+    word_vectors: np.ndarray | None = None
 
-    def rows(self, term):
-        """Return the texts that contain a term, by number."""
-        start, stop = self._by_term.indptr[term : term + 2]
-        return self._by_term.indices[start:stop]
+    @cached_property
+    def presence(self):
+        """1 where a text has a term."""
+        return (self.counts > 0).astype(np.float64)
 
-    def sums(self, values):
-        """Return, for every term, the sum of values over the texts that contain it."""
-        return self._by_term @ values
+    @cached_property
+    def by_term(self):
+        """The same, quick to cut into terms."""
+        return self.presence.tocsc()
+
+    @cached_property
+    def is_word(self):
+        """Whether a term is a single token."""
+        return np.array([" " not in term for term in self.terms], dtype=bool)
 
 
-def search_terms(index, target, *, allowed, max_terms, min_gain=1e-3, max_sweeps=2):
-    """Search for the terms whose union correlates best with a target.
+def index_texts(texts, *, n_max, min_df):
+    """Count the n-grams of texts; return a `Corpus` without embeddings."""
+    vectorizer = CountVectorizer(
+        analyzer=lambda text: make_ngrams(tokenize(text), n_max),
+        min_df=min(min_df, len(texts)),
+        dtype=np.float64,
+    )
+    try:
+        counts = sparse.csr_array(vectorizer.fit_transform(texts))
+        terms = vectorizer.get_feature_names_out()
+    except ValueError:  # scikit-learn's way to say that no term is left
+        counts, terms = sparse.csr_array((len(texts), 0)), np.empty(0, object)
+    lengths = np.array([len(tokenize(text)) for text in texts])
+    return Corpus(counts, np.maximum(lengths, 1), terms)
 
-    Greedy addition, then sweeps in which every term has to defend its place: it is
-    taken out, and what helps most is put in, which may be nothing.
+
+def add_embeddings(corpus, embedder, max_words):
+    """Return the corpus with embeddings of its texts and words, and further words.
 
     Parameters
     ----------
-    index : TermIndex
-        The texts to search on.
-    target : ndarray of shape (n_texts,)
-        Activations, or a function of them.
-    allowed : ndarray of bool of shape (n_terms,)
-        The terms that may be used.
+    corpus : Corpus
+        Without embeddings.
+    embedder : WordEmbedder
+        Has embedded the texts, and embeds single words.
+    max_words : int
+        Most words: those of the texts, the most frequent first, then others.
+    """
+    frequency = np.asarray(corpus.presence.sum(axis=0)).ravel()
+    own = np.flatnonzero(corpus.is_word)
+    own = own[np.argsort(-frequency[own], kind="stable")][:max_words]
+    seen = set(corpus.terms.tolist())
+    more = [word for word in embedder.list_known_words() if word not in seen]
+    more = np.array(more[: max_words - len(own)], dtype=object)
+    n_texts, n_terms = corpus.counts.shape
+    counts = sparse.hstack(
+        [corpus.counts, sparse.csr_array((n_texts, len(more)))], format="csr"
+    )
+    words = np.concatenate([own, n_terms + np.arange(len(more))])
+    terms = np.concatenate([corpus.terms, more])
+    return Corpus(
+        sparse.csr_array(counts),
+        corpus.lengths,
+        terms,
+        vectors=embedder.texts,
+        words=words,
+        word_vectors=embedder.embed_words(terms[words].tolist()),
+    )
+
+
+def find_lexicons(corpus, activations, rows, *, form, max_terms, shrinkage):
+    """Find the dictionary of every neuron on some of the texts.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        All texts.
+    activations : ndarray of shape (n_texts, n_neurons)
+        Theirs.
+    rows : ndarray of int
+        The texts to look at.
+    form : {"any", "rate"}
+        When a dictionary marks a text.
     max_terms : int
-        At most so many terms are returned.
-    min_gain : float, default=1e-3
-        A term is added only if the correlation grows by more than this.
-    max_sweeps : int, default=2
-        Sweeps over the terms found.
+        Of one dictionary.
+    shrinkage : float
+        See `fit_term_weights`.
 
     Returns
     -------
-    terms : list of int
-        In the order of their addition; empty if no term correlates positively.
+    lexicons : list of Lexicon
+        One per neuron, the heaviest terms first.
     """
-    union = _Union(index, target, allowed)
-    _add_terms(union, max_terms, min_gain)
-    for _ in range(max_sweeps):
-        before = set(union.terms)
-        for term in list(union.terms):
-            with_term = union.correlation()
-            union.remove(term)
-            without = union.correlation()
-            candidate, value = union.best_addition()
-            if value > max(with_term, without + min_gain):
-                union.add(candidate)
-            elif with_term > without + min_gain:
-                union.add(term)
-        _add_terms(union, max_terms, min_gain)
-        if set(union.terms) == before:
-            break
-    return union.terms
+    prior = np.zeros((len(corpus.terms), activations.shape[1]))
+    if corpus.vectors is None:
+        strength = standardize(activations[rows])
+    else:
+        strength, prior[corpus.words] = measure_strength(
+            corpus.vectors, corpus.word_vectors, activations, rows=rows
+        )
+    presence = corpus.presence[rows]
+    if form == "any":
+        share = np.asarray(presence.mean(axis=0)).ravel()
+        usable, content = share <= _COMMON, presence
+    else:
+        # as much of a term as a text of median length would have
+        scale = np.median(corpus.lengths[rows]) / corpus.lengths[rows]
+        usable = corpus.is_word  # so that no token counts twice
+        content = sparse.csr_array(sparse.diags_array(scale) @ corpus.counts[rows])
+    weights = fit_term_weights(content, strength, prior, shrinkage=shrinkage)
+    weights[~usable] = -np.inf
+    lexicons = []
+    for weight, target in zip(weights.T, strength.T, strict=True):
+        # a little rounding must not decide between terms
+        order = np.argsort(-np.round(weight, 9), kind="stable")[:max_terms]
+        order = order[weight[order] > 0]
+        if form == "any":
+            terms = choose_any(presence, order, target, penalty=_PENALTY)
+            lexicons.append(Lexicon(terms, 0.0))
+        else:
+            chosen = choose_rate(
+                corpus.counts[rows],
+                corpus.lengths[rows],
+                order,
+                target,
+                penalty=_PENALTY,
+            )
+            lexicons.append(Lexicon(*chosen))
+    return lexicons
 
 
-def _add_terms(union, max_terms, min_gain):
-    """Add terms while each adds more than `min_gain`."""
-    while len(union.terms) < max_terms:
-        candidate, value = union.best_addition()
-        if value <= union.correlation() + min_gain:
-            break
-        union.add(candidate)
+def mark_texts(corpus, lexicons, rows):
+    """Mark texts by dictionaries, 1.0 or 0.0; the shape is (len(rows), n_lexicons)."""
+    member = np.zeros((len(corpus.terms), len(lexicons)))
+    for column, lexicon in enumerate(lexicons):
+        member[lexicon.terms, column] = 1.0
+    found = corpus.counts[rows] @ member
+    thresholds = np.array([lexicon.threshold for lexicon in lexicons])
+    # rounded as the annotator's rates are, which come from whole numbers too
+    rates = 100 * found / corpus.lengths[rows, None]
+    return (rates > thresholds).astype(np.float64)
 
 
-class _Union:
-    """The texts marked by a growing and shrinking set of terms."""
+def cross_validate(corpus, activations, find, rng):
+    """Compare dictionaries with the activations of texts they were not found on.
 
-    # a term that reaches fewer new texts than this rests on too little evidence
-    MIN_NEW_TEXTS = 3
+    Parameters
+    ----------
+    corpus : Corpus
+        Distinct texts.
+    activations : ndarray of shape (n_texts, n_neurons)
+        Theirs.
+    find : callable
+        From the rows to look at to the lexicons.
+    rng : RandomState
+        Draws the parts.
 
-    def __init__(self, index, target, allowed):
-        self.index = index
-        self.target = _standardize_target(target)
-        self.usable = allowed.copy()
-        self.hits = np.zeros(index.n_texts, dtype=np.int32)
-        self.terms = []
-
-    def add(self, term):
-        self.terms.append(term)
-        self.hits[self.index.rows(term)] += 1
-
-    def remove(self, term):
-        self.terms.remove(term)
-        self.hits[self.index.rows(term)] -= 1
-
-    def correlation(self):
-        """Return the correlation of the union with the target; 0 for no terms."""
-        marked = self.hits > 0
-        n_marked = float(marked.sum())
-        if n_marked == 0:
-            return 0.0
-        return float(self._correlation(float(self.target[marked].sum()), n_marked))
-
-    def best_addition(self):
-        """Return the term whose addition correlates best, and that correlation."""
-        unmarked = (self.hits == 0).astype(np.float32)
-        marked_sum = float(self.target @ (1 - unmarked))
-        n_new = self.index.sums(unmarked)
-        sums = marked_sum + self.index.sums(self.target * unmarked)
-        counts = (self.index.n_texts - unmarked.sum()) + n_new
-        values = self._correlation(sums, counts)
-        values[~self.usable | (n_new < self.MIN_NEW_TEXTS)] = -np.inf
-        best = int(values.argmax())
-        return best, float(values[best])
-
-    def _correlation(self, total, n_marked):
-        n_texts = self.index.n_texts
-        share = n_marked / n_texts
-        scale = n_texts * np.sqrt(np.maximum(share * (1 - share), 1e-12))
-        return total / scale
+    Returns
+    -------
+    fidelities : list of Fidelity
+        One per neuron, of all texts left out together; of no texts if there is one.
+    """
+    n_texts, n_neurons = activations.shape
+    if n_texts == 1:
+        return [Fidelity(*[np.nan] * 4, n=0)] * n_neurons
+    seed = rng.randint(np.iinfo(np.int32).max)
+    if n_texts > _MANY_TEXTS:
+        splitter = ShuffleSplit(1, test_size=1 / _N_PARTS, random_state=seed)
+    else:
+        splitter = KFold(min(_N_PARTS, n_texts), shuffle=True, random_state=seed)
+    marks, left_out = [], []
+    for rows, others in splitter.split(np.arange(n_texts)):
+        marks.append(mark_texts(corpus, find(rows), others))
+        left_out.append(others)
+    marks, left_out = np.concatenate(marks), np.concatenate(left_out)
+    return [
+        Fidelity.measure(mark, activation)
+        for mark, activation in zip(marks.T, activations[left_out].T, strict=True)
+    ]
 
 
-def _standardize_target(target):
-    """Return the target with mean 0 and variance 1; zeros if it is constant."""
-    centered = target.astype(np.float64)
-    if centered.min() == centered.max():
-        return np.zeros(len(centered), dtype=np.float32)
-    centered -= centered.mean()
-    return (centered / centered.std()).astype(np.float32)
+def order_terms(corpus, lexicon, activation):
+    """Return the terms of a dictionary, those that add most to its fidelity first.
+
+    Left out are terms of several words that hold another term: the other marks every
+    text that they mark.
+    """
+    words = {corpus.terms[t] for t in lexicon.terms}
+    kept = np.array(
+        [t for t in lexicon.terms if not _holds_other(corpus.terms[t], words)],
+        dtype=int,
+    )
+    gains = compute_gains(corpus.by_term[:, kept], activation)
+    return corpus.terms[kept[np.argsort(-np.round(gains, 9), kind="stable")]].tolist()
+
+
+def _holds_other(term, terms):
+    tokens = term.split(" ")
+    n = len(tokens)
+    return any(
+        " ".join(tokens[i:j]) in terms
+        for i in range(n)
+        for j in range(i + 1, n + 1)
+        if j - i < n
+    )

@@ -1,0 +1,88 @@
+"""How strongly texts, and words by themselves, have the concept of a neuron.
+
+A sparse activation is zero wherever other neurons were stronger, though the text has
+the concept. A linear probe from embeddings to activations tells how strongly a text has
+it, and, since a word can be embedded too, how strongly a word does.
+"""
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.linear_model import RidgeCV
+
+from .._utils._cache_folder import default_cache_folder
+from ._dictionary import standardize
+
+# Penalties of the probe, for embeddings of unit length.
+_PENALTIES = np.logspace(-2, 2, 9)
+
+# A probe whose predictions correlate less than this with the activations has not
+# found the concept: then the activation itself is the strength.
+_LEAST_CORRELATION = 0.5
+
+
+class WordEmbedder:
+    """Embeds training texts, and single words, with the same model.
+
+    Parameters
+    ----------
+    embedder : TextEmbedder
+        Not fitted; a clone of it is, on the texts.
+    texts : ndarray of shape (n_texts,) and dtype object
+        The training texts, distinct.
+
+    Attributes
+    ----------
+    texts : ndarray of shape (n_texts, n_features)
+        Their embeddings.
+    """
+
+    def __init__(self, embedder, texts):
+        self._embedder = clone(embedder)
+        self.texts = self._embedder.fit_transform(texts).to_numpy(np.float64)
+
+    def list_known_words(self):
+        """Return words that the model knows, whether texts contain them or not."""
+        return self._embedder.encoder_.list_known_words()
+
+    def embed_words(self, words):
+        """Embed words; those of a pretrained model are kept on disk for good."""
+        embedder = self._embedder
+        if embedder.cache == "auto" and not embedder.encoder_.learns:
+            embedder = clone(embedder).set_params(cache=default_cache_folder())
+            return embedder.fit_transform(words).to_numpy(np.float64)
+        return embedder.transform(words).to_numpy(np.float64)
+
+
+def measure_strength(texts, words, activations, *, rows):
+    """Measure how strongly texts and words have the concepts of neurons.
+
+    Parameters
+    ----------
+    texts : ndarray of shape (n_texts, n_features)
+        Embeddings of the texts.
+    words : ndarray of shape (n_words, n_features)
+        Embeddings of single words.
+    activations : ndarray of shape (n_texts, n_neurons)
+        Of the texts.
+    rows : ndarray of int
+        The texts to learn from.
+
+    Returns
+    -------
+    strength : ndarray of shape (len(rows), n_neurons)
+        What a ridge regression of the activations on the embeddings predicts, and
+        the activation itself for a neuron of which it predicts too little; mean 0 and
+        variance 1.
+    word_strength : ndarray of shape (n_words, n_neurons)
+        What it predicts of single words, mean 0 and variance 1 over the words; 0 for
+        neurons of which it predicts too little.
+    """
+    probe = RidgeCV(_PENALTIES).fit(texts[rows], activations[rows])
+    predicted = probe.predict(texts[rows]).reshape(len(rows), -1)
+    strength, observed = standardize(predicted), standardize(activations[rows])
+    found = (strength * observed).mean(axis=0) >= _LEAST_CORRELATION
+    word_strength = np.zeros((len(words), activations.shape[1]))
+    if len(words):
+        of_words = probe.predict(words).reshape(len(words), -1)
+        word_strength = standardize(of_words) * found
+    return np.where(found, strength, observed), word_strength

@@ -1,0 +1,236 @@
+r"""The dictionary of a neuron: which terms go with the strength of its concept.
+
+A dictionary marks a text that holds any of its terms, or more than so many of them in
+100 words. Terms are weighed by what texts say of them and by what the word itself says
+to the neuron; the dictionary is the heaviest ones, as many as agree best with the
+strength. No target is seen.
+
+Plain functions on arrays, one column per neuron.
+"""
+
+import numpy as np
+
+# The conjugate gradients stop where the squared residual has fallen by this factor.
+_TOLERANCE = 1e-8
+_MAX_ITER = 50
+
+# Thresholds tried for a rate.
+_N_CUTS = 50
+
+
+def fit_term_weights(presence, strength, prior, *, shrinkage):
+    r"""Weigh terms by a ridge regression towards what the words alone suggest.
+
+    With s the standardized strength, X the presence of terms (centered) and p the
+    prior, which is how strongly each word by itself activates the neuron,
+
+    .. math:: w = \beta p + \delta, \quad
+              \min_\delta \lVert s - \beta X p - X \delta \rVert^2
+              + \lambda \lVert \delta \rVert^2,
+
+    where beta, the least-squares slope of s on X p (0 if negative), is found first. A
+    term in few texts keeps to its prior; one in many more than lambda texts speaks for
+    itself.
+
+    Parameters
+    ----------
+    presence : CSR array of shape (n_texts, n_terms)
+        1 where a text has a term, or how much of it is one.
+    strength : ndarray of shape (n_texts, n_neurons)
+        Mean 0 and variance 1, or all 0.
+    prior : ndarray of shape (n_terms, n_neurons)
+        0 for terms of which nothing is known.
+    shrinkage : float
+        Lambda, in texts.
+
+    Returns
+    -------
+    weights : ndarray of shape (n_terms, n_neurons)
+        Positive for terms that go with the concept.
+    """
+    transposed = presence.T.tocsr()
+    suggested = presence @ prior
+    suggested -= suggested.mean(axis=0)
+    squares = (suggested**2).sum(axis=0)
+    slope = (suggested * strength).sum(axis=0) / np.where(squares > 0, squares, 1.0)
+    slope = np.maximum(slope, 0.0)
+    rest = strength - strength.mean(axis=0) - slope * suggested
+
+    def apply(values):
+        fitted = presence @ values
+        fitted -= fitted.mean(axis=0)
+        return transposed @ fitted + shrinkage * values
+
+    return slope * prior + _solve(apply, transposed @ rest)
+
+
+def _solve(apply, right):
+    """Solve symmetric systems, one per column, by conjugate gradients side by side."""
+    solution, residual = np.zeros_like(right), right.copy()
+    direction = residual.copy()
+    squared = (residual**2).sum(axis=0)
+    goal = _TOLERANCE * squared
+    for _ in range(_MAX_ITER):
+        if (squared <= goal).all():
+            break
+        image = apply(direction)
+        curvature = (direction * image).sum(axis=0)
+        step = squared / np.where(curvature > 0, curvature, np.inf)
+        solution += step * direction
+        residual -= step * image
+        before, squared = squared, (residual**2).sum(axis=0)
+        direction *= squared / np.where(before > 0, before, np.inf)
+        direction += residual
+    return solution
+
+
+def choose_any(presence, order, strength, *, penalty):
+    r"""Choose how many leading terms make up a dictionary of which any marks a text.
+
+    The number c with the largest correlation of the mark with the strength, minus
+    `penalty` times :math:`\log c`: a longer dictionary has to be better.
+
+    Parameters
+    ----------
+    presence : CSR array of shape (n_texts, n_terms)
+        Non-zero where a text has a term.
+    order : ndarray of int
+        Terms, the heaviest first, as many as may be chosen.
+    strength : ndarray of shape (n_texts,)
+        Mean 0 and variance 1.
+    penalty : float
+        In units of correlation.
+
+    Returns
+    -------
+    terms : ndarray of int
+        The leading terms; empty if `order` is, or if none of them tells texts apart.
+    """
+    n_texts = len(strength)
+    leading = presence[:, order].tocsr()
+    # a text is marked by every dictionary that reaches its first term
+    first = np.full(n_texts, len(order))
+    filled = np.diff(leading.indptr) > 0
+    if filled.any():
+        starts = leading.indptr[:-1][filled]
+        first[filled] = np.minimum.reduceat(leading.indices, starts)
+    sums = np.cumsum(np.bincount(first, strength, minlength=len(order) + 1)[:-1])
+    counts = np.cumsum(np.bincount(first, minlength=len(order) + 1)[:-1])
+    sizes = np.arange(1, len(order) + 1)
+    scores = correlate_sums(sums, counts, n_texts) - penalty * np.log(sizes)
+    # of equally good ones the shortest; what rounding leaves must not decide
+    best = np.round(scores, 9)
+    if len(best) == 0 or best.max() == -np.inf:
+        return order[:0]
+    return order[: int(best.argmax()) + 1]
+
+
+def choose_rate(counts, lengths, order, strength, *, penalty, n_sizes=25):
+    """Choose how many leading words, and how many of them in 100, mark a text.
+
+    As `choose_any`, for sizes on a geometric grid and quantiles of the rates.
+
+    Parameters
+    ----------
+    counts : CSR array of shape (n_texts, n_terms)
+        How often a text has a word.
+    lengths : ndarray of shape (n_texts,)
+        Words of each text; at least 1.
+    order, strength, penalty : objects
+        As `choose_any` takes them.
+    n_sizes : int, default=25
+        Sizes to try.
+
+    Returns
+    -------
+    terms : ndarray of int
+        The leading words; empty as for `choose_any`.
+    threshold : float
+        A text with more than so many of them in 100 words is marked. It has two
+        significant digits.
+    """
+    by_term = counts[:, order].tocsc()
+    best, chosen, threshold = -np.inf, order[:0], 0.0
+    if len(order) == 0:
+        return chosen, threshold
+    total, start = np.zeros(len(strength)), 0
+    grid = np.geomspace(1, len(order), n_sizes)
+    for size in np.unique(np.round(grid).astype(int)):
+        total += np.asarray(by_term[:, start:size].sum(axis=1)).ravel()
+        start = size
+        score, cut = _choose_cut(100 * total / lengths, strength)
+        score = np.round(score - penalty * np.log(size), 9)
+        if score > best:
+            best, chosen, threshold = score, order[:size], cut
+    return chosen, threshold
+
+
+def _choose_cut(rates, strength):
+    """Return the best correlation of "rate > cut" with the strength, and the cut."""
+    ordered = np.sort(rates)
+    some = ordered[ordered > 0]
+    cuts = np.zeros(1)
+    if len(some):
+        quantiles = np.quantile(some, np.linspace(0, 0.98, _N_CUTS))
+        cuts = np.unique([0.0, *(float(f"{rate:.2g}") for rate in quantiles)])
+    counts = len(rates) - np.searchsorted(ordered, cuts, side="right")
+    sums = np.cumsum(strength[np.argsort(-rates, kind="stable")])
+    sums = np.concatenate([[0.0], sums])[counts]
+    scores = np.round(correlate_sums(sums, counts, len(rates)), 9)
+    best = int(scores.argmax())
+    return scores[best], float(cuts[best])
+
+
+def correlate_sums(sums, counts, n_texts):
+    r"""Correlate marks with a standardized strength, given sums over marked texts.
+
+    .. math:: r = \frac{S}{n \sqrt{p (1 - p)}}
+
+    Minus infinity where no text or every text is marked.
+    """
+    share = np.asarray(counts) / n_texts
+    spread = np.sqrt(share * (1 - share))
+    possible = spread > 0
+    return np.where(
+        possible, np.asarray(sums) / (n_texts * np.where(possible, spread, 1)), -np.inf
+    )
+
+
+def compute_gains(presence, strength):
+    """Compute what each term adds to the correlation of "any of them" with a strength.
+
+    Parameters
+    ----------
+    presence : sparse array of shape (n_texts, n_terms)
+        Non-zero where a text has a term of the dictionary.
+    strength : ndarray of shape (n_texts,)
+        Any scale; zeros are returned if it is constant.
+
+    Returns
+    -------
+    gains : ndarray of shape (n_terms,)
+        The correlation with the term minus that without it. 0 for a term that marks no
+        text by itself.
+    """
+    n_texts, n_terms = presence.shape
+    strength = standardize(strength)
+    rows = presence.tocsr()
+    hits = np.diff(rows.indptr)
+    marked = hits > 0
+    total, count = strength[marked].sum(), int(marked.sum())
+    alone = hits == 1
+    term = rows.indices[rows.indptr[:-1][alone]]
+    lost = np.bincount(term, strength[alone], minlength=n_terms)
+    n_lost = np.bincount(term, minlength=n_terms)
+    whole = max(correlate_sums(total, count, n_texts), 0.0)
+    without = correlate_sums(total - lost, count - n_lost, n_texts)
+    return np.where(n_lost > 0, whole - np.maximum(without, 0.0), 0.0)
+
+
+def standardize(values):
+    """Return columns with mean 0 and variance 1; zeros for constant ones."""
+    values = np.asarray(values, dtype=np.float64)
+    centered = values - values.mean(axis=0)
+    spread = centered.std(axis=0)
+    constant = np.ptp(values, axis=0) == 0
+    return np.where(constant, 0.0, centered / np.where(constant, 1.0, spread))
