@@ -3,24 +3,40 @@
 from numbers import Integral
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
+from ._annotation._lexicon import LexiconAnnotator
+from ._autoencoder._plan import choose_size
 from ._autoencoder._plan import choose_size
 from ._autoencoder._sparse import SparseAutoencoderTransformer
 from ._autoencoder._supervised import SupervisedSAETransformer
 from ._embedding._text_embedder import TextEmbedder
 from ._extraction._extractor import HypothesisExtractor
+from ._interpretation._lexicon import LexiconInterpreter
 from ._selection._neuron_selector import NeuronSelector
+from ._style._features import StyleFeatures
 from ._utils._validation import Interval, StrOptions, validate_params
+
+
+# Of all settings that were tried, the one that won most often on validation rows, see
+# docs/benchmarks/defaults.md.
+_N_FITS = 3
+_ALPHA = 3.0
+
+# So many neurons are put into words for every hypothesis that is kept.
+_NEURONS_PER_HYPOTHESIS = 2
 
 
 @validate_params(
     {
-        "n_texts": [Interval(Integral, 1, None, closed="left")],
+        "n_texts": [Interval(Integral, 1, None, closed="left"), None],
         "n_neurons": [Interval(Integral, 1, None, closed="left"), None],
         "k": [Interval(Integral, 1, None, closed="left"), None],
         "n_select": [Interval(Integral, 1, None, closed="left"), StrOptions({"all"})],
         "supervised": ["boolean"],
+        "style": ["boolean"],
+        "n_fits": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
     },
     prefer_skip_nested_validation=True,
@@ -28,44 +44,54 @@ from ._utils._validation import Interval, StrOptions, validate_params
 def make_hypothesis_pipeline(
     model="auto",
     *,
-    n_texts=10_000,
+    n_texts=None,
     n_neurons=None,
     k=None,
     n_select=20,
     method="lasso",
     interpreter=None,
     annotator=None,
-    supervised=False,
+    supervised=True,
+    style=True,
+    n_fits=_N_FITS,
     task="auto",
     cache="auto",
     random_state=None,
 ):
-    """Build the pipeline from texts to hypotheses, with sizes for the number of texts.
+    """Build the pipeline from texts to hypotheses.
 
     Parameters
     ----------
     model : str, callable, transformer or list of these, default="auto"
         The embedding; see `TextEmbedder`. "auto" is "minilm" where the extra of that
         name is installed and the texts are in Latin letters, else "lsa".
-    n_texts : int, default=10_000
-        About how many training texts there will be. Decides `n_neurons` and `k` where
-        they are None: 64 and 4 for 1,000 texts, 256 and 8 for 10,000, 1,024 and 8
-        for 100,000. For `model="lsa"`, half as many components as neurons are
-        learned, from 16 to 384: fewer tie more words into one concept.
+    n_texts : int or None, default=None
+        About how many training texts there will be, where sizes are to be fixed before
+        they are known. None: `fit` counts them.
     n_neurons, k : int or None, default=None
-        Size and sparsity of the autoencoder.
+        Size and sparsity of each autoencoder. None: decided by the number of texts,
+        see `SparseAutoencoderTransformer`. For `model="lsa"`, half as many components
+        as neurons are learned, from 16 to 384 (128 where the neurons are not known
+        yet): fewer tie more words into one concept.
     n_select : int or "all", default=20
-        Number of hypotheses, at most `n_neurons`.
+        Number of hypotheses. With the free interpreter and annotator, twice as many
+        neurons are put into words, and the hypotheses are chosen among these (see
+        `n_hypotheses` of `HypothesisExtractor`); else as many.
     method : str or callable, default="lasso"
         How neurons are selected; see `NeuronSelector`.
     interpreter, annotator : objects or None, default=None
-        See `HypothesisExtractor`. None: the lexicon.
-    supervised : bool, default=False
+        See `HypothesisExtractor`. None: dictionaries, for which words are embedded by
+        the same `model`.
+    supervised : bool, default=True
         Whether the autoencoder learns about the target too
-        (`SupervisedSAETransformer` with ``alpha=0.3``, as many neurons supervised as
-        are selected): its hypotheses predict more. False:
+        (`SupervisedSAETransformer` with ``alpha=3``, as many neurons supervised as
+        hypotheses are wanted): its hypotheses predict more. False:
         `SparseAutoencoderTransformer`, by which the target enters only when neurons
         are selected.
+    style : bool, default=True
+        Whether the measures of `StyleFeatures` stand beside the neurons.
+    n_fits : int, default=3
+        Autoencoders whose neurons are pooled; hypotheses vary less with the seed.
     task : {"auto", "regression", "classification"}, default="auto"
         Used by all steps that see the target.
     cache : str, path-like or None, default="auto"
@@ -76,62 +102,68 @@ def make_hypothesis_pipeline(
     Returns
     -------
     pipeline : Pipeline
-        Steps "embed", "sae", "select" and "hypotheses".
+        Steps "embed", "sae", "style" (where it is wanted), "select" and "hypotheses".
 
     Examples
     --------
     >>> from sklearn_hypo import make_hypothesis_pipeline
     >>> pipe = make_hypothesis_pipeline(n_texts=1000, random_state=0)
     >>> [name for name, _ in pipe.steps]
-    ['embed', 'sae', 'select', 'hypotheses']
+    ['embed', 'sae', 'style', 'select', 'hypotheses']
     >>> pipe["sae"].n_neurons, pipe["sae"].k
     (64, 4)
     """
-    n_neurons, k = choose_size(n_texts, n_neurons or "auto", k or "auto")
-    if n_select != "all":
-        n_select = min(n_select, n_neurons)
-    n_components = int(np.clip(n_neurons // 2, 16, 384))
-    return Pipeline(
-        [
-            (
-                "embed",
-                TextEmbedder(
-                    model,
-                    n_components=n_components,
-                    cache=cache,
-                    random_state=random_state,
-                ),
-            ),
-            (
-                "sae",
-                _make_autoencoder(
-                    n_neurons, k, supervised, n_select, task, random_state
-                ),
-            ),
-            ("select", NeuronSelector(n_select, method=method, task=task)),
-            (
-                "hypotheses",
-                HypothesisExtractor(
-                    interpreter, annotator, task=task, random_state=random_state
-                ),
-            ),
-        ]
+    if n_texts is not None:
+        chosen = choose_size(n_texts)
+        n_neurons = chosen[0] if n_neurons is None else n_neurons
+        k = min(n_neurons, chosen[1]) if k is None else k
+    embedder = TextEmbedder(
+        model,
+        n_components=int(np.clip((n_neurons or 256) // 2, 16, 384)),
+        cache=cache,
+        random_state=random_state,
     )
+    is_free = interpreter is None and (
+        annotator is None or isinstance(annotator, LexiconAnnotator)
+    )
+    n_selected, n_hypotheses = n_select, None
+    if is_free and n_select != "all":
+        n_selected, n_hypotheses = _NEURONS_PER_HYPOTHESIS * n_select, n_select
+    if interpreter is None:
+        interpreter = LexiconInterpreter(embedder=clone(embedder))
+    steps = {
+        "embed": embedder,
+        "sae": _make_autoencoder(
+            n_neurons or "auto", k or "auto", supervised, n_select, n_fits, task,
+            random_state,
+        ),
+        "style": StyleFeatures(passthrough=True) if style else None,
+        "select": NeuronSelector(n_selected, method=method, task=task),
+        "hypotheses": HypothesisExtractor(
+            interpreter,
+            annotator,
+            n_hypotheses=n_hypotheses,
+            task=task,
+            random_state=random_state,
+        ),
+    }  # fmt: skip
+    return Pipeline([(name, step) for name, step in steps.items() if step is not None])
 
 
-def _make_autoencoder(n_neurons, k, supervised, n_select, task, random_state):
+def _make_autoencoder(n_neurons, k, supervised, n_select, n_fits, task, random_state):
     if not supervised:
         return SparseAutoencoderTransformer(
             n_neurons,
             k,
+            n_fits=n_fits,
             prefix_lengths=(1 / 32, 1 / 8, 1.0),
             random_state=random_state,
         )
     return SupervisedSAETransformer(
         n_neurons,
         k,
-        # more predicts more, and bends the neurons of concepts that are there
-        alpha=0.3,
+        n_fits=n_fits,
+        alpha=_ALPHA,
         n_supervised=None if n_select == "all" else n_select,
         task=task,
         random_state=random_state,

@@ -18,6 +18,7 @@ from .._hypotheses._hypothesis import select_activations
 from .._interpretation._lexicon import LexiconInterpreter
 from .._interpretation._style import interpret_columns
 from .._language_models._usage_table import make_usage_table
+from .._selection._scores import lasso_path_selection
 from .._utils._base import HypoEstimator
 from .._utils._correlation import compute_moments, correlation_scores
 from .._utils._frames import get_texts, is_marked_as_training, make_frame_like
@@ -34,7 +35,7 @@ from .._utils._validation import (
     resolve_task,
 )
 from .._utils._warnings import warn
-from ._final_estimator import AnnotationPredictorMixin
+from ._final_estimator import AnnotationPredictorMixin, mean_known
 from ._names import HypothesisNamesMixin
 from ._tables import (
     list_names,
@@ -67,9 +68,16 @@ class HypothesisExtractor(
         search over its parameters, give one:
         ``{"hypotheses__annotator__threshold": [0.5, 0.6]}``.
 
+    n_hypotheses : int or None, default=None
+        At most so many hypotheses are kept: those that the lasso path of the target on
+        the annotations of the training texts takes first. None: one for every neuron
+        that has words. With more neurons than hypotheses, another one takes the place
+        of a neuron that no words describe, or whose words say nothing new; but all of
+        them are annotated, which a language model is paid for.
+
     final_estimator : estimator or None, default=None
-        Predicts the target from the annotations. None: `LinearRegression`, or
-        `LogisticRegression` for classes.
+        Predicts the target from the annotations. None: `RidgeCV`, or
+        `LogisticRegression` for classes, which with many texts are hardly penalized.
 
     task : {"auto", "regression", "classification"}, default="auto"
         With "auto", booleans, strings, categoricals and targets of two distinct
@@ -170,6 +178,7 @@ class HypothesisExtractor(
     _parameter_constraints = {
         "interpreter": [HasMethods(["interpret", "get_params"]), None],
         "annotator": [HasMethods(["fit", "annotate", "get_params"]), None],
+        "n_hypotheses": [Interval(Integral, 1, None, closed="left"), None],
         "final_estimator": [HasMethods(["fit", "predict"]), None],
         "task": [StrOptions({"auto", "regression", "classification"})],
         "max_annotated": [Interval(Integral, 2, None, closed="left"), None],
@@ -181,6 +190,7 @@ class HypothesisExtractor(
         interpreter=None,
         annotator=None,
         *,
+        n_hypotheses=None,
         final_estimator=None,
         task="auto",
         max_annotated=10_000,
@@ -188,6 +198,7 @@ class HypothesisExtractor(
     ):
         self.interpreter = interpreter
         self.annotator = annotator
+        self.n_hypotheses = n_hypotheses
         self.final_estimator = final_estimator
         self.task = task
         self.max_annotated = max_annotated
@@ -242,16 +253,22 @@ class HypothesisExtractor(
         known = None if classes is None else target
         rows = _sample_rows(len(texts), self.max_annotated, rng, known)
         self._hypotheses, fidelities = merge_equal_hypotheses(interpretations)
+        seed = draw_seed(rng)
         described = self._activations_behind(activations)
-        annotations = self._annotate(texts, described, rows, rng)
+        annotations = self._annotate(texts, described, rows, seed)
+        columns = make_target_columns(target, classes)
+        kept = self._choose_hypotheses(annotations, columns[rows])
+        if len(kept) < len(self._hypotheses):
+            self._hypotheses = [self._hypotheses[i] for i in kept]
+            fidelities = [fidelities[i] for i in kept]
+            described, annotations = described[:, kept], annotations[:, kept]
+            self._fit_annotator(texts, described, seed)
         subtask.call_on_fit_task_end(estimator=self, X=X, y=y)
 
         subtask = _begin_subtask(context, self, "fit final estimator", X, y)
         labels = target if classes is None else classes[target]
         self._fit_final_estimator(annotations, labels[rows])
-        self._associations = correlation_scores(
-            described, make_target_columns(target, classes)
-        )
+        self._associations = correlation_scores(described, columns)
         self.hypotheses_ = make_hypotheses_table(
             self._hypotheses,
             fidelities,
@@ -327,16 +344,32 @@ class HypothesisExtractor(
             for reason, neurons in self.skipped_neurons_.groupby(self.skipped_neurons_)
         )
 
-    def _annotate(self, texts, described, rows, rng):
+    def _annotate(self, texts, described, rows, seed):
         """Fit the annotator on all training texts and annotate the sampled rows."""
+        self._fit_annotator(texts, described, seed)
+        return annotate_texts(self.annotator_, texts[rows], self._hypotheses)
+
+    def _fit_annotator(self, texts, described, seed):
         fit_annotator(
             self.annotator_,
             texts,
             self._hypotheses,
             described,
-            random_state=np.random.RandomState(draw_seed(rng)),
+            random_state=np.random.RandomState(seed),
         )
-        return annotate_texts(self.annotator_, texts[rows], self._hypotheses)
+
+    def _choose_hypotheses(self, annotations, targets):
+        """Return the positions of the hypotheses to keep, ascending."""
+        n_all = annotations.shape[1]
+        if self.n_hypotheses is None or n_all <= self.n_hypotheses:
+            return np.arange(n_all)
+        means = np.nan_to_num(mean_known(annotations))
+        marks = np.where(np.isnan(annotations), means, annotations)
+        coef = lasso_path_selection(marks, targets, self.n_hypotheses)
+        strength = np.round(np.abs(coef).max(axis=1), 9)
+        best = np.argsort(-strength, kind="stable")[: self.n_hypotheses]
+        # fewer where the path ends before: the others would add nothing
+        return np.sort(best[strength[best] > 0]) if strength.any() else best
 
     def _check_shape(self, annotations, n_texts):
         expected = (n_texts, len(self._hypotheses))

@@ -2,7 +2,7 @@
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.metrics import r2_score, roc_auc_score
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
@@ -12,6 +12,11 @@ from .._utils._printable import pluralize
 from .._utils._threads import on_one_thread
 from .._utils._validation import make_target_columns
 from .._utils._warnings import warn
+
+
+# Ridge penalties; a coefficient is halved where as many texts are marked. Beside
+# thousands of texts, none changes much.
+_PENALTIES = np.logspace(-1, 3, 13)
 
 
 def _final_estimator_has(name):
@@ -25,6 +30,14 @@ def _final_estimator_has(name):
     return check
 
 
+def mean_known(annotations):
+    """Return the share of the answers that is 1, of each column; NaN without any."""
+    answered = ~np.isnan(annotations)
+    count = answered.sum(axis=0)
+    total = np.where(answered, annotations, 0.0).sum(axis=0)
+    return np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
+
+
 class AnnotationPredictorMixin:
     """Predicts from annotations, and scores; the part of `HypothesisExtractor` that
     knows the final estimator and the training prevalences.
@@ -35,16 +48,13 @@ class AnnotationPredictorMixin:
             return clone(self.final_estimator)
         if getattr(self, "task_", self.task) == "classification":
             return LogisticRegression(max_iter=1000)
-        return LinearRegression()
+        return RidgeCV(_PENALTIES)
 
     @on_one_thread()
     def _fit_final_estimator(self, annotations, target):
         answered = ~np.isnan(annotations)
         count = answered.sum(axis=0)
-        total = np.where(answered, annotations, 0.0).sum(axis=0)
-        self.prevalence_ = np.divide(
-            total, count, out=np.full(len(count), np.nan), where=count > 0
-        )
+        self.prevalence_ = mean_known(annotations)
         mark = np.where(answered, annotations, self.prevalence_)
         constant = (count > 0) & (np.ptp(mark, axis=0) == 0)
         if constant.any():

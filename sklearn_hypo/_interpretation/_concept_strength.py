@@ -5,15 +5,21 @@ the concept. A linear probe from embeddings to activations tells how strongly a 
 it, and, since a word can be embedded too, how strongly a word does.
 """
 
+from copy import copy
+
 import numpy as np
 from sklearn.base import clone
 from sklearn.linear_model import RidgeCV
 
+from .._embedding._text_embedder import TextEmbedder
 from .._utils._cache_folder import default_cache_folder
 from ._dictionary import standardize
 
 # Penalties of the probe, for embeddings of unit length.
 _PENALTIES = np.logspace(-2, 2, 9)
+
+# Words are short: many fill a batch.
+_WORDS_AT_ONCE = 1024
 
 # A probe whose predictions correlate less than this with the activations has not
 # found the concept: then the activation itself is the strength.
@@ -25,7 +31,7 @@ class WordEmbedder:
 
     Parameters
     ----------
-    embedder : TextEmbedder
+    embedder : TextEmbedder or transformer of texts
         Not fitted; a clone of it is, on the texts.
     texts : ndarray of shape (n_texts,) and dtype object
         The training texts, distinct.
@@ -38,19 +44,23 @@ class WordEmbedder:
 
     def __init__(self, embedder, texts):
         self._embedder = clone(embedder)
-        self.texts = self._embedder.fit_transform(texts).to_numpy(np.float64)
+        self.texts = np.asarray(self._embedder.fit_transform(texts), np.float64)
 
     def list_known_words(self):
         """Return words that the model knows, whether texts contain them or not."""
-        return self._embedder.encoder_.list_known_words()
+        encoders = getattr(self._embedder, "encoder_", [])
+        encoders = encoders if isinstance(encoders, list) else [encoders]
+        words = [word for each in encoders for word in each.list_known_words()]
+        return list(dict.fromkeys(words))
 
     def embed_words(self, words):
-        """Embed words; those of a pretrained model are kept on disk for good."""
+        """Embed words; what a pretrained model gives is kept on disk for good."""
         embedder = self._embedder
-        if embedder.cache == "auto" and not embedder.encoder_.learns:
-            embedder = clone(embedder).set_params(cache=default_cache_folder())
-            return embedder.fit_transform(words).to_numpy(np.float64)
-        return embedder.transform(words).to_numpy(np.float64)
+        if isinstance(embedder, TextEmbedder):
+            embedder = copy(embedder).set_params(batch_size=_WORDS_AT_ONCE)
+            if embedder.cache == "auto":
+                embedder.set_params(cache=default_cache_folder())
+        return np.asarray(embedder.transform(words), dtype=np.float64)
 
 
 def measure_strength(texts, words, activations, *, rows):
