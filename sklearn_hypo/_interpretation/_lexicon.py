@@ -202,7 +202,7 @@ class LexiconInterpreter(BaseEstimator):
             form: self._find(corpus, activations, form, random_state)
             for form in self._list_forms(corpus)
         }
-        return _interpret(corpus, activations, neurons, forms)
+        return _interpret(corpus, neurons, forms)
 
     def _list_forms(self, corpus):
         if self.form != "auto":
@@ -238,7 +238,7 @@ class LexiconInterpreter(BaseEstimator):
         return distinct[rows], means[rows]
 
 
-def _interpret(corpus, activations, neurons, forms):
+def _interpret(corpus, neurons, forms):
     """Choose one form for all neurons, and what is worth offering.
 
     `forms` maps the name of a form to the dictionaries and their fidelities.
@@ -248,21 +248,16 @@ def _interpret(corpus, activations, neurons, forms):
         for form, (_, fidelities) in forms.items()
     }
     order = sorted(forms, key=agreement.get, reverse=True)
-    candidates = [
-        _word(corpus, activations, neurons, *forms[form]) for form in order
-    ]
+    candidates = [_word(corpus, neurons, *forms[form]) for form in order]
     return [
         _make_interpretation(neuron, each)
         for neuron, *each in zip(neurons, *candidates, strict=True)
     ]
 
 
-def _word(corpus, activations, neurons, lexicons, fidelities):
+def _word(corpus, neurons, lexicons, fidelities):
     """Return a candidate for every neuron; None where there are no terms."""
-    terms = [
-        order_terms(corpus, lexicon, activation)
-        for lexicon, activation in zip(lexicons, activations.T, strict=True)
-    ]
+    terms = [order_terms(corpus, lexicon) for lexicon in lexicons]
     thresholds = [lexicon.threshold for lexicon in lexicons]
     statements = word_apart(terms, thresholds)
     return [

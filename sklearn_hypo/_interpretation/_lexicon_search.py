@@ -19,7 +19,6 @@ from ._concept_strength import measure_strength
 from ._dictionary import (
     choose_any,
     choose_rate,
-    compute_gains,
     fit_term_weights,
     standardize,
 )
@@ -36,9 +35,18 @@ _N_PARTS = 5
 
 
 class Lexicon(NamedTuple):
-    """The terms of a dictionary, by number, and how many of 100 words mark a text."""
+    """A dictionary: its terms by number, their weights, and when it marks a text.
+
+    Parameters
+    ----------
+    terms, weights : ndarray of shape (n_terms,)
+        The heaviest first.
+    threshold : float
+        A text with more than so many terms in 100 words is marked.
+    """
 
     terms: np.ndarray
+    weights: np.ndarray
     threshold: float
 
 
@@ -183,16 +191,16 @@ def find_lexicons(corpus, activations, rows, *, form, max_terms, shrinkage):
         order = order[weight[order] > 0]
         if form == "any":
             terms = choose_any(presence, order, target, penalty=_PENALTY)
-            lexicons.append(Lexicon(terms, 0.0))
+            threshold = 0.0
         else:
-            chosen = choose_rate(
+            terms, threshold = choose_rate(
                 corpus.counts[rows],
                 corpus.lengths[rows],
                 order,
                 target,
                 penalty=_PENALTY,
             )
-            lexicons.append(Lexicon(*chosen))
+        lexicons.append(Lexicon(terms, weight[terms], threshold))
     return lexicons
 
 
@@ -246,19 +254,18 @@ def cross_validate(corpus, activations, find, rng):
     ]
 
 
-def order_terms(corpus, lexicon, activation):
-    """Return the terms of a dictionary, those that add most to its fidelity first.
+def order_terms(corpus, lexicon):
+    r"""Return the terms of a dictionary, those that stand for most of it first.
 
-    Left out are terms of several words that hold another term: the other marks every
-    text that they mark.
+    The order is by :math:`w \sqrt{n}`, with w the weight of a term and n the number of
+    texts that have it. Left out are terms of several words that hold another term: the
+    other marks every text that they mark.
     """
-    words = {corpus.terms[t] for t in lexicon.terms}
-    kept = np.array(
-        [t for t in lexicon.terms if not _holds_other(corpus.terms[t], words)],
-        dtype=int,
-    )
-    gains = compute_gains(corpus.by_term[:, kept], activation)
-    return corpus.terms[kept[np.argsort(-np.round(gains, 9), kind="stable")]].tolist()
+    n_texts = np.diff(corpus.by_term.indptr)[lexicon.terms]
+    leading = np.round(lexicon.weights * np.sqrt(n_texts), 9)
+    terms = corpus.terms[lexicon.terms[np.argsort(-leading, kind="stable")]]
+    own = set(terms)
+    return [term for term in terms if not _holds_other(term, own)]
 
 
 def _holds_other(term, terms):

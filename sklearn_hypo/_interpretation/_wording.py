@@ -99,9 +99,10 @@ def _tell_apart(terms, before):
     ]
     if not alike:
         return leading
-    known = {_make_variant_key(term) for others in alike for term in others}
-    own = [term for term in terms if _make_variant_key(term) not in known]
     kept = [t for group in group_variants(leading)[:2] for t in group]
+    known = {_make_variant_key(term) for others in alike for term in others}
+    known |= set(map(_make_variant_key, kept))
+    own = [term for term in terms if _make_variant_key(term) not in known]
     # two that lead, and what it has and they have not
     apart = kept + [t for group in group_variants(own)[:3] for t in group[:3]]
     return apart if own else leading
