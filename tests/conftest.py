@@ -12,6 +12,9 @@ from forks import joblib_forks
 from llm_cases import make_mind, prepare
 from llm_double import LLMServer
 
+from sklearn_hypo._interpretation import _lexicon
+from sklearn_hypo._interpretation._concept_strength import WordEmbedder
+
 # For what begins before any fixture does, or outlives it.
 os.environ["SKLEARN_HYPO_CACHE"] = os.path.join(
     tempfile.gettempdir(), f"sklearn-hypo-tests-{uuid.uuid4().hex}"
@@ -40,6 +43,17 @@ def _no_ways_out(monkeypatch, tmp_path_factory):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
     folder = tmp_path_factory.getbasetemp() / f"cache-{uuid.uuid4().hex}"
     monkeypatch.setenv("SKLEARN_HYPO_CACHE", str(folder))
+
+
+@pytest.fixture(autouse=True)
+def _words_of_the_texts(request, monkeypatch):
+    """Spare every test the embedding of an English vocabulary: 20,000 words.
+
+    Tests marked "vocabulary" are of just that.
+    """
+    if "vocabulary" not in request.keywords:
+        monkeypatch.setattr(_lexicon, "AUTO_MODEL", "lsa")
+        monkeypatch.setattr(WordEmbedder, "list_known_words", lambda self: [])
 
 
 @pytest.fixture

@@ -71,11 +71,13 @@ def _solve(apply, right):
     squared = (residual**2).sum(axis=0)
     goal = _TOLERANCE * squared
     for _ in range(_MAX_ITER):
-        if (squared <= goal).all():
+        # what is solved stays as it is, so that no column depends on its neighbours
+        is_open = squared > goal
+        if not is_open.any():
             break
         image = apply(direction)
         curvature = (direction * image).sum(axis=0)
-        step = squared / np.where(curvature > 0, curvature, np.inf)
+        step = squared / np.where(is_open & (curvature > 0), curvature, np.inf)
         solution += step * direction
         residual -= step * image
         before, squared = squared, (residual**2).sum(axis=0)

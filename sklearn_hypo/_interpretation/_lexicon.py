@@ -22,6 +22,9 @@ from ._lexicon_search import (
 )
 from ._wording import word_apart
 
+# What embeds words if `embedder` is "auto".
+AUTO_MODEL = "auto"
+
 # Texts of more tokens than this, in the median, contain some word of any dictionary:
 # there, rates are tried as well.
 _LONG = 40
@@ -100,8 +103,8 @@ class LexiconInterpreter(BaseEstimator):
 
     and beta the least-squares slope of s on X p. The terms with the largest positive
     weights are taken, as many as maximize the correlation of the mark with s minus
-    0.005 times the logarithm of their number. Of "any", terms in more than a fifth of
-    the texts are left out.
+    0.005 times the logarithm of their number. Of "any", terms in more than half of the
+    texts are left out.
 
     Fidelity is cross-validated: the three steps are done again without each of five
     parts of the distinct texts (of more than 5,000, without one fifth), and the
@@ -193,7 +196,7 @@ class LexiconInterpreter(BaseEstimator):
             embedder = self.embedder
             if embedder == "auto":
                 seed = random_state.randint(np.iinfo(np.int32).max)
-                embedder = TextEmbedder(self.embedder, random_state=seed)
+                embedder = TextEmbedder(AUTO_MODEL, random_state=seed)
             embedder = WordEmbedder(embedder, texts)
             corpus = add_embeddings(corpus, embedder, self.max_vocabulary)
         if len(corpus.terms) == 0:

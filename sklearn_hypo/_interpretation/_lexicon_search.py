@@ -23,8 +23,8 @@ from ._dictionary import (
     standardize,
 )
 
-# Of "any", a term in more than this share of the texts tells little about any of them.
-_COMMON = 0.2
+# Of "any", a term in more than this share of the texts says little about any of them.
+_COMMON = 0.5
 
 # By so much, in units of correlation, a dictionary e times as long has to be better.
 _PENALTY = 0.005
