@@ -8,7 +8,6 @@ from sklearn.pipeline import Pipeline
 
 from ._annotation._lexicon import LexiconAnnotator
 from ._autoencoder._plan import choose_size
-from ._autoencoder._plan import choose_size
 from ._autoencoder._sparse import SparseAutoencoderTransformer
 from ._autoencoder._supervised import SupervisedSAETransformer
 from ._embedding._text_embedder import TextEmbedder
@@ -17,7 +16,6 @@ from ._interpretation._lexicon import LexiconInterpreter
 from ._selection._neuron_selector import NeuronSelector
 from ._style._features import StyleFeatures
 from ._utils._validation import Interval, StrOptions, validate_params
-
 
 # Of all settings that were tried, the one that won most often on validation rows, see
 # docs/benchmarks/defaults.md.

@@ -13,7 +13,6 @@ from .._utils._threads import on_one_thread
 from .._utils._validation import make_target_columns
 from .._utils._warnings import warn
 
-
 # Ridge penalties; a coefficient is halved where as many texts are marked. Beside
 # thousands of texts, none changes much.
 _PENALTIES = np.logspace(-1, 3, 13)

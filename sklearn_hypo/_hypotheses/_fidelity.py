@@ -84,11 +84,3 @@ def _correlate(a, b):
     if len(a) < 2 or a.std() == 0 or b.std() == 0:
         return np.nan
     return float(np.corrcoef(a, b)[0, 1])
-
-
-def compute_correlation_error(correlation, n):
-    r"""Return the large-sample standard error of a correlation.
-
-    .. math:: (1 - r^2) / \sqrt{n - 1}
-    """
-    return (1 - correlation**2) / np.sqrt(max(n - 1, 1))

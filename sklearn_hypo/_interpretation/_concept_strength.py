@@ -87,7 +87,9 @@ def measure_strength(texts, words, activations, *, rows):
         What it predicts of single words, mean 0 and variance 1 over the words; 0 for
         neurons of which it predicts too little.
     """
-    probe = RidgeCV(_PENALTIES, alpha_per_target=True).fit(texts[rows], activations[rows])
+    probe = RidgeCV(_PENALTIES, alpha_per_target=True).fit(
+        texts[rows], activations[rows]
+    )
     predicted = probe.predict(texts[rows]).reshape(len(rows), -1)
     strength, observed = standardize(predicted), standardize(activations[rows])
     found = (strength * observed).mean(axis=0) >= _LEAST_CORRELATION

@@ -14,6 +14,9 @@ import numpy as np
 _TOLERANCE = 1e-8
 _MAX_ITER = 50
 
+# A gain that is nearer to 0 than this may be what rounding leaves.
+_ROUNDING = 1e-9
+
 # Thresholds tried for a rate.
 _N_CUTS = 50
 
@@ -127,6 +130,34 @@ def choose_any(presence, order, strength, *, penalty):
     return order[: int(best.argmax()) + 1]
 
 
+def drop_harmful(presence, terms, strength):
+    """Drop terms without which "any of them" correlates better with the strength.
+
+    One after the other, the most harmful first, as long as there is one.
+
+    Parameters
+    ----------
+    presence : CSC array of shape (n_texts, n_all_terms)
+        Non-zero where a text has a term.
+    terms : ndarray of int
+        The dictionary.
+    strength : ndarray of shape (n_texts,)
+        Mean 0 and variance 1.
+
+    Returns
+    -------
+    terms : ndarray of int
+        Those kept, in their order.
+    """
+    while len(terms) > 1:
+        gains = compute_gains(presence[:, terms], strength)
+        worst = int(np.round(gains, 9).argmin())
+        if gains[worst] > -_ROUNDING:
+            break
+        terms = np.delete(terms, worst)
+    return terms
+
+
 def choose_rate(counts, lengths, order, strength, *, penalty, n_sizes=25):
     """Choose how many leading words, and how many of them in 100, mark a text.
 
@@ -173,8 +204,11 @@ def _choose_cut(rates, strength):
     some = ordered[ordered > 0]
     cuts = np.zeros(1)
     if len(some):
-        quantiles = np.quantile(some, np.linspace(0, 0.98, _N_CUTS))
-        cuts = np.unique([0.0, *(float(f"{rate:.2g}") for rate in quantiles)])
+        quantiles = np.quantile(some, np.linspace(0, 1, _N_CUTS))
+        # rounded up to two significant digits, so that a rate is never above itself
+        scale = 10.0 ** (1 - np.floor(np.log10(quantiles)))
+        cuts = np.unique(np.append(0.0, np.ceil(quantiles * scale) / scale))
+        cuts = np.round(cuts, 9)
     counts = len(rates) - np.searchsorted(ordered, cuts, side="right")
     sums = np.cumsum(strength[np.argsort(-rates, kind="stable")])
     sums = np.concatenate([[0.0], sums])[counts]

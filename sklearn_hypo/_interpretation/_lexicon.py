@@ -131,7 +131,7 @@ class LexiconInterpreter(BaseEstimator):
     ...     random_state=np.random.RandomState(0),
     ... )
     >>> print(interpreted[0].candidates[0].hypothesis)
-    mentions any of: thanks, owe, appreciate
+    mentions any of: thanks, owe, grateful
     """
 
     _parameter_constraints = {

@@ -19,12 +19,16 @@ from ._concept_strength import measure_strength
 from ._dictionary import (
     choose_any,
     choose_rate,
+    drop_harmful,
     fit_term_weights,
     standardize,
 )
 
 # Of "any", a term in more than this share of the texts says little about any of them.
 _COMMON = 0.5
+
+# How much the presence of several words in a row counts beside that of one.
+_NGRAM_WEIGHT = 0.5
 
 # By so much, in units of correlation, a dictionary e times as long has to be better.
 _PENALTY = 0.005
@@ -40,7 +44,7 @@ class Lexicon(NamedTuple):
     Parameters
     ----------
     terms, weights : ndarray of shape (n_terms,)
-        The heaviest first.
+        Those that texts have first, the heaviest first.
     threshold : float
         A text with more than so many terms in 100 words is marked.
     """
@@ -164,7 +168,7 @@ def find_lexicons(corpus, activations, rows, *, form, max_terms, shrinkage):
     Returns
     -------
     lexicons : list of Lexicon
-        One per neuron, the heaviest terms first.
+        One per neuron.
     """
     prior = np.zeros((len(corpus.terms), activations.shape[1]))
     if corpus.vectors is None:
@@ -182,16 +186,20 @@ def find_lexicons(corpus, activations, rows, *, form, max_terms, shrinkage):
         scale = np.median(corpus.lengths[rows]) / corpus.lengths[rows]
         usable = corpus.is_word  # so that no token counts twice
         content = sparse.csr_array(sparse.diags_array(scale) @ corpus.counts[rows])
-    weights = fit_term_weights(content, strength, prior, shrinkage=shrinkage)
+    # n-grams repeat what their words say, so they have to say more
+    evidence = sparse.diags_array(np.where(corpus.is_word, 1.0, _NGRAM_WEIGHT))
+    content = sparse.csr_array(content @ evidence)
+    weights = evidence @ fit_term_weights(content, strength, prior, shrinkage=shrinkage)
     weights[~usable] = -np.inf
+    by_term = presence.tocsc()
+    is_seen = np.diff(by_term.indptr) > 0
     lexicons = []
     for weight, target in zip(weights.T, strength.T, strict=True):
-        # a little rounding must not decide between terms
-        order = np.argsort(-np.round(weight, 9), kind="stable")[:max_terms]
-        order = order[weight[order] > 0]
+        order = _sort_by_weight(weight, is_seen)[:max_terms]
         if form == "any":
             terms = choose_any(presence, order, target, penalty=_PENALTY)
-            threshold = 0.0
+            threshold, n_chosen = 0.0, len(terms)
+            terms = drop_harmful(by_term, terms, target)
         else:
             terms, threshold = choose_rate(
                 corpus.counts[rows],
@@ -200,8 +208,22 @@ def find_lexicons(corpus, activations, rows, *, form, max_terms, shrinkage):
                 target,
                 penalty=_PENALTY,
             )
+            n_chosen = len(terms)
+        if len(terms):
+            # words that no text has are judged by where the texts drew the line
+            bounds = np.append(weight[order], 0.0)[n_chosen - 1 : n_chosen + 1]
+            unseen = _sort_by_weight(weight, ~is_seen)
+            unseen = unseen[weight[unseen] > bounds.mean()][: max_terms - len(terms)]
+            terms = np.concatenate([terms, unseen])
         lexicons.append(Lexicon(terms, weight[terms], threshold))
     return lexicons
+
+
+def _sort_by_weight(weight, mask):
+    """Return the terms with positive weight among those of a mask, heaviest first."""
+    terms = np.flatnonzero(mask & (weight > 0))
+    # a little rounding must not decide between terms
+    return terms[np.argsort(-np.round(weight[terms], 9), kind="stable")]
 
 
 def mark_texts(corpus, lexicons, rows):

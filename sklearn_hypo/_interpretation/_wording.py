@@ -40,20 +40,22 @@ def word_lexicon(terms, threshold=0.0, shown=None):
     'mentions bored'
     >>> word_lexicon(["room", "bed", "floor"], threshold=2.5)
     'writes much about: room, bed, floor (more than 2.5 words in 100)'
-    >>> word_lexicon(["sad", "cry", "tears", "lonely", "sadness", "hurt", "grief"])
-    'mentions any of: sad/sadness, cry, tears, lonely, hurt or 1 more term'
+    >>> word_lexicon(["sad", "cries", "tears", "lonely", "cry", "hurt", "grief"])
+    'mentions any of: sad, cries/cry, tears, lonely, hurt or 1 more term'
     """
     if shown is None:
         shown = terms if len(terms) <= _WRITTEN_OUT else list_leading(terms)
-    groups = ", ".join("/".join(group) for group in group_variants(shown))
+    groups = ["/".join(group) for group in group_variants(shown)]
+    listed = ", ".join(groups)
     n_more = len(terms) - len(shown)
     more = f" or {n_more} more term{'s' * (n_more > 1)}" if n_more else ""
     if threshold:
         return (
-            f"writes much about: {groups}{more} (more than {threshold:.10g} "
+            f"writes much about: {listed}{more} (more than {threshold:.10g} "
             f"word{'s' * (threshold != 1)} in 100)"
         )
-    return f"mentions {'' if len(terms) == 1 else 'any of: '}{groups}{more}"
+    any_of = "" if len(groups) == 1 and not n_more else "any of: "
+    return f"mentions {any_of}{listed}{more}"
 
 
 def list_leading(terms):
@@ -94,9 +96,7 @@ def _tell_apart(terms, before):
     if len(terms) <= _WRITTEN_OUT:
         return list(terms)
     leading = list_leading(terms)
-    alike = [
-        others for _, _, shown, others in before if _share_groups(leading, shown)
-    ]
+    alike = [others for _, _, shown, others in before if _share_groups(leading, shown)]
     if not alike:
         return leading
     kept = [t for group in group_variants(leading)[:2] for t in group]
