@@ -20,7 +20,7 @@ from ._utils._validation import Interval, StrOptions, validate_params
 # Of all settings that were tried, the one that won most often on validation rows, see
 # docs/benchmarks/defaults.md.
 _N_FITS = 3
-_ALPHA = 3.0
+_ALPHA = 1.0
 
 # So many neurons are put into words for every hypothesis that is kept.
 _NEURONS_PER_HYPOTHESIS = 2
@@ -82,7 +82,7 @@ def make_hypothesis_pipeline(
         the same `model`.
     supervised : bool, default=True
         Whether the autoencoder learns about the target too
-        (`SupervisedSAETransformer` with ``alpha=3``, as many neurons supervised as
+        (`SupervisedSAETransformer` with ``alpha=1``, as many neurons supervised as
         hypotheses are wanted): its hypotheses predict more. False:
         `SparseAutoencoderTransformer`, by which the target enters only when neurons
         are selected.

@@ -30,6 +30,9 @@ _CERTIFICATE.flush()
 os.environ["SSL_CERT_FILE"] = _CERTIFICATE.name
 
 
+_LIST_KNOWN_WORDS = WordEmbedder.list_known_words
+
+
 @pytest.fixture(autouse=True)
 def _no_ways_out(monkeypatch, tmp_path_factory):
     for name in (
@@ -45,15 +48,20 @@ def _no_ways_out(monkeypatch, tmp_path_factory):
     monkeypatch.setenv("SKLEARN_HYPO_CACHE", str(folder))
 
 
-@pytest.fixture(autouse=True)
-def _words_of_the_texts(request, monkeypatch):
-    """Spare every test the embedding of an English vocabulary: 20,000 words.
+@pytest.fixture(autouse=True, scope="session")
+def _words_of_the_texts():
+    """Spare the tests the embedding of an English vocabulary: 20,000 words."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_lexicon, "AUTO_MODEL", "lsa")
+        patch.setattr(WordEmbedder, "list_known_words", lambda self: [])
+        yield
 
-    Tests marked "vocabulary" are of just that.
-    """
-    if "vocabulary" not in request.keywords:
-        monkeypatch.setattr(_lexicon, "AUTO_MODEL", "lsa")
-        monkeypatch.setattr(WordEmbedder, "list_known_words", lambda self: [])
+
+@pytest.fixture
+def _words_of_the_model(monkeypatch):
+    """Undo that."""
+    monkeypatch.setattr(_lexicon, "AUTO_MODEL", "auto")
+    monkeypatch.setattr(WordEmbedder, "list_known_words", _LIST_KNOWN_WORDS)
 
 
 @pytest.fixture

@@ -29,6 +29,7 @@ from threadpoolctl import threadpool_limits
 from sklearn_hypo import (
     EmbeddingAnnotator,
     HypothesisExtractor,
+    LexiconInterpreter,
     NeuronSelector,
     SparseAutoencoderTransformer,
     SupervisedSAETransformer,
@@ -93,6 +94,10 @@ def _routing(request):
 both_routings = pytest.mark.usefixtures("_routing")
 
 
+# the same in other processes, whatever is installed
+LEXICONS = LexiconInterpreter(embedder=TextEmbedder("lsa", random_state=0))
+
+
 def make_pipe(task="auto", **params):
     pipe = Pipeline(
         [
@@ -102,7 +107,7 @@ def make_pipe(task="auto", **params):
                 SparseAutoencoderTransformer(12, 3, max_epochs=6, random_state=0),
             ),
             ("select", NeuronSelector(5, method="correlation", task=task)),
-            ("hypotheses", HypothesisExtractor(task=task, random_state=0)),
+            ("hypotheses", HypothesisExtractor(LEXICONS, task=task, random_state=0)),
         ]
     )
     return pipe.set_params(**params)
@@ -489,7 +494,7 @@ def test_sizes_fit_each_other(n_texts):
     pipe = make_hypothesis_pipeline(n_texts=n_texts)
     sae = pipe["sae"]
     assert 1 <= sae.k <= sae.n_neurons
-    assert pipe["select"].n_select <= sae.n_neurons
+    assert pipe["hypotheses"].n_hypotheses == 20
     assert sae._resolve_prefixes(sae.n_neurons)[-1] == sae.n_neurons
 
 

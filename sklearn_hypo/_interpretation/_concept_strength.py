@@ -21,6 +21,9 @@ _PENALTIES = np.logspace(-2, 2, 9)
 # Words are short: many fill a batch.
 _WORDS_AT_ONCE = 1024
 
+# Of fewer texts a regression learns nothing.
+_FEWEST_TEXTS = 5
+
 # A probe whose predictions correlate less than this with the activations has not
 # found the concept: then the activation itself is the strength.
 _LEAST_CORRELATION = 0.5
@@ -87,11 +90,14 @@ def measure_strength(texts, words, activations, *, rows):
         What it predicts of single words, mean 0 and variance 1 over the words; 0 for
         neurons of which it predicts too little.
     """
+    observed = standardize(activations[rows])
+    if len(rows) < _FEWEST_TEXTS:
+        return observed, np.zeros((len(words), activations.shape[1]))
     probe = RidgeCV(_PENALTIES, alpha_per_target=True).fit(
         texts[rows], activations[rows]
     )
     predicted = probe.predict(texts[rows]).reshape(len(rows), -1)
-    strength, observed = standardize(predicted), standardize(activations[rows])
+    strength = standardize(predicted)
     found = (strength * observed).mean(axis=0) >= _LEAST_CORRELATION
     word_strength = np.zeros((len(words), activations.shape[1]))
     if len(words):

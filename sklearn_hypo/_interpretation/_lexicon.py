@@ -192,7 +192,7 @@ class LexiconInterpreter(BaseEstimator):
         texts, activations = self._draw_distinct(texts, activations, random_state)
         min_df = 2 if self.min_df == "auto" else self.min_df
         corpus = index_texts(texts, n_max=self.max_words, min_df=min_df)
-        if self.embedder is not None:
+        if self.embedder is not None and len(corpus.terms):
             embedder = self.embedder
             if embedder == "auto":
                 seed = random_state.randint(np.iinfo(np.int32).max)

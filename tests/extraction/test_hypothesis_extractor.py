@@ -22,11 +22,11 @@ from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import (
-    LinearRegression,
     LogisticRegression,
     Perceptron,
     Ridge,
     RidgeClassifier,
+    RidgeCV,
 )
 from sklearn.metrics import r2_score, roc_auc_score
 from sklearn.model_selection import cross_val_score
@@ -48,6 +48,7 @@ from sklearn_hypo import (
     TextEmbedder,
     make_hypothesis_pipeline,
 )
+from sklearn_hypo._extraction._final_estimator import _PENALTIES
 from sklearn_hypo._hypotheses._fidelity import Fidelity
 from sklearn_hypo._hypotheses._protocols import Candidate, Interpretation
 from sklearn_hypo.datasets import make_concept_texts
@@ -497,7 +498,7 @@ def test_missing_answers_stay_missing_and_no_row_is_lost(X, data):
     np.testing.assert_allclose(extractor.prevalence_, prevalence)
     assert (extractor.hypotheses_["missing"] == unknown.sum()).all()
     imputed = annotations.fillna(annotations.mean())
-    model = LinearRegression().fit(imputed.to_numpy(), data.target)
+    model = RidgeCV(_PENALTIES).fit(imputed.to_numpy(), data.target)
     predicted = extractor.predict(X)
     np.testing.assert_allclose(predicted, model.predict(imputed.to_numpy()))
     assert len(predicted) == len(X)

