@@ -24,10 +24,6 @@ _WORDS_AT_ONCE = 1024
 # Of fewer texts a regression learns nothing.
 _FEWEST_TEXTS = 5
 
-# A probe whose predictions correlate less than this with the activations has not
-# found the concept: then the activation itself is the strength.
-_LEAST_CORRELATION = 0.5
-
 
 class WordEmbedder:
     """Embeds training texts, and single words, with the same model.
@@ -67,7 +63,7 @@ class WordEmbedder:
 
 
 def measure_strength(texts, words, activations, *, rows):
-    """Measure how strongly texts and words have the concepts of neurons.
+    r"""Measure how strongly texts and words have the concepts of neurons.
 
     Parameters
     ----------
@@ -83,12 +79,11 @@ def measure_strength(texts, words, activations, *, rows):
     Returns
     -------
     strength : ndarray of shape (len(rows), n_neurons)
-        What a ridge regression of the activations on the embeddings predicts, and
-        the activation itself for a neuron of which it predicts too little; mean 0 and
-        variance 1.
+        :math:`r \hat a + (1 - r) a` with a the activation, :math:`\hat a` what a
+        ridge regression on the embeddings predicts of it, both standardized, and r
+        their correlation (0 if negative); mean 0 and variance 1.
     word_strength : ndarray of shape (n_words, n_neurons)
-        What it predicts of single words, mean 0 and variance 1 over the words; 0 for
-        neurons of which it predicts too little.
+        r times what it predicts of single words, standardized over the words.
     """
     observed = standardize(activations[rows])
     if len(rows) < _FEWEST_TEXTS:
@@ -96,11 +91,12 @@ def measure_strength(texts, words, activations, *, rows):
     probe = RidgeCV(_PENALTIES, alpha_per_target=True).fit(
         texts[rows], activations[rows]
     )
-    predicted = probe.predict(texts[rows]).reshape(len(rows), -1)
-    strength = standardize(predicted)
-    found = (strength * observed).mean(axis=0) >= _LEAST_CORRELATION
+    predicted = standardize(probe.predict(texts[rows]).reshape(observed.shape))
+    # of a concept that embeddings do not know, the activation says more
+    share = np.maximum((predicted * observed).mean(axis=0), 0.0)
+    strength = standardize(share * predicted + (1 - share) * observed)
     word_strength = np.zeros((len(words), activations.shape[1]))
     if len(words):
-        of_words = probe.predict(words).reshape(len(words), -1)
-        word_strength = standardize(of_words) * found
-    return np.where(found, strength, observed), word_strength
+        of_words = probe.predict(words).reshape(word_strength.shape)
+        word_strength = share * standardize(of_words)
+    return strength, word_strength

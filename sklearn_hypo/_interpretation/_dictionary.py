@@ -158,6 +158,51 @@ def drop_harmful(presence, terms, strength):
     return terms
 
 
+def add_helpful(presence, terms, candidates, strength, *, min_gain, min_new):
+    """Add terms with which "any of them" correlates better with the strength.
+
+    One after the other, the most helpful first, as long as it adds `min_gain`. The
+    weights of terms are those of a sum, and a text is marked by any: what few other
+    terms reach is worth more than its weight says.
+
+    Parameters
+    ----------
+    presence : CSC array of shape (n_texts, n_all_terms)
+        Non-zero where a text has a term.
+    terms, candidates : ndarray of int
+        The dictionary, and what may be added.
+    strength : ndarray of shape (n_texts,)
+        Mean 0 and variance 1.
+    min_gain : float
+        In units of correlation.
+    min_new : int
+        Texts that a term has to add.
+
+    Returns
+    -------
+    terms : ndarray of int
+        Those that were there first.
+    """
+    by_candidate = presence[:, candidates].T.tocsr()
+    unmarked = np.diff(presence[:, terms].tocsr().indptr) == 0
+    total, count = strength[~unmarked].sum(), int((~unmarked).sum())
+    reached = correlate_sums(total, count, len(strength))
+    while len(candidates):
+        n_new = by_candidate @ unmarked.astype(np.float64)
+        sums = total + by_candidate @ (strength * unmarked)
+        scores = correlate_sums(sums, count + n_new, len(strength))
+        scores = np.where(n_new >= min_new, np.round(scores, 9), -np.inf)
+        best = int(scores.argmax())
+        if not scores[best] >= reached + min_gain:
+            break
+        terms = np.append(terms, candidates[best])
+        texts = by_candidate[[best]].indices
+        unmarked[texts] = False
+        total, count = strength[~unmarked].sum(), int((~unmarked).sum())
+        reached = scores[best]
+    return terms
+
+
 def choose_rate(counts, lengths, order, strength, *, penalty, n_sizes=25):
     """Choose how many leading words, and how many of them in 100, mark a text.
 

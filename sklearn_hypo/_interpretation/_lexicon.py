@@ -46,8 +46,8 @@ class LexiconInterpreter(BaseEstimator):
 
     1. How strongly does a text have the concept? A sparse activation is zero wherever
        other neurons were stronger, so the strength is what a ridge regression on
-       embeddings of the texts predicts of it (the activation itself where that
-       predicts too little).
+       embeddings of the texts predicts of it; and the activation itself, the more the
+       less they predict.
     2. Which words does the neuron know? A word is embedded as a text of its own, and
        the same regression tells its strength. This is the prior of the regression of
        the strength on the terms that texts contain, see Notes: terms in many texts

@@ -17,6 +17,7 @@ from .._hypotheses._fidelity import Fidelity
 from .._utils._tokens import make_ngrams, tokenize
 from ._concept_strength import measure_strength
 from ._dictionary import (
+    add_helpful,
     choose_any,
     choose_rate,
     drop_harmful,
@@ -32,6 +33,11 @@ _NGRAM_WEIGHT = 0.5
 
 # By so much, in units of correlation, a dictionary e times as long has to be better.
 _PENALTY = 0.005
+
+# A term is added for what it alone adds: so many standard errors of a correlation of 0,
+# in so many texts.
+_MIN_GAIN = 0.2
+_MIN_NEW = 3
 
 # Fidelity is cross-validated: in five parts or, of more texts than this, in one fifth.
 _MANY_TEXTS = 5_000
@@ -200,6 +206,15 @@ def find_lexicons(corpus, activations, rows, *, form, max_terms, shrinkage):
             terms = choose_any(presence, order, target, penalty=_PENALTY)
             threshold, n_chosen = 0.0, len(terms)
             terms = drop_harmful(by_term, terms, target)
+            others = np.setdiff1d(order, terms)
+            terms = add_helpful(
+                by_term,
+                terms,
+                others,
+                target,
+                min_gain=_MIN_GAIN / np.sqrt(len(rows)),
+                min_new=_MIN_NEW,
+            )
         else:
             terms, threshold = choose_rate(
                 corpus.counts[rows],

@@ -40,8 +40,8 @@ def word_lexicon(terms, threshold=0.0, shown=None):
     'mentions bored'
     >>> word_lexicon(["room", "bed", "floor"], threshold=2.5)
     'writes much about: room, bed, floor (more than 2.5 words in 100)'
-    >>> word_lexicon(["sad", "cries", "tears", "lonely", "cry", "hurt", "grief"])
-    'mentions any of: sad, cries/cry, tears, lonely, hurt or 1 more term'
+    >>> word_lexicon(["sad", "hurts", "tears", "lonely", "hurt", "grief", "woe"])
+    'mentions any of: sad, hurts/hurt, tears, lonely, grief or 1 more term'
     """
     if shown is None:
         shown = terms if len(terms) <= _WRITTEN_OUT else list_leading(terms)

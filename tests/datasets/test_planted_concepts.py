@@ -31,7 +31,7 @@ def assert_nine_of_ten(data, found):
 
 def test_nine_of_ten_planted_concepts_are_recovered():
     data = plant(0)
-    pipe = make_hypothesis_pipeline(n_texts=N_TEXTS, random_state=0)
+    pipe = make_hypothesis_pipeline("lsa", n_texts=N_TEXTS, random_state=0)
     pipe.set_params(embed__n_components=32)  # ten concepts need few directions
     pipe.fit(data.data[:N_TEXTS], data.target[:N_TEXTS])
     annotations = pipe.transform(data.data[N_TEXTS:]).to_numpy()

@@ -7,10 +7,12 @@ import pytest
 from scipy import sparse
 
 from sklearn_hypo._interpretation._dictionary import (
+    add_helpful,
     choose_any,
     choose_rate,
     compute_gains,
     correlate_sums,
+    drop_harmful,
     fit_term_weights,
     standardize,
 )
@@ -184,3 +186,45 @@ def test_standardize():
     assert np.allclose(found[:, 0].mean(), 0)
     assert found[:, 0].std() == pytest.approx(1)
     assert not found[:, 1].any()
+
+
+# What any of them misses, and what it had better not mark
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_is_dropped_did_harm_and_what_is_kept_does_not(seed):
+    presence, strength, _ = make_case(seed, n_terms=8)
+    by_term = sparse.csc_array(presence)
+    kept = drop_harmful(by_term, np.arange(8), strength[:, 0])
+    reached = max(correlate(presence[:, kept].any(axis=1), strength[:, 0]), 0)
+    assert reached >= correlate(presence.any(axis=1), strength[:, 0])
+    for term in kept:
+        others = np.setdiff1d(kept, [term])
+        if len(others):
+            mark = presence[:, others].any(axis=1)
+            assert reached >= correlate(mark, strength[:, 0]) - 1e-6
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_is_added_helps_and_nothing_that_helps_is_left(seed):
+    presence, strength, _ = make_case(seed, n_terms=12)
+    found = add_helpful(
+        sparse.csc_array(presence), np.array([0]), np.arange(1, 12), strength[:, 0],
+        min_gain=0.01, min_new=1,
+    )  # fmt: skip
+    assert found[0] == 0
+    marks = [presence[:, found[: n + 1]].any(axis=1) for n in range(len(found))]
+    reached = [correlate(mark, strength[:, 0]) for mark in marks]
+    assert (np.diff(reached) >= 0.01 - 1e-9).all()
+    for term in np.setdiff1d(np.arange(12), found):
+        mark = presence[:, [*found, term]].any(axis=1)
+        assert correlate(mark, strength[:, 0]) < reached[-1] + 0.01
+
+
+def test_a_term_that_reaches_too_few_texts_is_not_added():
+    presence = np.zeros((100, 2))
+    presence[:20, 0] = presence[20:22, 1] = 1
+    strength = standardize(presence.sum(axis=1))
+    case = sparse.csc_array(presence), np.array([0]), np.array([1]), strength
+    assert add_helpful(*case, min_gain=0.0, min_new=3).tolist() == [0]
+    assert add_helpful(*case, min_gain=0.0, min_new=2).tolist() == [0, 1]
