@@ -4,11 +4,10 @@ import codecs
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from numbers import Real
 
 from .._hypotheses._hypothesis import Hypothesis
-from .._hypotheses._words import describe_terms
+from .._hypotheses._wording import word_apart
 from .._style._statements import choose_cut
 from .._utils._files import expand_path, write_text
 from .._utils._printable import escape_surrogates, pluralize, shorten, to_printable
@@ -124,9 +123,9 @@ def read_dictionary(dictionary, *, format="auto", threshold=None, texts=None):
     >>> for category in read_dictionary(io.StringIO(liwc)):
     ...     print(category.label)
     gratitude: mentions thank*
-    grief: mentions cry or tears
+    grief: mentions any of: cry, tears
     >>> read_dictionary({"grief": ["cry", "tears"]}, threshold=2.5)[0].statement
-    'writes much about cry or tears (more than 2.5 words in 100)'
+    'writes much about: cry, tears (more than 2.5 words in 100)'
     """
     name, contents, format = _read_contents(dictionary, format)
     terms = _select_terms(contents, format)
@@ -261,19 +260,17 @@ def _find_thresholds(terms, own, threshold, texts):
 
 def _word_categories(terms, thresholds):
     """Return categories as hypotheses, whose statements differ."""
-    categories = [
-        Hypothesis(
-            describe_terms(own, threshold), terms=own, threshold=threshold, name=name
+    statements = word_apart(list(terms.values()), thresholds)
+    categories = []
+    for (name, own), threshold, statement in zip(
+        terms.items(), thresholds, statements, strict=True
+    ):
+        if statements.count(statement) > 1:  # the same words under several names
+            statement = f"{statement}, of {name}"
+        categories.append(
+            Hypothesis(statement, terms=own, threshold=threshold, name=name)
         )
-        for (name, own), threshold in zip(terms.items(), thresholds, strict=True)
-    ]
-    statements = [category.statement for category in categories]
-    return [
-        replace(each, statement=f"{each.statement}, of {each.name}")
-        if statements.count(each.statement) > 1
-        else each
-        for each in categories
-    ]
+    return categories
 
 
 # Writing --------------------------------------------------------------------------

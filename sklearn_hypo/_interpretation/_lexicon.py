@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator
 from .._embedding._text_embedder import TextEmbedder
 from .._hypotheses._hypothesis import Hypothesis
 from .._hypotheses._protocols import Candidate, Interpretation
+from .._hypotheses._wording import word_apart
 from .._utils._threads import limit_to_one_thread
 from .._utils._validation import HasMethods, Interval, StrOptions
 from ._concept_strength import WordEmbedder
@@ -20,7 +21,6 @@ from ._lexicon_search import (
     index_texts,
     order_terms,
 )
-from ._wording import word_apart
 
 # What embeds words if `embedder` is "auto".
 AUTO_MODEL = "auto"

@@ -312,13 +312,27 @@ def test_sources_that_are_none(tmp_path):
 
 
 def test_statements_differ_though_words_are_equal():
-    own = [f"word{i}" for i in range(6)]
-    found = read_dictionary({"all": own[:5], "most": own[:4] + own[5:], "few": own[:2]})
+    own = [f"{letter}ord" for letter in "abcdefgh"]
+    found = read_dictionary(
+        {"all": own, "most": own[:-1], "few": own[:2], "both": own[:2], "one": own[:1]}
+    )
     assert [h.statement for h in found] == [
-        "mentions word0, word1, word2 or 2 more terms, of all",
-        "mentions word0, word1, word2 or 2 more terms, of most",
-        "mentions word0 or word1",
+        "mentions any of: aord, bord, cord, dord, eord or 3 more terms",
+        "mentions any of: aord, bord, cord, dord, eord or 2 more terms",
+        "mentions any of: aord, bord, of few",
+        "mentions any of: aord, bord, of both",
+        "mentions aord",
     ]
+
+
+def test_nearly_equal_categories_are_worded_apart():
+    shared = ["cry", "tears", "grief", "lonely", "sad"]
+    found = read_dictionary(
+        {"grief": [*shared, "woe", "gloom"], "school": [*shared, "exam", "homework"]}
+    )
+    assert found[1].statement == (
+        "mentions any of: cry, tears, exam, homework or 3 more terms"
+    )
 
 
 # Annotation
@@ -352,7 +366,7 @@ def test_a_threshold_that_texts_decide():
     texts = ["cry " * n + "word " * (100 - n) for n in [1, 2, 2, 3, 3, 20, 25, 30]]
     (category,) = read_dictionary({"a": ["cry"]}, threshold="auto", texts=texts)
     assert category.threshold == 3
-    assert category.statement == "writes much about cry (more than 3 words in 100)"
+    assert category.statement == "writes much about: cry (more than 3 words in 100)"
     marks = LexiconAnnotator().fit([], [category]).annotate(texts)[:, 0]
     assert marks.tolist() == [0, 0, 0, 0, 0, 1, 1, 1]
     short = ["cry", "no", "cry now", "or not"]

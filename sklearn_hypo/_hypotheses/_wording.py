@@ -33,7 +33,7 @@ def word_lexicon(terms, threshold=0.0, shown=None):
 
     Examples
     --------
-    >>> from sklearn_hypo._interpretation._wording import word_lexicon
+    >>> from sklearn_hypo._hypotheses._wording import word_lexicon
     >>> word_lexicon(["thanks", "great", "thank", "thankful"])
     'mentions any of: thanks/thank/thankful, great'
     >>> word_lexicon(["bored"])
@@ -48,7 +48,7 @@ def word_lexicon(terms, threshold=0.0, shown=None):
     groups = ["/".join(group) for group in group_variants(shown)]
     listed = ", ".join(groups)
     n_more = len(terms) - len(shown)
-    more = f" or {n_more} more term{'s' * (n_more > 1)}" if n_more else ""
+    more = f" or {n_more:,} more term{'s' * (n_more > 1)}" if n_more else ""
     if threshold:
         return (
             f"writes much about: {listed}{more} (more than {threshold:.10g} "

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sklearn_hypo._interpretation._wording import (
+from sklearn_hypo._hypotheses._wording import (
     group_variants,
     word_apart,
     word_lexicon,
