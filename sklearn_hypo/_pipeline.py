@@ -19,7 +19,7 @@ from ._utils._validation import Interval, StrOptions, validate_params
 
 # Of all settings that were tried, the one that won most often on validation rows, see
 # docs/benchmarks/defaults.md.
-_N_FITS = 3
+_N_FITS = 5
 _ALPHA = 1.0
 
 # So many neurons are put into words for every hypothesis that is kept.
@@ -88,7 +88,7 @@ def make_hypothesis_pipeline(
         are selected.
     style : bool, default=True
         Whether the measures of `StyleFeatures` stand beside the neurons.
-    n_fits : int, default=3
+    n_fits : int, default=5
         Autoencoders whose neurons are pooled; hypotheses vary less with the seed.
     task : {"auto", "regression", "classification"}, default="auto"
         Used by all steps that see the target.
@@ -109,7 +109,7 @@ def make_hypothesis_pipeline(
     >>> [name for name, _ in pipe.steps]
     ['embed', 'sae', 'style', 'select', 'hypotheses']
     >>> pipe["sae"].n_neurons, pipe["sae"].k
-    (64, 4)
+    (128, 8)
     """
     if n_texts is not None:
         chosen = choose_size(n_texts)

@@ -503,7 +503,7 @@ def test_more_texts_more_neurons():
         make_hypothesis_pipeline(n_texts=n)["sae"].n_neurons
         for n in (1000, 10_000, 100_000)
     ]
-    assert sizes == [64, 256, 1024]
+    assert sizes == [128, 256, 1024]
 
 
 @pytest.mark.parametrize("n_neurons", range(1, 20))

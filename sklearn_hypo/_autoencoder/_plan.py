@@ -58,12 +58,14 @@ def choose_size(n_rows, n_neurons="auto", k="auto"):
     Each is kept where it is a number; `n_neurons` is chosen to have room for such a k.
     """
     if n_neurons == "auto":
-        # four times as many for ten times the rows, as a power of two
-        exponent = 6 + 2 * np.log10(max(n_rows, 1) / 1000)
-        n_neurons = int(2 ** np.clip(np.round(exponent), 4, 12))
+        # four times as many for ten times the rows, as a power of two, with 256 for
+        # 16,000; not below 128, which fewer rows do not need, unless they are very few
+        exponent = np.round(8 + 2 * np.log10(max(n_rows, 1) / 16_000))
+        most = max(2, np.floor(np.log2(max(n_rows, 1) / 1.5)))
+        n_neurons = int(2 ** min(np.clip(exponent, 7, 12), most))
         n_neurons = n_neurons if k == "auto" else max(n_neurons, k)
     if k == "auto":
-        k = min(n_neurons, 4 if n_neurons <= 64 else 8)
+        k = min(n_neurons, 4 if n_neurons < 64 else 8)
     return n_neurons, k
 
 

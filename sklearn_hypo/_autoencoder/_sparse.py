@@ -23,12 +23,12 @@ class SparseAutoencoderTransformer(BaseSparseAutoencoder):
     n_neurons : int or "auto", default="auto"
         Size of the dictionary: more neurons are finer and rarer concepts. "auto"
         follows the number of rows that `fit` is given, or the first chunk of
-        `partial_fit`: 64 for 1,000, 256 for 10,000 and 1,024 for 100,000, at least
+        `partial_fit`: 128 up to 5,000, 256 for 10,000, 1,024 for 100,000; at least
         `k`. Integer `prefix_lengths` say it themselves.
 
     k : int or "auto", default="auto"
         Active neurons per row: of every row for `sparsity="topk"`, on average for
-        "batch_topk". "auto": 4 with up to 64 neurons, else 8.
+        "batch_topk". "auto": 8, with fewer than 64 neurons 4.
 
     n_fits : int, default=1
         So many autoencoders of `n_neurons` neurons are fitted, from seeds of their own,

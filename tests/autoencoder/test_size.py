@@ -33,9 +33,11 @@ def size(sae):
 @pytest.mark.parametrize(
     ("n_rows", "expected"),
     [
-        (1, (16, 4)),
-        (200, (32, 4)),
-        (1000, (64, 4)),
+        (1, (4, 4)),
+        (50, (32, 4)),
+        (100, (64, 8)),
+        (200, (128, 8)),
+        (5000, (128, 8)),
         (10_000, (256, 8)),
         (100_000, (1024, 8)),
         (10**9, (4096, 8)),
@@ -48,8 +50,8 @@ def test_size_follows_the_rows(n_rows, expected):
 def test_what_is_given_is_kept():
     assert choose_size(1000, n_neurons=3) == (3, 3)
     assert choose_size(1000, n_neurons=500) == (500, 8)
-    assert choose_size(1000, k=16) == (64, 16)
-    assert choose_size(200, k=100) == (100, 100)
+    assert choose_size(1000, k=16) == (128, 16)
+    assert choose_size(200, k=200) == (200, 200)
     assert choose_size(200, 7, 2) == (7, 2)
 
 
@@ -59,7 +61,7 @@ def test_defaults_are_settled_at_fit(kind):
     sae = make_sae(kind).fit(*few)
     assert size(sae) == choose_size(300)
     assert sae.components_.shape == (sae.n_neurons_, 12)
-    assert (sae.transform(few[0]) > 0).sum(axis=1).mean() == pytest.approx(4, rel=0.1)
+    assert (sae.transform(few[0]) > 0).sum(axis=1).mean() == pytest.approx(8, rel=0.1)
     assert size(sae.fit(*more)) == choose_size(3000)
     assert (sae.n_neurons, sae.k) == ("auto", "auto")
     blank = clone(sae)
@@ -84,36 +86,37 @@ def test_auto_in_a_grid(kind):
         error_score="raise",
     ).fit(*some_rows(300))
     assert np.isfinite(grid.cv_results_["mean_test_score"]).all()
-    assert grid.best_estimator_.k_ == (2 if grid.best_params_["k"] == 2 else 4)
+    best = grid.best_params_
+    assert grid.best_estimator_.k_ == choose_size(300, best["n_neurons"], best["k"])[1]
 
 
 def test_integer_prefixes_say_how_many_neurons():
     X, _ = some_rows(300)
     assert size(make_sae(prefix_lengths=(5, 20)).fit(X)) == (20, 4)
-    assert size(make_sae(prefix_lengths=(0.25, 1.0)).fit(X)) == (32, 4)
+    assert size(make_sae(prefix_lengths=(0.25, 1.0)).fit(X)) == (128, 8)
 
 
 def test_first_chunk_decides():
     X, _ = some_rows(3000)
-    sae = make_sae().partial_fit(X[:300])
-    assert size(sae) == choose_size(300)
+    sae = make_sae().partial_fit(X[:60])
+    assert size(sae) == choose_size(60)
     sae.partial_fit(X)
-    assert size(sae) == choose_size(300)
+    assert size(sae) == choose_size(60)
     assert size(sae.fit(X)) == choose_size(3000)
 
 
 def test_supervised_chunks():
     X, y = some_rows(3000)
-    sae = make_sae(SupervisedSAETransformer).partial_fit(X[:300], y[:300])
+    sae = make_sae(SupervisedSAETransformer).partial_fit(X[:60], y[:300])
     sae.partial_fit(X, y)
-    assert size(sae) == choose_size(300)
+    assert size(sae) == choose_size(60)
     assert sae.coef_.shape == (sae.n_neurons_,)
 
 
 def test_warm_start_keeps_the_size():
     X, _ = some_rows(3000)
-    sae = make_sae(warm_start=True).fit(X[:300])
-    assert size(sae.fit(X)) == choose_size(300)
+    sae = make_sae(warm_start=True).fit(X[:60])
+    assert size(sae.fit(X)) == choose_size(60)
     with pytest.raises(ValueError, match=r"\(32, 12\).*\(20, 12\).*warm_start"):
         sae.set_params(n_neurons=20).fit(X)
 
