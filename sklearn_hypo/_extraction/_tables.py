@@ -7,6 +7,10 @@ import numpy as np
 import pandas as pd
 
 from .._hypotheses._lookup import find_hypothesis
+from .._interpretation._lexicon_search import average_equal_texts
+from .._interpretation._term_gains import measure_terms
+from .._utils._terms import parse_term
+from .._utils._token_index import TokenIndex
 
 _FIDELITY = ["f1", "precision", "recall", "correlation"]
 
@@ -93,6 +97,34 @@ def make_hypotheses_table(hypotheses, fidelities, **columns):
     for name in _FIDELITY:
         table[name] = [getattr(each, name, np.nan) for each in fidelities]
     return table.assign(**columns)
+
+
+def make_terms_table(hypotheses, texts, activations):
+    """Build `terms_`: what each term of each hypothesis does in the training texts.
+
+    Parameters
+    ----------
+    hypotheses : list of Hypothesis
+        Those without terms have no rows.
+    texts : ndarray of shape (n_texts,) and dtype object
+        The training texts.
+    activations : ndarray of shape (n_texts, n_hypotheses)
+        Of the neuron behind each hypothesis.
+    """
+    with_terms = [i for i, h in enumerate(hypotheses) if h.terms]
+    found = [(np.empty(0), np.empty(0))]
+    if with_terms:
+        distinct, strengths = average_equal_texts(texts, activations[:, with_terms])
+        index = TokenIndex(distinct)
+        for i, strength in zip(with_terms, strengths.T, strict=True):
+            terms = list(map(parse_term, hypotheses[i].terms))
+            found.append(measure_terms(index, terms, hypotheses[i].threshold, strength))
+    rows = [(h.statement, term) for h in hypotheses for term in h.terms]
+    shares, gains = map(np.concatenate, zip(*found, strict=True))
+    return _make_text_frame(
+        hypothesis=[statement for statement, _ in rows],
+        term=[term for _, term in rows],
+    ).assign(share=shares, gain=gains)
 
 
 def make_candidates_table(interpretations):

@@ -293,16 +293,37 @@ def compute_gains(presence, strength):
         The correlation with the term minus that without it. 0 for a term that marks no
         text by itself.
     """
-    n_texts, n_terms = presence.shape
-    strength = standardize(strength)
     rows = presence.tocsr()
     hits = np.diff(rows.indptr)
-    marked = hits > 0
+    alone = np.flatnonzero(hits == 1)
+    term = rows.indices[rows.indptr[alone]]
+    return compare_without(hits > 0, alone, term, strength, n_terms=presence.shape[1])
+
+
+def compare_without(marked, texts, terms, strength, *, n_terms):
+    """Compute what marks lose, in correlation with a strength, without each term.
+
+    Parameters
+    ----------
+    marked : ndarray of bool of shape (n_texts,)
+        Which texts the dictionary marks.
+    texts, terms : ndarray of int of shape (n_losses,)
+        The marked texts that would not be without a term, and which term.
+    strength : ndarray of shape (n_texts,)
+        Any scale; zeros are returned if it is constant.
+    n_terms : int
+        Terms of the dictionary.
+
+    Returns
+    -------
+    gains : ndarray of shape (n_terms,)
+        The correlation with the term minus that without it, where negative ones, and
+        those of marks that tell no texts apart, count as 0.
+    """
+    n_texts, strength = len(marked), standardize(strength)
     total, count = strength[marked].sum(), int(marked.sum())
-    alone = hits == 1
-    term = rows.indices[rows.indptr[:-1][alone]]
-    lost = np.bincount(term, strength[alone], minlength=n_terms)
-    n_lost = np.bincount(term, minlength=n_terms)
+    lost = np.bincount(terms, strength[texts], minlength=n_terms)
+    n_lost = np.bincount(terms, minlength=n_terms)
     whole = max(correlate_sums(total, count, n_texts), 0.0)
     without = correlate_sums(total - lost, count - n_lost, n_texts)
     return np.where(n_lost > 0, whole - np.maximum(without, 0.0), 0.0)

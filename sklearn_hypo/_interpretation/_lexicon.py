@@ -3,8 +3,6 @@
 from numbers import Integral, Real
 
 import numpy as np
-import pandas as pd
-from scipy import sparse
 from sklearn.base import BaseEstimator
 
 from .._embedding._text_embedder import TextEmbedder
@@ -16,6 +14,7 @@ from .._utils._validation import HasMethods, Interval, StrOptions
 from ._concept_strength import WordEmbedder
 from ._lexicon_search import (
     add_embeddings,
+    average_equal_texts,
     cross_validate,
     find_lexicons,
     index_texts,
@@ -232,10 +231,7 @@ class LexiconInterpreter(BaseEstimator):
 
     def _draw_distinct(self, texts, activations, random_state):
         """Return distinct texts, at most `max_texts`, and their mean activations."""
-        code, distinct = pd.factorize(texts)
-        sizes = np.bincount(code)
-        member = sparse.csr_array((np.ones(len(code)), (code, np.arange(len(code)))))
-        means = (member @ np.asarray(activations, np.float64)) / sizes[:, None]
+        distinct, means = average_equal_texts(texts, activations)
         n_used = len(distinct) if self.max_texts is None else self.max_texts
         rows = np.sort(random_state.permutation(len(distinct))[:n_used])
         return distinct[rows], means[rows]

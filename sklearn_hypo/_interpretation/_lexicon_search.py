@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from scipy import sparse
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.model_selection import KFold, ShuffleSplit
@@ -101,6 +102,14 @@ class Corpus:
     def is_word(self):
         """Whether a term is a single token."""
         return np.array([" " not in term for term in self.terms], dtype=bool)
+
+
+def average_equal_texts(texts, activations):
+    """Return the distinct texts, and the mean activations of each."""
+    code, distinct = pd.factorize(texts)
+    member = sparse.csr_array((np.ones(len(code)), (code, np.arange(len(code)))))
+    means = (member @ np.asarray(activations, np.float64)) / np.bincount(code)[:, None]
+    return distinct, means
 
 
 def index_texts(texts, *, n_max, min_df):

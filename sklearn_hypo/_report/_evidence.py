@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from .._utils._terms import mark_terms, parse_term
-from .._utils._token_index import TokenIndex, is_prefix
+from .._utils._terms import parse_term
+from .._utils._token_index import TokenIndex
 from ._details import HypothesisDetail
 
 _N_TEXTS = 5
@@ -77,16 +77,10 @@ def measure_term_shares(texts, lexicons):
     >>> measure_term_shares(["so sad", "Sadly so", "no", ""], [("sad*", "so"), ("no",)])
     [(0.5, 0.5), (0.25,)]
     """
-    patterns = {term: parse_term(term) for lexicon in lexicons for term in lexicon}
-    exact = {t: " ".join(p) for t, p in patterns.items() if not any(map(is_prefix, p))}
-    columns = list(dict.fromkeys(exact.values()))
-    shares = dict(zip(columns, mark_terms(texts, columns).mean(axis=0), strict=True))
-    shares = {term: float(shares[column]) for term, column in exact.items()}
-    if len(exact) < len(patterns):
-        index = TokenIndex(texts)
-        for term in patterns.keys() - exact.keys():
-            found = index.count_covered([patterns[term]]) > 0
-            shares[term] = float(found.mean())
+    terms = list(dict.fromkeys(term for lexicon in lexicons for term in lexicon))
+    presence = TokenIndex(texts).mark(list(map(parse_term, terms)))
+    n_having = np.asarray(presence.sum(axis=0), dtype=float)
+    shares = dict(zip(terms, (n_having / len(texts)).tolist(), strict=True))
     return [tuple(shares[term] for term in lexicon) for lexicon in lexicons]
 
 

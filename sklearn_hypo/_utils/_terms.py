@@ -48,22 +48,14 @@ def mark_terms(texts, terms):
     texts : sequence of str
         The texts.
     terms : sequence of str
-        n-grams as `find_vocabulary` returns them, without repetition.
+        n-grams as `find_vocabulary` returns them.
 
     Returns
     -------
     presence : CSR array of shape (n_texts, n_terms)
         1 where a text contains a term.
     """
-    column = {term: number for number, term in enumerate(terms)}
-    n_max = max((term.count(" ") for term in terms), default=0) + 1
-    indices, indptr = [], [0]
-    for text in texts:
-        found = {column[t] for t in make_ngrams(tokenize(text), n_max) if t in column}
-        indices.extend(sorted(found))
-        indptr.append(len(indices))
-    ones = np.ones(len(indices), dtype=np.float32)
-    return sparse.csr_array((ones, indices, indptr), shape=(len(texts), len(column)))
+    return TokenIndex(texts).mark([tuple(term.split(" ")) for term in terms])
 
 
 def contains_any(presence, terms, lexicons):

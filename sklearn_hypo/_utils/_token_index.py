@@ -4,6 +4,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
+from scipy import sparse
 
 from ._tokens import tokenize
 
@@ -96,31 +97,82 @@ class TokenIndex:
         for n in {len(term) for term in terms}:
             runs = self._find_runs(n)
             member = np.zeros(len(runs.codes), dtype=bool)
-            member[self._match(n, [term for term in terms if len(term) == n])] = True
+            member[self._match(n, terms)[1]] = True
             begin = runs.begin[member[runs.numbers]]
             for offset in range(n):
                 covered[begin + offset] = True
         return self.count_positions(covered)
 
+    def find_occurrences(self, terms):
+        """Find where each of some terms begins.
+
+        Parameters
+        ----------
+        terms : sequence of tuple of str
+            As `count_covered` takes them.
+
+        Returns
+        -------
+        begin, which : ndarray of int of shape (n_occurrences,)
+            Positions, and the number of the term that begins there.
+        """
+        begin, which = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
+        for n in {len(term) for term in terms} - {0}:  # what no text can contain
+            runs = self._find_runs(n)
+            owner, number = self._match(n, terms)
+            shape = (len(runs.codes), len(terms))
+            ones = np.ones(len(number), dtype=np.int8)
+            member = sparse.csr_array((ones, (number, owner)), shape=shape)
+            there = (np.diff(member.indptr) > 0)[runs.numbers]
+            occurrence = member[runs.numbers[there]].tocoo()
+            begin.append(runs.begin[there][occurrence.row])
+            which.append(occurrence.col)
+        return np.concatenate(begin), np.concatenate(which)
+
+    def mark(self, terms):
+        """Mark which texts contain which terms.
+
+        Parameters
+        ----------
+        terms : sequence of tuple of str
+            As `count_covered` takes them.
+
+        Returns
+        -------
+        presence : CSR array of shape (n_texts, n_terms)
+            1 where a text contains a term.
+        """
+        begin, which = self.find_occurrences(terms)
+        ones = np.ones(len(begin), dtype=np.float32)
+        shape = (len(self.lengths), len(terms))
+        presence = sparse.csr_array((ones, (self.text_of[begin], which)), shape=shape)
+        presence.data[:] = 1
+        return presence
+
     def _match(self, n, terms):
-        """Return the numbers of the runs of n tokens that are any of the terms."""
-        exact, found = [], []
-        for term in terms:
+        """Find the runs of n tokens that are terms: numbers of terms, and of runs."""
+        exact, owners, found = [], [], []
+        for number, term in enumerate(terms):
+            if len(term) != n:
+                continue
             if any(map(is_prefix, term)):
-                found.append(self._match_patterns(term))
+                runs = self._match_patterns(term)
+                found.append((np.full(len(runs), number), runs))
             elif all(token in self.number for token in term):
                 exact.append([self.number[token] for token in term])
+                owners.append(number)
         if exact:
-            tokens = np.array(exact)
+            tokens, owners = np.array(exact), np.array(owners)
             numbers = tokens[:, 0]
             for position in range(1, n):
                 codes = self._find_runs(position + 1).codes
                 wanted = numbers * len(self.tokens) + tokens[:, position]
                 there = np.isin(wanted, codes)
                 numbers = np.searchsorted(codes, wanted[there])
-                tokens = tokens[there]
-            found.append(numbers)
-        return np.concatenate([*found, np.empty(0, dtype=np.int64)])
+                tokens, owners = tokens[there], owners[there]
+            found.append((owners, numbers))
+        nothing = np.empty((2, 0), dtype=np.int64)
+        return np.concatenate([nothing, *map(np.vstack, found)], axis=1)
 
     def _match_patterns(self, term):
         """Return the numbers of the runs that are one term, which has patterns."""

@@ -310,6 +310,56 @@ def test_hypotheses_table(X, data, fitted):
     assert np.sign(table["coef"]).tolist() == [1, -1, 1]
 
 
+class LooksAtLengths(BaseEstimator):
+    """An annotator that needs no terms."""
+
+    def fit(self, texts, hypotheses, activations, *, random_state):
+        self.hypotheses_ = hypotheses
+        return self
+
+    def annotate(self, texts):
+        mark = [len(text) % 2 for text in texts]
+        return np.tile(np.array(mark, float)[:, None], len(self.hypotheses_))
+
+
+def test_terms_table():
+    """By hand: six distinct texts, of which two have tea and one has rain."""
+    texts = ["tea", "tea", "green tea", "rain", "sun", "wind", "snow"]
+    strength = [1.0, 3.0, 2.0, 2.0, 0.0, 0.0, 0.0]  # "tea" on average 2
+    X = frame(np.column_stack([strength, strength]), texts)
+    told = Recites(
+        (("mentions any of: tea, rain, fog", ("tea", "rain", "fog")), ("is warm", ()))
+    )
+    extractor = HypothesisExtractor(told, LooksAtLengths(), random_state=0)
+    table = extractor.fit(X, np.arange(7.0)).terms_
+    assert list(table.columns) == ["hypothesis", "term", "share", "gain"]
+    assert set(table["hypothesis"]) == {"mentions any of: tea, rain, fog"}
+    assert table["term"].tolist() == ["tea", "rain", "fog"]
+    np.testing.assert_allclose(table["share"], [2 / 6, 1 / 6, 0])
+    # all together mark what is active: r = 1; rain alone 0.447, tea alone 0.707
+    np.testing.assert_allclose(
+        table["gain"], [1 - np.sqrt(1 / 5), 1 - np.sqrt(1 / 2), 0]
+    )
+
+
+def test_terms_table_of_kept_hypotheses(X, data):
+    extractor = HypothesisExtractor(TOLD, n_hypotheses=2, random_state=0)
+    table = extractor.fit(X, data.target).terms_
+    kept = extractor.hypotheses_["hypothesis"].tolist()
+    assert table["hypothesis"].drop_duplicates().tolist() == kept
+    of_terms = dict(TOLD.hypotheses)
+    assert table["term"].tolist() == [t for h in kept for t in of_terms[h]]
+    assert (table["gain"] >= -1).all()
+
+
+def test_terms_table_without_terms(X, data):
+    told = Recites(tuple((statement, ()) for statement, _ in TOLD.hypotheses))
+    extractor = HypothesisExtractor(told, LooksAtLengths(), random_state=0)
+    table = extractor.fit(X, data.target).terms_
+    assert table.shape == (0, 4)
+    assert table[["share", "gain"]].dtypes.tolist() == [float, float]
+
+
 def test_candidates_table(fitted):
     table = fitted.candidates_
     assert list(table.columns) == [

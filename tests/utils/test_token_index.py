@@ -75,3 +75,28 @@ def test_no_texts_and_no_tokens():
     # two tokens, and no two in one text
     index = TokenIndex(["so", "sad"])
     assert index.count_covered([("so", "sad"), ("so", "sad*")]).tolist() == [0, 0]
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        [],
+        [()],
+        [("so",), ("sad",), ("absent",)],
+        [("sad*",), ("sad",), ("so", "sad*"), ("so", "so")],
+        [("s***",), (), ("so",), ("so",)],
+    ],
+)
+def test_texts_are_marked_by_each_term(terms):
+    marks = TokenIndex(TEXTS).mark(terms).toarray()
+    assert marks.shape == (len(TEXTS), len(terms))
+    for term, mark in zip(terms, marks.T, strict=True):
+        there = np.array(count_by_hand(TEXTS, [term])) > 0
+        assert mark.tolist() == there.tolist()
+
+
+def test_occurrences_stand_where_terms_begin():
+    index = TokenIndex(["so so sad", "sadly so"])
+    begin, which = index.find_occurrences([("so",), ("so", "sad"), ("sad*",)])
+    found = sorted(zip(which.tolist(), begin.tolist(), strict=True))
+    assert found == [(0, 0), (0, 1), (0, 4), (1, 1), (2, 2), (2, 3)]
