@@ -49,7 +49,8 @@ from ._hypotheses._protocols import (
 from ._inference._redundancy import Redundancy, drop_or_merge
 from ._interpretation._language_model import LLMInterpreter
 from ._interpretation._lexicon import LexiconInterpreter
-from ._language_models._cells import CostEstimate
+from ._interpretation._namer import LLMNamer
+from ._language_models._ledger import CostEstimate
 from ._language_models._models import GeminiModel, OpenAIModel
 from ._pipeline import make_hypothesis_pipeline
 from ._replication._replicate import replicate_hypotheses
@@ -86,6 +87,7 @@ __all__ = [  # noqa: RUF022 - by the steps of the method, as in the reference
     "Hypothesis",
     "LexiconInterpreter",
     "LLMInterpreter",
+    "LLMNamer",
     "Interpreter",
     "Interpretation",
     "Candidate",

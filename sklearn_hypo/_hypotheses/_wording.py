@@ -2,6 +2,8 @@
 
 import re
 
+from .._utils._tokens import tokenize
+
 # A dictionary of at most so many terms is written out.
 _WRITTEN_OUT = 6
 
@@ -89,6 +91,48 @@ def word_apart(lexicons, thresholds):
         statements.append(_make_unique(statement, rule, shown_before))
         shown_before.append((statements[-1], rule, shown, terms))
     return statements
+
+
+def name_apart(names, lexicons):
+    """Tell names of dictionaries apart where they are equal, or nearly.
+
+    Two are nearly equal if they share more than half of the words of the shorter one,
+    up to the forms of a word. The later one is then followed by its first term that
+    the dictionaries of the earlier ones lack, and else by a number.
+
+    Parameters
+    ----------
+    names : sequence of str
+        In order.
+    lexicons : sequence of sequence of str
+        The terms of each, its leading ones first.
+
+    Returns
+    -------
+    names : list of str
+        No two are equal.
+
+    Examples
+    --------
+    >>> from sklearn_hypo._hypotheses._wording import name_apart
+    >>> name_apart(["sadness", "Deep sadness", "art"], [["cry"], ["cry", "alone"], []])
+    ['sadness', 'Deep sadness (alone)', 'art']
+    """
+    found, before = [], []
+    for name, terms in zip(names, lexicons, strict=True):
+        words = tokenize(name)
+        alike = [own for theirs, own in before if _share_groups(words, theirs)]
+        known = {_make_variant_key(term) for own in alike for term in own}
+        own = [t for t in terms if _make_variant_key(t) not in known]
+        worded = [term for term in own if any(map(str.isalpha, term))]
+        unique = f"{name} ({worded[0]})" if alike and worded else name
+        before.append((words, terms))
+        number = 1
+        while unique in found or (alike and unique == name):
+            number += 1
+            unique = f"{name} [{number}]"
+        found.append(unique)
+    return found
 
 
 def _tell_apart(terms, before):

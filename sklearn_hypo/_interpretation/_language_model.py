@@ -8,7 +8,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 
 from .._annotation._lexicon import LexiconAnnotator
-from .._language_models._ledger import CostEstimate, compute_cost
+from .._language_models._ledger import CostEstimate, make_cost_estimate
 from .._language_models._models import as_model
 from .._language_models._session import (
     AnswerStoreMixin,
@@ -32,7 +32,7 @@ from ._prompts import (
 from ._sampling import draw_percentile_bins, draw_top_and_zero_rows, split_at_random
 from ._statement_scoring import StatementScorer, draw_balanced_rows, subtract_medians
 from ._statement_search import StatementSearch
-from ._write_statements import StatementWriter
+from ._write_statements import STATEMENT, StatementWriter
 
 # Shares of the distinct texts: shown as examples, mined for mistakes, compared on,
 # reported on. The second part is there only if statements are refined.
@@ -287,10 +287,15 @@ class LLMInterpreter(AnswerStoreMixin, BaseEstimator):
             SYSTEM + self._template() + (self.task_instructions or "")
         )
         calls = n_neurons * self.n_candidates
-        usage = Usage(calls, round(calls * (fixed + shown / 4)), 0, 0, 20 * calls)
+        usage = Usage(
+            calls,
+            round(calls * (fixed + shown / 4)),
+            0,
+            0,
+            STATEMENT.output_tokens * calls,
+        )
         price = as_model(self.model, "interpreter").price_per_million()
-        cost = float("nan") if price is None else compute_cost(price, usage)
-        parts = [CostEstimate(calls, usage.input_tokens, usage.output_tokens, cost)]
+        parts = [make_cost_estimate(price, usage)]
         if annotator is not None:
             some = texts[: self.n_scoring_examples]
             compared = annotator.estimate_cost(some, self.n_candidates)

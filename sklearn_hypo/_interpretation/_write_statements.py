@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from .._language_models._answers import KeyMaker
-from .._language_models._parsing import parse_statement
+from .._language_models._ledger import estimate_input_tokens, make_cost_estimate
+from .._language_models._parsing import parse_name, parse_statement
 from .._language_models._session import OtherRuns, Session
-from .._language_models._values import ANSWERED, BLOCKED, CUT, FAILED, UNPARSABLE
+from .._language_models._values import ANSWERED, BLOCKED, CUT, FAILED, UNPARSABLE, Usage
 
 # Format of keys and values. To be raised when either changes.
 _FORMAT = 1
@@ -19,6 +20,31 @@ _ATTEMPTS = 3
 _MORE_TOKENS = 4
 
 
+class Wanted(NamedTuple):
+    """What is to be written.
+
+    Attributes
+    ----------
+    task : str
+        Part of the key of an answer.
+    noun : str
+        For messages.
+    parse : callable
+        From an answer to what it says, or None.
+    output_tokens : int
+        Of a usual answer.
+    """
+
+    task: str
+    noun: str
+    parse: Callable
+    output_tokens: int
+
+
+STATEMENT = Wanted("interpretation", "statement", parse_statement, 20)
+NAME = Wanted("naming", "name", parse_name, 10)
+
+
 class StatementResult(NamedTuple):
     """A statement, or None and the reason why none was obtained."""
 
@@ -28,7 +54,7 @@ class StatementResult(NamedTuple):
 
 @dataclass
 class StatementWriter:
-    """Has a model write statements.
+    """Has a model write statements, or names.
 
     Attributes
     ----------
@@ -36,10 +62,13 @@ class StatementWriter:
         Whom to ask, and where statements and costs are kept.
     before_calls : callable or None
         Called, without arguments, before anything is paid for. May raise.
+    wanted : Wanted
+        What to write.
     """
 
     session: Session
     before_calls: Callable | None = None
+    wanted: Wanted = STATEMENT
 
     def write(self, prompts):
         """Ask for one statement per prompt.
@@ -65,10 +94,20 @@ class StatementWriter:
             self._ask(jobs, results)
         return [results[key] for key in keys]
 
+    def estimate(self, prompts):
+        """Return the CostEstimate of those that have no answer yet."""
+        keys = {self._key(*each): each[0] for each in prompts}
+        answered = self.session.store.get(list(keys))
+        open_prompts = [p for key, p in keys.items() if key not in answered]
+        n_input = sum(map(estimate_input_tokens, open_prompts))
+        n_calls = len(open_prompts)
+        usage = Usage(n_calls, n_input, 0, 0, n_calls * self.wanted.output_tokens)
+        return make_cost_estimate(self.session.model.price_per_million(), usage)
+
     def _key(self, prompt, draw):
         identity = {
             "format": _FORMAT,
-            "task": "interpretation",
+            "task": self.wanted.task,
             "temperature": prompt.temperature,
             **self.session.identify_model(),
         }
@@ -85,7 +124,9 @@ class StatementWriter:
 
             def write(key):
                 prompt, _ = jobs[key]
-                results[key], version = ask_for_statement(dispatcher, prompt)
+                results[key], version = ask_for_statement(
+                    dispatcher, prompt, self.wanted
+                )
                 statement = results[key].statement
                 if statement is None:
                     claims.release([key])
@@ -103,8 +144,8 @@ class StatementWriter:
                     others.wait(len(open_keys))
 
 
-def ask_for_statement(dispatcher, prompt):
-    """Ask until a statement comes, or it is clear that none does.
+def ask_for_statement(dispatcher, prompt, wanted=STATEMENT):
+    """Ask until what is wanted comes, or it is clear that none does.
 
     A filter of the provider is not asked twice; a model that declines, or whose
     answer is empty, cut, of several lines or too long, is; after a cut, with room for
@@ -126,12 +167,12 @@ def ask_for_statement(dispatcher, prompt):
         if reply.outcome == CUT:
             prompt = _raise_limit(prompt, dispatcher.output_limit)
         if reply.outcome == ANSWERED:
-            statement = parse_statement(reply.content)
+            statement = wanted.parse(reply.content)
             if statement is not None:
                 return StatementResult(statement), reply.version
             excerpt = " ".join(reply.content.split())[:80]
             reason = f"{UNPARSABLE}: {excerpt!r}"
-    return StatementResult(None, f"no statement from the model ({reason})"), ""
+    return StatementResult(None, f"no {wanted.noun} from the model ({reason})"), ""
 
 
 def _raise_limit(prompt, limit):

@@ -9,7 +9,7 @@ from ..exceptions import BatchPendingError
 from ._answers import KeyMaker
 from ._batch_jobs import BatchJobs
 from ._layouts import Layout, ask_cells
-from ._ledger import CostEstimate, compute_cost, estimate_input_tokens
+from ._ledger import estimate_input_tokens, make_cost_estimate
 from ._session import OtherRuns, ProgressLog, Session, UnusableAnswers
 from ._text import clean_text, cut_words
 from ._values import ANSWERED, Usage
@@ -133,10 +133,8 @@ class CellAnswerer:
                 calls += 1
                 n_input += estimate_input_tokens(self.layout.request(text, group))
                 n_output += self.layout.output_tokens(len(group))
-        price = self.session.model.price_per_million()
         usage = Usage(calls, n_input, 0, 0, n_output)
-        cost = float("nan") if price is None else compute_cost(price, usage)
-        return CostEstimate(calls, n_input, n_output, cost)
+        return make_cost_estimate(self.session.model.price_per_million(), usage)
 
     def _ask(self, table):
         session = self.session

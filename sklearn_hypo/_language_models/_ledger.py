@@ -219,6 +219,12 @@ class Ledger:
         )
 
 
+def make_cost_estimate(price, usage):
+    """Return the CostEstimate of what will be consumed; the price may be None."""
+    cost = float("nan") if price is None else compute_cost(price, usage)
+    return CostEstimate(usage.calls, usage.input_tokens, usage.output_tokens, cost)
+
+
 def compute_cost(price, usage):
     """Return dollars for what was consumed."""
     return price.cost(

@@ -196,7 +196,8 @@ def _is_answer(item):
 _PREAMBLE = re.compile(
     r"(?:(?:sure|certainly|of course|okay)[,!.]\s*)?"
     r"(?:here(?: is|'s)[^:\n]{0,60}|"
-    r"\**(?:the )?(?:statement|hypothesis|property|feature|concept|answer)(?: is)?)"
+    r"\**(?:the )?(?:statement|hypothesis|property|feature|concept|answer|name)"
+    r"(?: is)?)"
     r"\s*(?:\*\*:|:\**)\s*",
     re.IGNORECASE,
 )
@@ -210,7 +211,7 @@ _AROUND = (
 _ABBREVIATION = re.compile(r"(?:\.|\b\w\.\w)\.\Z")
 # JSON that was cut or is not what was asked for, a server's page of an error
 _NOT_WORDS = ("{", "[{", '["', _FENCE, "<html", "<!doctype")
-_NOTHING = {"none", "n/a", "null", "unknown", "unclear", "no statement"}
+_NOTHING = {"none", "n/a", "null", "unknown", "unclear", "no statement", "no name"}
 _REFUSAL = re.compile(
     r"(?:unfortunately|sorry)\s*[,.!]|sorry (?:but )?i\b"
     r"|(?:i'm|i am) (?:\w+ )?sorry\b|my apologies\b|i apologi[sz]e\b"
@@ -221,7 +222,7 @@ _REFUSAL = re.compile(
 )
 
 
-def parse_statement(text, max_length=200):
+def parse_statement(text, max_length=200, *, field="statement"):
     """Return the statement that a model found, or None.
 
     Parameters
@@ -232,6 +233,8 @@ def parse_statement(text, max_length=200):
     max_length : int, default=200
         Greatest number of characters. A longer statement is None, not cut: it is no
         hypothesis that a reader could check.
+    field : str, default="statement"
+        What a JSON answer calls it.
 
     Returns
     -------
@@ -241,7 +244,7 @@ def parse_statement(text, max_length=200):
         and without a period at the end. It is not escaped for HTML. None also for a
         refusal, for JSON that was cut, and for several lines.
     """
-    statement = _strip_decoration(_collapse(_find_statement(text)))
+    statement = _strip_decoration(_collapse(_find_statement(text, field)))
     plain = statement.replace("\u2019", "'").casefold()
     if plain in _NOTHING or _REFUSAL.match(plain) or plain.startswith(_NOT_WORDS):
         return None
@@ -249,15 +252,26 @@ def parse_statement(text, max_length=200):
     return statement if readable else None
 
 
-def _find_statement(text):
+def parse_name(text, max_words=6, max_length=60):
+    """Return the name that a model gave, or None.
+
+    As `parse_statement`, of `{"name": "..."}`; of no more than so many words and
+    characters, and without signs at its end.
+    """
+    name = parse_statement(text, max_length, field="name") or ""
+    name = name.rstrip(" .:;,")
+    return name if name and len(name.split()) <= max_words else None
+
+
+def _find_statement(text, field):
     """Return what stands where the statement should be, or ""."""
     found = load_json(text)
     if isinstance(found, dict):
-        found = found.get("statement")
+        found = found.get(field)
     if found is not MISSING:
         return found if isinstance(found, str) else ""
     text = strip_wrapping(text)
-    return "" if '"statement"' in text else _find_only_line(text)
+    return "" if f'"{field}"' in text else _find_only_line(text)
 
 
 def _find_only_line(text):

@@ -5,6 +5,7 @@ import pytest
 
 from sklearn_hypo._hypotheses._wording import (
     group_variants,
+    name_apart,
     word_apart,
     word_lexicon,
 )
@@ -142,3 +143,23 @@ def test_statements_of_different_dictionaries_differ(seed):
     statements = word_apart(lexicons, [0.0] * 40)
     rules = {frozenset(lexicon) for lexicon in lexicons}
     assert len(set(statements)) >= len(rules)
+
+
+@pytest.mark.parametrize(
+    ("names", "lexicons", "apart"),
+    [
+        (["joy", "grief"], [["a"], ["b"]], ["joy", "grief"]),
+        (["joy", "joy"], [["a"], ["a", "b"]], ["joy", "joy (b)"]),
+        (["joy", "JOYS"], [["a"], ["a", "b"]], ["joy", "JOYS (b)"]),
+        (["joy", "joy"], [["a", "b"], ["a"]], ["joy", "joy [2]"]),
+        (["joy"] * 3, [["a"], ["a"], ["a"]], ["joy", "joy [2]", "joy [3]"]),
+        (["joy"] * 3, [["a"], ["b"], ["b", "c"]], ["joy", "joy (b)", "joy (c)"]),
+        (["joy", "joy"], [["a"], [":)", "b"]], ["joy", "joy (b)"]),
+        (["joy", "joy"], [["likes"], ["like", "b"]], ["joy", "joy (b)"]),
+        # half of the words in common is not more than half
+        (["food prices", "food shops"], [["a"], ["b"]], ["food prices", "food shops"]),
+        (["joy (b)", "joy"], [["a"], ["b"]], ["joy (b)", "joy [2]"]),
+    ],
+)
+def test_names_are_told_apart(names, lexicons, apart):
+    assert name_apart(names, lexicons) == apart

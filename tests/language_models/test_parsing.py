@@ -8,6 +8,7 @@ from sklearn_hypo._language_models._parsing import (
     MISSING,
     load_json,
     parse_answers,
+    parse_name,
     parse_statement,
     parse_yes_no,
 )
@@ -337,6 +338,29 @@ def test_stacked_answers_of_a_few_ids():
 )
 def test_statement(text, statement):
     assert parse_statement(text) == statement
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ('{"name": "gratitude"}', "gratitude"),
+        ('```json\n{"name": "Waiting for a delivery."}\n```', "Waiting for a delivery"),
+        ("Name: **physical illness**", "physical illness"),
+        ("The name is: illness:", "illness"),
+        ("\u75c5\u6c17", "\u75c5\u6c17"),
+        ('{"name": "a b c d e f"}', "a b c d e f"),
+        ('{"name": "a b c d e f g"}', None),
+        (json.dumps({"name": 61 * "a"}), None),
+        ('{"name": "..."}', None),
+        ('{"name": "no name"}', None),
+        ('{"statement": "gratitude"}', None),
+        ('{"name": "grati', None),
+        ("I cannot help", None),
+        ("", None),
+    ],
+)
+def test_name(text, name):
+    assert parse_name(text) == name
 
 
 NO_STATEMENT = [
