@@ -15,11 +15,6 @@ from llm_double import LLMServer
 from sklearn_hypo._interpretation import _lexicon
 from sklearn_hypo._interpretation._concept_strength import WordEmbedder
 
-# For what begins before any fixture does, or outlives it.
-os.environ["SKLEARN_HYPO_CACHE"] = os.path.join(
-    tempfile.gettempdir(), f"sklearn-hypo-tests-{uuid.uuid4().hex}"
-)
-
 # Every client of an SDK reads all certificates, 20 ms each; no test has a use for more
 # than one.
 _CERTIFICATE = tempfile.NamedTemporaryFile("w", suffix=".pem")  # noqa: SIM115
@@ -48,13 +43,17 @@ def _no_ways_out(monkeypatch, tmp_path_factory):
     monkeypatch.setenv("SKLEARN_HYPO_CACHE", str(folder))
 
 
-@pytest.fixture(autouse=True, scope="session")
-def _words_of_the_texts():
-    """Spare the tests the embedding of an English vocabulary: 20,000 words."""
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    """Spare the tests the embedding of an English vocabulary: 20,000 words.
+
+    Examples of documents, which say what users will see, are not spared it.
+    """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_lexicon, "AUTO_MODEL", "lsa")
-        patch.setattr(WordEmbedder, "list_known_words", lambda self: [])
-        yield
+        if not isinstance(item, pytest.DoctestItem):
+            patch.setattr(_lexicon, "AUTO_MODEL", "lsa")
+            patch.setattr(WordEmbedder, "list_known_words", lambda self: [])
+        return (yield)
 
 
 @pytest.fixture

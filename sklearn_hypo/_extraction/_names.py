@@ -39,12 +39,13 @@ class HypothesisNamesMixin:
         --------
         >>> import pandas as pd
         >>> from sklearn_hypo import HypothesisExtractor
-        >>> texts = ["thanks a lot", "so cold today"] * 50
-        >>> thanks = [1.0, 0.0] * 50
+        >>> from sklearn_hypo.datasets import make_concept_texts
+        >>> data = make_concept_texts(300, n_concepts=1, random_state=0)
         >>> neurons = pd.DataFrame(
-        ...     {"neuron000": thanks}, index=pd.Index(texts, name="text")
+        ...     {"neuron000": data.truth[:, 0].astype(float)},
+        ...     index=pd.Index(data.data, name="text"),
         ... )
-        >>> extractor = HypothesisExtractor(random_state=0).fit(neurons, thanks)
+        >>> extractor = HypothesisExtractor(random_state=0).fit(neurons, data.target)
         >>> extractor.rename({"neuron000": "gratitude"}).hypotheses_["name"].tolist()
         ['gratitude']
         """
@@ -92,12 +93,13 @@ class HypothesisNamesMixin:
         --------
         >>> import pandas as pd
         >>> from sklearn_hypo import HypothesisExtractor
-        >>> texts = ["thanks a lot", "so cold today"] * 50
-        >>> thanks = [1.0, 0.0] * 50
+        >>> from sklearn_hypo.datasets import make_concept_texts
+        >>> data = make_concept_texts(300, n_concepts=1, random_state=0)
         >>> neurons = pd.DataFrame(
-        ...     {"neuron000": thanks}, index=pd.Index(texts, name="text")
+        ...     {"neuron000": data.truth[:, 0].astype(float)},
+        ...     index=pd.Index(data.data, name="text"),
         ... )
-        >>> extractor = HypothesisExtractor(random_state=0).fit(neurons, thanks)
+        >>> extractor = HypothesisExtractor(random_state=0).fit(neurons, data.target)
         >>> extractor = extractor.rename({"neuron000": "gratitude"})
         >>> list(extractor.to_dictionary())
         ['gratitude']

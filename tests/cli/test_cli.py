@@ -115,7 +115,8 @@ def test_outputs_agree_with_each_other_and_with_the_report(
 
     assert settings["file"]["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
     assert settings["seed"] == 4
-    assert list(settings["steps"]) == ["embed", "sae", "select", "hypotheses"]
+    steps = ["embed", "sae", "style", "select", "hypotheses"]
+    assert list(settings["steps"]) == steps
     computation = settings["computation"]
     assert computation["torch"]["threads"] >= 1
     for library in computation["libraries"]:

@@ -311,7 +311,8 @@ def test_nothing_that_is_shown_or_written_holds_the_key(fitted):
 
 
 def test_what_a_model_says_is_escaped(neurons):
-    train, test = neurons
+    # measures of style are worded without a model
+    train, test = (each.filter(like="neuron") for each in neurons)
     said = "<script>alert(1)</script> & mentions food"
 
     def write(prompt):
