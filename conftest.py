@@ -16,5 +16,6 @@ if not _IS_WORKER:
 
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure():
+    """Remove it."""
     if not _IS_WORKER:
         shutil.rmtree(os.environ["SKLEARN_HYPO_CACHE"], ignore_errors=True)

@@ -107,7 +107,7 @@ def test_first_chunk_decides():
 
 def test_supervised_chunks():
     X, y = some_rows(3000)
-    sae = make_sae(SupervisedSAETransformer).partial_fit(X[:60], y[:300])
+    sae = make_sae(SupervisedSAETransformer).partial_fit(X[:60], y[:60])
     sae.partial_fit(X, y)
     assert size(sae) == choose_size(60)
     assert sae.coef_.shape == (sae.n_neurons_,)
