@@ -35,6 +35,10 @@ class HypothesisNamesMixin:
             For what is no hypothesis here, and names that are no texts. Nothing is
             renamed then.
 
+        See Also
+        --------
+        LLMNamer : Has a language model write names.
+
         Examples
         --------
         >>> import pandas as pd

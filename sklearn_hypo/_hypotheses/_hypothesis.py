@@ -34,6 +34,7 @@ class Hypothesis:
     See Also
     --------
     HypothesisExtractor.rename : Gives names.
+    LLMNamer : Has names written by a language model.
 
     Examples
     --------
