@@ -267,6 +267,25 @@ def test_grid_search_over_sizes_in_two_processes(texts, y):
 
 @both_routings
 @pytest.mark.usefixtures("cheap_processes")
+def test_texts_without_a_target_join_every_training_fold(texts, y):
+    """As the user guide has it."""
+    labelled = np.random.RandomState(0).random_sample(N) < 0.6
+    gaps = np.where(labelled, y, np.nan)
+    known, others = np.flatnonzero(labelled), np.flatnonzero(~labelled)
+    folds = [
+        (np.append(known[train], others), known[test])
+        for train, test in KFold(3).split(known)
+    ]
+    pipe = make_hypothesis_pipeline("lsa", n_neurons=8, k=2, n_select=4, random_state=0)
+    assert cross_val_score(pipe, texts, gaps, cv=folds).min() > 0
+    search = GridSearchCV(pipe, {"sae__alpha": [0, 1]}, cv=folds, refit=True)
+    search.fit(texts, gaps)
+    best = search.best_estimator_
+    assert best.score(texts[labelled], y[labelled]) > 0.2
+    again = clone(best).fit(texts, gaps)
+    np.testing.assert_array_equal(again.predict(texts), best.predict(texts))
+
+
 def test_grid_search_over_the_annotator(texts, classes):
     annotator = EmbeddingAnnotator(TextEmbedder(n_components=8))
     pipe = make_pipe("classification", hypotheses__annotator=annotator)

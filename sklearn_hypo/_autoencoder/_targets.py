@@ -8,11 +8,15 @@
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import check_array
 
-from .._utils._validation import encode_one_hot, encode_target, resolve_task
+from .._utils._validation import (
+    encode_one_hot,
+    encode_target,
+    resolve_task,
+    take_labelled,
+)
 from ._distributed import sum_across
 from ._rows import TrainingRows
 
@@ -113,8 +117,7 @@ def encode_supervision(
 
 
 def _encode_one_output(y, weights, task, class_weight, caller, known, name):
-    labels = np.asarray(y, dtype=object).ravel()
-    present = ~pd.isna(labels)
+    labels, present = take_labelled(y)
     if not present.any() and known is None:
         raise ValueError(
             f"{caller}: Input y contains NaN only. At least some rows need a target; "
@@ -123,10 +126,7 @@ def _encode_one_output(y, weights, task, class_weight, caller, known, name):
     classes = None
     if known is not None:
         task, classes = known.task, known.classes
-    elif isinstance(getattr(y, "dtype", None), pd.CategoricalDtype):
-        task = "classification" if task == "auto" else task
-    labels = _as_plain_array(labels[present])
-    task = resolve_task(labels, task)
+    task = resolve_task(y, task)
     if not len(labels):
         n_outputs = known.values.shape[1]
         nothing = np.full((len(weights), n_outputs), np.nan)
@@ -143,14 +143,6 @@ def _encode_one_output(y, weights, task, class_weight, caller, known, name):
     values = np.full((len(weights), columns.shape[1]), np.nan)
     values[present] = columns
     return Supervision(values, weights, task, classes, 1)
-
-
-def _as_plain_array(labels):
-    """Return labels as an array of one plain type, or of objects if they are mixed."""
-    values = labels.tolist()
-    if len({isinstance(value, str) for value in values}) > 1:
-        return labels
-    return np.array(values) if values else np.empty(0)
 
 
 def _encode_known_labels(labels, classes, caller, name):

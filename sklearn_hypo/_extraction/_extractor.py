@@ -30,7 +30,7 @@ from .._utils._validation import (
     _fit_context,
     check_texts,
     draw_seed,
-    encode_target,
+    encode_labelled,
     make_target_columns,
     resolve_task,
 )
@@ -55,6 +55,7 @@ class HypothesisExtractor(
     has a sample of the training texts annotated with the descriptions alone, and
     fits a model of the target on these annotations; `score` is how well the
     *hypotheses* predict the target of new texts, with the neurons out of the way.
+    Texts without a target (NaN or None) help to find the words, and with nothing else.
     Columns of `StyleFeatures` are worded and checked by their measures, whatever
     interpreter and annotator are set.
 
@@ -87,8 +88,8 @@ class HypothesisExtractor(
         that matters, as for stratified folds in `cross_val_score`.
 
     max_annotated : int or None, default=10_000
-        Training texts annotated to fit `final_estimator`, drawn at random when there
-        are more. None: all.
+        Training texts (with a target) annotated to fit `final_estimator`, drawn at
+        random when there are more. None: all.
 
     random_state : int, RandomState instance or None, default=None
         Seeds the split of the texts, the sample and the annotator.
@@ -222,7 +223,8 @@ class HypothesisExtractor(
         X : DataFrame of shape (n_samples, n_neurons)
             Activations, text-labelled: its index is named "text" and holds the texts.
         y : array-like of shape (n_samples,)
-            What the hypotheses are to predict: numbers, or classes.
+            What the hypotheses are to predict: numbers, or classes; NaN or None where
+            there is no target (-1 is a target as any other).
 
         Returns
         -------
@@ -234,14 +236,17 @@ class HypothesisExtractor(
         NotTextLabelledError
             A TypeError, if the rows do not carry their texts.
         ValueError
-            If no neuron could be put into words, and for fewer than two rows.
+            If no neuron could be put into words, and for fewer than two rows with a
+            target.
         """
         context = self._init_callback_context(max_subtasks=3)
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
         activations, texts = self._check_rows(X, reset=True)
         self.task_ = resolve_task(y, self.task)
-        target, classes = encode_target(y, self.task_, caller=type(self).__name__)
-        check_consistent_length(activations, target)
+        target, classes, labelled = encode_labelled(
+            y, self.task_, caller=type(self).__name__
+        )
+        check_consistent_length(activations, labelled)
         if classes is None and np.ptp(target) == 0:
             raise ValueError(
                 f"HypothesisExtractor: y is constant ({target[0]:g} on all rows): "
@@ -260,13 +265,14 @@ class HypothesisExtractor(
 
         subtask = _begin_subtask(context, self, "annotate texts", X, y)
         known = None if classes is None else target
-        rows = _sample_rows(len(texts), self.max_annotated, rng, known)
+        sample = _sample_rows(len(target), self.max_annotated, rng, known)
+        rows = np.flatnonzero(labelled)[sample]
         self._hypotheses, fidelities = merge_equal_hypotheses(interpretations)
         seed = draw_seed(rng)
         described = self._activations_behind(activations)
         annotations = self._annotate(texts, described, rows, seed)
         columns = make_target_columns(target, classes)
-        kept = self._choose_hypotheses(annotations, columns[rows])
+        kept = self._choose_hypotheses(annotations, columns[sample])
         if len(kept) < len(self._hypotheses):
             self._hypotheses = [self._hypotheses[i] for i in kept]
             fidelities = [fidelities[i] for i in kept]
@@ -276,8 +282,8 @@ class HypothesisExtractor(
 
         subtask = _begin_subtask(context, self, "fit final estimator", X, y)
         labels = target if classes is None else classes[target]
-        self._fit_final_estimator(annotations, labels[rows])
-        self._associations = correlation_scores(described, columns)
+        self._fit_final_estimator(annotations, labels[sample])
+        self._associations = correlation_scores(described[labelled], columns)
         self.hypotheses_ = make_hypotheses_table(
             self._hypotheses,
             fidelities,

@@ -18,7 +18,7 @@ from .._utils._validation import (
     Interval,
     StrOptions,
     _fit_context,
-    encode_target,
+    encode_labelled,
     make_target_columns,
     resolve_task,
 )
@@ -158,7 +158,8 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
         X : {DataFrame, ndarray, sparse array} of shape (n_samples, n_neurons)
             Activations.
         y : array-like of shape (n_samples,)
-            Numbers, or classes.
+            Numbers, or classes. Rows where it is missing (NaN or None) are not
+            looked at; -1 is a target as any other.
 
         Returns
         -------
@@ -175,8 +176,12 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
             ensure_min_samples=2,
         )
         self.task_ = resolve_task(y, self.task)
-        values, classes = encode_target(y, self.task_, caller=type(self).__name__)
-        check_consistent_length(activations, values)
+        values, classes, labelled = encode_labelled(
+            y, self.task_, caller=type(self).__name__
+        )
+        check_consistent_length(activations, labelled)
+        if not labelled.all():
+            activations = activations[labelled]
         if values.min() == values.max():
             raise ValueError(
                 f"NeuronSelector: y is constant ({values[0]:g}), so there is nothing "

@@ -36,12 +36,14 @@ __all__ = [
     "check_same_length",
     "check_texts",
     "draw_seed",
+    "encode_labelled",
     "encode_one_hot",
     "encode_target",
     "is_blank",
     "is_missing",
     "make_target_columns",
     "resolve_task",
+    "take_labelled",
     "validate_params",
 ]
 
@@ -165,7 +167,7 @@ def resolve_task(y, task="auto"):
     Parameters
     ----------
     y : array-like of shape (n_samples,)
-        The target.
+        The target. Missing values are not looked at.
     task : {"auto", "regression", "classification"}, default="auto"
         Anything but "auto" is returned as it is.
 
@@ -181,10 +183,10 @@ def resolve_task(y, task="auto"):
     values = np.asarray(y)
     if values.dtype.kind not in "iuf":
         if values.dtype.kind == "O":
-            numeric = pd.to_numeric(pd.Series(values.ravel()), errors="coerce")
+            known = values[~pd.isna(values)]
+            numeric = pd.to_numeric(pd.Series(known), errors="coerce")
             is_number = all(
-                isinstance(v, Number) and not isinstance(v, bool)
-                for v in values.ravel()
+                isinstance(v, Number) and not isinstance(v, bool) for v in known
             )
             if is_number and not numeric.isna().all():
                 return _task_of_numbers(numeric.to_numpy())
@@ -222,8 +224,7 @@ def encode_target(y, task, *, caller):
         For missing values, strings where numbers are needed, infinite values and a
         single class.
     """
-    if y is None:
-        raise ValueError(f"{caller} requires y to be passed, but the target y is None.")
+    _check_is_given(y, caller)
     missing = int(pd.isna(np.asarray(y, dtype=object)).sum())
     if missing:
         raise ValueError(
@@ -261,6 +262,74 @@ def encode_target(y, task, *, caller):
     if not np.isfinite(values).all():
         raise ValueError(f"{caller}: Input y contains infinity.")
     return values, None
+
+
+def _check_is_given(y, caller):
+    if y is None:
+        raise ValueError(f"{caller} requires y to be passed, but the target y is None.")
+
+
+def take_labelled(y):
+    """Return the target of the rows that have one, and which rows these are.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,) or (n_samples, 1)
+        None, NaN, NA or NaT where there is no target.
+
+    Returns
+    -------
+    labels : ndarray of shape (n_labelled,)
+        Of the one plain type that they have, or objects if they are mixed.
+    labelled : ndarray of bool of shape (n_samples,)
+        Which rows have a target.
+    """
+    labels = column_or_1d(np.asarray(y, dtype=object))
+    labelled = ~pd.isna(labels)
+    labels = labels[labelled]
+    values = labels.tolist()
+    if len({isinstance(value, str) for value in values}) > 1:
+        return labels, labelled
+    return np.array(values) if values else np.empty(0), labelled
+
+
+def encode_labelled(y, task, *, caller):
+    """Validate y, which some rows may lack, and return that of the others as numbers.
+
+    Parameters
+    ----------
+    y, task, caller : objects
+        As in `encode_target`; None, NaN, NA or NaT where there is no target.
+
+    Returns
+    -------
+    values : ndarray of shape (n_labelled,)
+        As from `encode_target`, of the rows with a target.
+    classes : ndarray of shape (n_classes,) or None
+        The sorted class labels; None for regression.
+    labelled : ndarray of bool of shape (n_samples,)
+        Which rows have a target.
+
+    Raises
+    ------
+    ValueError
+        As `encode_target`, of the rows with a target, and for fewer than two of them.
+    """
+    _check_is_given(y, caller)
+    labels, labelled = take_labelled(y)
+    if labelled.all():
+        return *encode_target(y, task, caller=caller), labelled
+    if not labelled.any():
+        raise ValueError(
+            f"{caller}: Input y contains NaN only. Texts without a target are welcome "
+            "beside texts with one, of which there are none."
+        )
+    if len(labels) < 2:
+        raise ValueError(
+            f"{caller}: one of {len(labelled)} rows has a target, the others are NaN. "
+            "At least two are needed."
+        )
+    return *encode_target(labels, task, caller=caller), labelled
 
 
 def make_target_columns(values, classes):

@@ -655,6 +655,58 @@ def test_sampled_texts_keep_their_targets(X, data, task):
     np.testing.assert_allclose(extractor.final_estimator_.coef_, model.coef_)
 
 
+# texts without a target
+
+
+@pytest.fixture(scope="module")
+def labelled(data):
+    return np.random.RandomState(1).random_sample(len(data.target)) < 0.3
+
+
+@pytest.mark.parametrize("task", ["regression", "classification"])
+@pytest.mark.parametrize(
+    "params", [{}, {"n_hypotheses": 2}, {"max_annotated": 60}], ids=str
+)
+def test_texts_without_a_target_are_not_learned_from(X, data, labelled, task, params):
+    """All but the words is as if they were not there; these are told here."""
+    y = data.target if task == "regression" else np.where(data.target > 0, "b", "a")
+    gaps = np.where(labelled, y, np.nan if task == "regression" else None)
+    strategies = {"interpreter": TOLD, "annotator": Hesitates(), "random_state": 0}
+    extractor = HypothesisExtractor(**strategies, **params).fit(X, gaps)
+    alone = HypothesisExtractor(**strategies, **params).fit(X[labelled], y[labelled])
+    assert extractor.task_ == alone.task_ == task
+    columns = ["neuron", "hypothesis", "association", "coef", "prevalence", "missing"]
+    pd.testing.assert_frame_equal(
+        extractor.hypotheses_[columns], alone.hypotheses_[columns]
+    )
+    np.testing.assert_array_equal(extractor.predict(X), alone.predict(X))
+    if task == "classification":
+        np.testing.assert_array_equal(extractor.classes_, ["a", "b"])
+
+
+def test_texts_without_a_target_help_to_find_the_words(X, data, labelled):
+    gaps = np.where(labelled, data.target, np.nan)
+    without = HypothesisExtractor(LexiconInterpreter(embedder=None), random_state=0)
+    extractor = clone(without).fit(X, gaps)
+    whole = clone(without).fit(X, data.target)
+    alone = clone(without).fit(X[labelled], data.target[labelled])
+    # that is how much y has to do with the words
+    pd.testing.assert_frame_equal(extractor.candidates_, whole.candidates_)
+    assert not extractor.candidates_.equals(alone.candidates_)
+    marks = extractor.transform(X[labelled]).to_numpy()
+    np.testing.assert_allclose(extractor.prevalence_, marks.mean(axis=0))
+    model = RidgeCV(_PENALTIES).fit(marks, data.target[labelled])
+    expected = model.predict(extractor.transform(X).to_numpy())
+    np.testing.assert_allclose(extractor.predict(X), expected)
+
+
+def test_only_texts_with_a_target_are_annotated(X, data, labelled):
+    assert X.index.is_unique
+    gaps = np.where(labelled, data.target, np.nan)
+    extractor = HypothesisExtractor(TOLD, Remembers(), random_state=0).fit(X, gaps)
+    assert extractor.annotator_.asked_ == X.index[labelled].tolist()
+
+
 def test_the_strongest_association_may_be_a_negative_one(X, data):
     sides = np.where(np.arange(len(X)) % 2, 0, 2)
     y = np.where(data.truth[:, 0] > 0, sides, 1)  # with the concept, not the middle
@@ -823,8 +875,11 @@ def test_any_regressor_may_be_the_last(X, data, final):
     [
         (None, "requires y"),
         ([1.0] * 399, "inconsistent numbers of samples"),
-        ([np.nan] + [1.0] * 399, "1 of 400 target values are missing"),
-        ([None] + ["a"] * 399, "missing"),
+        ([np.nan] * 400, "contains NaN only"),
+        ([None] * 399 + ["a"], "one of 400 rows has a target"),
+        ([np.nan] + [1.0] * 399, "constant"),
+        ([None] + ["a"] * 399, "single class"),
+        ([np.nan] + [1.0] * 398, "inconsistent numbers of samples"),
         ([np.inf] + list(range(399)), "infinity"),
         (["a"] * 400, "single class"),
     ],

@@ -469,6 +469,52 @@ def test_read_only_arguments_are_not_changed(A, y):
     np.testing.assert_array_equal(y, target)
 
 
+# --- rows without a target ------------------------------------------------------------
+
+
+def targets_with_gaps(y):
+    """Some targets, and which rows have one."""
+    labelled = np.random.default_rng(2).random(len(y)) < 0.4
+    gaps = np.where(labelled, y, np.nan)
+    return {
+        "float": (gaps, labelled),
+        "two numbers": (np.where(labelled, y > 1, np.nan), labelled),
+        "two strings": (np.where(labelled, np.where(y > 1, "b", "a"), None), labelled),
+        "booleans": (np.where(labelled, y > 1, None), labelled),
+        "list": ([None if np.isnan(v) else v for v in gaps], labelled),
+        "nullable": (pd.Series(gaps).round().astype("Int64"), labelled),
+        "categories": (pd.cut(pd.Series(gaps), 3, labels=[1, 2, 3]), labelled),
+        "column": (gaps[:, None], labelled),
+    }
+
+
+@pytest.mark.parametrize("kind", list(targets_with_gaps(np.zeros(2))))
+@pytest.mark.parametrize("method", [*METHODS, absolute_correlation])
+@pytest.mark.filterwarnings("ignore:.*column-vector:UserWarning")
+def test_rows_without_a_target_are_not_looked_at(A, y, kind, method):
+    target, labelled = targets_with_gaps(y)[kind]
+    if callable(method) and kind in ("two strings", "categories"):
+        method = lambda A, y: f_classif(A, y)[0]  # noqa: E731
+    known = np.asarray(target, dtype=object).ravel()[labelled].tolist()
+    task = "classification" if kind == "categories" else "auto"
+    alone = NeuronSelector(3, method=method, task=task).fit(A[labelled], known)
+    with_gaps = NeuronSelector(3, method=method).fit(A, target)
+    assert with_gaps.task_ == alone.task_
+    np.testing.assert_array_equal(with_gaps.scores_, alone.scores_)
+    np.testing.assert_array_equal(with_gaps.ranking_, alone.ranking_)
+    assert len(with_gaps.transform(A)) == len(A)
+    in_csr = NeuronSelector(3, method=method).fit(sparse.csr_array(A), target)
+    assert selected(in_csr) == selected(alone)
+
+
+def test_minus_one_is_a_target(A):
+    y = np.where(A[:, 7] > 0, 1, -1)
+    y[:20] = 0
+    selector = NeuronSelector(1).fit(A, y)
+    assert selector.task_ == "regression"
+    assert selected(selector) == [7]
+
+
 # --- bad input ----------------------------------------------------------------------
 
 
@@ -482,9 +528,14 @@ def spoiled(y, value):
     ("make", "params", "message"),
     [
         (lambda y: None, {}, "requires y to be passed"),
-        (lambda y: spoiled(y, np.nan), {}, "1 of 400 target values are missing"),
-        (lambda y: spoiled(y, None), {}, "1 of 400 target values are missing"),
-        (lambda y: np.where(y > 2, np.nan, y), {}, "contains NaN"),
+        (lambda y: np.full(len(y), np.nan), {}, "contains NaN only"),
+        (lambda y: [None] * len(y), {}, "contains NaN only"),
+        (lambda y: [1.5] + [np.nan] * (len(y) - 1), {}, "one of 400 rows has a target"),
+        (lambda y: np.where(y > 2, 1, np.nan), {"task": "regression"}, "constant"),
+        (lambda y: np.where(y > 2, "same", None), {}, "single class"),
+        (lambda y: np.where(y > 2, np.inf, np.nan), {}, "contains infinity"),
+        (lambda y: spoiled(y > 2, np.nan)[:-1], {}, "inconsistent numbers of samples"),
+        (lambda y: np.column_stack([y, y * np.nan]), {}, "1d array"),
         (lambda y: np.where(y > 2, np.inf, y), {}, "contains infinity"),
         (lambda y: spoiled(y > 1, "a").astype(str), {"task": "regression"}, "numeric"),
         (lambda y: np.zeros(len(y)), {}, r"y is constant \(0\)"),
