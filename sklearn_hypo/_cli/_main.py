@@ -195,15 +195,23 @@ def _add_sizes(parser):
     )
     parser.add_argument(
         "--supervised",
-        action="store_true",
-        help="let the autoencoder learn about the target too",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="let the autoencoder learn about the target too (default)",
+    )
+    parser.add_argument(
+        "--style",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="put length, function words, punctuation and the like beside the neurons "
+        "(default)",
     )
     parser.add_argument(
         "--n-select",
         type=_parse_count_or_all,
         default=20,
         metavar="N",
-        help='neurons to put into words, or "all" (default: 20)',
+        help='hypotheses, or "all" neurons (default: 20)',
     )
     parser.add_argument(
         "--method",

@@ -138,6 +138,7 @@ def run(options, say, note):
         n_select=options.n_select,
         method=options.method,
         supervised=options.supervised,
+        style=options.style,
         task=task,
         cache=options.cache or "auto",
         random_state=options.seed,

@@ -122,7 +122,8 @@ def test_outputs_agree_with_each_other_and_with_the_report(
     for library in computation["libraries"]:
         assert {"name", "version", "kernel", "threads"} == set(library)
     sae = settings["steps"]["sae"]
-    assert sae["class"] == "sklearn_hypo.SparseAutoencoderTransformer"
+    assert sae["class"] == "sklearn_hypo.SupervisedSAETransformer"
+    assert sae["parameters"]["n_supervised"] == 3
     assert (sae["parameters"]["n_neurons"], sae["parameters"]["k"]) == (8, 2)
     assert settings["steps"]["embed"]["parameters"]["random_state"] == 4
     strategy = settings["strategies"]["interpreter"]
@@ -131,12 +132,12 @@ def test_outputs_agree_with_each_other_and_with_the_report(
         assert str(tmp_path / "out" / name) in out
 
 
-def test_supervised_run(csv, run, tmp_path):
-    assert run(csv, "--supervised") == 0
+def test_run_without_supervision_and_style(csv, run, tmp_path):
+    assert run(csv, "--no-supervised", "--no-style") == 0
     _, _, settings = read_outputs(tmp_path / "out")
     sae = settings["steps"]["sae"]
-    assert sae["class"] == "sklearn_hypo.SupervisedSAETransformer"
-    assert sae["parameters"]["n_supervised"] == 3
+    assert sae["class"] == "sklearn_hypo.SparseAutoencoderTransformer"
+    assert list(settings["steps"]) == ["embed", "sae", "select", "hypotheses"]
 
 
 # Groups, covariates and pairs ------------------------------------------------------
