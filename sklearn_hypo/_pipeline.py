@@ -1,4 +1,4 @@
-"""`make_hypothesis_pipeline`: the four steps, sized for the data."""
+"""`make_hypothesis_pipeline`: the steps, sized for the data."""
 
 from numbers import Integral
 

@@ -158,7 +158,7 @@ class HypothesisExtractor(
     See Also
     --------
     evaluate_hypotheses : Tests the hypotheses on texts held out.
-    make_hypothesis_pipeline : Builds the four steps.
+    make_hypothesis_pipeline : Builds all the steps.
 
     References
     ----------

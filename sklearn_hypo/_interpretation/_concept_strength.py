@@ -5,6 +5,7 @@ the concept. A linear probe from embeddings to activations tells how strongly a 
 it, and, since a word can be embedded too, how strongly a word does.
 """
 
+import warnings
 from copy import copy
 
 import numpy as np
@@ -43,7 +44,11 @@ class WordEmbedder:
 
     def __init__(self, embedder, texts):
         self._embedder = clone(embedder)
-        self.texts = np.asarray(self._embedder.fit_transform(texts), np.float64)
+        with warnings.catch_warnings():
+            # who trained the neurons on these texts has been told
+            warnings.filterwarnings("ignore", r"\d+ of \d+ texts are empty")
+            vectors = self._embedder.fit_transform(texts)
+        self.texts = np.asarray(vectors, np.float64)
 
     def list_known_words(self):
         """Return words that the model knows, whether texts contain them or not."""

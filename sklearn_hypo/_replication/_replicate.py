@@ -145,13 +145,13 @@ def replicate_hypotheses(
     >>> from sklearn_hypo.datasets import make_concept_texts
     >>> texts = make_concept_texts(600, n_concepts=3, random_state=0)
     >>> pipe = make_hypothesis_pipeline(
-    ...     "lsa", n_texts=600, n_neurons=16, n_select=3, random_state=0
+    ...     "lsa", n_neurons=16, n_select=3, n_fits=2, random_state=0
     ... ).fit(texts.data, texts.target)
     >>> report = replicate_hypotheses(pipe, texts.data, texts.target, n_runs=2)
     >>> report.table["n_found"].tolist()
     [2, 2, 2]
     >>> report.refitted
-    ('sae', 'select')
+    ('sae', 'style', 'select')
     """
     pipeline = find_best_estimator(estimator)
     extractor = find_extractor(pipeline, caller=_CALLER)

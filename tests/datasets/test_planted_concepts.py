@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from sklearn_hypo import HypothesisExtractor, make_hypothesis_pipeline
 from sklearn_hypo.datasets import make_concept_texts
@@ -29,6 +30,7 @@ def assert_nine_of_ten(data, found):
     assert (found >= 0.9).sum() >= 9, by_name
 
 
+@pytest.mark.filterwarnings("ignore::sklearn_hypo.exceptions.HypothesisWarning")
 def test_nine_of_ten_planted_concepts_are_recovered():
     data = plant(0)
     pipe = make_hypothesis_pipeline("lsa", n_texts=N_TEXTS, random_state=0)

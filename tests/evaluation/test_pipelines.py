@@ -184,6 +184,7 @@ def test_extractor_without_its_pipeline(fitted, split, report):
     assert "r2_embeddings" not in set(alone.overall["name"])
 
 
+@pytest.mark.filterwarnings("ignore::sklearn_hypo.exceptions.HypothesisWarning")
 def test_in_how_many_fits_a_neuron_was_found(fitted, split, report, tmp_path):
     assert "found" not in report.table
     pipe = clone(fitted).set_params(

@@ -78,6 +78,7 @@ def test_of_several_classes_that_of_the_separation_counts():
     assert found.tolist() == ["", "separation", ""]
 
 
+@pytest.mark.filterwarnings("ignore::sklearn_hypo.exceptions.HypothesisWarning")
 def test_three_classes_of_a_fit():
     X, rng = make_neurons()
     y = np.where(X["neuron000"] > 0, "m", np.where(rng.random(len(X)) < 0.5, "a", "z"))

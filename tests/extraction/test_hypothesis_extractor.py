@@ -969,7 +969,9 @@ def test_odd_texts_among_the_training_texts(X, data):
     texts[:5] = ["", " \n", "\ud800 thank you", "tea \ud83d", "thank you " * 20_000]
     texts[5] = "\x00 thank\u200byou \u202e"
     rows = frame(X.to_numpy(), texts)
-    extractor = HypothesisExtractor(random_state=0).fit(rows, data.target)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        extractor = HypothesisExtractor(random_state=0).fit(rows, data.target)
     annotations = extractor.transform(rows)
     assert annotations.index.tolist() == texts.tolist()
     assert annotations.iloc[:2].to_numpy().sum() == 0

@@ -26,6 +26,7 @@ def test_a_warning_names_six_and_counts_the_rest():
     assert texts[8] == ""
 
 
+@pytest.mark.filterwarnings("ignore::sklearn_hypo.exceptions.HypothesisWarning")
 def test_a_target_that_varies_only_where_answers_are_missing():
     rng = np.random.default_rng(0)
     A = rng.integers(0, 2, (40, 2)).astype(float)

@@ -16,9 +16,16 @@ FURTHER_CHECKS = [
     checks.check_dataframe_column_names_consistency,
     checks.check_inplace_ensure_writeable,
 ]
-further_checks = pytest.mark.parametrize(
-    "check", FURTHER_CHECKS, ids=lambda check: check.__name__
-)
+
+
+def further_checks(test):
+    """Run a test for each of them; they mix frames and arrays, and know it."""
+    for mixed in ("X has", "X does not have valid"):
+        test = pytest.mark.filterwarnings(f"ignore:{mixed} feature names")(test)
+    return pytest.mark.parametrize(
+        "check", FURTHER_CHECKS, ids=lambda check: check.__name__
+    )(test)
+
 
 # What a fitted autoencoder keeps: the same fit gives the same of all of these.
 AUTOENCODER_WEIGHTS = (
