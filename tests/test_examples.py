@@ -51,7 +51,8 @@ def test_the_study_with_gemini_needs_only_a_key(run, monkeypatch):
         assert "the-key-of-the-example" not in printed
 
 
-def test_without_a_key_the_study_says_which_one_is_missing(run):
+def test_without_a_key_the_study_says_which_one_is_missing(run, monkeypatch):
+    monkeypatch.setenv("N_TEXTS", "300")
     with pytest.raises(LanguageModelError, match="GEMINI_API_KEY"):
         run("tweets_with_gemini.py")
 

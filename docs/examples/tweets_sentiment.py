@@ -41,16 +41,14 @@ except DatasetNotFoundError as error:
 
 train, validation, _ = tweets_reference_split(tweets)
 if options.quick:
-    train, validation = train[:2000], validation[:1000]
+    train, validation = train[:1000], validation[:500]
 target = tweets.target
 if options.classes:
     target = np.array(tweets.target_names, dtype=object)[tweets.target + 1]
 print(f"{len(train):,} tweets to find hypotheses, {len(validation):,} to test them")
 
 # %% Find hypotheses
-pipe = make_hypothesis_pipeline(
-    n_texts=len(train), n_select=20, supervised=True, random_state=0
-)
+pipe = make_hypothesis_pipeline(n_texts=len(train), n_select=20, random_state=0)
 pipe.fit(tweets.data[train], target[train])
 
 # %% Test them. The length of a tweet may matter too: hold it constant

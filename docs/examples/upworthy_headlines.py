@@ -37,7 +37,7 @@ from sklearn_hypo import (
 parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
 parser.add_argument("--data", default=os.environ.get("SKLEARN_HYPO_DATA", ""))
 parser.add_argument("--report", help="write the report to this HTML file")
-parser.add_argument("--quick", action="store_true", help="use 600 tests only")
+parser.add_argument("--quick", action="store_true", help="use 300 tests only")
 options = parser.parse_args()
 pd.set_option("display.width", 120, "display.max_colwidth", 60)
 
@@ -63,7 +63,7 @@ frame = frame.sort_values("order", kind="stable")
 frame = frame[frame.groupby("test")["headline"].transform("size") > 1]
 print(f"{len(frame):,} headlines in {frame['test'].nunique():,} tests")
 if options.quick:
-    frame = frame[frame["test"].isin(frame["test"].unique()[:600])]
+    frame = frame[frame["test"].isin(frame["test"].unique()[:300])]
 
 # %% Split the tests. Some headlines were in several: these tests stay together
 together = join_groups(frame["test"], frame["headline"])

@@ -177,10 +177,10 @@ class HypothesisExtractor(
     ...     columns=["neuron000", "neuron001"],
     ... )
     >>> extractor = HypothesisExtractor(random_state=0).fit(neurons, data.target)
-    >>> extractor.hypotheses_[["neuron", "f1"]].round(2)
-          neuron    f1
-    0  neuron000  1.00
-    1  neuron001  0.97
+    >>> extractor.hypotheses_[["neuron", "f1"]].round(1)
+          neuron   f1
+    0  neuron000  1.0
+    1  neuron001  1.0
     >>> extractor.transform(neurons).shape
     (1000, 2)
     """

@@ -145,7 +145,7 @@ def replicate_hypotheses(
     >>> from sklearn_hypo.datasets import make_concept_texts
     >>> texts = make_concept_texts(600, n_concepts=3, random_state=0)
     >>> pipe = make_hypothesis_pipeline(
-    ...     "lsa", n_neurons=16, n_select=3, n_fits=2, random_state=0
+    ...     "lsa", n_neurons=16, k=8, n_select=3, n_fits=2, random_state=0
     ... ).fit(texts.data, texts.target)
     >>> report = replicate_hypotheses(pipe, texts.data, texts.target, n_runs=2)
     >>> report.table["n_found"].tolist()

@@ -67,10 +67,13 @@ class CountedAnnotator(LexiconAnnotator):
 class Names(BaseEstimator):
     """Says of every neuron that it is about one of the words, whatever it does."""
 
+    def __init__(self, words):
+        self.words = words
+
     def interpret(self, texts, activations, neurons, *, annotator, random_state):
         found = []
         for neuron, activation, word in zip(
-            neurons, activations.T, Planted.words[: len(neurons)], strict=True
+            neurons, activations.T, self.words[: len(neurons)], strict=True
         ):
             marks = np.array([float(word in text) for text in texts])
             hypothesis = Hypothesis(f"mentions {word}", neuron, (word,))
@@ -126,6 +129,9 @@ class Fixed(Dictionary):
         pass
 
     noise, random_state = 0.0, 0
+
+
+CONCEPT_WORDS = ("thank", "refund", "rain", "snow")  # of `make_concept_texts`
 
 
 def words_data(n=300, seed=0):
@@ -267,7 +273,7 @@ def test_neurons_of_noise_are_not_found():
     texts, y = words_data()
     pipe = words_pipeline(Dictionary(noise=0.9, random_state=0), n_select=4)
     # dictionaries would not be offered for them
-    pipe.set_params(hypotheses__interpreter=Names()).fit(texts, y)
+    pipe.set_params(hypotheses__interpreter=Names(Planted.words)).fit(texts, y)
     report = replicate_hypotheses(pipe, texts, y, n_runs=4, refit_from="sae")
     assert report.table["n_found"].sum() == 0
     assert report.table["n_found_any"].sum() == 0
@@ -459,13 +465,13 @@ def test_the_embedding_is_computed_once(data):
     def model(texts):
         calls.append(len(texts))
         rng = np.random.default_rng(0)
-        words = {w: rng.normal(size=8) for w in ("thank", "refund", "rain", "snow")}
+        words = {w: rng.normal(size=8) for w in CONCEPT_WORDS}
         return np.array(
             [sum((v for w, v in words.items() if w in t), np.ones(8)) for t in texts]
         )
 
     texts, y = data.data[:200], data.target[:200]
-    pipe = small_pipeline(Dictionary(random_state=0), interpreter=Names())
+    pipe = small_pipeline(Dictionary(random_state=0), interpreter=Names(CONCEPT_WORDS))
     pipe.set_params(embed=TextEmbedder(model), sae=First4(random_state=0))
     pipe.fit(texts, y)
     calls.clear()
