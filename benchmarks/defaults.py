@@ -63,6 +63,9 @@ def parse_arguments():
     parser.add_argument("--resume", action="store_true", help="keep what is there")
     parser.add_argument("--holdout", action="store_true", help="score the holdout")
     parser.add_argument("--quick", action="store_true", help="tiny; no page")
+    parser.add_argument(
+        "--page", metavar="NAME", help="name of the page of some data sets and sizes"
+    )
     options = parser.parse_args()
     if options.quick and options.holdout:
         parser.error("--quick is a trial; it leaves the holdout alone")
@@ -146,10 +149,10 @@ def main(options):
     print(f"\n{tables}\n\n{notes}")
     if options.quick:
         return
-    if options.sets or options.sizes:
-        print("\nno page: it takes all data sets at all sizes")
+    if (options.sets or options.sizes) and not options.page:
+        print("\nno page: it takes all data sets at all sizes, or --page NAME")
         return
-    name = "defaults_holdout" if options.holdout else "defaults"
+    name = options.page or ("defaults_holdout" if options.holdout else "defaults")
     title = f"Twenty hypotheses against twenty words, {options.seeds} seeds"
     write_table(name, title, command_line(), tables, notes)
 
