@@ -245,8 +245,8 @@ def _add_demo(commands):
         commands,
         "demo",
         "find hypotheses about the docstrings of the installed packages",
-        "Ask which concepts in a docstring predict how many parameters a function\n"
-        "takes, on the packages that are installed: no key, no download.",
+        "Ask what tells the docstrings of scikit-learn and statsmodels from those of\n"
+        "NumPy and SciPy, as they are installed: no key, no download.",
     )
     _add_output(parser, "demo_output")
 
