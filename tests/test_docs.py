@@ -125,11 +125,14 @@ def test_the_readme_shows_what_the_demo_prints(tmp_path, capfd):
     printed = script.run_demo(tmp_path)
     assert capfd.readouterr().err == ""
     figures = json.loads((tmp_path / "metrics.json").read_text("utf-8"))["holdout"]
-    r2 = figures["r2_out_of_sample"]
-    assert f"Holdout R² of the hypotheses: {r2:.3f}" in printed
+    auc = figures["roc_auc_out_of_sample"]
+    assert auc > 0.85, "the first result that anybody sees is a strong one"
+    assert figures["n_significant"] >= 8
+    assert f"Holdout ROC AUC of the hypotheses: {auc:.3f}" in printed
+    assert max(map(len, printed.partition("\nHoldout")[0].splitlines())) <= 100
     assert str(tmp_path / "hypotheses.csv") in printed
     settings = json.loads((tmp_path / "settings.json").read_text("utf-8"))
-    assert settings["dataset"] == "load_docstrings()"
+    assert settings["dataset"] == "load_docstrings"
     if platform.machine() not in ("x86_64", "AMD64") or not is_as_pinned():
         pytest.skip("the digits are those of the pinned packages on x86 processors")
     readme = script.README.read_text("utf-8")

@@ -19,8 +19,8 @@ _NAMES = re.compile(
     r"\b(numpy|np|scipy|scikit-?learn|sklearn|statsmodels)\b(\.\w+)*", re.IGNORECASE
 )
 
-# More than usual, so that effects of hypotheses that overlap can be told apart.
-_HOLDOUT = 0.4
+# Half, so that effects of hypotheses that overlap can be told apart.
+_HOLDOUT = 0.5
 
 
 def demo(options, say, note):
