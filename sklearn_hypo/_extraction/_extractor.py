@@ -18,7 +18,7 @@ from .._hypotheses._hypothesis import select_activations
 from .._interpretation._lexicon import LexiconInterpreter
 from .._interpretation._style import interpret_columns
 from .._language_models._usage_table import make_usage_table
-from .._selection._scores import lasso_path_selection
+from .._selection._scores import find_distinct, lasso_path_selection
 from .._utils._base import HypoEstimator
 from .._utils._correlation import compute_moments, correlation_scores
 from .._utils._frames import get_texts, is_marked_as_training, make_frame_like
@@ -44,6 +44,9 @@ from ._tables import (
     make_terms_table,
     merge_equal_hypotheses,
 )
+
+# Annotations that correlate more than this are of one concept in two wordings.
+_NEARLY_ONE = 0.8
 
 
 class HypothesisExtractor(
@@ -72,7 +75,9 @@ class HypothesisExtractor(
 
     n_hypotheses : int or None, default=None
         At most so many hypotheses are kept: those that the lasso path of the target on
-        the annotations of the training texts takes first. None: one for every neuron
+        the annotations of the training texts takes first, after those whose
+        annotations correlate at more than 0.8 with those of one that goes better with
+        the target are left out. None: one for every neuron
         that has words. With more neurons than hypotheses, another one takes the place
         of a neuron that no words describe, or whose words say nothing new; but all of
         them are annotated, which a language model is paid for.
@@ -381,7 +386,11 @@ class HypothesisExtractor(
             return np.arange(n_all)
         means = np.nan_to_num(mean_known(annotations))
         marks = np.where(np.isnan(annotations), means, annotations)
-        coef = lasso_path_selection(marks, targets, self.n_hypotheses)
+        moments = compute_moments(marks, targets)
+        # statements that are true of nearly the same texts say one thing twice
+        distinct = find_distinct(marks, targets, _NEARLY_ONE, moments)
+        moments = moments._replace(std=np.where(distinct, moments.std, 0.0))
+        coef = lasso_path_selection(marks, targets, self.n_hypotheses, moments=moments)
         strength = np.round(np.abs(coef).max(axis=1), 9)
         best = np.argsort(-strength, kind="stable")[: self.n_hypotheses]
         # fewer where the path ends before: the others would add nothing

@@ -1136,3 +1136,37 @@ def test_constant_target_and_mixed_labels_are_refused():
     y[5] = 7
     with pytest.raises(ValueError, match="mixes labels of types int, str"):
         HypothesisExtractor().fit(X, y)
+
+
+# More neurons than hypotheses
+
+
+def make_twins():
+    """Three concepts, the first of which two neurons have in almost the same words."""
+    rng = np.random.RandomState(0)
+    truth = rng.random_sample((600, 3)) < 0.3
+    twin = truth[:, 0] & (rng.random_sample(600) < 0.97)
+    words = np.array(["tea", "rain", "song", "cup"])
+    marks = np.column_stack([truth, twin])
+    texts = [" ".join(["text", str(i), *words[row]]) for i, row in enumerate(marks)]
+    y = truth @ [3.0, 1.0, -1.0] + rng.standard_normal(600)
+    return frame(marks.astype(float), texts), y
+
+
+def test_two_wordings_of_one_concept_do_not_take_two_places():
+    X, y = make_twins()
+    interpreter = LexiconInterpreter(1, max_words=1, embedder=None)
+    settings = {"interpreter": interpreter, "random_state": 0}
+    every = HypothesisExtractor(**settings).fit(X, y)
+    assert len(every.hypotheses_) == 4
+    three = HypothesisExtractor(n_hypotheses=3, **settings).fit(X, y)
+    statements = three.hypotheses_["hypothesis"].tolist()
+    assert statements == ["mentions tea", "mentions rain", "mentions song"]
+    assert three.transform(X).shape == (600, 3)
+
+
+def test_as_many_as_the_lasso_takes_first():
+    X, y = make_twins()
+    interpreter = LexiconInterpreter(1, max_words=1, embedder=None)
+    one = HypothesisExtractor(interpreter, n_hypotheses=1, random_state=0).fit(X, y)
+    assert one.hypotheses_["hypothesis"].tolist() == ["mentions tea"]
