@@ -17,8 +17,8 @@ from ._selection._neuron_selector import NeuronSelector
 from ._style._features import StyleFeatures
 from ._utils._validation import Interval, StrOptions, validate_params
 
-# Of all settings that were tried, the one that won most often on validation rows, see
-# docs/benchmarks/defaults.md.
+# Chosen on validation rows of seven data sets. More fits gain little. alpha=3 predicts
+# no better on average and blurs concepts that move the target alike.
 _N_FITS = 5
 _ALPHA = 1.0
 

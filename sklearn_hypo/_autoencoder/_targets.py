@@ -61,8 +61,8 @@ class Supervision(NamedTuple):
                 )
         elif not len(values) or (values == values[0]).all():
             raise ValueError(
-                f"{caller}: y is constant, so there is nothing to learn from it. Use "
-                "SparseAutoencoderTransformer."
+                f"{caller}: y is constant, so there is nothing to learn from it. Check "
+                "the target; neurons without one are SparseAutoencoderTransformer's."
             )
 
 

@@ -45,8 +45,8 @@ class LexiconInterpreter(BaseEstimator):
 
     1. How strongly does a text have the concept? A sparse activation is zero wherever
        other neurons were stronger, so the strength is what a ridge regression on
-       embeddings of the texts predicts of it; and the activation itself, the more the
-       less they predict.
+       embeddings of the texts predicts of it, weighted by its correlation r with the
+       activation, plus the activation itself, weighted by 1 - r.
     2. Which words does the neuron know? A word is embedded as a text of its own, and
        the same regression tells its strength. This is the prior of the regression of
        the strength on the terms that texts contain, see Notes: terms in many texts
@@ -100,10 +100,15 @@ class LexiconInterpreter(BaseEstimator):
     .. math:: \min_\delta \lVert s - \beta X p - X \delta \rVert^2
               + \lambda \lVert \delta \rVert^2
 
-    and beta the least-squares slope of s on X p. The terms with the largest positive
-    weights are taken, as many as maximize the correlation of the mark with s minus
-    0.005 times the logarithm of their number. Of "any", terms in more than half of the
-    texts are left out.
+    and beta the least-squares slope of s on X p (0 if negative). The presence of
+    several words in a row counts half. Of the terms that texts contain, those with the
+    largest positive weights are taken, as many as maximize the correlation of the mark
+    with s minus 0.005 times the logarithm of their number. Words that no text contains
+    join them if their weight is nearer to that of the last term taken than to that of
+    the first one left. Of "any", terms in more than half of the texts are left out;
+    terms without which the mark correlates better are dropped, and terms are added that
+    raise its correlation by a fifth of the standard error :math:`1 / \sqrt{n}` in at
+    least three further texts. Of "rate", only single words are taken.
 
     Fidelity is cross-validated: the three steps are done again without each of five
     parts of the distinct texts (of more than 5,000, without one fifth), and the

@@ -102,6 +102,7 @@ def _wrap_words(text, room):
             n = max(
                 1, next(k for k in range(len(word), -1, -1) if _fits(word[:k], room))
             )
+            n = word.rfind("/", 0, n) + 1 or n  # between forms of a word, if it can be
             lines.append(word[:n])
             word = word[n:]
         line = word

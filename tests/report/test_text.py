@@ -328,3 +328,10 @@ def test_format_number(value, shown):
 def test_format_p_of_nothing():
     assert format_p(np.nan) == "nan"
     assert format_p(0.0) == "<1e-300"
+
+
+def test_forms_of_a_word_are_broken_between_them():
+    from sklearn_hypo._report._text import _wrap_words
+
+    lines = _wrap_words("mentions classification/classifications, tree", 20)
+    assert lines == ["mentions", "classification/", "classifications,", "tree"]
