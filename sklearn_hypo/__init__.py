@@ -60,6 +60,7 @@ from ._report._details import HypothesisDetail
 from ._report._report import HypothesisReport
 from ._selection._neuron_selector import NeuronSelector
 from ._style._features import StyleFeatures
+from ._style._term_features import TermFeatures
 
 __version__ = "0.1.0"
 
@@ -78,8 +79,9 @@ __all__ = [  # noqa: RUF022 - by the steps of the method, as in the reference
     # Autoencode
     "SparseAutoencoderTransformer",
     "SupervisedSAETransformer",
-    # Measure style
+    # Measure style, mark terms
     "StyleFeatures",
+    "TermFeatures",
     # Select
     "NeuronSelector",
     # Interpret

@@ -15,6 +15,7 @@ from ._extraction._extractor import HypothesisExtractor
 from ._interpretation._lexicon import LexiconInterpreter
 from ._selection._neuron_selector import NeuronSelector
 from ._style._features import StyleFeatures
+from ._style._term_features import TermFeatures
 from ._utils._validation import Interval, StrOptions, validate_params
 
 # Chosen on validation rows of seven data sets. More fits gain little. alpha=3 predicts
@@ -34,6 +35,7 @@ _NEURONS_PER_HYPOTHESIS = 2
         "n_select": [Interval(Integral, 1, None, closed="left"), StrOptions({"all"})],
         "supervised": ["boolean"],
         "style": ["boolean"],
+        "terms": ["boolean", StrOptions({"auto"})],
         "n_fits": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
     },
@@ -51,6 +53,7 @@ def make_hypothesis_pipeline(
     annotator=None,
     supervised=True,
     style=True,
+    terms="auto",
     n_fits=_N_FITS,
     task="auto",
     cache="auto",
@@ -88,6 +91,9 @@ def make_hypothesis_pipeline(
         are selected.
     style : bool, default=True
         Whether the measures of `StyleFeatures` stand beside the neurons.
+    terms : bool or "auto", default="auto"
+        Whether the words and pairs of words of `TermFeatures` stand beside the neurons.
+        "auto": with the free interpreter and annotator.
     n_fits : int, default=5
         Autoencoders whose neurons are pooled; hypotheses vary less with the seed.
     task : {"auto", "regression", "classification"}, default="auto"
@@ -100,14 +106,15 @@ def make_hypothesis_pipeline(
     Returns
     -------
     pipeline : Pipeline
-        Steps "embed", "sae", "style" (where it is wanted), "select" and "hypotheses".
+        Steps "embed", "sae", "style" and "terms" (where they are wanted), "select" and
+        "hypotheses".
 
     Examples
     --------
     >>> from sklearn_hypo import make_hypothesis_pipeline
     >>> pipe = make_hypothesis_pipeline(n_texts=1000, random_state=0)
     >>> [name for name, _ in pipe.steps]
-    ['embed', 'sae', 'style', 'select', 'hypotheses']
+    ['embed', 'sae', 'style', 'terms', 'select', 'hypotheses']
     >>> pipe["sae"].n_neurons, pipe["sae"].k
     (128, 8)
     """
@@ -124,6 +131,7 @@ def make_hypothesis_pipeline(
     is_free = interpreter is None and (
         annotator is None or isinstance(annotator, LexiconAnnotator)
     )
+    terms = is_free if terms == "auto" else terms
     n_selected, n_hypotheses = n_select, None
     if is_free and n_select != "all":
         n_selected, n_hypotheses = _NEURONS_PER_HYPOTHESIS * n_select, n_select
@@ -136,6 +144,7 @@ def make_hypothesis_pipeline(
             random_state,
         ),
         "style": StyleFeatures(passthrough=True) if style else None,
+        "terms": TermFeatures(passthrough=True) if terms else None,
         "select": NeuronSelector(n_selected, method=method, task=task),
         "hypotheses": HypothesisExtractor(
             interpreter,

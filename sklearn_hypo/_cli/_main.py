@@ -207,6 +207,12 @@ def _add_sizes(parser):
         "(default)",
     )
     parser.add_argument(
+        "--terms",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="put frequent words and pairs of words beside the neurons (default)",
+    )
+    parser.add_argument(
         "--n-select",
         type=_parse_count_or_all,
         default=20,

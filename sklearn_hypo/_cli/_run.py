@@ -139,6 +139,7 @@ def run(options, say, note):
         method=options.method,
         supervised=options.supervised,
         style=options.style,
+        terms=options.terms,
         task=task,
         cache=options.cache or "auto",
         random_state=options.seed,

@@ -16,7 +16,7 @@ from .._annotation._exact import annotate_texts, check_shape, fit_annotator
 from .._annotation._lexicon import LexiconAnnotator
 from .._hypotheses._hypothesis import select_activations
 from .._interpretation._lexicon import LexiconInterpreter
-from .._interpretation._style import interpret_columns
+from .._interpretation._columns import interpret_columns
 from .._language_models._usage_table import make_usage_table
 from .._selection._scores import find_distinct, lasso_path_selection
 from .._utils._base import HypoEstimator
@@ -60,7 +60,8 @@ class HypothesisExtractor(
     *hypotheses* predict the target of new texts, with the neurons out of the way.
     Texts without a target (NaN or None) help to find the words, and with nothing else.
     Columns of `StyleFeatures` are worded and checked by their measures, whatever
-    interpreter and annotator are set.
+    interpreter and annotator are set; those of `TermFeatures` are worded by their term,
+    whatever the interpreter.
 
     Parameters
     ----------

@@ -1,29 +1,15 @@
 """`StyleFeatures`: how texts are written, as columns beside the neurons."""
 
-import numpy as np
-import pandas as pd
 from sklearn.base import TransformerMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._utils._base import HypoEstimator
-from .._utils._frames import (
-    get_texts,
-    has_texts,
-    is_marked_as_training,
-    make_text_frame,
-    mark_as_training,
-)
-from .._utils._validation import (
-    StrOptions,
-    _check_feature_names_in,
-    _fit_context,
-    check_texts,
-)
+from .._utils._validation import StrOptions, _fit_context
 from ._measures import MEASURE_NAMES, measure_texts, scale_measures
 from ._statements import PREFIX
+from ._text_columns import TextColumnsMixin
 
 
-class StyleFeatures(TransformerMixin, HypoEstimator):
+class StyleFeatures(TextColumnsMixin, TransformerMixin, HypoEstimator):
     r"""Measure how texts are written: length, function words, punctuation, capitals.
 
     What embeddings hardly see, and neurons therefore do not carry. Every measure
@@ -157,56 +143,8 @@ class StyleFeatures(TransformerMixin, HypoEstimator):
         context.call_on_fit_task_end(estimator=self, X=X)
         return self
 
-    def transform(self, X):
-        """Measure texts.
-
-        Parameters
-        ----------
-        X : list, array, Series or one-column frame of str; or text-labelled frame
-            As in `fit`.
-
-        Returns
-        -------
-        measures : DataFrame of shape (n_samples, n_measures), dtype float32
-            Mostly logarithms, text-labelled; behind the columns of X with
-            `passthrough`.
-
-        Raises
-        ------
-        TypeError, ValueError
-            As `fit` does.
-        """
-        check_is_fitted(self)
-        texts = self._read_texts(X, reset=False)
-        code, distinct = pd.factorize(texts)
-        values = scale_measures(
-            measure_texts(distinct, self.measures_), self.measures_
-        ).astype(np.float32)
-        frame = make_text_frame(values[code], texts, self._name_columns())
-        if not self.passthrough:
-            return frame
-        both = pd.concat([X, frame], axis=1)
-        return mark_as_training(both) if is_marked_as_training(X) else both
-
-    def get_feature_names_out(self, input_features=None):
-        """Name the columns: "style_words" and so on.
-
-        Parameters
-        ----------
-        input_features : array-like of str or None, default=None
-            With `passthrough`, compared with the names seen in `fit`; otherwise
-            ignored.
-
-        Returns
-        -------
-        names : ndarray of shape (n_columns,), dtype object
-            With `passthrough` the names of X come first.
-        """
-        check_is_fitted(self)
-        own = np.array(self._name_columns(), dtype=object)
-        if not self.passthrough:
-            return own
-        return np.concatenate([_check_feature_names_in(self, input_features), own])
+    def _describe(self, distinct):
+        return scale_measures(measure_texts(distinct, self.measures_), self.measures_)
 
     def _list_measures(self):
         if isinstance(self.measures, str):  # "all"
@@ -224,23 +162,5 @@ class StyleFeatures(TransformerMixin, HypoEstimator):
     def _name_columns(self):
         return [PREFIX + name for name in self.measures_]
 
-    def _read_texts(self, X, *, reset):
-        name = type(self).__name__
-        if self.passthrough or has_texts(X):
-            texts = check_texts(get_texts(X, caller=name), caller=name)
-        else:
-            texts = check_texts(X, caller=name)
-        if self.passthrough:
-            validate_data(self, X, reset=reset, skip_check_array=True)
-        return texts
-
     def __sklearn_is_fitted__(self):
         return hasattr(self, "measures_")
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.string = True
-        tags.input_tags.one_d_array = True
-        tags.input_tags.two_d_array = self.passthrough
-        tags.transformer_tags.preserves_dtype = []
-        return tags

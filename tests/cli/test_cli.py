@@ -115,7 +115,7 @@ def test_outputs_agree_with_each_other_and_with_the_report(
 
     assert settings["file"]["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
     assert settings["seed"] == 4
-    steps = ["embed", "sae", "style", "select", "hypotheses"]
+    steps = ["embed", "sae", "style", "terms", "select", "hypotheses"]
     assert list(settings["steps"]) == steps
     computation = settings["computation"]
     assert computation["torch"]["threads"] >= 1
@@ -132,8 +132,8 @@ def test_outputs_agree_with_each_other_and_with_the_report(
         assert str(tmp_path / "out" / name) in out
 
 
-def test_run_without_supervision_and_style(csv, run, tmp_path):
-    assert run(csv, "--no-supervised", "--no-style") == 0
+def test_run_without_supervision_style_and_terms(csv, run, tmp_path):
+    assert run(csv, "--no-supervised", "--no-style", "--no-terms") == 0
     _, _, settings = read_outputs(tmp_path / "out")
     sae = settings["steps"]["sae"]
     assert sae["class"] == "sklearn_hypo.SparseAutoencoderTransformer"

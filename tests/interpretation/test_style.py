@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sklearn_hypo import Fidelity, StyleFeatures
-from sklearn_hypo._interpretation._style import interpret_style
+from sklearn_hypo._interpretation._columns import interpret_style
 from sklearn_hypo._style._measures import measure_texts
 
 

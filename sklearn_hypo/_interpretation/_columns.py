@@ -1,4 +1,4 @@
-"""Columns of `StyleFeatures` in words: each has a statement of its own."""
+"""Columns in words: neurons by an interpreter, style and terms by rules of their own."""
 
 import numpy as np
 import pandas as pd
@@ -6,8 +6,11 @@ import pandas as pd
 from .._hypotheses._fidelity import Fidelity
 from .._hypotheses._hypothesis import Hypothesis
 from .._hypotheses._protocols import Candidate, Interpretation
+from .._hypotheses._wording import word_lexicon
 from .._style._measures import measure_texts
 from .._style._statements import choose_threshold, describe_measure, read_measure
+from .._style._term_features import read_term
+from .._utils._terms import mark_terms
 from ._sampling import split_at_random
 
 # Shares of the distinct texts on which to choose the threshold, and to report.
@@ -17,12 +20,12 @@ _PARTS = (0.8, 0.2)
 def interpret_columns(
     interpreter, texts, activations, columns, *, annotator, random_state
 ):
-    """Have neurons put into words by an interpreter, and style by its measures.
+    """Have neurons put into words by an interpreter, style and terms by what they are.
 
     Parameters
     ----------
     interpreter : Interpreter
-        Sees only columns that are not those of `StyleFeatures`.
+        Sees only columns that are not those of `StyleFeatures` or `TermFeatures`.
     texts, activations, columns, annotator, random_state : objects
         As in `Interpreter.interpret`, for all columns.
 
@@ -32,12 +35,14 @@ def interpret_columns(
         One per column, in order.
     """
     style = np.array([bool(read_measure(column)) for column in columns], dtype=bool)
-    measured = described = ()
-    if not style.all():  # first, so that its draws do not depend on style
+    term = find_terms(texts, activations, columns)
+    neuron = ~(style | term)
+    described = measured = ()
+    if neuron.any():  # first, so that its draws do not depend on the others
         described = interpreter.interpret(
             texts,
-            activations[:, ~style],
-            columns[~style],
+            activations[:, neuron],
+            columns[neuron],
             annotator=annotator,
             random_state=random_state,
         )
@@ -45,8 +50,46 @@ def interpret_columns(
         measured = interpret_style(
             texts, activations[:, style], columns[style], random_state=random_state
         )
-    parts = {True: iter(measured), False: iter(described)}
-    return [next(parts[is_style]) for is_style in style.tolist()]
+    named = [_interpret_term(column, len(texts)) for column in columns[term]]
+    parts = {"neuron": iter(described), "style": iter(measured), "term": iter(named)}
+    kinds = np.select([style, term], ["style", "term"], "neuron")
+    return [next(parts[kind]) for kind in kinds]
+
+
+def find_terms(texts, activations, columns):
+    """Tell which columns say, and by their name, which texts contain a term.
+
+    Parameters
+    ----------
+    texts : ndarray of shape (n_texts,) and dtype object
+        The training texts.
+    activations : ndarray of shape (n_texts, n_columns)
+        The columns.
+    columns : sequence of str
+        Their names.
+
+    Returns
+    -------
+    is_term : ndarray of bool of shape (n_columns,)
+        Those of `TermFeatures`; not columns that have such a name by accident, or were
+        scaled since.
+    """
+    terms = [read_term(column) for column in columns]
+    is_term = np.array([bool(term) for term in terms], dtype=bool)
+    if is_term.any():
+        named = [term for term in terms if term]
+        code, distinct = pd.factorize(texts)
+        marks = mark_terms(distinct, named).toarray()[code]
+        is_term[is_term] = (marks == activations[:, is_term]).all(axis=0)
+    return is_term
+
+
+def _interpret_term(column, n_texts):
+    """Word a column of `TermFeatures`; the statement says exactly what the column is."""
+    term = read_term(column)
+    hypothesis = Hypothesis(word_lexicon([term]), column, terms=(term,))
+    exact = Fidelity(1.0, 1.0, 1.0, 1.0, n=n_texts)
+    return Interpretation(column, (Candidate(hypothesis, exact),), exact)
 
 
 def interpret_style(texts, values, columns, *, random_state):
