@@ -23,8 +23,10 @@ from ._utils._validation import Interval, StrOptions, validate_params
 _N_FITS = 5
 _ALPHA = 1.0
 
-# So many neurons are put into words for every hypothesis that is kept.
-_NEURONS_PER_HYPOTHESIS = 2
+# So many columns are put into words for every hypothesis that is kept; more with terms,
+# lest neurons make room for words that are a part of what they say.
+_CANDIDATES_PER_HYPOTHESIS = 2
+_CANDIDATES_WITH_TERMS = 3
 
 
 @validate_params(
@@ -75,9 +77,9 @@ def make_hypothesis_pipeline(
         as neurons are learned, from 16 to 384 (128 where the neurons are not known
         yet): fewer tie more words into one concept.
     n_select : int or "all", default=20
-        Number of hypotheses. With the free interpreter and annotator, twice as many
-        neurons are put into words, and the hypotheses are chosen among these (see
-        `n_hypotheses` of `HypothesisExtractor`); else as many.
+        Number of hypotheses. With the free interpreter and annotator, three times as
+        many columns (twice, without `terms`) are put into words, and the hypotheses are
+        chosen among these (see `n_hypotheses` of `HypothesisExtractor`); else as many.
     method : str or callable, default="lasso"
         How neurons are selected; see `NeuronSelector`.
     interpreter, annotator : objects or None, default=None
@@ -134,7 +136,8 @@ def make_hypothesis_pipeline(
     terms = is_free if terms == "auto" else terms
     n_selected, n_hypotheses = n_select, None
     if is_free and n_select != "all":
-        n_selected, n_hypotheses = _NEURONS_PER_HYPOTHESIS * n_select, n_select
+        per_hypothesis = _CANDIDATES_WITH_TERMS if terms else _CANDIDATES_PER_HYPOTHESIS
+        n_selected, n_hypotheses = per_hypothesis * n_select, n_select
     if interpreter is None:
         interpreter = LexiconInterpreter(embedder=clone(embedder))
     steps = {

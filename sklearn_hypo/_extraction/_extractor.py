@@ -15,8 +15,8 @@ from sklearn.utils.validation import (
 from .._annotation._exact import annotate_texts, check_shape, fit_annotator
 from .._annotation._lexicon import LexiconAnnotator
 from .._hypotheses._hypothesis import select_activations
-from .._interpretation._lexicon import LexiconInterpreter
 from .._interpretation._columns import interpret_columns
+from .._interpretation._lexicon import LexiconInterpreter
 from .._language_models._usage_table import make_usage_table
 from .._selection._scores import find_distinct, lasso_path_selection
 from .._utils._base import HypoEstimator

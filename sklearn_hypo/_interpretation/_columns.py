@@ -1,4 +1,4 @@
-"""Columns in words: neurons by an interpreter, style and terms by rules of their own."""
+"""Columns in words: neurons by an interpreter, style and terms by a rule."""
 
 import numpy as np
 import pandas as pd
@@ -85,7 +85,7 @@ def find_terms(texts, activations, columns):
 
 
 def _interpret_term(column, n_texts):
-    """Word a column of `TermFeatures`; the statement says exactly what the column is."""
+    """Word a column of `TermFeatures`; the statement says what the column is."""
     term = read_term(column)
     hypothesis = Hypothesis(word_lexicon([term]), column, terms=(term,))
     exact = Fidelity(1.0, 1.0, 1.0, 1.0, n=n_texts)

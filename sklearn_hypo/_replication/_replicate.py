@@ -151,7 +151,7 @@ def replicate_hypotheses(
     >>> report.table["n_found"].tolist()
     [2, 2, 2]
     >>> report.refitted
-    ('sae', 'style', 'select')
+    ('sae', 'style', 'terms', 'select')
     """
     pipeline = find_best_estimator(estimator)
     extractor = find_extractor(pipeline, caller=_CALLER)

@@ -74,7 +74,8 @@ class ReplicationReport:
     >>> from sklearn_hypo.datasets import make_concept_texts
     >>> texts = make_concept_texts(300, n_concepts=2, random_state=0)
     >>> pipe = make_hypothesis_pipeline(
-    ...     "lsa", n_neurons=8, k=2, n_select=2, n_fits=2, random_state=0
+    ...     "lsa", n_neurons=8, k=2, n_select=2, n_fits=2, terms=False,
+    ...     random_state=0,
     ... ).fit(texts.data, texts.target)
     >>> report = replicate_hypotheses(pipe, texts.data, texts.target, n_runs=2)
     >>> report.table[["neuron", "n_found", "n_runs"]]

@@ -17,7 +17,7 @@ PREFIX = "term_"
 _MOST = 1000
 _MOST_CELLS = 20_000_000
 
-# "auto": a term is in so large a share of the texts, and in so many, and as many lack it.
+# "auto": so large a share of the texts, and so many, have a term, and as many lack it.
 _LEAST_SHARE = 0.005
 _FEWEST = 3
 

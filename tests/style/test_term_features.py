@@ -154,6 +154,6 @@ def test_clones_pickles_and_tags():
     terms = TermFeatures(5, max_words=1, min_df=2)
     with pytest.raises(NotFittedError):
         clone(terms).transform(TEXTS)
-    fitted = pickle.loads(pickle.dumps(terms.fit(TEXTS)))
+    fitted = pickle.loads(pickle.dumps(terms.fit(TEXTS)))  # noqa: S301
     pd.testing.assert_frame_equal(fitted.transform(TEXTS), terms.transform(TEXTS))
     assert get_tags(terms).input_tags.string
