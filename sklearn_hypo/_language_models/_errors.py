@@ -9,6 +9,16 @@ import re
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
+from ._error_bodies import (
+    describe_body,
+    find_codes,
+    find_details,
+    find_error_object,
+    find_parameter,
+    is_too_long,
+    read_body,
+)
+
 # The call is repeated, after a while.
 TRANSIENT = ("rate_limit", "server", "connection", "timeout", "malformed")
 
@@ -56,12 +66,17 @@ class CallFailure(NamedTuple):
         Seconds that the provider asks to wait; 0 if it does not say.
     billed : bool
         Whether the call may cost something all the same.
+    parameter : str
+        Which of `PARAMETERS` the server refuses, such as "response_format" or
+        "system"; "" if it names none. The kind is then "request", whatever the
+        status.
     """
 
     kind: str
     detail: str
     hint: float = 0.0
     billed: bool = False
+    parameter: str = ""
 
 
 def classify_error(error, now, secrets=()):
@@ -87,10 +102,16 @@ def _classify(error, now):
     status = _find_status(error)
     if status is None or 200 <= status < 300:
         return _classify_by_name(error)
-    body = _read_body(error)
+    body = read_body(error)
+    kind, parameter = _find_kind(status, error, body), ""
+    may_name = kind == "request" or status in (500, 501)
+    if may_name and not is_too_long(body):
+        parameter = find_parameter(error, body)
+    if parameter:
+        kind = "request"  # repeating it is of no use, even if the server says 500
     detail = f"HTTP {status}: {_find_message(error, body)}"
     hint = max(_read_header_hint(error, now), _read_body_hint(body))
-    return CallFailure(_find_kind(status, error, body), detail, hint)
+    return CallFailure(kind, detail, hint, parameter=parameter)
 
 
 def _find_status(error):
@@ -125,7 +146,7 @@ def _name_cause(error):
 
 def _find_kind(status, error, body):
     # Messages are not searched: they may repeat a text that was sent.
-    codes = {str(getattr(error, "code", "")), *_find_codes(body)}
+    codes = {str(getattr(error, "code", "")), *find_codes(body)}
     if codes & _BLOCK_CODES:
         return "blocked"
     if status == 401 or "API_KEY_INVALID" in codes or _says_key_is_bad(error, body):
@@ -143,50 +164,15 @@ def _find_kind(status, error, body):
     return "request"
 
 
-def _read_body(error):
-    """Return what the server sent, as far as the SDK kept it."""
-    for name in ("body", "details", "response_json"):
-        value = getattr(error, name, None)
-        if isinstance(value, dict):
-            return value
-        if isinstance(value, str):
-            try:
-                loaded = json.loads(value)
-            except ValueError:
-                continue
-            if isinstance(loaded, dict):
-                return loaded
-    return {}
-
-
-def _find_error_object(body):
-    inner = body.get("error")
-    return inner if isinstance(inner, dict) else body
-
-
-def _find_codes(body):
-    inner = _find_error_object(body)
-    codes = {str(inner.get(name, "")) for name in ("code", "type", "status")}
-    return codes | {str(detail.get("reason")) for detail in _find_details(body)}
-
-
-def _find_details(body):
-    """Return the details of an error of Google."""
-    details = _find_error_object(body).get("details")
-    details = details if isinstance(details, list) else []
-    return [detail for detail in details if isinstance(detail, dict)]
-
-
 def _is_daily(body):
     """Whether a quota of a day is spent, and not one of a minute."""
-    violations = [detail.get("violations") for detail in _find_details(body)]
+    violations = [detail.get("violations") for detail in find_details(body)]
     return "PerDay" in json.dumps(violations, default=str)
 
 
 def _find_message(error, body):
-    inner = _find_error_object(body)
-    message = str(inner.get("message") or getattr(error, "message", None) or error)
-    parameter = getattr(error, "param", None) or inner.get("param")
+    message = describe_body(body) or str(getattr(error, "message", None) or error)
+    parameter = getattr(error, "param", None) or find_error_object(body).get("param")
     return f"{message} (parameter {parameter!r})" if parameter else message
 
 
@@ -219,7 +205,7 @@ def _read_number(value):
 
 def _read_body_hint(body):
     """Read google.rpc.RetryInfo."""
-    for detail in _find_details(body):
+    for detail in find_details(body):
         if str(detail.get("@type")).endswith("RetryInfo"):
             duration = _DURATION.fullmatch(str(detail.get("retryDelay")))
             return float(duration.group(1)) if duration else 0.0
