@@ -45,6 +45,7 @@ from ._hypotheses._protocols import (
     Interpretation,
     Interpreter,
     PaidAnnotator,
+    ScoredAnnotator,
 )
 from ._inference._redundancy import Redundancy, drop_or_merge
 from ._interpretation._language_model import LLMInterpreter
@@ -101,6 +102,7 @@ __all__ = [  # noqa: RUF022 - by the steps of the method, as in the reference
     "LLMAnnotator",
     "Annotator",
     "PaidAnnotator",
+    "ScoredAnnotator",
     # Language models
     "OpenAIModel",
     "GeminiModel",

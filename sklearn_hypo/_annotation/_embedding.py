@@ -8,8 +8,8 @@ from sklearn.metrics.pairwise import cosine_similarity, euclidean_distances
 from sklearn.utils.validation import check_is_fitted
 
 from .._embedding._text_embedder import TextEmbedder
-from .._hypotheses._fidelity import make_fidelity_target
 from .._utils._validation import HasMethods, Interval, StrOptions, draw_seed
+from ._calibration import calibrate_thresholds, check_can_calibrate
 
 
 class EmbeddingAnnotator(BaseEstimator):
@@ -111,11 +111,7 @@ class EmbeddingAnnotator(BaseEstimator):
             Ready to annotate.
         """
         self._validate_params()
-        if self.threshold == "auto" and activations is None:
-            raise ValueError(
-                "EmbeddingAnnotator: threshold='auto' is calibrated on activations, "
-                "but none were given. Pass activations, or a number as threshold."
-            )
+        check_can_calibrate(self.threshold, activations, caller=type(self).__name__)
         embedder = TextEmbedder() if self.embedder is None else clone(self.embedder)
         seed = None if random_state is None else draw_seed(random_state)
         if embedder.get_params(deep=False).get("random_state", 0) is None:
@@ -134,11 +130,8 @@ class EmbeddingAnnotator(BaseEstimator):
     def _calibrate(self, embeddings, activations):
         """Find, for every statement, the threshold that agrees best with its neuron."""
         worded = embeddings.any(axis=1)  # a zero vector is near to nothing
-        columns = zip(
-            self._nearness(embeddings[worded]).T, activations[worded].T, strict=True
-        )
-        best = [find_threshold(near, make_fidelity_target(a)) for near, a in columns]
-        return self._sign * np.array(best)
+        nearness = self._nearness(embeddings[worded])
+        return self._sign * calibrate_thresholds(nearness, activations[worded])
 
     @property
     def _sign(self):
@@ -171,33 +164,33 @@ class EmbeddingAnnotator(BaseEstimator):
             1.0 or 0.0, never NaN.
         """
         check_is_fitted(self, "thresholds_")
-        nearness = self._nearness(np.asarray(self.embedder_.transform(texts)))
+        nearness = self._measure(texts)
         annotations = (nearness >= self._sign * self.thresholds_).astype(np.float64)
         if self.fallback == "nearest":
             empty = np.flatnonzero(annotations.sum(axis=0) == 0)
             annotations[nearness[:, empty].argmax(axis=0), empty] = 1.0
         return annotations
 
+    def decision_function(self, texts, where=None):
+        """Return how far each text is on the side of yes.
 
-def find_threshold(nearness, target):
-    """Find the value at which ``nearness >= value`` correlates best with a target.
+        Parameters
+        ----------
+        texts : sequence of str
+            Any texts.
+        where : ndarray of bool of shape (n_texts, n_hypotheses), default=None
+            Which cells are wanted. None: all.
 
-    `nearness` of each text, larger is nearer, `target` a mark or a quantity. The value
-    is halfway between the two neighboring ones; infinite if no cut correlates
-    positively.
-    """
-    order = np.argsort(-nearness, kind="stable")
-    values = nearness[order].astype(np.float64)
-    n_texts = len(values)
-    n_marked = np.arange(1, n_texts)
-    target = target.astype(np.float64)
-    sums = np.cumsum(target[order])[:-1]
-    covariance = sums / n_texts - n_marked / n_texts * target.mean()
-    share = n_marked / n_texts
-    correlation = covariance / np.sqrt(share * (1 - share))
-    # equal values cannot be cut apart
-    correlation[values[:-1] == values[1:]] = -np.inf
-    if n_texts < 2 or not correlation.max() > 0:
-        return np.inf
-    best = int(correlation.argmax())
-    return float((values[best] + values[best + 1]) / 2)
+        Returns
+        -------
+        margins : ndarray of shape (n_texts, n_hypotheses)
+            Similarity minus threshold, or threshold minus distance: yes from 0 on.
+            -inf for texts without a known word, and where no threshold was found;
+            NaN where `where` is False.
+        """
+        check_is_fitted(self, "thresholds_")
+        margins = self._measure(texts) - self._sign * self.thresholds_
+        return margins if where is None else np.where(where, margins, np.nan)
+
+    def _measure(self, texts):
+        return self._nearness(np.asarray(self.embedder_.transform(texts)))

@@ -142,6 +142,7 @@ class Annotator(Protocol):
     --------
     LexiconAnnotator, EmbeddingAnnotator, LLMAnnotator : The annotators of this package.
     PaidAnnotator : What an annotator that costs money may offer beside.
+    ScoredAnnotator : What one may offer that knows how sure it is.
     Interpreter : Writes the statements.
 
     Examples
@@ -269,3 +270,53 @@ class PaidAnnotator(Annotator, Protocol):
 
     def check_key(self):
         """Raise if no call can be made, before others are paid for."""
+
+
+class ScoredAnnotator(Annotator, Protocol):
+    """An annotator whose answers come from a score that is compared with a threshold.
+
+    Where an annotator has the method below, `CascadeAnnotator` takes a score near its
+    threshold for doubt.
+
+    See Also
+    --------
+    EmbeddingAnnotator, CrossEncoderAnnotator : Have it.
+    CascadeAnnotator : Has somebody else asked where there is doubt.
+
+    Examples
+    --------
+    One that counts exclamation marks, and is sure of texts with many:
+
+    >>> import numpy as np
+    >>> from sklearn.base import BaseEstimator
+    >>> class ShoutingAnnotator(BaseEstimator):
+    ...     def fit(self, texts, hypotheses, activations, *, random_state):
+    ...         self.n_hypotheses_ = len(hypotheses)
+    ...         return self
+    ...     def annotate(self, texts):
+    ...         return (self.decision_function(texts) >= 0).astype(float)
+    ...     def decision_function(self, texts, where=None):
+    ...         marks = np.array([float(text.count("!")) for text in texts])
+    ...         margins = np.tile(marks[:, None] - 1.5, self.n_hypotheses_)
+    ...         return margins if where is None else np.where(where, margins, np.nan)
+    >>> annotator = ShoutingAnnotator().fit([], ["shouts"], None, random_state=None)
+    >>> annotator.decision_function(["Stop!", "STOP!!!!!"]).tolist()
+    [[-0.5], [3.5]]
+    """
+
+    def decision_function(self, texts, where=None):
+        """Return how far each text is on the side of yes.
+
+        Parameters
+        ----------
+        texts : ndarray of shape (n_texts,) and dtype object
+            Any texts.
+        where : ndarray of bool of shape (n_texts, n_hypotheses), default=None
+            Which cells are wanted. None: all.
+
+        Returns
+        -------
+        margins : ndarray of shape (n_texts, n_hypotheses)
+            Score minus threshold: `annotate` says yes from 0 on. NaN where no answer
+            was obtained, and where `where` is False.
+        """

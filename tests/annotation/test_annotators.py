@@ -20,7 +20,7 @@ from sklearn_hypo import (
     SparseAutoencoderTransformer,
     TextEmbedder,
 )
-from sklearn_hypo._annotation._embedding import find_threshold
+from sklearn_hypo._annotation._calibration import find_threshold
 from sklearn_hypo._utils._tokens import make_ngrams, tokenize
 from sklearn_hypo.datasets import make_concept_texts
 from sklearn_hypo.exceptions import HypothesisWarning
@@ -308,6 +308,26 @@ def test_auto_finds_the_threshold_between_active_and_silent(metric):
     hypotheses = [Hypothesis("0", "n"), Hypothesis("00", "m")]
     annotator.fit(texts, hypotheses, both)
     assert annotator.annotate(texts).sum(axis=0).tolist() == [4, 6]
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+@pytest.mark.parametrize("threshold", ["auto", 0.4])
+def test_margins_are_what_the_annotation_is_made_of(metric, threshold):
+    texts = [str(angle) for angle in (0, 5, 10, 20, 60, 70, 80, 90)]
+    active = np.array([[1.0] * 4 + [0] * 4, [0] * 4 + [1.0] * 4]).T
+    annotator = EmbeddingAnnotator(
+        TextEmbedder(directions), metric=metric, threshold=threshold
+    )
+    # of the second no cut speaks for it
+    annotator.fit(texts, [Hypothesis("0", "n"), Hypothesis("1", "m")], active)
+    margins = annotator.decision_function(texts)
+    assert (margins >= 0).tolist() == (annotator.annotate(texts) == 1).tolist()
+    assert (np.diff(margins[:, 0]) < 0).all()
+    where = np.zeros_like(margins, dtype=bool)
+    where[2, 0] = True
+    some = annotator.decision_function(texts, where)
+    np.testing.assert_array_equal(np.isnan(some), ~where)
+    assert some[2, 0] == margins[2, 0]
 
 
 @pytest.mark.parametrize("metric", ["cosine", "euclidean"])
