@@ -5,6 +5,7 @@ arXiv 2502.04382) that compose into a scikit-learn Pipeline. The public names ar
 by the steps of the method.
 """
 
+from ._annotation._cross_encoder import CrossEncoderAnnotator
 from ._annotation._dictionaries import read_dictionary
 from ._annotation._embedding import EmbeddingAnnotator
 from ._annotation._language_model import LLMAnnotator
@@ -99,6 +100,7 @@ __all__ = [  # noqa: RUF022 - by the steps of the method, as in the reference
     "LexiconAnnotator",
     "read_dictionary",
     "EmbeddingAnnotator",
+    "CrossEncoderAnnotator",
     "LLMAnnotator",
     "Annotator",
     "PaidAnnotator",

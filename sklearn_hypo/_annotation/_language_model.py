@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
-from .._hypotheses._hypothesis import Hypothesis
+from .._hypotheses._hypothesis import as_hypotheses
 from .._language_models._cells import CellAnswerer
 from .._language_models._layouts import LAYOUTS, Layout, choose_layout, choose_size
 from .._language_models._models import as_model
@@ -17,6 +17,7 @@ from .._language_models._session import (
     warn_of_shutdown,
 )
 from .._utils._validation import Interval, StrOptions, check_texts
+from ._cells import check_cells
 from ._missing_answers import check_missing, count_asked, tabulate_missing
 
 # As long as interpreters usually write.
@@ -180,7 +181,7 @@ class LLMAnnotator(AnswerStoreMixin, BaseEstimator):
         warn_of_shutdown(answerer.session.model)
         self.layout_ = answerer.layout.name
         self.usage_ = self._ledger.account
-        self.hypotheses_ = [_as_hypothesis(h) for h in hypotheses]
+        self.hypotheses_ = as_hypotheses(hypotheses, caller=type(self).__name__)
         self.annotation_errors_ = tabulate_missing([], [], [])
         return self
 
@@ -224,14 +225,7 @@ class LLMAnnotator(AnswerStoreMixin, BaseEstimator):
         annotations : ndarray of shape (n_texts, n_hypotheses)
             As `annotate` returns them; NaN also where nothing was asked.
         """
-        if where is not None:
-            where = np.asarray(where, dtype=bool)
-            expected = (len(texts), len(getattr(self, "hypotheses_", ())))
-            if where.shape != expected:
-                raise ValueError(
-                    f"where= is of shape {where.shape}, but {expected} (texts, "
-                    "hypotheses) is needed."
-                )
+        where = check_cells(where, texts, getattr(self, "hypotheses_", ()))
         values = self._answer(texts, where)
         return np.where(np.isnan(values), np.nan, values >= self.decision_threshold)
 
@@ -396,14 +390,3 @@ class LLMAnnotator(AnswerStoreMixin, BaseEstimator):
         session = Session(model, self._answers, self._ledger, self.n_workers, caller)
         layout = Layout(layout, per_call, self.shuffle_seed)
         return CellAnswerer(session, layout, self.max_words_per_example)
-
-
-def _as_hypothesis(hypothesis):
-    if isinstance(hypothesis, Hypothesis):
-        return hypothesis
-    if isinstance(hypothesis, str):
-        return Hypothesis(hypothesis)
-    raise TypeError(
-        "LLMAnnotator: hypotheses= expects Hypothesis objects or strings; "
-        f"{type(hypothesis).__name__} arrived."
-    )

@@ -29,7 +29,7 @@ _MOST_TEXTS_PER_BATCH = 1024
 # Beyond that, Python's own lock is what threads wait for.
 _MOST_THREADS = 8
 # Two models may well be in use at once, more would fill the memory of a GPU.
-_MODELS_IN_MEMORY = 2
+MODELS_IN_MEMORY = 2
 
 
 class SentenceTransformerEncoder(Encoder):
@@ -40,6 +40,7 @@ class SentenceTransformerEncoder(Encoder):
     """
 
     is_remembered = True
+    revision = None  # of a model on the hub: the latest
 
     def __init__(self, model, prompt, device, compute_dtype="float32"):
         self.model = model
@@ -53,18 +54,25 @@ class SentenceTransformerEncoder(Encoder):
         """Encode one batch. The weights stay with the process, not with this object."""
         import torch
 
-        device = resolve_device(self.device)
         halved = self.compute_dtype == "bfloat16"
-        model = load_model(self._source(), device, self.compute_dtype)
-        kind = torch.device(device).type
+        kind = torch.device(resolve_device(self.device)).type
         with torch.autocast(kind, torch.bfloat16, enabled=halved):
-            return model.encode(
-                texts,
-                prompt=self.prompt,
-                batch_size=len(texts),
-                show_progress_bar=False,
-                convert_to_numpy=True,
-            )
+            return self._compute(self.load(), texts)
+
+    def _compute(self, model, texts):
+        return model.encode(
+            texts,
+            prompt=self.prompt,
+            batch_size=len(texts),
+            show_progress_bar=False,
+            convert_to_numpy=True,
+        )
+
+    def load(self):
+        """Return the model, loaded once per process."""
+        return load_model(
+            self._source(), resolve_device(self.device), self.compute_dtype
+        )
 
     def encode_in_batches(self, texts, batch_size, keep, task):
         """Encode one batch per thread at a time; keep them in their order."""
@@ -111,8 +119,7 @@ class SentenceTransformerEncoder(Encoder):
         """Count the tokens of each text that the model will read."""
         from transformers import PreTrainedTokenizerBase
 
-        device = resolve_device(self.device)
-        model = load_model(self._source(), device, self.compute_dtype)
+        model = self.load()
         if not isinstance(model.tokenizer, PreTrainedTokenizerBase):
             counts = [len(text) // 4 + 2 for text in texts]
         else:
@@ -125,22 +132,23 @@ class SentenceTransformerEncoder(Encoder):
 
         In the order of their numbers, which is by frequency for most tokenizers.
         """
-        tokenizer = load_model(
-            self._source(), resolve_device(self.device), self.compute_dtype
-        ).tokenizer
-        vocabulary = getattr(tokenizer, "get_vocab", dict)()
+        vocabulary = getattr(self.load().tokenizer, "get_vocab", dict)()
         return find_whole_words(sorted(vocabulary, key=vocabulary.get))
 
     def identity(self):
         """Tell the model by what is in its folder, or by its revision on the hub."""
+        weights = self._identify_weights()
+        return {"kind": "sentence-transformers", "prompt": self.prompt, **weights}
+
+    def _identify_weights(self):
         folder = self._folder()
         if folder is not None:
             source = {"files": hash_folder(folder)}
         else:
-            source = {"name": self.model, "revision": self._revision()}
+            source = {"name": self.model, "revision": self._find_revision()}
         if self.compute_dtype != "float32":
             source["compute_dtype"] = self.compute_dtype
-        return {"kind": "sentence-transformers", "prompt": self.prompt, **source}
+        return source
 
     def _source(self):
         return self._folder() or self.model
@@ -149,12 +157,12 @@ class SentenceTransformerEncoder(Encoder):
         """Return the local folder of the model, or None for one on the hub."""
         return os.path.abspath(self.model) if os.path.isdir(self.model) else None
 
-    def _revision(self):
-        revision = find_downloaded_revision(self.model)
-        if revision is None:  # not downloaded yet
-            load_model(self.model, resolve_device(self.device))
-            revision = find_downloaded_revision(self.model)
-        return revision
+    def _find_revision(self):
+        found = find_downloaded_revision(self.model, self.revision)
+        if found is None:  # not downloaded yet
+            self.load()
+            found = find_downloaded_revision(self.model, self.revision)
+        return found
 
 
 @contextlib.contextmanager
@@ -198,27 +206,46 @@ def find_whole_words(pieces):
     return list(dict.fromkeys(words))
 
 
-@functools.lru_cache(maxsize=_MODELS_IN_MEMORY)
+@functools.lru_cache(maxsize=MODELS_IN_MEMORY)
 def load_model(source, device, compute_dtype="float32"):
     """Load a model once per process; raise if it or the package is missing."""
+    return open_model(
+        "SentenceTransformer",
+        source,
+        device,
+        compute_dtype,
+        without="; or use model='lsa', which needs none",
+        expected="'lsa', an existing folder, or a name such as 'all-MiniLM-L6-v2'",
+    )
+
+
+def open_model(
+    class_name, source, device, compute_dtype, *, without="", expected, **settings
+):
+    """Open a model of the sentence-transformers package; raise if it is missing.
+
+    `without` and `expected` end the messages where the package, or the model, is not
+    there.
+    """
     try:
-        from sentence_transformers import SentenceTransformer
+        import sentence_transformers
     except ImportError as error:
         raise ImportError(
             f"model={source!r} needs the package sentence-transformers, which cannot "
             f"be imported ({error}). Install it with: "
-            "pip install sentence-transformers; or use model='lsa', which needs none."
+            f"pip install sentence-transformers{without}."
         ) from error
+    make = getattr(sentence_transformers, class_name)
     try:
         with _no_progress_bar():
-            model = SentenceTransformer(source, device=device)
+            model = make(source, device=device, **settings)
     except (OSError, ValueError, RuntimeError, KeyError) as error:
         raise ValueError(
             f"model={source!r} could not be loaded on the device {device!r}: it is "
             "neither a local folder nor, as far as could be found out, a "
-            "sentence-transformers model on the Hugging Face hub, or the device is "
-            "not available. Pass 'lsa', an existing folder, or a name such as "
-            f"'all-MiniLM-L6-v2'. The loader said: {error}"
+            f"{class_name} of the sentence-transformers package on the Hugging Face "
+            f"hub, or the device is not available. Pass {expected}. The loader said: "
+            f"{error}"
         ) from error
     if device == "cpu" and compute_dtype == "float32":
         multiply_by_onednn(model)
@@ -264,7 +291,7 @@ def _hash_file(path, size, modified):
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def find_downloaded_revision(name):
+def find_downloaded_revision(name, revision=None):
     """Return the commit of a hub model on this disk, or None, without any network."""
     from huggingface_hub import try_to_load_from_cache
     from huggingface_hub.errors import HFValidationError
@@ -273,7 +300,9 @@ def find_downloaded_revision(name):
     names = [name] if "/" in name else [f"sentence-transformers/{name}", name]
     for each in names:
         with contextlib.suppress(HFValidationError):
-            path = try_to_load_from_cache(each, "config.json", cache_dir=folder)
+            path = try_to_load_from_cache(
+                each, "config.json", cache_dir=folder, revision=revision
+            )
             if isinstance(path, str):
                 return Path(path).parent.name
     return None

@@ -82,6 +82,22 @@ class Hypothesis:
         return bool(self.terms or self.measure)
 
 
+def as_hypotheses(hypotheses, *, caller):
+    """Return a list of Hypothesis, made of strings where these arrived."""
+    return [_as_hypothesis(each, caller) for each in hypotheses]
+
+
+def _as_hypothesis(hypothesis, caller):
+    if isinstance(hypothesis, Hypothesis):
+        return hypothesis
+    if isinstance(hypothesis, str):
+        return Hypothesis(hypothesis)
+    raise TypeError(
+        f"{caller}: hypotheses= expects Hypothesis objects or strings; "
+        f"{type(hypothesis).__name__} arrived."
+    )
+
+
 def join_name(name, statement):
     """Return the statement, after a name if there is one."""
     return f"{name}: {statement}" if name else str(statement)

@@ -1,8 +1,8 @@
 """How well statements describe neurons, judged by an annotator on rows held out."""
 
 import numpy as np
-from sklearn.base import clone
 
+from .._annotation._cells import annotate_cells, make_twin
 from .._hypotheses._fidelity import Fidelity
 from .._hypotheses._hypothesis import Hypothesis
 
@@ -42,10 +42,7 @@ class StatementScorer:
         for _, statement, wanted in asked:
             where[np.searchsorted(rows, wanted), column[statement]] = True
         annotator = self._fit_annotator(statements, asked)
-        if hasattr(annotator, "annotate_cells"):
-            table = annotator.annotate_cells(self._texts[rows], where)
-        else:
-            table = np.asarray(annotator.annotate(self._texts[rows]), dtype=float)
+        table = annotate_cells(annotator, self._texts[rows], where)
         return [
             table[np.searchsorted(rows, wanted), column[statement]]
             for _, statement, wanted in asked
@@ -58,9 +55,7 @@ class StatementScorer:
             neuron.setdefault(statement, number)
         hypotheses = [Hypothesis(s, f"neuron {neuron[s]}") for s in statements]
         columns = [neuron[s] for s in statements]
-        twin = getattr(self._annotator, "twin", None)
-        annotator = clone(self._annotator) if twin is None else twin()
-        return annotator.fit(
+        return make_twin(self._annotator).fit(
             self._texts[self._calibration],
             hypotheses,
             self._activations[np.ix_(self._calibration, columns)],
