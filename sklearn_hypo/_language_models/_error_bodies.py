@@ -78,16 +78,21 @@ def read_body(error):
     for name in ("body", "details", "response_json"):
         value = getattr(error, name, None)
         if isinstance(value, str):
-            try:
-                loaded = json.loads(value)
-            except (ValueError, RecursionError):
-                loaded = None
-            value = loaded if isinstance(loaded, dict | list) else {"message": value}
+            value = _load_body(value)
         if isinstance(value, list) and value:
             value = {"detail": value}
         if isinstance(value, dict) and value:
             return value
     return {}
+
+
+def _load_body(written):
+    """Read JSON; a text that is none is a message."""
+    try:
+        loaded = json.loads(written)
+    except (ValueError, RecursionError):
+        loaded = None
+    return loaded if isinstance(loaded, dict | list) else {"message": written}
 
 
 def find_error_object(body):
@@ -118,14 +123,23 @@ def describe_body(body):
     """Return the server's own words, or ""."""
     inner = find_error_object(body)
     words = (inner.get("message"), inner.get("detail"), body.get("error"))
-    return next(filter(None, map(_describe, words)), "")
+    # of a gateway (OpenRouter), and of the server behind it
+    said = next(filter(None, map(_describe, words)), ""), _describe_raw(inner)
+    return ": ".join(filter(None, said))
+
+
+def _describe_raw(inner):
+    metadata = inner.get("metadata")
+    raw = metadata.get("raw") if isinstance(metadata, dict) else None
+    loaded = _load_body(raw) if isinstance(raw, str) else None
+    return describe_body(loaded) if isinstance(loaded, dict) else ""
 
 
 def _describe(value):
+    if isinstance(value, dict):  # Mistral's message
+        value = value.get("message") or value.get("detail")
     if isinstance(value, str):
         return value.strip()
-    if isinstance(value, dict):
-        return describe_body(value)
     return "; ".join(filter(None, map(_describe_violation, _keep_objects(value))))
 
 
@@ -140,6 +154,20 @@ def _read_location(violation):
     location = violation.get("loc")
     location = location if isinstance(location, list | tuple) else []
     return [part for part in location if part != "body"]
+
+
+def was_flagged(body):
+    """Whether a gateway (OpenRouter) stopped a prompt for what it says."""
+    metadata = find_error_object(body).get("metadata")
+    return isinstance(metadata, dict) and bool(metadata.get("reasons"))
+
+
+def find_failed_generation(error):
+    """Return an answer that a server (Groq) held back as no valid JSON, or None."""
+    body = read_body(error)
+    if "json_validate_failed" not in find_codes(body):
+        return None
+    return str(find_error_object(body).get("failed_generation") or "")
 
 
 def is_too_long(body):

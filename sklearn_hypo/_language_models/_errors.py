@@ -17,6 +17,7 @@ from ._error_bodies import (
     find_parameter,
     is_too_long,
     read_body,
+    was_flagged,
 )
 
 # The call is repeated, after a while.
@@ -30,6 +31,13 @@ _QUOTA_CODES = {
     "billing_hard_limit_reached",
     "billing_not_active",
 }
+# What codes stand for where no status comes with them.
+_STATUSES = {
+    "rate_limit_exceeded": 429,
+    "insufficient_quota": 402,
+    "invalid_prompt": 400,
+    "invalid_request_error": 400,
+}
 _BLOCK_CODES = {"content_filter", "content_policy_violation"}
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)s")
@@ -37,6 +45,15 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)s")
 
 class MalformedReplyError(Exception):
     """A reply that is not what the protocol says, although the server said 200."""
+
+
+class ErrorReplyError(Exception):
+    """An error in the body of a reply whose status is 200, as the error says."""
+
+    def __init__(self, body):
+        super().__init__(describe_body(body))
+        self.status_code = _find_status_in(body)
+        self.body = body
 
 
 # Also JSON that is not UTF-8, or nested without end.
@@ -77,6 +94,25 @@ class CallFailure(NamedTuple):
     hint: float = 0.0
     billed: bool = False
     parameter: str = ""
+
+
+def raise_error_in(body):
+    """Raise the error that a reply of OpenAI's protocol holds, if it holds one.
+
+    Gateways report what became of a call after they have sent the status. An answer
+    that came all the same is used.
+    """
+    choices = body.get("choices")
+    choice = choices[0] if isinstance(choices, list) and choices else {}
+    choice = choice if isinstance(choice, dict) else {}
+    if choice.get("finish_reason") == "error" or body.get("status") == "failed":
+        error = choice.get("error") or body.get("error") or "the answer broke off"
+    elif any(body.get(name) for name in ("choices", "output", "answers", "data")):
+        return
+    else:
+        error = body.get("error")
+    if error:
+        raise ErrorReplyError({"error": error})
 
 
 def classify_error(error, now, secrets=()):
@@ -122,6 +158,15 @@ def _find_status(error):
     return None
 
 
+def _find_status_in(body):
+    """Return the status that an error in a body stands for."""
+    for code in find_codes(body):
+        if code.isdecimal() and 400 <= int(code) < 600:
+            return int(code)
+    codes = find_codes(body)
+    return next((_STATUSES[code] for code in codes if code in _STATUSES), 502)
+
+
 def _classify_by_name(error):
     name = type(error).__name__
     module = type(error).__module__.partition(".")[0]
@@ -147,7 +192,7 @@ def _name_cause(error):
 def _find_kind(status, error, body):
     # Messages are not searched: they may repeat a text that was sent.
     codes = {str(getattr(error, "code", "")), *find_codes(body)}
-    if codes & _BLOCK_CODES:
+    if codes & _BLOCK_CODES or was_flagged(body):
         return "blocked"
     if status == 401 or "API_KEY_INVALID" in codes or _says_key_is_bad(error, body):
         return "authentication"

@@ -265,12 +265,16 @@ def read_content(response):
     finish = _read_name(candidate.finish_reason)
     parts = getattr(candidate.content, "parts", None) or []
     text = "".join(part.text for part in parts if part.text and not part.thought)
+    only_reasoned = not text.strip() and bool(usage and usage.reasoning_tokens)
     if finish == "MAX_TOKENS":
-        return Reply(CUT, None, usage, version, "limit on output tokens reached")
+        detail = "limit on output tokens reached"
+        detail += " while it reasoned" if only_reasoned else ""
+        return Reply(CUT, None, usage, version, detail, only_reasoned)
     if finish not in ("STOP", "", "FINISH_REASON_UNSPECIFIED"):
         return Reply(BLOCKED, None, usage, version, f"answer stopped: {finish}")
     if not text.strip():
-        return Reply(UNPARSABLE, None, usage, version, "empty answer")
+        detail = "reasoning without an answer" if only_reasoned else "empty answer"
+        return Reply(UNPARSABLE, None, usage, version, detail, only_reasoned)
     return Reply(ANSWERED, text, usage, version)
 
 

@@ -19,7 +19,9 @@ from ._connection import (
     read_or_failed,
     read_vectors,
 )
-from ._errors import MalformedReplyError
+from ._error_bodies import find_failed_generation
+from ._errors import MalformedReplyError, raise_error_in
+from ._loose_json import is_json_object, is_only_reasoning
 from ._model_spec import ModelSpec, check_one_of
 from ._values import (
     ANSWERED,
@@ -161,9 +163,15 @@ class OpenAIConnection:
         if self.model.api == "responses":
             body = build_responses_body(self.model, prompt)
             return read_response(self._post("/responses", body))
-        return read_chat(
-            self._post("/chat/completions", build_chat_body(self.model, prompt))
-        )
+        body = build_chat_body(self.model, prompt)
+        try:
+            return read_chat(self._post("/chat/completions", body))
+        except Exception as error:
+            generated = find_failed_generation(error)
+            if generated is None:
+                raise
+        # the server found that it is no JSON; which it may be all the same
+        return _make_reply({}, generated, None, "stop", False, None)
 
     def decide(self, questions):
         """Ask the Decisions endpoint; see `Connection.decide`."""
@@ -191,9 +199,8 @@ class OpenAIConnection:
     def _post(self, path, body):
         reply = self._client.post(path, body=body, cast_to=object)
         if not isinstance(reply, dict):
-            raise MalformedReplyError(
-                f"{type(reply).__name__} instead of a JSON object"
-            )
+            raise MalformedReplyError(f"no JSON object: {str(reply)[:200]!r}")
+        raise_error_in(reply)
         return reply
 
 
@@ -261,18 +268,19 @@ def read_chat(body):
         finish = choice.get("finish_reason")
         text = message.get("content")
         refusal = message.get("refusal")
+        # vLLM, Ollama and OpenRouter say "reasoning", DeepSeek "reasoning_content"
+        thoughts = message.get("reasoning") or message.get("reasoning_content")
     except (KeyError, IndexError, TypeError, AttributeError) as error:
         raise MalformedReplyError(f"no choices[0].message: {body}") from error
     usage = _read_usage(body.get("usage"), "prompt", "completion")
     return _make_reply(
-        body, _join_parts(text), refusal, finish, finish == "length", usage
+        body, _join_parts(text), refusal, finish, finish == "length", usage, thoughts
     )
 
 
 def read_response(body):
     """Read a reply of Responses; see `read_chat`."""
-    if body.get("status") == "failed":
-        raise MalformedReplyError(f"the response failed: {body.get('error')}")
+    raise_error_in(body)
     try:
         parts = [
             part
@@ -299,16 +307,26 @@ def _join_parts(content):
     return "".join(text for text in texts if isinstance(text, str))
 
 
-def _make_reply(body, text, refusal, finish, was_cut, usage):
+def _make_reply(body, text, refusal, finish, was_cut, usage, thoughts=None):
     version = str(body.get("model") or "")
     if refusal:
         return Reply(REFUSED, None, usage, version, str(refusal)[:300])
     if finish == "content_filter":
         return Reply(BLOCKED, None, usage, version, "content_filter")
+    text = text.strip() if isinstance(text, str) else ""
+    if not text and not was_cut and is_json_object(thoughts):
+        text = thoughts  # vLLM files an answer without reasoning under reasoning
+    if text:
+        only_reasoned = is_only_reasoning(text)
+    else:
+        only_reasoned = bool(thoughts or (usage and usage.reasoning_tokens))
     if was_cut:
-        return Reply(CUT, None, usage, version, "limit on output tokens reached")
-    if not isinstance(text, str) or not text.strip():
-        return Reply(UNPARSABLE, None, usage, version, "empty answer")
+        detail = "limit on output tokens reached"
+        detail += " while it reasoned" if only_reasoned else ""
+        return Reply(CUT, None, usage, version, detail, only_reasoned)
+    if only_reasoned or not text:
+        detail = "reasoning without an answer" if only_reasoned else "empty answer"
+        return Reply(UNPARSABLE, None, usage, version, detail, only_reasoned)
     return Reply(ANSWERED, text, usage, version)
 
 

@@ -1,110 +1,44 @@
 """What a language model answered, read tolerantly but never guessed.
 
-A small local model wraps its answer in a code fence, in Markdown, in reasoning or in
-prose. That is taken off. What then can be read in two ways is no answer: a question
-that is asked again costs little, a wrong label is never found.
+What can be read in two ways is no answer: a question that is asked again costs little,
+a wrong label is never found.
 """
 
-import json
 import re
 import unicodedata
 
+from ._loose_json import FENCE, MISSING, build_object, load_json, strip_wrapping
 from ._text import clean_text
 
-# What `load_json` returns for a text without a JSON value (null is a value).
-MISSING = object()
+# Models answer in the language of the text. Words that also mean something else where
+# an answer would stand ("da", "ne") are not in here.
+_YES = (
+    *("yes", "true", "oui", "vrai", "ja", "jawohl", "wahr", "s\u00ed", "si", "s\u00ec"),
+    *("verdadero", "verdadeiro", "vero", "sim", "waar", "tak", "prawda", "evet"),
+    *("\u0434\u0430", "\u0442\u0430\u043a", "\u662f", "\u662f\u7684", "\u5bf9"),
+    *("\u306f\u3044", "\uc608", "\ub124", "\u0646\u0639\u0645", "\u05db\u05df"),
+)
+_NO = (
+    *("no", "false", "non", "faux", "nein", "falsch", "falso", "n\u00e3o", "nao"),
+    *("nee", "onwaar", "nej", "nei", "nie", "fa\u0142sz", "hay\u0131r"),
+    *("\u043d\u0435\u0442", "\u043d\u0456", "\u5426", "\u4e0d\u662f", "\u4e0d"),
+    *("\u3044\u3044\u3048", "\uc544\ub2c8\uc694", "\uc544\ub2c8\uc624", "\u0644\u0627"),
+    *("\u05dc\u05d0",),
+)
+_WORDS = dict.fromkeys(_YES, True) | dict.fromkeys(_NO, False)
+_LABEL = r"""(?:(?:the\ |my\ )?(?:final\ )?(?:answer|verdict|response|output|label|a
+    |r\u00e9ponse|antwort|respuesta|risposta|resposta|\u7b54\u6848|\u56de\u7b54)
+    (?:\ is\ ?:?|\ ?[:\uff1a])\s*)?"""
 
-_THINK = re.compile(r"<(/?)think(?:ing)?>", re.IGNORECASE)
-_FENCE = "```"
-_LANGUAGE = re.compile(r"\s*\w*\s*")
-_OUTSIDE = "\ufeff \t\r\n"
-
-# A brace in prose that opens no JSON is rare, one that opens JSON which was cut is
-# not. A bracket in prose is common, so only a list of objects counts.
-_OPENING = re.compile(r"\{|\[\s*\{")
-
-
-def _build_object(pairs):
-    """Build an object; a name that is given several values has none of them."""
-    found = {}
-    for name, value in pairs:
-        found[name] = value if found.get(name, value) == value else None
-    return found
-
-
-# strict=False: a line break within a string is no reason to lose an answer
-_DECODER = json.JSONDecoder(object_pairs_hook=_build_object, strict=False)
-
-
-def load_json(text):
-    """Return the one JSON value in an answer, or MISSING.
-
-    It may be the whole text, stand in a code fence, come after `</think>`, or be the
-    only object (or list of objects) amid prose. Several objects that differ are no
-    answer, and neither is a truncated one, even next to a complete one: which of them
-    was meant is unknown. A name that an object gives twice, with different values, has
-    the value None.
-    """
-    try:
-        whole = _decode(text.strip(_OUTSIDE))
-        if whole is not MISSING:
-            return whole
-        text = strip_wrapping(text)
-        whole = _decode(text)
-        return _find_only_object(text) if whole is MISSING else whole
-    except RecursionError:  # "[[[[[": a broken server may send anything
-        return MISSING
-
-
-def strip_wrapping(text):
-    """Return an answer without reasoning and code fence; "" if it still reasons."""
-    text = text.strip(_OUTSIDE)
-    marks = list(_THINK.finditer(text))
-    if marks and not marks[-1][1]:
-        return ""
-    text = text[marks[-1].end() :].strip() if marks else text
-    return _strip_fence(text)
-
-
-def _strip_fence(text):
-    inside = text[len(_FENCE) : -len(_FENCE)]
-    if not (text.startswith(_FENCE) and text.endswith(_FENCE)):
-        return text
-    first, newline, others = inside.partition("\n")
-    return (others if newline and _LANGUAGE.fullmatch(first) else inside).strip()
-
-
-def _decode(text):
-    try:
-        return _DECODER.decode(text)
-    except ValueError:  # also a number with thousands of digits
-        return MISSING
-
-
-def _find_only_object(text):
-    found, position = [], 0
-    while opening := _OPENING.search(text, position):
-        try:
-            value, position = _DECODER.raw_decode(text, opening.start())
-        except ValueError:
-            return MISSING
-        found.append(value)
-    return found[0] if found and all(value == found[0] for value in found) else MISSING
-
-
-_WORDS = {"yes": True, "true": True, "no": False, "false": False}
-_LABEL = r"""(?:(?:the\ |my\ )?(?:final\ )?(?:answer|verdict|response|output|label|a)
-    (?:\ is\ ?:?|:)\s*)?"""
-
-_WORD = "(yes|no|true|false)"
+_WORD = f"({'|'.join(sorted(_WORDS, key=len, reverse=True))})"
 # Not before any other word: "no idea", "yes if you count pasta".
-_AFTER = r"""(?=\s*(?:$|[.,;:!(){\n|/]|--?\s|\s-|[\u2013\u2014])
+_AFTER = r"""(?=\s*(?:$|[.,;:!(){\n|/]|--?\s|\s-|[\u2013\u2014\u3001\u3002\uff0c])
     |\ (?:it|the|this|because)\b)"""
 
 _FIRST = re.compile(_LABEL + _WORD + _AFTER, re.VERBOSE)
-_LAST = re.compile(_LABEL + _WORD + r"[.!]?", re.VERBOSE)
+_LAST = re.compile(_LABEL + _WORD + r"[.!\u3002]?", re.VERBOSE)
 _DECORATION = re.compile(r"</?(?:answer|b|strong)>|[*_`#>\"'\u2018\u2019\u201c\u201d]")
-_CLAUSE_END = re.compile(r"[.,;:!?()\n|/\u2013\u2014]|-\s|\s-")
+_CLAUSE_END = re.compile(r"[.,;:!?()\n|/\u2013\u2014\u3001\u3002\uff0c]|-\s|\s-")
 
 
 def parse_yes_no(text):
@@ -127,7 +61,7 @@ def parse_yes_no(text):
 def _read_truth(value):
     """Read a value of a JSON answer."""
     if isinstance(value, str):
-        return _WORDS.get(value.strip(" \t\r\n.!*").casefold())
+        return _read_words(value)
     # not 1.0, which may be a probability
     return bool(value) if isinstance(value, int) and value in (0, 1) else None
 
@@ -157,7 +91,9 @@ def parse_answers(text, ids):
     Parameters
     ----------
     text : str
-        A JSON object from id to answer, or a list of objects `{"id", "answer"}`.
+        A JSON object from id to answer, or a list of objects `{"id", "answer"}`; also
+        as Python writes them. In words, lines such as "c1: yes", or one answer to one
+        question.
     ids : sequence of str
         What was asked: "c1", "c2", ...
 
@@ -169,10 +105,36 @@ def parse_answers(text, ids):
         question that was not asked: the others may be off by one. A name that is no
         id, such as "reason", is ignored.
     """
-    given = _read_by_id(load_json(text))
+    found = load_json(text)
+    given = _read_lines(text, ids) if _is_in_words(found) else _read_by_id(found)
     if any(_ID.fullmatch(name) for name in given.keys() - set(ids)):
         given = {}
     return {name: given.get(name) for name in ids}
+
+
+def _is_in_words(found):
+    return found is MISSING or isinstance(found, bool | str)
+
+
+# An identifier, and what announces its answer.
+_LINE_ID = re.compile(
+    r"(?<!\w)(c\d+)(?!\w)[\s*_`\"')\].]*(?:[:=\u2013\u2014\uff1a]|-\s)", re.I
+)
+
+
+def _read_lines(text, ids):
+    """Read answers in words: "c1: yes", or a single one to a single question."""
+    text = strip_wrapping(text)
+    if re.search(r"[{}\[\]]", text):
+        return {}  # JSON that was cut
+    if len(ids) == 1 and not _LINE_ID.search(text):
+        return {ids[0]: _read_words(text)}
+    _, *pieces = _LINE_ID.split(text)
+    said = zip(pieces[::2], pieces[1::2], strict=True)
+    return build_object(
+        (name.casefold(), _read_words(answer.rstrip(" \n\t,;-*|")))
+        for name, answer in said
+    )
 
 
 def _read_by_id(found):
@@ -182,7 +144,7 @@ def _read_by_id(found):
         pairs = found.items()
     elif isinstance(found, list) and all(map(_is_answer, found)):
         pairs = [(item["id"], item["answer"]) for item in found]
-    return _build_object(
+    return build_object(
         (name.strip().casefold(), _read_truth(value)) for name, value in pairs
     )
 
@@ -210,7 +172,7 @@ _AROUND = (
 
 _ABBREVIATION = re.compile(r"(?:\.|\b\w\.\w)\.\Z")
 # JSON that was cut or is not what was asked for, a server's page of an error
-_NOT_WORDS = ("{", "[{", '["', _FENCE, "<html", "<!doctype")
+_NOT_WORDS = ("{", "[{", '["', FENCE, "<html", "<!doctype")
 _NOTHING = {"none", "n/a", "null", "unknown", "unclear", "no statement", "no name"}
 _REFUSAL = re.compile(
     r"(?:unfortunately|sorry)\s*[,.!]|sorry (?:but )?i\b"

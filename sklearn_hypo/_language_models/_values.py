@@ -103,6 +103,8 @@ class Reply(NamedTuple):
         What the provider calls the model that answered.
     detail : str
         Why there is no answer.
+    only_reasoned : bool
+        Whether the model reasoned, and came to no answer.
     """
 
     outcome: str
@@ -110,3 +112,4 @@ class Reply(NamedTuple):
     usage: Usage | None = None
     version: str = ""
     detail: str = ""
+    only_reasoned: bool = False

@@ -4,9 +4,8 @@ import json
 
 import pytest
 
+from sklearn_hypo._language_models._loose_json import MISSING, load_json
 from sklearn_hypo._language_models._parsing import (
-    MISSING,
-    load_json,
     parse_answers,
     parse_name,
     parse_statement,
@@ -86,6 +85,33 @@ def test_answer_in_words(template):
     assert read == WORDS
 
 
+LANGUAGES = [
+    ("oui", "non"),
+    ("Ja", "Nein"),
+    ("s\u00ed", "no"),
+    ("S\u00cc", "NO"),
+    ("sim", "n\u00e3o"),
+    ("ja", "nee"),
+    ("tak", "nie"),
+    ("\u0414\u0430", "\u041d\u0435\u0442"),
+    ("\u662f", "\u5426"),
+    ("\u662f\u7684\u3002", "\u4e0d\u662f\u3002"),
+    ("\u306f\u3044", "\u3044\u3044\u3048"),
+    ("R\u00e9ponse : oui", "R\u00e9ponse : non"),
+    ("**Ja**, der Text nennt Pizza.", "Nein - keine Pizza."),
+    ("Oui, le texte parle de pizza.", "Non, le texte parle de football."),
+    ('{"answer": "oui"}', "{'answer': 'non'}"),
+    ("{'answer': True}", "{'answer': False}"),
+    ('{"answer": "Yes, it does"}', '{"answer": "FALSE",}'),
+    ("{answer: yes}", "{answer: no}"),
+]
+
+
+@pytest.mark.parametrize(("yes", "no"), LANGUAGES)
+def test_answers_in_other_languages_and_notations(yes, no):
+    assert (parse_yes_no(yes), parse_yes_no(no)) == (True, False)
+
+
 VALUES = {"true": True, '"yes"': True, '"Yes."': True, "1": True}
 VALUES |= {"false": False, '"no"': False, '"NO"': False, "0": False}
 WRITTEN = [
@@ -149,6 +175,15 @@ NEITHER = [
     "true or false",
     "Yes, false",
     "Yes?",
+    "oui et non",
+    "Ja. Nein.",
+    "\u662f\uff0c\u4e0d\u662f",
+    "nein nein",
+    "sinon",
+    "nonsense",
+    "{'answer': Tr",
+    "{'answer': True, 'answer': False}",
+    "{'answer': 'maybe'}",
     "Yes if pasta counts",
     "The answer is not yes",
     "not yes",
@@ -214,6 +249,28 @@ NONE = dict.fromkeys(IDS)
         ' {"id": "c3", "answer": 1}]',
         'Here: [ {"id": "c1", "answer": true}, {"id": "c2", "answer": "no"},'
         ' {"id": "c3", "answer": 1, "reason": "x"}] done',
+        '{"c1": "YES", "c2": "False", "c3": "True"}',
+        '{"c1": "Oui", "c2": "Non", "c3": "s\u00ed"}',
+        '{"c1": "Yes, it does.", "c2": "no (there is no pizza)", "c3": "true"}',
+        # as Python and JavaScript write it
+        "{'c1': True, 'c2': False, 'c3': True}",
+        "Here's mine: {'c1': True, 'c2': False, 'c3': True, 'why': 'it\\'s \"so\"'}",
+        "[{'id': 'c1', 'answer': True}, {'id': 'c2', 'answer': False},"
+        " {'id': 'c3', 'answer': True}]",
+        '{"c1": true, "c2": false, "c3": true,}',
+        '[{"id": "c1", "answer": true}, {"id": "c2", "answer": "no",},'
+        ' {"id": "c3", "answer": 1},]',
+        "{c1: true, c2: false, c3: true}",
+        "{c1: Yes, c2: No, c3: Yes}",
+        "```python\n{'c1': True, 'c2': False, 'c3': True}\n```",
+        # in words
+        "c1: yes, c2: no, c3: yes",
+        "c1: Yes\nc2: No\nc3: Yes",
+        "- **c1**: Yes, it mentions pizza.\n- **c2**: No\n- **c3**: true\n",
+        "C1 - yes; C2 - no; C3 - yes.",
+        '"c1": yes\n"c2": no\n"c3": yes',
+        "Here they are:\n\nc1 = ja\nc2 = nein\nc3 = ja",
+        "<think>c1: no</think>c1: yes\nc2: no, unlike c1\nc3: yes",
     ],
 )
 def test_stacked(text):
@@ -234,6 +291,9 @@ def test_stacked(text):
         ('{"c1": true, "c1": false, "c1": true, "c2": false}', {"c2": False}),
         ('{"c1": true, "C1": false, "c2": false}', {"c2": False}),
         ('[{"id": "c1", "answer": true}]', {"c1": True}),
+        ("c1: yes\nc2: maybe\nc3: not sure", {"c1": True}),
+        ("c1: yes\nc1: no\nc3: no", {"c3": False}),
+        ("c1: yes and no\nc3: no.", {"c3": False}),
         (
             '[{"id": "c1", "answer": true}, {"id": "c1", "answer": false},'
             ' {"id": "c2", "answer": false}]',
@@ -263,8 +323,13 @@ WORTHLESS = [
     '{"c1": true, "c2": true} {"c1": false, "c2": true}',
     '{"text": "a", "properties": {"c1": "b"}}\n{"c1": true}',
     # not JSON, or another
-    "c1: yes, c2: no, c3: yes",
-    "{'c1': True, 'c2': False, 'c3': True}",
+    "1: yes, 2: no, 3: yes",
+    "c1 yes, c2 no, c3 yes",
+    "c1: yes, c2: no, c3: yes, c4: no",
+    "{'c1': True, 'c2': False, 'c3': Tr",
+    "{'c1': True, 'c2': False, 'c3': True} {'c1': False}",
+    "{c1: yes, c2: no, c3: y",
+    "Yes, all three.",
     "[true, false, true]",
     '[{"id": "c1", "answer": true}, true]',
     '[{"id": 1, "answer": true}]',
@@ -282,6 +347,11 @@ def test_stacked_worthless(text):
 
 
 def test_stacked_answers_of_a_few_ids():
+    assert parse_answers("Yes.", ["c1"]) == {"c1": True}
+    assert parse_answers("c1: no", ["c1"]) == {"c1": False}
+    assert parse_answers("c2: no", ["c1"]) == {"c1": None}
+    assert parse_answers("true", ["c1"]) == {"c1": True}
+    assert parse_answers("{ Yes", ["c1"]) == {"c1": None}
     assert parse_answers('{"c2": true}', ["c2"]) == {"c2": True}
     assert parse_answers('{"c2": true, "c1": true}', ["c2"]) == {"c2": None}
     assert parse_answers("{}", []) == {}
