@@ -174,6 +174,17 @@ _ABBREVIATION = re.compile(r"(?:\.|\b\w\.\w)\.\Z")
 # JSON that was cut or is not what was asked for, a server's page of an error
 _NOT_WORDS = ("{", "[{", '["', FENCE, "<html", "<!doctype")
 _NOTHING = {"none", "n/a", "null", "unknown", "unclear", "no statement", "no name"}
+# What a model says that took the prompt for another one: an answer, a label of the
+# prompt, or a sentence about the feature in place of the texts.
+_NO_CONTENT = re.compile(
+    r"(?:(?:the|this|these|a|an|all|some|both|active|inactive|given) )*"
+    r"(?:(?:texts?|statements?|hypothes[ie]s|propert(?:y|ies)|features?|concepts?|"
+    r"neurons?|answers?|labels?)(?: ?[#a-d]?\d*)|(?:in)?active|[a-d]|c?\d+)"
+    r"|(?:(?:the|this) )?(?:feature|neuron)(?: #?\d+)? (?:"
+    r"(?:is|are|was|were|seems|appears) (?:\w+ )?(?:active|inactive|activated|present|"
+    r"absent|triggered|on|off|about|that|related|associated)\b.*"
+    r"|(?:activates|fires|responds|detects|captures|represents|indicates)\b.*)"
+)
 _REFUSAL = re.compile(
     r"(?:unfortunately|sorry)\s*[,.!]|sorry (?:but )?i\b"
     r"|(?:i'm|i am) (?:\w+ )?sorry\b|my apologies\b|i apologi[sz]e\b"
@@ -208,6 +219,8 @@ def parse_statement(text, max_length=200, *, field="statement"):
     """
     statement = _strip_decoration(_collapse(_find_statement(text, field)))
     plain = statement.replace("\u2019", "'").casefold()
+    if plain in _WORDS or _NO_CONTENT.fullmatch(plain):
+        return None
     if plain in _NOTHING or _REFUSAL.match(plain) or plain.startswith(_NOT_WORDS):
         return None
     readable = len(statement) <= max_length and any(map(str.isalnum, statement))
