@@ -128,7 +128,7 @@ def _read_lines(text, ids):
     if re.search(r"[{}\[\]]", text):
         return {}  # JSON that was cut
     if len(ids) == 1 and not _LINE_ID.search(text):
-        return {ids[0]: _read_words(text)}
+        return dict.fromkeys(ids, _read_words(text))
     _, *pieces = _LINE_ID.split(text)
     said = zip(pieces[::2], pieces[1::2], strict=True)
     return build_object(

@@ -442,7 +442,102 @@ ASK_OPENAI = [
     (chat(None), UNPARSABLE, "empty"),
     (chat("yes", None), ANSWERED, "yes"),
     (chat("yes", "stop", refusal=None, reasoning_content="hm"), ANSWERED, "yes"),
+    (chat(None, "stop", reasoning='{"answer": true}'), ANSWERED, '{"answer": true}'),
 ]
+
+
+THINKING = [
+    (chat("", "length", reasoning="Let me see."), CUT),
+    (chat(None, "length", reasoning_content="Let me see."), CUT),
+    (chat("<think>Let me see.", "length"), CUT),
+    (chat(None, "stop", reasoning="Let me see."), UNPARSABLE),
+    (chat("<think>Let me see.</think>", "stop"), UNPARSABLE),
+]
+
+
+@pytest.mark.parametrize(("body", "outcome"), THINKING)
+def test_reasoning_without_an_answer_is_told_apart(body, outcome):
+    received = read_chat(body)
+    assert (received.outcome, received.only_reasoned) == (outcome, True)
+    assert "reason" in received.detail
+    for told, _, _ in ASK_OPENAI:
+        assert not read_chat(told).only_reasoned
+
+
+def test_reasoning_that_is_only_counted_is_told_apart(server):
+    """By OpenAI and Google, which do not show it."""
+    counted = chat(None, "length")
+    counted["usage"]["completion_tokens_details"] = {"reasoning_tokens": 2}
+    assert read_chat(counted).only_reasoned
+    body = content(None, "MAX_TOKENS")
+    body["usageMetadata"]["thoughtsTokenCount"] = 30
+    server.replies.append(reply(body=body))
+    received = call(gemini_model(server), PROMPT)
+    assert (received.outcome, received.only_reasoned) == (CUT, True)
+
+
+@pytest.mark.parametrize("generated", ['{"answer": true,}', "I think yes", ""])
+def test_an_answer_that_the_server_held_back_is_an_answer(server, generated):
+    body = openai_error(400, "json_validate_failed", failed_generation=generated)
+    server.replies.append(body)
+    received = call(openai_model(server), PROMPT)
+    expected = (ANSWERED, generated) if generated else (UNPARSABLE, None)
+    assert (received.outcome, received.content) == expected
+
+
+ERRORS_IN_200 = [
+    ({"error": {"code": 429, "message": "slow down"}}, "rate_limit"),
+    ({"error": {"code": 402, "message": "no credit"}, "choices": None}, "quota"),
+    ({"error": {"code": "502", "message": "bad gateway"}, "choices": []}, "server"),
+    ({"error": {"message": "something"}}, "server"),
+    ({"error": "overloaded"}, "server"),
+    ({"error": {"code": "insufficient_quota", "message": "x"}}, "quota"),
+    ({"error": {"code": "rate_limit_exceeded", "message": "x"}}, "rate_limit"),
+    ({"error": {"code": 400, "message": "no"}}, "request"),
+    (
+        {"error": {"code": 403, "message": "x", "metadata": {"reasons": ["hate"]}}},
+        "blocked",
+    ),
+    (
+        {
+            "choices": [
+                {
+                    "finish_reason": "error",
+                    "error": {"code": 429, "message": "slow down"},
+                    "message": {"content": '{"answ'},
+                }
+            ]
+        },
+        "rate_limit",
+    ),
+    ({"choices": [{"finish_reason": "error", "message": {"content": ""}}]}, "server"),
+    ({"status": "failed", "error": {"code": "server_error", "message": "x"}}, "server"),
+]
+
+
+@pytest.mark.parametrize("method", ["ask", "decide", "embed"])
+@pytest.mark.parametrize(("body", "kind"), ERRORS_IN_200)
+def test_an_error_that_comes_with_status_200_is_what_it_says(
+    server, body, kind, method
+):
+    failed = trouble_of(server, openai_model, reply(200, body), METHODS[method], method)
+    assert (failed.kind, failed.billed) == (kind, False)
+
+
+def test_an_answer_beside_an_error_is_an_answer(server):
+    for error in (None, {}, {"message": "a tool failed", "code": 500}):
+        server.replies.append(reply(200, chat("yes") | {"error": error}))
+        assert call(openai_model(server), PROMPT).content == "yes"
+
+
+def test_what_a_server_behind_a_gateway_says_is_shown(server):
+    raw = json.dumps({"error": {"message": "System role not supported"}})
+    body = {"code": 400, "message": "Provider returned error", "metadata": {"raw": raw}}
+    failed = trouble_of(server, openai_model, reply(400, {"error": body}))
+    assert failed.detail == (
+        "HTTP 400: Provider returned error: System role not supported"
+    )
+    assert failed.parameter == "system"
 
 
 def response(*parts, reason=None, **more):
@@ -696,7 +791,6 @@ UNREADABLE = {
     "null": reply(200, b"null"),
     "a list": reply(200, b"[1]"),
     "an empty object": reply(200, b"{}"),
-    "an error that says 200": reply(200, {"error": {"message": "x", "code": 500}}),
     "HTML": reply(200, b"<html>502</html>", content_type="text/html"),
     "text": reply(200, b"upstream error \xff", content_type="text/plain"),
     "not UTF-8": reply(200, b'{"a": "\xff\xfe"}'),
@@ -727,8 +821,12 @@ def trouble_of(server, make, what, request=PROMPT, method="ask", now=NOW, **sett
     return classify_error(caught.value, now)
 
 
-def openai_error(status, code=None, type_=None, message="Something.", **more):
+def openai_error(
+    status, code=None, type_=None, message="Something.", failed_generation=None, **more
+):
     error = {"message": message, "type": type_, "param": None, "code": code}
+    if failed_generation is not None:
+        error["failed_generation"] = failed_generation
     return reply(status, {"error": error}, **more)
 
 

@@ -347,7 +347,7 @@ def test_stacked_worthless(text):
 
 
 def test_stacked_answers_of_a_few_ids():
-    assert parse_answers("Yes.", ["c1"]) == {"c1": True}
+    assert parse_answers("Yes.", {"c1": "x"}) == {"c1": True}
     assert parse_answers("c1: no", ["c1"]) == {"c1": False}
     assert parse_answers("c2: no", ["c1"]) == {"c1": None}
     assert parse_answers("true", ["c1"]) == {"c1": True}
