@@ -13,9 +13,10 @@ HEADER = """\
 # Known models
 
 As of {as_of}, from the vendors' announcements and a public list of prices: check both
-before you publish a cost. Any other model can be named, too; its price is then given
-with `price=`, or unknown. Prices are in dollars per million tokens. Written by
-`docs/make_models.py` from the table that the package uses.
+before you publish a cost. Any other model can be named, too; its price is then unknown,
+unless `price=` or [a file of one's own](language_models.md#what-a-study-costs) gives
+it. Prices are in dollars per million tokens. Written by `docs/make_models.py` from the
+tables that the package uses, which name the vendors' pages.
 
 | model | for | input / cached / output | switched off | successor |
 | --- | --- | --- | --- | --- |
@@ -23,10 +24,14 @@ with `price=`, or unknown. Prices are in dollars per million tokens. Written by
 
 
 def price(known):
-    """Return the three prices, or a dash."""
-    if known.price is None:
-        return "–"
-    return " / ".join(f"{value:g}" for value in known.price[:3])
+    """Return the prices with their dates, or a dash."""
+    return "; then ".join(map(price_with_dates, known.prices)) or "–"
+
+
+def price_with_dates(dated):
+    """Return the three numbers of a price, and its last day if it has one."""
+    numbers = " / ".join(f"{value:g}" for value in dated.price[:3])
+    return f"{numbers} until {dated.end}" if dated.end else numbers
 
 
 def roles(known):

@@ -33,8 +33,9 @@ class LanguageModelError(RuntimeError):
     message : str
         What happened, and what to do.
     reason : str, default="failed"
-        "authentication", "quota", "model" (not known to the provider), "request"
-        (refused as it stands), "rate_limit", "unreachable", "budget", "missing" or
+        "authentication", "quota", "model" (not known to the provider), "address" (no
+        server there that speaks the protocol), "request" (refused as it stands),
+        "rate_limit", "unreachable", "budget", "missing" or
         "pending".
     """
 

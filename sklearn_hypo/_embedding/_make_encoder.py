@@ -5,6 +5,7 @@ from .._language_models._models import (
     PROVIDERS,
     SPECIFICATIONS,
     as_model,
+    names_provider,
 )
 from ._encoder import CallableEncoder, TransformerEncoder
 from ._lsa import LsaEncoder
@@ -83,8 +84,9 @@ def make_encoder(
 
 
 def _is_remote(model):
-    names_a_provider = isinstance(model, str) and model.partition(":")[0] in PROVIDERS
-    return names_a_provider or isinstance(model, _REMOTE)
+    if isinstance(model, str):
+        return names_provider(model)
+    return isinstance(model, _REMOTE)
 
 
 def _refuse_remote_settings(model, **settings):

@@ -69,9 +69,10 @@ class RemoteEncoder(Encoder):
 
     def _check(self):
         spec, known = self.spec, self._known
-        example = spec.default_models.get("embedding")
-        if example is None or (known is not None and known.kind != "embedding"):
-            instead = f", such as '{spec.provider}:{example}'" if example else ""
+        if not spec.embeds or (known is not None and known.kind != "embedding"):
+            example = spec.default_models.get("embedding")
+            is_of_vendor = example and spec.provider == type(spec).provider
+            instead = f", such as '{spec.provider}:{example}'" if is_of_vendor else ""
             raise ValueError(
                 f"{self.name} does not embed texts. Use an embedding model{instead}."
             )
@@ -113,12 +114,15 @@ class RemoteEncoder(Encoder):
 
     def identity(self):
         """Tell the model by its server, its name, and what is sent."""
+        sent = self.spec.identity()
+        extras = {name: sent[name] for name in sent if name.startswith("extra_")}
         return {
             "kind": "remote",
             "format": _FORMAT,
-            "provider": self.spec.provider,
-            "server": self.spec.server(),
+            "provider": sent["provider"],
+            "server": sent["server"],
             "model": self.spec.model,
+            **extras,
             "prompt": self.prompt,
             "dimensions": self.dimensions,
             "task_type": self.task_type,
@@ -126,7 +130,8 @@ class RemoteEncoder(Encoder):
 
     def describe(self):
         """Tell the model, without an address that may hold a password."""
-        return {k: v for k, v in self.identity().items() if k != "server"}
+        known = {k: v for k, v in self.identity().items() if k != "server"}
+        return known | {"provider": self.spec.provider}
 
     def usage(self):
         """Return what has been consumed so far."""

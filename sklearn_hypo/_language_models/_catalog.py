@@ -1,14 +1,23 @@
 """What is known of the vendors' models: prices, limits, and when they end.
 
-The facts are rows of `known_models.csv`, each with the date as of which it holds. They
-change; users override prices with the `price` parameter of a model specification.
+The facts are rows of `known_models.csv` and `known_prices.csv`, each with the date as
+of which it holds and the vendor's page for it, as quoted in public. They change. Users
+override prices with the `price` parameter of a model specification, or for all of
+their models with a file of the same columns (`SKLEARN_HYPO_PRICES`).
 """
 
 import csv
+import math
+import os
 import re
-from datetime import date
+from datetime import UTC, date, datetime
+from functools import lru_cache
 from importlib import resources
+from pathlib import Path
 from typing import NamedTuple
+
+# Names a file with the user's own prices.
+PRICES_ENV = "SKLEARN_HYPO_PRICES"
 
 
 class Price(NamedTuple):
@@ -56,6 +65,29 @@ class Price(NamedTuple):
         )
 
 
+class DatedPrice(NamedTuple):
+    """A price, and when it applies.
+
+    Attributes
+    ----------
+    price : Price
+    start, end : str
+        First and last day (ISO 8601); "" where it has none.
+    as_of, source : str
+        When it was looked up, and where the vendor announces it.
+    """
+
+    price: Price
+    start: str = ""
+    end: str = ""
+    as_of: str = ""
+    source: str = ""
+
+    def applies_on(self, day):
+        """Whether it is the price of a day, which is a date in ISO 8601."""
+        return self.start <= day and (not self.end or day <= self.end)
+
+
 class KnownModel(NamedTuple):
     """One model: what it does, what it costs, how long it lives.
 
@@ -63,8 +95,10 @@ class KnownModel(NamedTuple):
     ----------
     provider, name : str
     kind : {"chat", "decisions", "embedding"}
-    price : Price or None
-        None: not in the price table.
+    prices : tuple of DatedPrice
+        In the order of their dates; none: not in the price table.
+    reasoning_effort : str
+        What is sent where nobody asked for reasoning; "" for nothing.
     shutdown : str
         Date (ISO 8601) on which the vendor stops serving the model; "": none is
         announced.
@@ -78,14 +112,15 @@ class KnownModel(NamedTuple):
         Limits of an embedding model; None: no such limit is documented.
     dimensions : bool
         Whether the length of the embedding can be chosen.
-    as_of : str
-        When these facts were looked up.
+    as_of, source : str
+        When these facts were looked up, and where the vendor announces them.
     """
 
     provider: str
     name: str
     kind: str
-    price: Price | None
+    prices: tuple
+    reasoning_effort: str
     shutdown: str
     rumored: bool
     successor: str
@@ -95,6 +130,17 @@ class KnownModel(NamedTuple):
     tokens_per_request: int | None
     dimensions: bool
     as_of: str
+    source: str
+
+    def price_on(self, day):
+        """Return the price of a day (a date, or one in ISO 8601), or None."""
+        return _pick_price(self.prices, day)
+
+
+def _pick_price(prices, day):
+    day = _as_date(day).isoformat()
+    found = [dated.price for dated in prices if dated.applies_on(day)]
+    return found[-1] if found else None
 
 
 _COUNTS = (
@@ -105,23 +151,93 @@ _COUNTS = (
 )
 
 
+def _read_rows(name):
+    file = resources.files(__package__).joinpath(name)
+    return csv.DictReader(file.read_text(encoding="utf-8").splitlines())
+
+
 def _read_models():
-    file = resources.files(__package__).joinpath("known_models.csv")
-    rows = csv.DictReader(file.read_text(encoding="utf-8").splitlines())
-    return tuple(map(_read_model, rows))
+    prices = read_prices(_read_rows("known_prices.csv"), "known_prices.csv")
+    return tuple(_read_model(row, prices) for row in _read_rows("known_models.csv"))
 
 
-def _read_model(row):
-    price = [row.pop(name) for name in Price._fields]
+def _read_model(row, prices):
     for name in _COUNTS:
         row[name] = int(row[name]) if row[name] else None
+    name = row.pop("model")
     return KnownModel(
-        name=row.pop("model"),
-        price=Price(*map(float, price)) if all(price) else None,
+        name=name,
+        prices=prices.get((row["provider"], name), ()),
         rumored=row.pop("rumored") == "yes",
         dimensions=row.pop("dimensions") == "yes",
         **row,
     )
+
+
+def read_prices(rows, place):
+    """Return the prices in rows of a table, by provider and model.
+
+    Parameters
+    ----------
+    rows : iterable of dict
+        "provider", "model", "input" and "output"; perhaps "cached" (as input),
+        "cache_write", "start", "end", "as_of" and "source".
+    place : str
+        Where they stand, for messages.
+
+    Returns
+    -------
+    prices : dict of (str, str) to tuple of DatedPrice
+    """
+    prices = {}
+    for number, row in enumerate(rows, start=2):
+        try:
+            name, dated = _read_price(row)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"{place}, line {number}: a price needs the columns provider, model, "
+                "input and output (dollars per million tokens), and may have cached, "
+                f"cache_write, start and end (2026-12-31); {error} is wrong."
+            ) from error
+        prices[name] = (*prices.get(name, ()), dated)
+    return prices
+
+
+def _read_price(row):
+    row = {name: (value or "").strip() for name, value in row.items() if name}
+    price = Price(
+        float(row["input"]),
+        float(row.get("cached") or row["input"]),
+        float(row["output"]),
+        float(row.get("cache_write") or 1),
+    )
+    if not all(math.isfinite(value) and value >= 0 for value in price):
+        raise ValueError(f"{tuple(price)}")
+    days = [row.get(name, "") for name in ("start", "end")]
+    days = [date.fromisoformat(day).isoformat() if day else "" for day in days]
+    found = row.get("as_of", ""), row.get("source", "")
+    return (row["provider"], row["model"]), DatedPrice(price, *days, *found)
+
+
+def _read_own_prices():
+    """Return the prices of the user's file; none without one."""
+    path = os.environ.get(PRICES_ENV, "").strip()
+    if not path:
+        return {}
+    try:
+        changed = os.stat(path).st_mtime_ns
+    except OSError as error:
+        raise ValueError(
+            f"{PRICES_ENV}={path!r}: there is no such file of prices ({error}). Make "
+            "it, or unset the environment variable."
+        ) from error
+    return _read_price_file(path, changed)
+
+
+@lru_cache(maxsize=4)
+def _read_price_file(path, changed):
+    text = Path(path).read_text(encoding="utf-8-sig")
+    return read_prices(csv.DictReader(text.splitlines()), f"{PRICES_ENV}={path!r}")
 
 
 MODELS = _read_models()
@@ -137,16 +253,26 @@ def find_model(provider, model):
     `"gpt-5.2-2025-12-11"` is `"gpt-5.2"` at a date and is found as such; the prefix
     `"models/"` of Gemini's names may be there. Nothing else is guessed.
     """
+    return _look_up(_BY_NAME, provider, model)
+
+
+def _look_up(table, provider, model):
     if provider == "gemini":
         model = model.removeprefix("models/")
     undated = _DATE.sub("", model)
-    return _BY_NAME.get((provider, model)) or _BY_NAME.get((provider, undated))
+    return table.get((provider, model)) or table.get((provider, undated))
 
 
-def find_price(provider, model):
-    """Return the list price of a model, or None if it is not known."""
+def find_price(provider, model, day=None):
+    """Return the price of a model on a day, or None if it is not known.
+
+    The user's own file goes before the package's table. The day is a date, or one in
+    ISO 8601; None: today, in UTC.
+    """
+    day = datetime.now(UTC).date() if day is None else day
+    own = _pick_price(_look_up(_read_own_prices(), provider, model) or (), day)
     known = find_model(provider, model)
-    return known.price if known else None
+    return own or (known.price_on(day) if known else None)
 
 
 def describe_end_of_life(provider, model, today, *, within=None):

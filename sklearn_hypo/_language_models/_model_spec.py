@@ -12,6 +12,7 @@ from dataclasses import fields
 from numbers import Integral, Real
 from urllib.parse import urlsplit
 
+from .._utils._json import FrozenJson
 from ..exceptions import LanguageModelError
 from ._catalog import Price, find_price
 
@@ -47,6 +48,8 @@ _TRANSPORT = {
     "base_url",
     "service_tier",
     "token_parameter",
+    "provider",
+    "token_provider",
 }
 
 
@@ -69,6 +72,8 @@ class ModelSpec:
         Most texts that are embedded at once, unless the table of models says otherwise.
     has_task_types : bool
         Whether embeddings can be told what they are for.
+    embeds : bool
+        Whether there are models that embed texts.
     batch_limits : tuple of int or None
         Most requests and most bytes of one batch job, with some room for what goes
         around them; None: no batches.
@@ -76,13 +81,14 @@ class ModelSpec:
 
     texts_per_request = 100
     has_task_types = False
+    embeds = True
     batch_limits = None
 
     def __post_init__(self):
         name = type(self).__name__
         check_model_name(self.model, self.default_models["annotator"], name)
         check_key_name(self.api_key_env, name)
-        check_url(self.base_url, name)
+        check_url(self.base_url, f"{name}(base_url=...)")
         for field in fields(self):
             value = getattr(self, field.name)
             if value is not None and field.name in NUMBERS:
@@ -94,8 +100,7 @@ class ModelSpec:
 
     def __repr__(self):
         shown = [
-            # a Price has to be imported, a tuple can be written down
-            f"{field.name}={tuple(value) if field.name == 'price' else value!r}"
+            f"{field.name}={_show_value(field.name, value)}"
             for field in fields(self)[1:]
             if (value := getattr(self, field.name)) != field.default
         ]
@@ -103,6 +108,12 @@ class ModelSpec:
 
     def __str__(self):
         return f"{self.provider}:{self.model}"
+
+    def __copy__(self):
+        return self  # it cannot change
+
+    def __deepcopy__(self, memo):
+        return self
 
     def price_per_million(self):
         """Return the price that applies.
@@ -113,7 +124,12 @@ class ModelSpec:
             Dollars per million tokens; None if it is not known.
         """
         price = self.price or find_price(self.provider, self.model)
+        if price is None and self._is_free():
+            return Price(0.0, 0.0, 0.0)
         return price.half() if price and self._at_half_price() else price
+
+    def _is_free(self):
+        return False
 
     def _at_half_price(self):
         return False
@@ -126,13 +142,18 @@ class ModelSpec:
         identity : dict
             Can be written as JSON. Never holds a key of a provider.
         """
-        sent = {
-            field.name: value
+        # The protocol and the address make the server, whatever its name here.
+        protocol = type(self).provider
+        return {"provider": protocol, "server": self.server(), **self._list_sent()}
+
+    def _list_sent(self):
+        """Return the parameters that are sent and differ from the defaults."""
+        return {
+            field.name: value.to_dict() if isinstance(value, FrozenJson) else value
             for field in fields(self)
             if field.name not in _TRANSPORT
             and (value := getattr(self, field.name)) != field.default
         }
-        return {"provider": self.provider, "server": self.server(), **sent}
 
     def server(self):
         """Return the address in force.
@@ -142,7 +163,10 @@ class ModelSpec:
         address : str
             Empty for the vendor's own.
         """
-        return self.base_url or os.environ.get(self.base_url_env, "")
+        return self.base_url or self._find_address()
+
+    def _find_address(self):
+        return os.environ.get(self.base_url_env, "")
 
     def connect(self, n_connections):
         """Open a connection; the key is read now.
@@ -160,7 +184,7 @@ class ModelSpec:
         return self._connect(n_connections)
 
     def read_key(self):
-        """Read the key from the environment, now.
+        """Read the key from the environment, or ask for a token, now.
 
         Returns
         -------
@@ -172,13 +196,10 @@ class ModelSpec:
         LanguageModelError
             If there is none and one is needed.
         """
-        if self.api_key_env is not None:
-            names = (self.api_key_env,)
-        elif self.base_url is not None:
-            # A key of the vendor is not for other servers.
-            return None
-        else:
-            names = self.key_envs
+        names = self._list_key_names()
+        token = self._ask_for_token()
+        if token is not None or not names:
+            return token
         for name in names:
             key = os.environ.get(name, "").strip()
             if key:
@@ -190,6 +211,23 @@ class ModelSpec:
             "give its base_url=.",
             reason="authentication",
         )
+
+    def _ask_for_token(self):
+        return None
+
+    def _list_key_names(self):
+        """Return the variables of which one must hold the key; none: no key is sent."""
+        if self.api_key_env is not None:
+            return (self.api_key_env,)
+        # A key of the vendor is not for other servers.
+        return () if self.base_url is not None else self.key_envs
+
+
+def _show_value(name, value):
+    if name == "token_provider":
+        return "..."  # it may print a secret
+    # a Price has to be imported, a tuple can be written down
+    return repr(tuple(value) if name == "price" else value)
 
 
 def describe_value(value):
@@ -240,27 +278,29 @@ def check_header_value(key, name):
     return key
 
 
-def check_url(url, caller):
-    """Refuse what is no address, and one that holds a secret, without showing it."""
+def check_url(url, place):
+    """Refuse what is no address, and one that holds a secret, without showing it.
+
+    `place` says where it was given, such as "OpenAIModel(base_url=...)".
+    """
     if url is None:
         return
     try:
         parts = urlsplit(url)
         is_address = parts.scheme in ("http", "https") and bool(parts.hostname)
+        is_address = is_address and not re.search(r"\s", url)
         parts.port  # noqa: B018  (complains about what is no number)
     except (ValueError, TypeError, AttributeError):
         is_address = False
     if not is_address:
         raise ValueError(
-            f"{caller}(base_url=...): an address such as 'http://localhost:8000/v1' is "
-            "needed."
+            f"{place}: an address such as 'http://localhost:8000/v1' is needed."
         )
     holds_a_key = any(_SECRET.match(part) for part in parts.path.split("/"))
     if "@" in parts.netloc or parts.query or parts.fragment or holds_a_key:
         raise ValueError(
-            f"{caller}(base_url=...): an address must not hold a user name, a "
-            "password, a key or parameters, which would be shown and stored. Use "
-            "api_key_env= for a key."
+            f"{place}: an address must not hold a user name, a password, a key or "
+            "parameters, which would be shown and stored. Use api_key_env= for a key."
         )
 
 

@@ -5,32 +5,26 @@ from ._catalog import Price
 from ._gemini import GeminiModel
 from ._model_spec import ModelSpec, describe_value
 from ._openai import OpenAIModel
+from ._servers import SERVERS
 from ._values import ANSWERED, UNPARSABLE, Reply, Usage
 
 PROVIDERS = {spec.provider: spec for spec in (OpenAIModel, GeminiModel)}
 
-PROVIDER_NAMES = " or ".join(f"'{provider}:NAME'" for provider in PROVIDERS)
+_ALL = {**PROVIDERS, **SERVERS}
+PROVIDER_NAMES = f"'PROVIDER:NAME' (PROVIDER is one of {', '.join(_ALL)})"
 SPECIFICATIONS = ", ".join(spec.__name__ for spec in PROVIDERS.values())
 
 
 def as_model(model, role="annotator"):
     """Turn a `model` parameter into a specification.
 
-    A string is "provider:NAME"; the provider alone stands for its default model in the
-    role: "annotator", "interpreter" or "embedding".
+    A string is "provider:NAME". Of OpenAI and Google, the provider alone stands for its
+    default model in the role: "annotator", "interpreter" or "embedding".
     """
     if isinstance(model, ModelSpec):
         return model
     if isinstance(model, str):
-        provider, _, name = model.partition(":")
-        if provider not in PROVIDERS:
-            raise ValueError(
-                f"model={describe_value(model)} names no provider. Write "
-                f"{PROVIDER_NAMES}, or pass OpenAIModel(NAME, base_url=...) for "
-                "another server."
-            )
-        spec = PROVIDERS[provider]
-        return spec(name.strip() or spec.default_models.get(role, ""))
+        return _read_string(model, role)
     if callable(model) and not isinstance(model, type):
         return CallableModel(model)
     kind = model.__name__ if isinstance(model, type) else type(model).__name__
@@ -39,6 +33,31 @@ def as_model(model, role="annotator"):
         f"function from a prompt to an answer; {kind} arrived."
         + (" Clients of an SDK cannot be copied." if hasattr(model, "chat") else "")
     )
+
+
+def names_provider(model):
+    """Whether a string is meant for a provider, and not for another kind of model."""
+    return model.partition(":")[0] in _ALL
+
+
+def _read_string(model, role):
+    provider, _, name = model.partition(":")
+    if not names_provider(model):
+        raise ValueError(
+            f"model={describe_value(model)} names no provider. Write "
+            f"{PROVIDER_NAMES}, or pass OpenAIModel(NAME, base_url=...) for another "
+            "server."
+        )
+    name = name.strip()
+    if provider in PROVIDERS:
+        spec = PROVIDERS[provider]
+        return spec(name or spec.default_models.get(role, ""))
+    if not name:
+        raise ValueError(
+            f"model={model!r} names no model. {SERVERS[provider].name} has no default "
+            f"here: write '{provider}:NAME'."
+        )
+    return OpenAIModel(name, provider=provider)
 
 
 class CallableModel:

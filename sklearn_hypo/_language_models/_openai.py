@@ -6,12 +6,17 @@ call, refuse what a later release or another server adds, and differ between ver
 """
 
 import base64
+import inspect
 import json
-from dataclasses import dataclass
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from itertools import islice
 
 import numpy as np
 
+from ..exceptions import LanguageModelError
+from ._catalog import find_model
 from ._connection import (
     MAX_LISTED_JOBS,
     TAG,
@@ -21,8 +26,16 @@ from ._connection import (
 )
 from ._error_bodies import find_failed_generation
 from ._errors import MalformedReplyError, raise_error_in
+from ._extras import freeze_extra
 from ._loose_json import is_json_object, is_only_reasoning
-from ._model_spec import ModelSpec, check_one_of
+from ._model_spec import ModelSpec, check_header_value, check_one_of, check_url
+from ._servers import (
+    SERVERS,
+    find_address,
+    is_azure_host,
+    is_azure_portal_url,
+    read_azure_url,
+)
 from ._values import (
     ANSWERED,
     BLOCKED,
@@ -46,11 +59,12 @@ class OpenAIModel(ModelSpec):
         Name of the model, such as "gpt-6-luna".
     base_url : str or None, default=None
         Address of another server, with its "/v1", such as
-        "http://localhost:11434/v1" for Ollama. None: the environment variable
-        OPENAI_BASE_URL, else OpenAI.
+        "http://localhost:8000/v1". None: that of the `provider`. For Azure, any
+        address of the resource that its portal shows.
     api_key_env : str or None, default=None
-        NAME of the environment variable that holds the key. None: OPENAI_API_KEY;
-        with a `base_url`, no key is sent.
+        NAME of the environment variable that holds the key. None: that of the
+        `provider`, such as OPENAI_API_KEY; with a `base_url` of one's own, no key is
+        sent.
     api : {"chat", "responses"}, default="chat"
         Chat Completions, which all servers have, or Responses (stored nowhere:
         ``store=False``).
@@ -58,15 +72,17 @@ class OpenAIModel(ModelSpec):
         Sent only if set; reasoning models reject them.
     seed : int or None, default=None
         Sent only if set, to Chat Completions only. A wish, not a promise.
-    reasoning_effort : str or None, default=None
-        Such as "none", "minimal" or "low". Reasoning is billed as output.
+    reasoning_effort : str or None, default="auto"
+        Such as "none", "minimal" or "low". Reasoning is billed as output. None: not
+        sent, so that the model reasons as its vendor has it. "auto": "none" for the
+        default models, which would reason at "medium" unasked; not sent for others.
     max_output_tokens : int or None, default=None
         Limit on the answer, reasoning included.
-    token_parameter : {"max_completion_tokens", "max_tokens"}, \
-default="max_completion_tokens"
-        How Chat Completions calls that limit; old servers know the second name only.
-    structured_output : bool, default=True
-        Whether to send a JSON schema. The parser manages without one.
+    token_parameter : {"auto", "max_completion_tokens", "max_tokens"}, default="auto"
+        How Chat Completions calls that limit; "auto": as the `provider` does.
+    structured_output : bool or "auto", default="auto"
+        Whether to send a JSON schema; "auto": where the `provider` takes one. The
+        parser manages without.
     service_tier : str or None, default=None
         "flex" is slower, at half the price.
     price : tuple of float or None, default=None
@@ -78,6 +94,26 @@ default="max_completion_tokens"
         How often a failed call is repeated.
     requests_per_minute, tokens_per_minute : float or None, default=None
         Limits to stay below, for each run.
+    provider : str, default="openai"
+        Whose server it is: "openai", "ollama", "llamacpp", "vllm", "lmstudio",
+        "azure", "openrouter", "mistral", "groq", "deepseek" or "anthropic". It stands
+        for an address, the environment variable of a key, and what the server takes;
+        `OpenAIModel("qwen3:8b", provider="ollama")` is what "ollama:qwen3:8b" means.
+    extra_body : dict or None, default=None
+        Further fields of each request, such as
+        ``{"chat_template_kwargs": {"enable_thinking": False}}`` for Qwen 3 in vLLM.
+    extra_headers, extra_query : dict or None, default=None
+        Further headers, and parameters of the URL. A key is refused in any of the
+        three: they are printed, and part of the key of the cache.
+    token_provider : callable or None, default=None
+        Returns a bearer token, asked before every call, in the place of a key: as
+        `azure.identity.get_bearer_token_provider` makes one. It is not printed, not
+        hashed, and pickled only if it is a function of a module.
+
+    Raises
+    ------
+    ValueError
+        For what cannot be sent, and for a key in any parameter, which is not shown.
 
     See Also
     --------
@@ -89,6 +125,8 @@ default="max_completion_tokens"
     >>> from sklearn_hypo import OpenAIModel
     >>> OpenAIModel("qwen3:8b", base_url="http://localhost:11434/v1")
     OpenAIModel('qwen3:8b', base_url='http://localhost:11434/v1')
+    >>> print(OpenAIModel("qwen3:8b", provider="ollama"))
+    ollama:qwen3:8b
     """
 
     model: str
@@ -98,18 +136,22 @@ default="max_completion_tokens"
     temperature: float | None = None
     top_p: float | None = None
     seed: int | None = None
-    reasoning_effort: str | None = None
+    reasoning_effort: str | None = "auto"
     max_output_tokens: int | None = None
-    token_parameter: str = "max_completion_tokens"
-    structured_output: bool = True
+    token_parameter: str = "auto"
+    structured_output: bool | str = "auto"
     service_tier: str | None = None
     price: tuple | None = None
     timeout: float = 60.0
     max_retries: int = 6
     requests_per_minute: float | None = None
     tokens_per_minute: float | None = None
+    provider: str = "openai"
+    extra_body: dict | None = None
+    extra_headers: dict | None = None
+    extra_query: dict | None = None
+    token_provider: Callable | None = field(default=None, compare=False)
 
-    provider = "openai"
     package = "openai"
     key_envs = ("OPENAI_API_KEY",)
     base_url_env = "OPENAI_BASE_URL"
@@ -119,18 +161,144 @@ default="max_completion_tokens"
         "embedding": "text-embedding-3-small",
     }
     texts_per_request = 2048
-    batch_limits = (50_000, 190_000_000)
 
     def __post_init__(self):
+        check_one_of(self, "provider", tuple(SERVERS))
+        if isinstance(self.base_url, str) and is_azure_portal_url(self.base_url):
+            object.__setattr__(self, "base_url", self._rewrite_azure_url())
         super().__post_init__()
         check_one_of(self, "api", ("chat", "responses"))
-        check_one_of(self, "token_parameter", ("max_completion_tokens", "max_tokens"))
+        check_one_of(
+            self, "token_parameter", ("auto", "max_completion_tokens", "max_tokens")
+        )
+        check_one_of(self, "structured_output", ("auto", True, False))
+        for name in _EXTRAS:
+            frozen = freeze_extra(getattr(self, name), name, type(self).__name__)
+            object.__setattr__(self, name, frozen)
+        if self.token_provider is not None and not callable(self.token_provider):
+            # what arrived may be the token itself, so it is not shown
+            raise ValueError(
+                "OpenAIModel(token_provider=...): a function that returns a token is "
+                "needed."
+            )
+
+    def _rewrite_azure_url(self):
+        """Return the address for OpenAI's protocol of what Azure's portal shows."""
+        base_url, deployment = read_azure_url(self.base_url)
+        check_url(base_url, "OpenAIModel(base_url=...)")
+        if self.provider == "azure" and deployment in ("", self.model):
+            return base_url
+        raise ValueError(
+            "OpenAIModel(base_url=...): the address of a deployment at Azure is no "
+            f"base_url of OpenAI's protocol for the model {self.model!r}. Write "
+            f"OpenAIModel({deployment or self.model!r}, provider='azure', "
+            f"base_url={base_url!r})."
+        )
+
+    def __getstate__(self):
+        function = self.token_provider
+        is_of_module = inspect.isfunction(function) and "<" not in function.__qualname__
+        if function is not None and not is_of_module:
+            raise TypeError(
+                "OpenAIModel(token_provider=...) is not pickled, because it may hold a "
+                "secret. Define it as a function of a module, which makes its "
+                "credential when it is called."
+            )
+        return self.__dict__.copy()
+
+    @property
+    def known_server(self):
+        """What is known of the server, as a row of the table of servers."""
+        return SERVERS[self.provider]
+
+    @property
+    def embeds(self):
+        """Whether the server has models that embed texts."""
+        return self.known_server.embeds
+
+    @property
+    def batch_limits(self):
+        """Most requests and bytes of one batch job; None where there are no batches."""
+        return (50_000, 190_000_000) if self.provider == "openai" else None
+
+    @property
+    def token_name(self):
+        """How the limit on the answer is called in Chat Completions."""
+        if self.token_parameter != "auto":
+            return self.token_parameter
+        return self.known_server.token_parameter
+
+    @property
+    def sends_schema(self):
+        """Whether a JSON schema is sent."""
+        if self.structured_output != "auto":
+            return self.structured_output
+        return self.known_server.json_schema
+
+    @property
+    def effort(self):
+        """The effort of reasoning that is sent; None for nothing."""
+        if self.reasoning_effort != "auto":
+            return self.reasoning_effort
+        known = find_model(self.provider, self.model)
+        return (known and known.reasoning_effort) or None
+
+    def _list_sent(self):
+        sent = super()._list_sent()
+        for name in ("reasoning_effort", "structured_output"):
+            sent.pop(name, None)
+        if self.effort is not None:
+            sent["reasoning_effort"] = self.effort
+        if not self.sends_schema:
+            sent["structured_output"] = False
+        return sent
+
+    def _find_address(self):
+        return find_address(self.known_server)
+
+    def _is_free(self):
+        # what runs on a machine of the user
+        return self.known_server.is_local and self.base_url is None
 
     def _at_half_price(self):
         return self.service_tier == "flex"
 
+    def _list_key_names(self):
+        server = self.known_server
+        if self.api_key_env is not None:
+            return (self.api_key_env,)
+        if self.base_url is not None and not (
+            self.provider == "azure" and is_azure_host(self.base_url)
+        ):
+            return ()  # a key of the provider is not for other servers
+        if not server.needs_key and not os.environ.get(server.key_env, "").strip():
+            return ()
+        return (server.key_env,)
+
+    def _ask_for_token(self):
+        if self.token_provider is None:
+            return None
+        try:
+            token = self.token_provider()
+        except Exception as error:
+            raise LanguageModelError(
+                f"model={str(self)!r}: token_provider= raised {type(error).__name__}. "
+                "Check the credential that it uses.",
+                reason="authentication",
+            ) from error
+        if not isinstance(token, str) or not token.strip():
+            raise LanguageModelError(
+                f"model={str(self)!r}: token_provider= must return a str; "
+                f"{type(token).__name__} arrived, or an empty one.",
+                reason="authentication",
+            )
+        return check_header_value(token.strip(), "that token_provider= reads")
+
     def _connect(self, n_connections):
         return OpenAIConnection(self, n_connections)
+
+
+_EXTRAS = ("extra_body", "extra_headers", "extra_query")
 
 
 # Sent where a server needs no key; the SDK insists on one.
@@ -144,15 +312,26 @@ class OpenAIConnection:
         import openai
 
         self.model = model
+        headers, query = dict(model.extra_headers or {}), dict(model.extra_query or {})
+        key = model.read_key()
         self._client = openai.OpenAI(
-            api_key=model.read_key() or _NO_KEY,
-            base_url=model.base_url,
+            # a function is called before each request, as tokens expire
+            api_key=model.read_key if model.token_provider else key or _NO_KEY,
+            base_url=model.server() or None,
             max_retries=0,
             timeout=model.timeout,
+            default_headers=headers,
+            default_query=query,
         )
-        if model.base_url is not None:
-            # Names of an account at OpenAI are not for other servers.
+        if model.base_url is not None or model.provider != "openai":
+            # Names of an account at OpenAI are not for other servers, nor are headers
+            # of its users (OPENAI_CUSTOM_HEADERS).
             self._client.organization = self._client.project = None
+            self._client._custom_headers = headers
+        self._options = {}
+        header = model.known_server.key_header
+        if header != "Authorization" and key and model.token_provider is None:
+            self._options = {"headers": {header: key, "Authorization": openai.Omit()}}
 
     def close(self):
         """Close the connection."""
@@ -185,7 +364,7 @@ class OpenAIConnection:
     def embed(self, texts, *, dimensions=None, task_type=None):
         """Embed texts; see `Connection.embed`. The task type is not known here."""
         body = {"model": self.model.model, "input": texts}
-        if self.model.base_url is None:
+        if self.model.provider == "openai" and self.model.base_url is None:
             # Half the size, and read in a tenth of the time. Not all servers know it.
             body["encoding_format"] = "base64"
         if dimensions is not None:
@@ -197,7 +376,10 @@ class OpenAIConnection:
         return OpenAIBatches(self.model, self._client)
 
     def _post(self, path, body):
-        reply = self._client.post(path, body=body, cast_to=object)
+        body = add_extra(self.model, body)
+        reply = self._client.post(
+            path, body=body, cast_to=object, options=self._options
+        )
         if not isinstance(reply, dict):
             raise MalformedReplyError(f"no JSON object: {str(reply)[:200]!r}")
         raise_error_in(reply)
@@ -213,12 +395,12 @@ def build_chat_body(model, prompt):
             {"role": "system", "content": prompt.system},
             {"role": "user", "content": prompt.user},
         ],
-        model.token_parameter: limit,
-        "seed": model.seed,
-        "reasoning_effort": model.reasoning_effort,
+        model.token_name: limit,
+        model.known_server.seed_parameter: model.seed,
+        "reasoning_effort": model.effort,
         **_build_common(model, prompt),
     }
-    if prompt.schema is not None and model.structured_output:
+    if prompt.schema is not None and model.sends_schema:
         body["response_format"] = {
             "type": "json_schema",
             "json_schema": _wrap_schema(prompt),
@@ -236,9 +418,9 @@ def build_responses_body(model, prompt):
         "max_output_tokens": prompt.max_output_tokens or model.max_output_tokens,
         **_build_common(model, prompt),
     }
-    if model.reasoning_effort is not None:
-        body["reasoning"] = {"effort": model.reasoning_effort}
-    if prompt.schema is not None and model.structured_output:
+    if model.effort is not None:
+        body["reasoning"] = {"effort": model.effort}
+    if prompt.schema is not None and model.sends_schema:
         body["text"] = {"format": {"type": "json_schema", **_wrap_schema(prompt)}}
     return _drop_unset(body)
 
@@ -250,6 +432,11 @@ def _build_common(model, prompt):
         "top_p": model.top_p,
         "service_tier": model.service_tier,
     }
+
+
+def add_extra(model, body):
+    """Add the fields of `extra_body`, which go before those that are built here."""
+    return body | model.extra_body.to_dict() if model.extra_body else body
 
 
 def _wrap_schema(prompt):
@@ -414,7 +601,7 @@ class OpenAIBatches:
             "custom_id": name,
             "method": "POST",
             "url": self._endpoint,
-            "body": self._body(self.model, prompt),
+            "body": add_extra(self.model, self._body(self.model, prompt)),
         }
         return json.dumps(line)
 

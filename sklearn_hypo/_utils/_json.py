@@ -1,5 +1,8 @@
 """Values as JSON holds them: one rule for reports, settings and files."""
 
+import json
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -47,3 +50,49 @@ def _finite_or_name(value):
     if np.isfinite(value):
         return value
     return None if np.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+class FrozenJson(Mapping):
+    """A JSON object that cannot change: it can be hashed, compared, pickled, printed.
+
+    Parameters
+    ----------
+    values : mapping
+        From strings to what `json.dumps` takes; tuples become lists. A TypeError or
+        ValueError is raised for anything else.
+    """
+
+    __slots__ = ("_text",)
+
+    def __init__(self, values):
+        if not isinstance(values, Mapping) or not all(map(_is_str, values)):
+            raise TypeError("a mapping from strings is needed")
+        self._text = json.dumps(dict(values), sort_keys=True, allow_nan=False)
+
+    def __getitem__(self, name):
+        return self.to_dict()[name]
+
+    def __iter__(self):
+        return iter(self.to_dict())
+
+    def __len__(self):
+        return len(self.to_dict())
+
+    def __hash__(self):
+        return hash(self._text)
+
+    def __eq__(self, other):
+        if isinstance(other, FrozenJson):
+            return self._text == other._text
+        return super().__eq__(other)
+
+    def __repr__(self):
+        return repr(self.to_dict())
+
+    def to_dict(self):
+        """Return a dict of plain values, which the caller may change."""
+        return json.loads(self._text)
+
+
+def _is_str(value):
+    return isinstance(value, str)

@@ -57,7 +57,7 @@ def test_a_schema_counts():
     assert with_schema - bound_input_tokens(Prompt("s", "u")) >= 100
 
 
-@pytest.mark.parametrize("price", [m.price for m in MODELS if m.price])
+@pytest.mark.parametrize("price", [m.prices[-1].price for m in MODELS if m.prices])
 def test_a_call_costs_no_more_than_the_bound(price):
     ledger = Ledger(price, 1.0)
     request = prompt(200, 1000)
