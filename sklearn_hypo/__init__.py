@@ -5,11 +5,13 @@ arXiv 2502.04382) that compose into a scikit-learn Pipeline. The public names ar
 by the steps of the method.
 """
 
+from ._annotation._cascade import CascadeAnnotator
 from ._annotation._cross_encoder import CrossEncoderAnnotator
 from ._annotation._dictionaries import read_dictionary
 from ._annotation._embedding import EmbeddingAnnotator
 from ._annotation._language_model import LLMAnnotator
 from ._annotation._lexicon import LexiconAnnotator
+from ._annotation._majority import MajorityAnnotator
 from ._annotation_error._correction import (
     CorrectedEstimates,
     correct_for_annotation_error,
@@ -102,6 +104,8 @@ __all__ = [  # noqa: RUF022 - by the steps of the method, as in the reference
     "EmbeddingAnnotator",
     "CrossEncoderAnnotator",
     "LLMAnnotator",
+    "MajorityAnnotator",
+    "CascadeAnnotator",
     "Annotator",
     "PaidAnnotator",
     "ScoredAnnotator",

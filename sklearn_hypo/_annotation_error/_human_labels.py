@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 from scipy import optimize
-from sklearn.metrics import cohen_kappa_score
+
+from .._annotation._agreement import compare_codings, compute_kappa
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,14 +72,10 @@ def measure_agreement(truth, guess, weights=None):
     """
     weights = np.ones(len(truth)) if weights is None else weights
     yes = truth == 1
-    kappa = np.nan
-    # of one and the same value throughout there is no agreement beyond chance
-    if len(np.unique(np.concatenate([truth, guess]))) > 1:
-        kappa = cohen_kappa_score(truth, guess, sample_weight=weights)
     return {
         "sensitivity": _compute_weighted_share(weights, yes, guess == 1),
         "specificity": _compute_weighted_share(weights, ~yes, guess == 0),
-        "agreement": float(kappa),
+        "agreement": compute_kappa(truth, guess, weights),
     }
 
 
@@ -129,10 +126,7 @@ def coder_agreement(first, second):
     table = []
     for j, name in enumerate(first.labels):
         a, b = first.labels.iloc[:, j].to_numpy(), second.labels.iloc[:, j].to_numpy()
-        both = ~np.isnan(a) & ~np.isnan(b)
-        a, b = a[both], b[both]
-        shares = [a.mean(), b.mean(), (a == b).mean()] if len(a) else [np.nan] * 3
-        table.append([name, len(a), *shares, measure_agreement(a, b)["agreement"]])
+        table.append([name, *compare_codings(a, b).values()])
     columns = ["hypothesis", "n", "first", "second", "identical", "agreement"]
     return pd.DataFrame(table, columns=columns)
 
