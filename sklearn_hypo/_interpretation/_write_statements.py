@@ -85,10 +85,7 @@ class StatementWriter:
         """
         keys = [self._key(prompt, draw) for prompt, draw in prompts]
         jobs = dict(zip(keys, prompts, strict=True))
-        results = {
-            key: StatementResult(answer["statement"])
-            for key, answer in self.session.store.get(list(jobs)).items()
-        }
+        results = self._find(jobs)
         self.session.ledger.count_cached(len(results))
         if len(results) < len(jobs):
             self._ask(jobs, results)
@@ -96,22 +93,47 @@ class StatementWriter:
 
     def estimate(self, prompts):
         """Return the CostEstimate of those that have no answer yet."""
-        keys = {self._key(*each): each[0] for each in prompts}
-        answered = self.session.store.get(list(keys))
-        open_prompts = [p for key, p in keys.items() if key not in answered]
+        jobs = {self._key(*each): each for each in prompts}
+        answered = self._find(jobs)
+        open_prompts = [p for key, (p, _) in jobs.items() if key not in answered]
         n_input = sum(map(estimate_input_tokens, open_prompts))
         n_calls = len(open_prompts)
         usage = Usage(n_calls, n_input, 0, 0, n_calls * self.wanted.output_tokens)
         return make_cost_estimate(self.session.model.price_per_million(), usage)
 
     def _key(self, prompt, draw):
-        identity = {
+        identity = self._identify(prompt, self.session.identify_model())
+        make_key = self.session.store.make_keys(identity)
+        return make_key(prompt.system, prompt.user, str(draw))
+
+    def _former_key(self, prompt, draw):
+        identity = self._identify(prompt, self.session.identify_model_formerly())
+        return KeyMaker(identity)(prompt.system, prompt.user, str(draw))
+
+    def _identify(self, prompt, model):
+        return {
             "format": _FORMAT,
             "task": self.wanted.task,
             "temperature": prompt.temperature,
-            **self.session.identify_model(),
+            **model,
         }
-        return KeyMaker(identity)(prompt.system, prompt.user, str(draw))
+
+    def _find(self, jobs):
+        """Return what is stored: the results of jobs, by key."""
+        store = self.session.store
+        found = store.get(jobs)
+        if store.folder is not None:
+            found |= store.take_over(
+                {key: self._former_key(*jobs[key]) for key in jobs if key not in found}
+            )
+        return {key: self._read(answer) for key, answer in found.items()}
+
+    def _read(self, answer):
+        statement = answer.get("statement") if isinstance(answer, dict) else None
+        if not isinstance(statement, str):
+            what = f"{str(answer)[:80]} where a {self.wanted.noun} is expected"
+            raise self.session.store.damage(what)
+        return StatementResult(statement)
 
     def _ask(self, jobs, results):
         if self.before_calls is not None:
@@ -137,7 +159,7 @@ class StatementWriter:
             while open_keys:
                 claimed = claims.claim(open_keys)
                 for key, answer in claimed.answered.items():
-                    results[key] = StatementResult(answer["statement"])
+                    results[key] = self._read(answer)
                 dispatcher.run(claimed.mine, write)
                 open_keys = claimed.busy
                 if open_keys:

@@ -4,13 +4,15 @@ One SQLite file holds, under the hash of all that changes an answer, the answer 
 JSON. An answer that is stored never changes. Before a question is asked it is
 claimed, so that two runs at once never pay for the same one; the claims of a run that
 died are taken over by whoever meets them. Neither texts nor keys of providers are
-written: only hashes and the JSON that is handed in.
+written: only hashes and the JSON that is handed in. A random salt, of this cache alone,
+is part of the hashes, so that no list of hashes of guessed texts fits several caches.
 """
 
 import contextlib
 import hashlib
 import json
 import os
+import secrets
 import threading
 from typing import NamedTuple
 
@@ -19,6 +21,7 @@ from .._utils._sqlite import (
     FileFormat,
     MemoryConnection,
     SharedConnection,
+    is_read_only,
     look_up,
     transaction,
 )
@@ -41,6 +44,8 @@ _FORMAT = FileFormat(
     cache="answer cache",
     content="answers",
 )
+
+_SALT = "salt"
 
 _ANSWERS = "SELECT key, value FROM answers WHERE key IN ({})"
 _OWNERS = "SELECT key, owner FROM claims WHERE key IN ({})"
@@ -85,8 +90,32 @@ class AnswerStore:
         else:
             file = CacheFile(folder, _FORMAT)
             self.folder = file.folder
-            self._runs = FileRuns(file.folder)
+            self._runs = FileRuns(file)
             self._database = SharedConnection(file)
+        self._salt = None
+
+    def make_keys(self, identity):
+        """Return the KeyMaker of an identity in this cache."""
+        if self._salt is None:
+            self._salt = b"" if self.folder is None else self._open_salt()
+        return KeyMaker(identity, self._salt)
+
+    def _open_salt(self):
+        """Read the salt; the first who needs it makes it, for all processes."""
+        found = self.records(_SALT)
+        if not found:
+            row = _SALT, "", _dumps(secrets.token_hex(32))
+            try:
+                with self._database.writing(durable=True) as connection:
+                    connection.execute(
+                        "INSERT OR IGNORE INTO records VALUES (?, ?, ?)", row
+                    )
+            except CacheError as error:
+                if not is_read_only(error.__cause__):
+                    raise
+                return b""  # nothing can be stored, and former answers have none
+            found = self.records(_SALT)
+        return bytes.fromhex(found[""])
 
     def get(self, keys):
         """Return the answers that are stored, by key, in the order of the keys."""
@@ -94,6 +123,33 @@ class AnswerStore:
         with self._database.reading() as connection:
             found = look_up(connection, _ANSWERS, keys)
         return self._decode(keys, found)
+
+    def take_over(self, other_keys, is_fit=None):
+        """Return answers that are stored under other keys, and store them under these.
+
+        Parameters
+        ----------
+        other_keys : dict of bytes to bytes
+            From keys to those under which the same answer may be.
+        is_fit : callable, default=None
+            Whether an answer is of use.
+        """
+        stored = self.get(other_keys.values())
+        found = {
+            key: stored[other]
+            for key, other in other_keys.items()
+            if other in stored and (is_fit is None or is_fit(stored[other]))
+        }
+        # Where that cannot be written, they are found again the next time.
+        with contextlib.suppress(CacheError):
+            if found:
+                self._copy(found)
+        return found
+
+    def _copy(self, answers):
+        rows = [(key, _dumps(value)) for key, value in answers.items()]
+        with self._database.writing() as connection:
+            connection.executemany("INSERT OR IGNORE INTO answers VALUES (?, ?)", rows)
 
     @contextlib.contextmanager
     def run(self):
@@ -147,11 +203,15 @@ class AnswerStore:
         try:
             return {key: json.loads(found[key]) for key in keys if key in found}
         except ValueError as error:
-            raise CacheError(
-                f"The answer cache in {self.folder!r} is damaged: {FILE_NAME} holds a "
-                f"value that is not JSON ({error}). Choose another folder, or move "
-                "the file away."
-            ) from error
+            raise self.damage(f"a value that is not JSON ({error})") from error
+
+    def damage(self, what):
+        """Return the error that the cache holds what was never written into it."""
+        return CacheError(
+            f"The answer cache in {self.folder!r} is damaged: {FILE_NAME} holds "
+            f"{what}. Nothing in it was deleted. Choose another folder, or move the "
+            "file away."
+        )
 
 
 class AnswerRun:
@@ -286,6 +346,9 @@ class KeyMaker:
         All that changes the answers and is the same for many of them: provider,
         model, prompt, parameters that are sent. It is written as JSON, in which the
         order of its items does not matter.
+    salt : bytes, default=b""
+        That of the cache; see `AnswerStore.make_keys`. Caches of earlier releases have
+        none.
 
     Examples
     --------
@@ -297,8 +360,8 @@ class KeyMaker:
     False
     """
 
-    def __init__(self, identity):
-        self._hash = hashlib.sha256()
+    def __init__(self, identity, salt=b""):
+        self._hash = hashlib.sha256(salt)
         canonical = json.dumps(identity, sort_keys=True, ensure_ascii=True)
         self._hash.update(_prefix_length(canonical))
 

@@ -2,22 +2,32 @@
 
 What a job will answer is written down, beside the answers, before the job is
 submitted: by hashes, without texts. If the process dies before it has noted the
-vendor's name of the job, the job is found again by the tag that it carries.
+vendor's name of the job, the job is found again by the tag that it carries, on a list
+of all jobs. Whoever submits or collects a job holds the claim on its tag meanwhile.
 """
 
+import contextlib
 import logging
+import time
 import uuid
 from typing import NamedTuple
 
 from .._utils._warnings import warn
 from ..exceptions import BudgetError, LanguageModelError
+from ._addresses import normalize_address
 from ._answers import KeyMaker
+from ._cell_table import make_answer
 from ._layouts import Layout
+from ._session import OtherRuns
 from ._values import ANSWERED
 
 logger = logging.getLogger("sklearn_hypo")
 
 _KIND = "batch"
+
+# How long a request to make a job may be under way after the process that sent it has
+# died, and the job not be on the vendor's list after that. Only then is it lost.
+_ARRIVAL_SECONDS = 120.0
 
 # Reasons of errors by which the vendor says that there is no job.
 _NO_JOB = ("authentication", "quota", "model", "request")
@@ -55,7 +65,7 @@ class BatchJobs:
         return {
             tag: record
             for tag, record in self.session.store.records(_KIND).items()
-            if record["whom"] == self._identify_model()
+            if self._is_of_model(record["whom"])
         }
 
     def pending_keys(self):
@@ -100,26 +110,51 @@ class BatchJobs:
 
     def collect(self):
         """Take over the answers of finished jobs; return CollectedBatches."""
-        n_answers = n_unanswered = 0
+        n_found = n_cells = 0
         pending = []
-        records = self.records()
-        if records:
+        tags = list(self.records())
+        if tags:
             self._check()
             with (
                 self.session.open_dispatcher() as dispatcher,
                 self.session.store.run() as claims,
             ):
-                for tag, record in records.items():
-                    fetched = self._fetch(tag, record, dispatcher, claims)
-                    if fetched is None:
-                        pending.append(record.get("job") or tag)
-                        continue
-                    n_found, n_cells = self._take_over(record, fetched, claims)
-                    self.session.store.delete_record(_KIND, tag)
-                    self._discard(record, dispatcher)
-                    n_answers += n_found
-                    n_unanswered += n_cells - n_found
-        return CollectedBatches(n_answers, n_unanswered, pending)
+                for tag in tags:
+                    with self._hold(tag, claims) as (record, is_mine):
+                        if record is None:  # another process has collected it
+                            continue
+                        fetched = None
+                        if is_mine:
+                            fetched = self._fetch(tag, record, dispatcher)
+                        if fetched is None:
+                            pending.append(record["job"] or tag)
+                            continue
+                        numbers = self._take_over(record, fetched, claims)
+                        self.session.store.delete_record(_KIND, tag)
+                        self._discard(record, dispatcher)
+                    n_found, n_cells = n_found + numbers[0], n_cells + numbers[1]
+        return CollectedBatches(n_found, n_cells - n_found, pending)
+
+    @contextlib.contextmanager
+    def _hold(self, tag, claims):
+        """Hold the claim on a job, waiting while another process collects it.
+
+        Yields the record of the job, and whether the claim could be had. It cannot
+        while another process submits the job. The record is None if another process
+        has collected the job meanwhile: its answers are in the store then.
+        """
+        others = OtherRuns(self.session)
+        while True:
+            is_mine = bool(claims.claim([_tag_key(tag)]).mine)
+            record = self.records().get(tag)
+            if is_mine or record is None or record["job"] is None:
+                break
+            others.wait(_count_cells(record))
+        try:
+            yield record, is_mine
+        finally:
+            if is_mine:
+                claims.release([_tag_key(tag)])
 
     def _unclaimed(self, table, claims):
         """Claim the keys that have no answer, and that no job will answer.
@@ -129,34 +164,42 @@ class BatchJobs:
         a job has stored the answers before.
         """
         mine = set(claims.claim(table.open_keys()).mine)
-        mine -= self.pending_keys()
-        return mine - self.session.store.get(mine).keys()
+        mine -= table.find_open(self.pending_keys())
+        table.look_up()
+        return mine & set(table.open_keys())
 
     def _settle_unnamed(self, dispatcher, claims):
         """Find out of jobs whose process died whether they were submitted."""
-        for tag, record in self.records().items():
-            if self._identify(tag, record, dispatcher, claims) == "lost":
-                self.session.store.delete_record(_KIND, tag)
+        for tag, known in self.records().items():
+            if known["job"] is not None:
+                continue
+            with self._hold(tag, claims) as (record, is_mine):
+                if record is None or not is_mine:
+                    continue
+                if self._identify(tag, record, dispatcher) == "lost":
+                    self.session.store.delete_record(_KIND, tag)
 
-    def _identify(self, tag, record, dispatcher, claims):
-        """Learn the vendor's name of a job; return "known", "submitting" or "lost".
+    def _identify(self, tag, record, dispatcher):
+        """Learn the vendor's name of a job; return "known", "on its way" or "lost".
 
-        "submitting": by another process, at this moment. "lost": it never reached the
-        vendor.
+        "on its way": the request may have been sent just before its process died, and
+        still make a job. "lost": it never reached the vendor.
         """
-        if record["job"] is not None:
-            return "known"
-        if not claims.claim([_tag_key(tag)]).mine:
-            return "submitting"
-        record["job"] = dispatcher.call(lambda c: c.batches().find(tag))
         if record["job"] is None:
-            return "lost"
-        self.session.store.put_record(_KIND, tag, record)
+            record["job"] = dispatcher.call(lambda c: c.batches().find(tag))
+            if record["job"] is None:
+                age = time.time() - record.get("since", 0.0)
+                return "on its way" if 0 <= age < _ARRIVAL_SECONDS else "lost"
+            self.session.store.put_record(_KIND, tag, record)
         return "known"
 
     def _identify_model(self):
         model = self.session.model
-        return [model.provider, model.server(), model.model]
+        return [model.provider, normalize_address(model.server()), model.model]
+
+    def _is_of_model(self, whom):
+        provider, server, model = whom
+        return [provider, normalize_address(server), model] == self._identify_model()
 
     def _check(self):
         if self.layout.name == "decisions":
@@ -173,7 +216,7 @@ class BatchJobs:
     def _build_requests(self, table, mine, dispatcher):
         """Return (prompt, keys) of everything to be asked."""
         requests = []
-        for text, group in table.groups(self.layout):
+        for text, group in table.groups():
             ours = [s for s in group if table.key(text, s) in mine]
             if ours:
                 prompt = dispatcher.limit_answer(self.layout.request(text, ours))
@@ -227,6 +270,7 @@ class BatchJobs:
             "layout": [layout.name, layout.per_call, layout.seed],
             "requests": keys,
             "most": most,
+            "since": time.time(),
             "job": None,
         }
         store = self.session.store
@@ -247,11 +291,12 @@ class BatchJobs:
                 store.delete_record(_KIND, tag)
             raise
         store.put_record(_KIND, tag, record)
+        claims.release([_tag_key(tag)])
         return record["job"]
 
-    def _fetch(self, tag, record, dispatcher, claims):
+    def _fetch(self, tag, record, dispatcher):
         """Return what came of a job; None while it is not finished."""
-        state = self._identify(tag, record, dispatcher, claims)
+        state = self._identify(tag, record, dispatcher)
         if state != "known":
             return {} if state == "lost" else None
         try:
@@ -296,13 +341,17 @@ class BatchJobs:
                 continue
             values = layout.read(reply, keys)
             found = {
-                bytes.fromhex(key): {"value": value, "model": reply.version}
+                bytes.fromhex(key): make_answer(value, reply.version, keys)
                 for key, value in zip(keys, values, strict=True)
                 if value is not None
             }
             claims.put(found)
             n_found += len(found)
-        return n_found, sum(map(len, record["requests"].values()))
+        return n_found, _count_cells(record)
+
+
+def _count_cells(record):
+    return sum(map(len, record["requests"].values()))
 
 
 def _tag_key(tag):

@@ -1,26 +1,26 @@
 """Cells of a table of texts and statements, answered: from the cache or by a model."""
 
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
 from ..exceptions import BatchPendingError
 from ._answers import KeyMaker
 from ._batch_jobs import BatchJobs
-from ._layouts import Layout, ask_cells
+from ._cell_table import CellTable, OtherKeys, make_answer
+from ._layouts import STACKED, Layout, ask_cells
 from ._ledger import estimate_input_tokens, make_cost_estimate
 from ._session import OtherRuns, ProgressLog, Session, UnusableAnswers
-from ._text import clean_text, cut_words
 from ._values import ANSWERED, Usage
 
 # Format of keys and values. To be raised when either changes.
 _FORMAT = 1
 
-# Rows are dealt with in blocks, so that a million texts need no more memory, and
-# answers are looked up so many at a time.
+# Rows are dealt with in blocks, so that a million texts need no more memory.
 _BLOCK = 20_000
-_CHUNK = 50_000
+
+# Records of the sizes of calls for which a cache has answers.
+_SIZES = "concepts_per_call"
 
 
 @dataclass
@@ -82,20 +82,58 @@ class CellAnswerer:
     def _look_up(self, texts, statements, where=None):
         """Make a table with the answers that are in the store."""
         table = self._make_table(texts, statements, where)
-        self.session.ledger.count_cached(table.look_up(self.session.store))
+        self.session.ledger.count_cached(table.look_up())
         return table
 
     def _make_table(self, texts, statements, where=None):
-        identity = {
+        store = self.session.store
+        return CellTable(
+            store,
+            store.make_keys(self._identify(self.layout, self.session.identify_model())),
+            list(self._other_keys()),
+            self.layout,
+            self.max_words,
+            texts,
+            statements,
+            where,
+        )
+
+    def _identify(self, layout, model):
+        return {
             "format": _FORMAT,
             "task": "annotation",
-            **self.layout.identity(),
-            **self.session.identify_model(),
+            **layout.identity(),
+            **model,
         }
-        return CellTable(identity, self.max_words, texts, statements, where)
+
+    def _other_keys(self):
+        """Yield keys under which the same answers may be: see `OtherKeys`."""
+        session, store = self.session, self.session.store
+        for size in sorted(self._known_sizes() | {self.layout.per_call}):
+            layout = self.layout.resized(size)
+            if size != self.layout.per_call:
+                identity = self._identify(layout, session.identify_model())
+                yield OtherKeys(store.make_keys(identity), size)
+            if store.folder is not None:
+                identity = self._identify(layout, session.identify_model_formerly())
+                yield OtherKeys(KeyMaker(identity), size)
+
+    def _known_sizes(self):
+        """Return of how many statements calls were whose answers may be stored."""
+        if self.layout.name != "stacked":
+            return {self.layout.per_call}  # it is no part of the keys
+        names = self.session.store.record_names(_SIZES)
+        return {STACKED, *(int(name) for name in names if name.isdecimal())}
+
+    def _note_size(self):
+        """Have later runs look for the answers that are asked for now."""
+        size = self.layout.per_call
+        if size not in self._known_sizes():
+            self.session.store.put_record(_SIZES, str(size), {})
 
     def submit(self, texts, statements):
         """Submit the cells without an answer as batch jobs; see `BatchJobs.submit`."""
+        self._note_size()
         return self._jobs().submit(self._look_up(texts, statements))
 
     def collect(self):
@@ -108,11 +146,11 @@ class CellAnswerer:
     def _wait_for_batches(self, table):
         """Do not pay now for what a batch job will answer."""
         jobs = self._jobs()
-        if jobs.pending_keys().isdisjoint(table.open_keys()):
+        if not table.find_open(jobs.pending_keys()):
             return
         jobs.collect()
-        self.session.ledger.count_cached(table.look_up(self.session.store))
-        n_pending = len(jobs.pending_keys() & set(table.open_keys()))
+        self.session.ledger.count_cached(table.look_up())
+        n_pending = len(table.find_open(jobs.pending_keys()))
         if n_pending:
             raise self._pending_error(n_pending)
 
@@ -128,8 +166,8 @@ class CellAnswerer:
         calls = n_input = n_output = 0
         for start in range(0, len(distinct), _BLOCK):
             table = self._make_table(distinct[start : start + _BLOCK], statements)
-            table.look_up(self.session.store)
-            for text, group in table.groups(self.layout):
+            table.look_up()
+            for text, group in table.groups():
                 calls += 1
                 n_input += estimate_input_tokens(self.layout.request(text, group))
                 n_output += self.layout.output_tokens(len(group))
@@ -138,13 +176,14 @@ class CellAnswerer:
 
     def _ask(self, table):
         session = self.session
+        self._note_size()
         if session.ledger.max_cost is not None:
             session.ledger.committed = self._jobs().worst_cost()
         with (
             session.open_dispatcher(proven=table.has_answers) as dispatcher,
             session.store.run() as claims,
         ):
-            groups = list(table.groups(self.layout))
+            groups = list(table.groups())
             progress = ProgressLog(session, len(groups))
             others = OtherRuns(session)
             unusable = UnusableAnswers(session, is_of_use=table.has_answers)
@@ -197,7 +236,7 @@ class CellAnswerer:
             for statement, answer in answers.items():
                 key = table.key(text, statement)
                 if answer.outcome == ANSWERED:
-                    found[key] = {"value": answer.value, "model": answer.version}
+                    found[key] = make_answer(answer.value, answer.version, group)
                 else:
                     unanswered.append(key)
                     table.give_up(key, answer.outcome, answer.detail)
@@ -208,126 +247,3 @@ class CellAnswerer:
                 claims.release(unanswered)
             outcomes += [answer.outcome for answer in answers.values()]
         return outcomes
-
-
-class MissingCell(NamedTuple):
-    """A cell without an answer."""
-
-    text: int
-    statement: int
-    outcome: str
-    detail: str
-
-
-@dataclass
-class CellTable:
-    """The distinct cells of a table, and what is known of them.
-
-    Attributes
-    ----------
-    identity : dict
-        What changes an answer, beside text and statement.
-    max_words : int or None
-        Where texts are cut.
-    texts, statements : list of str
-        Rows and columns.
-    where : ndarray of bool of shape (n_texts, n_statements) or None
-        Which cells are wanted; None: all.
-    """
-
-    identity: dict
-    max_words: int | None
-    texts: list
-    statements: list
-    where: np.ndarray | None
-    _keys: dict = field(default_factory=dict)
-    _values: dict = field(default_factory=dict)
-    _reasons: dict = field(default_factory=dict)
-
-    def __post_init__(self):
-        sent = {
-            text: cut_words(clean_text(text), self.max_words)[0] for text in self.texts
-        }
-        self.texts = [sent[text] for text in self.texts]
-        make_key = KeyMaker(self.identity)
-        distinct = dict.fromkeys(self.statements)
-        for row, text in enumerate(self.texts):
-            cells = self._keys.setdefault(text, {})
-            if not text.strip():
-                continue  # has no property, and is not worth a call
-            wanted = distinct if self.where is None else self._wanted(row)
-            for statement in wanted:
-                if statement not in cells:
-                    cells[statement] = make_key(text, statement)
-
-    def _wanted(self, row):
-        return [self.statements[j] for j in np.flatnonzero(self.where[row])]
-
-    def key(self, text, statement):
-        """Return the key of a cell."""
-        return self._keys[text][statement]
-
-    def open_keys(self):
-        """Return the keys of all cells without an answer."""
-        return [
-            key
-            for cells in self._keys.values()
-            for key in cells.values()
-            if key not in self._values
-        ]
-
-    @property
-    def has_answers(self):
-        """Whether any cell has an answer."""
-        return bool(self._values)
-
-    def look_up(self, store):
-        """Take over what the store has; return how many answers that is."""
-        keys = self.open_keys()
-        n_before = len(self._values)
-        for start in range(0, len(keys), _CHUNK):
-            self.settle_all(store.get(keys[start : start + _CHUNK]))
-        return len(self._values) - n_before
-
-    def groups(self, layout):
-        """Yield (text, statements) for what is to be asked."""
-        for text, cells in self._keys.items():
-            wanted = [s for s, key in cells.items() if key not in self._values]
-            if wanted:
-                for group in layout.groups(text, wanted):
-                    yield text, group
-
-    def settle_all(self, found):
-        """Take over answers from the store."""
-        for key, answer in found.items():
-            self._values[key] = float(answer["value"])
-
-    def give_up(self, key, outcome, detail):
-        """Note why a cell has no answer."""
-        self._reasons[key] = (outcome, detail)
-
-    def _cells(self):
-        """Yield row, column and key of every cell; the key of a blank text is None."""
-        for row, text in enumerate(self.texts):
-            columns = range(len(self.statements))
-            if self.where is not None:
-                columns = np.flatnonzero(self.where[row])
-            keys = self._keys[text]
-            for column in columns:
-                yield row, int(column), keys.get(self.statements[column])
-
-    def values(self):
-        """Return the table."""
-        values = np.full((len(self.texts), len(self.statements)), np.nan)
-        for row, column, key in self._cells():
-            values[row, column] = 0.0 if key is None else self._values.get(key, np.nan)
-        return values
-
-    def missing(self):
-        """Return the cells without an answer."""
-        unknown = ("failed", "")
-        return [
-            MissingCell(row, column, *self._reasons.get(key, unknown))
-            for row, column, key in self._cells()
-            if key is not None and key not in self._values
-        ]

@@ -26,14 +26,16 @@ _held = {}
 
 
 class FileRuns:
-    """The runs of all processes that use a folder, in which their lock files are."""
+    """The runs of all processes that use a CacheFile, beside which their locks are."""
 
-    def __init__(self, folder):
-        self._folder = folder
+    def __init__(self, file):
+        self._file = file
+        self._folder = file.folder
 
     def begin(self):
         """Return the name of a new run, which is alive from now on."""
         owner = uuid.uuid4().hex
+        self._file.make_lock_file(self._path(owner))
         connection = connect(self._path(owner), 0, check_same_thread=False)
         try:
             _lock(connection)

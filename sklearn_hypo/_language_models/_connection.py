@@ -14,9 +14,6 @@ from ._values import FAILED, Reply
 # Marks batch jobs as ours.
 TAG = "sklearn_hypo"
 
-# How many jobs are looked through for one whose name was not noted in time.
-MAX_LISTED_JOBS = 1000
-
 
 class Connection(Protocol):
     """An open connection to one model, not to be shared between processes.
@@ -83,6 +80,22 @@ class BatchState(NamedTuple):
     state: str
     replies: dict
     detail: str = ""
+
+
+def find_job(jobs, tag):
+    """Return the name of the job with a tag, among pairs of name and tag, or None.
+
+    All of a listing is looked through, however many pages it has: a job that is not
+    found is paid for again. It is over where a server begins to repeat itself.
+    """
+    seen = set()
+    for name, its_tag in jobs:
+        if its_tag == tag:
+            return name
+        if name in seen:
+            break
+        seen.add(name)
+    return None
 
 
 def read_vectors(rows, n_texts):

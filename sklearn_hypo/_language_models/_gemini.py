@@ -3,12 +3,12 @@
 import json
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 
+from ._addresses import bypass_proxies
 from ._connection import (
-    MAX_LISTED_JOBS,
     TAG,
     BatchState,
+    find_job,
     read_or_failed,
     read_vectors,
 )
@@ -198,8 +198,11 @@ def open_client(model, n_connections=20):
         api_version=model.api_version,
         timeout=round(model.timeout * 1000),  # milliseconds
         retry_options=types.HttpRetryOptions(attempts=1),
-        # By default no more than 20 connections are kept open.
-        client_args={"limits": _make_limits(n_connections)},
+        client_args={
+            # By default no more than 20 connections are kept open.
+            "limits": _make_limits(n_connections),
+            "mounts": bypass_proxies(model.server()),
+        },
     )
     return genai.Client(
         api_key=model.read_key() or _NO_KEY, vertexai=False, http_options=options
@@ -369,10 +372,9 @@ class GeminiBatches:
 
     def find(self, tag):
         """Look for a job by its tag; None if there is none."""
-        for job in islice(self._client.batches.list(), MAX_LISTED_JOBS):
-            if job.display_name == f"{TAG} {tag}":
-                return job.name
-        return None
+        jobs = self._client.batches.list()
+        named = ((job.name, job.display_name) for job in jobs)
+        return find_job(named, f"{TAG} {tag}")
 
     def fetch(self, name):
         """Ask for the state of a job, and for its answers if it is done."""

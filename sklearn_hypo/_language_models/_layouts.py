@@ -26,7 +26,7 @@ from ._values import (
 LAYOUTS = ("single", "stacked", "decisions")
 
 # Statements in one call, unless the user or the table of models says otherwise.
-_STACKED = 10
+STACKED = 10
 _DECISIONS = 400
 
 # So many unreadable answers are accepted: to a request about one cell, to one about
@@ -93,7 +93,7 @@ def choose_layout(layout, model):
 def choose_size(concepts_per_call, layout, model):
     """Return the most statements in one call; None stands for a default."""
     if layout != "decisions":
-        return concepts_per_call or _STACKED
+        return concepts_per_call or STACKED
     known = find_model(model.provider, model.model)
     most = (known and known.max_questions) or _DECISIONS
     return min(concepts_per_call or most, most)
@@ -156,6 +156,14 @@ class Layout:
         size, longer = divmod(len(ordered), n_groups)
         starts = [i * size + min(i, longer) for i in range(n_groups + 1)]
         return [ordered[a:b] for a, b in pairwise(starts)]
+
+    def resized(self, per_call):
+        """Return the layout with another number of statements in a request."""
+        return Layout(self.name, per_call, self.seed)
+
+    def asks_alike(self, per_call, n_statements):
+        """Whether so many statements make the same requests with another `per_call`."""
+        return -(-n_statements // per_call) == -(-n_statements // self.per_call)
 
     def _hash_place(self, text, statement):
         written = json.dumps([self.seed, text, statement])

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from .._utils._json import FrozenJson
 from ..exceptions import LanguageModelError
+from ._addresses import normalize_address
 from ._catalog import Price, find_price
 
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -36,9 +37,10 @@ NUMBERS = {
     "tokens_per_minute": (Real, _ABOVE_0),
 }
 
-# What a message to the server is made of. Everything else in a specification says how
-# to get there, and does not change an answer.
+# How a message gets to the server, which does not change an answer. Nor does a limit on
+# its length, because answers that were cut are not kept.
 _TRANSPORT = {
+    "max_output_tokens",
     "api_key_env",
     "price",
     "timeout",
@@ -143,8 +145,8 @@ class ModelSpec:
             Can be written as JSON. Never holds a key of a provider.
         """
         # The protocol and the address make the server, whatever its name here.
-        protocol = type(self).provider
-        return {"provider": protocol, "server": self.server(), **self._list_sent()}
+        protocol, server = type(self).provider, normalize_address(self.server())
+        return {"provider": protocol, "server": server, **self._list_sent()}
 
     def _list_sent(self):
         """Return the parameters that are sent and differ from the defaults."""
@@ -154,6 +156,16 @@ class ModelSpec:
             if field.name not in _TRANSPORT
             and (value := getattr(self, field.name)) != field.default
         }
+
+    def former_identity(self):
+        """Return what `identity` was when caches had no salt, to find their answers.
+
+        The address counted as it was written, and so did the limit on the answer.
+        """
+        identity = {**self.identity(), "server": self.server()}
+        if self.max_output_tokens is not None:
+            identity["max_output_tokens"] = self.max_output_tokens
+        return identity
 
     def server(self):
         """Return the address in force.

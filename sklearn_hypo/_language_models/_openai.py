@@ -11,16 +11,16 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import islice
 
 import numpy as np
 
 from ..exceptions import LanguageModelError
+from ._addresses import bypass_proxies
 from ._catalog import find_model
 from ._connection import (
-    MAX_LISTED_JOBS,
     TAG,
     BatchState,
+    find_job,
     read_or_failed,
     read_vectors,
 )
@@ -322,6 +322,7 @@ class OpenAIConnection:
             timeout=model.timeout,
             default_headers=headers,
             default_query=query,
+            http_client=_open_http_client(model),
         )
         if model.base_url is not None or model.provider != "openai":
             # Names of an account at OpenAI are not for other servers, nor are headers
@@ -384,6 +385,14 @@ class OpenAIConnection:
             raise MalformedReplyError(f"no JSON object: {str(reply)[:200]!r}")
         raise_error_in(reply)
         return reply
+
+
+def _open_http_client(model):
+    """Return a client that no proxy gets in between; None for the SDK's own."""
+    import openai
+
+    mounts = bypass_proxies(model.server())
+    return openai.DefaultHttpxClient(mounts=mounts) if mounts else None
 
 
 def build_chat_body(model, prompt):
@@ -619,10 +628,8 @@ class OpenAIBatches:
 
     def find(self, tag):
         """Look for a job by its tag; None if there is none."""
-        for job in islice(self._client.batches.list(limit=100), MAX_LISTED_JOBS):
-            if (job.metadata or {}).get(TAG) == tag:
-                return job.id
-        return None
+        jobs = self._client.batches.list(limit=100)
+        return find_job(((job.id, (job.metadata or {}).get(TAG)) for job in jobs), tag)
 
     def fetch(self, name):
         """Ask for the state of a job, and for its answers if it is done."""

@@ -80,6 +80,11 @@ class Session:
             return {}  # what is kept in memory is of this function alone
         return self.model.identity()
 
+    def identify_model_formerly(self):
+        """Return the same as it was in the keys of caches without a salt."""
+        identify = getattr(self.model, "former_identity", self.model.identity)
+        return identify()
+
 
 class AnswerStoreMixin:
     """Opens the answers of an estimator with `model` and `cache`, and keeps them open.

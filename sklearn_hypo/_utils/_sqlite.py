@@ -8,6 +8,7 @@ import contextlib
 import errno
 import os
 import sqlite3
+import stat
 import threading
 import time
 import weakref
@@ -23,6 +24,12 @@ KEYS_PER_QUERY = 500
 # because whoever holds the lock may be busy for hours.
 _ATTEMPT_SECONDS = 1.0
 _BUSY_SECONDS = 60.0
+
+
+# Rights of files: answers and vectors concern whoever paid for them.
+_OWNER_ONLY = 0o600
+
+_making = threading.Lock()
 
 
 class FileFormat(NamedTuple):
@@ -89,12 +96,22 @@ class CacheFile:
 
         The operating system releases it when its holder dies.
         """
+        path = os.path.join(self.folder, name)
         with self.explain_errors():
-            connection = connect(os.path.join(self.folder, name), _ATTEMPT_SECONDS)
+            self.make_lock_file(path)
+            connection = connect(path, _ATTEMPT_SECONDS)
         with contextlib.closing(connection):
             with self.explain_errors():
                 _begin_exclusive(connection)
             yield  # closing the connection ends the transaction
+
+    def make_lock_file(self, path):
+        """Make an empty file, for whoever may write to the file of the cache."""
+        try:
+            mode = os.stat(self._path).st_mode
+        except FileNotFoundError:
+            mode = _OWNER_ONLY
+        make_file(path, mode & 0o666)
 
     @contextlib.contextmanager
     def explain_errors(self):
@@ -113,7 +130,7 @@ class CacheFile:
     def _prepare(self):
         """Make the folder and the file, or check that the file is one of ours."""
         with self.explain_errors():
-            os.makedirs(self.folder, exist_ok=True)
+            os.makedirs(self.folder, mode=0o700, exist_ok=True)
         if not os.path.exists(self._path):
             with self.file_lock("lock-setup.sqlite3"), self.explain_errors():
                 if not os.path.exists(self._path):
@@ -122,6 +139,24 @@ class CacheFile:
                     _create(self._path + ".new", self._format)
                     os.rename(self._path + ".new", self._path)
         self._check_version()
+        self._close_to_readers()
+
+    def _close_to_readers(self):
+        """Take from others the right to read a file that they may not write to.
+
+        Earlier releases made files as everybody may read them. Who shares a cache with
+        a group has given it the right to write, which SQLite needs even for reading.
+        """
+        for end in ("", "-wal", "-shm"):
+            # Absent, or somebody else's.
+            with contextlib.suppress(FileNotFoundError, PermissionError):
+                mode = stat.S_IMODE(os.stat(self._path + end).st_mode)
+                closed = mode
+                for everything, write in ((0o070, 0o020), (0o007, 0o002)):
+                    if not mode & write:
+                        closed &= ~everything
+                if closed != mode:
+                    os.chmod(self._path + end, closed)
 
     def _check_version(self):
         with (
@@ -273,6 +308,19 @@ if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
     )
 
 
+def make_file(path, mode=_OWNER_ONLY):
+    """Make an empty file, with these rights, unless there is one.
+
+    One that is there is not opened: closing it would release the locks that another
+    thread holds on it, see `_language_models._claims`.
+    """
+    with _making, contextlib.suppress(FileExistsError):
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, _OWNER_ONLY)
+        os.close(descriptor)
+        if mode != _OWNER_ONLY:
+            os.chmod(path, mode)
+
+
 def connect(path, timeout=_BUSY_SECONDS, **options):
     """Open a file without reading it, so that a locked one is opened, too."""
     return sqlite3.connect(path, timeout=timeout, isolation_level=None, **options)
@@ -308,6 +356,11 @@ def look_up(connection, query, keys):
     return found
 
 
+def is_read_only(error):
+    """Whether an error says that nothing can be written."""
+    return _read_code(error) == sqlite3.SQLITE_READONLY
+
+
 def is_busy(error):
     """Whether somebody else holds the lock that was asked for."""
     return _read_code(error) == sqlite3.SQLITE_BUSY
@@ -327,6 +380,7 @@ def _create(path, format):
 
 
 def _fill(path, format, journal_mode):
+    make_file(path)
     with contextlib.closing(connect(path)) as connection:
         connection.execute(f"PRAGMA journal_mode={journal_mode}")
         with transaction(connection):

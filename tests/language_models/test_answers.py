@@ -3,6 +3,7 @@ import os
 import random
 import signal
 import sqlite3
+import stat
 import subprocess
 import sys
 import textwrap
@@ -187,6 +188,32 @@ def test_keys_of_any_texts_differ():
     make = KeyMaker({"model": "m"})
     assert len({make(*parts) for parts in questions}) == len(questions) > 1000
     assert all(make(*parts) == make(*parts) for parts in questions)
+
+
+def test_the_salt_changes_every_key():
+    plain, salted, other = (KeyMaker({}, salt) for salt in (b"", b"a" * 32, b"b" * 32))
+    assert len({plain("x"), salted("x"), other("x")}) == 3
+    assert salted("x") == KeyMaker({}, b"a" * 32)("x")
+    assert salted("x") != salted("y")
+
+
+def test_processes_that_begin_at_once_agree_on_the_salt(tmp_path):
+    """Nobody may store answers under keys that the others do not make."""
+    script = """
+        print("ready", flush=True)
+        sys.stdin.readline()
+        print(AnswerStore(sys.argv[1]).make_keys({})("a text").hex())
+    """
+    processes = [start(script, tmp_path) for _ in range(6)]
+    for process in processes:
+        process.stdout.readline()
+    for process in processes:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    keys = {process.communicate(timeout=60)[0].strip() for process in processes}
+    assert [process.returncode for process in processes] == [0] * 6
+    assert keys == {AnswerStore(tmp_path).make_keys({})("a text").hex()}
+    assert len(keys.pop()) == 64
 
 
 def test_long_texts_count_in_full():
@@ -774,6 +801,96 @@ def test_embeddings_and_answers_in_one_folder(tmp_path):
         opened.put(["a"], [[1.0]])
         run.put({A: YES})
     assert answers.get([A]) == {A: YES}
+
+
+# Who may read
+
+needs_rights = pytest.mark.skipif(os.name != "posix", reason="needs rights of POSIX")
+
+
+def rights(path):
+    return oct(stat.S_IMODE(path.stat().st_mode))
+
+
+@pytest.fixture
+def usual_umask():
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
+@needs_rights
+def test_files_are_for_their_owner_alone(tmp_path, usual_umask):
+    from sklearn_hypo._embedding._vector_store import VectorStore
+
+    folder = tmp_path / "new" / "cache"
+    vectors, answers = VectorStore(folder, {}), AnswerStore(folder)
+    with vectors.lock(), vectors.open() as opened, answers.run() as run:
+        opened.put(["a"], [[1.0]])
+        run.put({A: YES})
+        seen = {path.name: rights(path) for path in folder.iterdir()}
+    assert {FILE_NAME, f"{FILE_NAME}-wal", "embeddings.sqlite3"} <= seen.keys()
+    assert any(name.startswith("run-") for name in seen)
+    assert sum(name.startswith("lock-") for name in seen) >= 2
+    assert set(seen.values()) == {"0o600"}
+    assert rights(folder) == "0o700"
+    assert rights(tmp_path / "new") == "0o755"  # not ours alone
+
+
+@needs_rights
+def test_a_folder_that_was_there_is_left_alone(tmp_path, usual_umask):
+    (tmp_path / "cache").mkdir()
+    AnswerStore(tmp_path / "cache")
+    assert rights(tmp_path / "cache") == "0o755"
+    assert rights(tmp_path / "cache" / FILE_NAME) == "0o600"
+
+
+@needs_rights
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (0o644, "0o600"),
+        (0o600, "0o600"),
+        (0o640, "0o600"),
+        (0o664, "0o660"),  # shared with a group
+        (0o666, "0o666"),  # with everybody, and somebody said so
+    ],
+)
+def test_who_cannot_write_to_an_existing_file_cannot_read_it(tmp_path, before, after):
+    with AnswerStore(tmp_path).run() as run:
+        run.put({A: YES})
+        names = [FILE_NAME, f"{FILE_NAME}-wal", f"{FILE_NAME}-shm"]
+        for name in names:
+            os.chmod(tmp_path / name, before)
+        store = AnswerStore(tmp_path)
+        assert [rights(tmp_path / name) for name in names] == [after] * 3
+        with store.run():  # its lock is for those who share the answers
+            locks = {rights(path) for path in tmp_path.glob("run-*")}
+    assert locks == {"0o600", after}  # that of the first run was made before
+    assert store.get([A]) == {A: YES}
+
+
+@needs_rights
+def test_a_lock_file_that_is_there_is_not_opened(tmp_path):
+    """Closing it would release the locks of this process."""
+    store = AnswerStore(tmp_path)
+    file = store._database._file
+    with file.file_lock("lock-x.sqlite3"):
+        file.make_lock_file(str(tmp_path / "lock-x.sqlite3"))
+        script = "print(_sqlite_is_locked(sys.argv[1]))"
+        probe = """
+        import sqlite3
+
+        def _sqlite_is_locked(folder):
+            connection = sqlite3.connect(folder + "/lock-x.sqlite3", timeout=0)
+            try:
+                connection.execute("BEGIN EXCLUSIVE")
+            except sqlite3.OperationalError:
+                return True
+            return False
+
+        """
+        assert finish(start(textwrap.dedent(probe) + script, tmp_path)) == ["True"]
 
 
 # File systems without shared memory

@@ -13,6 +13,7 @@ from llm_cases import prepare as prepare_environment
 from llm_double import Faults, LLMServer
 from llm_double._http import Reply
 
+from sklearn_hypo._language_models import _batch_jobs
 from sklearn_hypo._language_models._batch_jobs import BatchJobs
 from sklearn_hypo._language_models._cells import CellAnswerer
 from sklearn_hypo._language_models._models import PROVIDERS
@@ -40,6 +41,8 @@ PRICE = (1000.0, 100.0, 2000.0)
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch, tmp_path):
     prepare_environment(monkeypatch, tmp_path / "unused")
+    # what a process that died has sent arrives at once, or never
+    monkeypatch.setattr(_batch_jobs, "_ARRIVAL_SECONDS", 0.0)
     monkeypatch.setenv("SECRET_OF_THE_TEST", SECRET)
 
 
@@ -464,6 +467,143 @@ def test_killed_while_collecting(server, new, tmp_path):
     assert new().collect() == (N_CELLS, 0, [])
     np.testing.assert_array_equal(new().annotate(TEXTS), truth(TEXTS, ASKED))
     assert n_direct(server) == 0
+
+
+@pytest.mark.parametrize("kind", VENDORS)
+@pytest.mark.parametrize("place", ["first", "last"])
+def test_a_job_is_found_on_any_page_of_the_list(server, new, tmp_path, kind, place):
+    """However many jobs others have submitted before or since."""
+    server.jobs_per_page = 3
+    others = [f"mentions nothing of kind {number}" for number in range(10)]
+    earlier, later = ([], others) if place == "last" else (others, [])
+    for asked in earlier:
+        new(kind, asked=[asked]).submit(TEXTS[:1])
+    killed(kind, server, tmp_path, elsewhere.die_before_the_note)
+    for asked in later:
+        # by somebody with another cache: this one would look for the job each time
+        cache = tmp_path / "other"
+        new(kind, asked=[asked], cache=cache).submit(TEXTS[:1])
+    assert len(jobs_of(server)) == 11
+    collected = until_done(new(kind))
+    assert collected.n_unanswered == 0
+    assert n_lists(server) >= (4 if place == "last" else 1)
+    np.testing.assert_array_equal(new(kind).annotate(TEXTS), truth(TEXTS, ASKED))
+    assert len(jobs_of(server)) == 11
+    assert n_direct(server) == 0
+
+
+def n_lists(server):
+    return sum(call.status == 200 and "batches" in call.route for call in lists(server))
+
+
+def lists(server):
+    names = ("/v1/batches", "batches")
+    return [call for call in server.calls if call.route in names and not call.body]
+
+
+def test_a_list_that_has_no_end_is_left(server, new, tmp_path):
+    """Some servers ignore where a page is to begin, and say that there is more."""
+    new(asked=["mentions winter"]).submit(TEXTS)
+    killed("chat", server, tmp_path, elsewhere.die_before_the_call)
+    original = server.service.handle
+
+    def handle(request):
+        if request.method == "GET" and request.path.startswith("/v1/batches?"):
+            request.path = "/v1/batches?limit=1"
+            reply = original(request)
+            reply.body = reply.body.replace(b'"has_more": false', b'"has_more": true')
+            return reply
+        return original(request)
+
+    server.service.handle = handle
+    server.batch_polls = 0
+    assert new().collect() == (len(TEXTS), N_CELLS, [])
+
+
+@pytest.mark.parametrize("use", ["collect", "annotate", "submit"])
+def test_what_a_dead_process_has_just_sent_may_still_arrive(
+    server, new, tmp_path, monkeypatch, use
+):
+    """The vendor may be making the job at this moment: it is not paid for twice."""
+    monkeypatch.setattr(_batch_jobs, "_ARRIVAL_SECONDS", 3600.0)
+    killed("chat", server, tmp_path, elsewhere.die_before_the_call)
+    (tag,) = new()._answers.records("batch")
+    if use == "collect":
+        assert new().collect() == (0, 0, [tag])
+    elif use == "submit":
+        assert new().submit(TEXTS) == []
+    else:
+        with pytest.raises(BatchPendingError):
+            new().annotate(TEXTS)
+    assert jobs_of(server) == []
+    arrive(server, tag)
+    assert until_done(new()) == (N_CELLS, 0, [])
+    np.testing.assert_array_equal(new().annotate(TEXTS), truth(TEXTS, ASKED))
+    assert n_direct(server) == 0
+
+
+def arrive(server, tag):
+    """Let the job of a dead process come into being."""
+    connection = model_at("chat", server).connect(1)
+    table = new_table(server)
+    written = [
+        connection.batches().write(f"r{i}", table.layout.request(text, group))
+        for i, (text, group) in enumerate(table.groups())
+    ]
+    connection.batches().submit(tag, written)
+    connection.close()
+
+
+def new_table(server):
+    annotator = annotator_for(model_at("chat", server), ASKED)
+    return annotator._make_answerer()._make_table(TEXTS, ASKED)
+
+
+def test_what_has_not_arrived_for_long_is_lost(server, new, tmp_path, monkeypatch):
+    monkeypatch.setattr(_batch_jobs, "_ARRIVAL_SECONDS", 3600.0)
+    killed("chat", server, tmp_path, elsewhere.die_before_the_call)
+    store = new()._answers
+    ((tag, record),) = store.records("batch").items()
+    store.put_record("batch", tag, {**record, "since": record["since"] - 3601})
+    assert new().collect() == (0, N_CELLS, [])
+    assert len(new().submit(TEXTS)) == 1
+
+
+@pytest.mark.parametrize("kind", VENDORS)
+def test_two_processes_collect_one_job(server, new, tmp_path, kind):
+    """One takes it, and the other waits for that: no answer is missed, or paid twice.
+
+    The first is slow, and deletes the files of the job in the end.
+    """
+    server.batch_polls = 0
+    new(kind).submit(TEXTS)
+    server.latency = 0.3
+    model, folder = model_at(kind, server), tmp_path / "answers"
+    both = [
+        elsewhere.start(elsewhere.collect, model, folder, TEXTS, ASKED)
+        for _ in range(2)
+    ]
+    done = [elsewhere.finish(each) for each in both]
+    assert [code for code, _ in done] == [0, 0]
+    counts = sorted(collected for _, (collected, _) in done)
+    assert counts == [(0, 0, []), (N_CELLS, 0, [])]
+    for _, (_, labels) in done:
+        np.testing.assert_array_equal(labels, truth(TEXTS, ASKED))
+    assert n_direct(server) == 0
+
+
+def test_a_job_is_collected_after_its_collector_died(server, new, tmp_path):
+    server.batch_polls = 0
+    new().submit(TEXTS)
+    model, folder = model_at("chat", server), tmp_path / "answers"
+    dying = elsewhere.start(elsewhere.collect_and_die, model, folder, ASKED)
+    living = elsewhere.start(elsewhere.collect, model, folder, TEXTS, ASKED)
+    assert elsewhere.finish(dying)[0] in (-9, 0)  # 0: the other one was faster
+    code, (_, labels) = elsewhere.finish(living)
+    assert code == 0
+    np.testing.assert_array_equal(labels, truth(TEXTS, ASKED))
+    assert n_direct(server) == 0
+    assert new().collect() == (0, 0, [])
 
 
 def killed(kind, server, tmp_path, die):

@@ -25,7 +25,6 @@ ANSWER = {
         "top_p": 0.9,
         "seed": 3,
         "reasoning_effort": "low",
-        "max_output_tokens": 64,
         "structured_output": False,
         "extra_body": {"top_k": 20, "options": {"a": [1, 2]}},
         "extra_headers": {"X-Title": "study"},
@@ -38,7 +37,6 @@ ANSWER = {
         "seed": 3,
         "thinking_budget": 0,
         "thinking_level": "minimal",
-        "max_output_tokens": 64,
         "safety": "off",
         "structured_output": False,
     },
@@ -46,6 +44,7 @@ ANSWER = {
 TRANSPORT = {
     "openai": {
         "api_key_env": "MY_KEY",
+        "max_output_tokens": 64,
         "token_parameter": "max_tokens",
         "service_tier": "flex",
         "price": (1.0, 2.0),
@@ -56,6 +55,7 @@ TRANSPORT = {
     },
     "gemini": {
         "api_key_env": "MY_KEY",
+        "max_output_tokens": 64,
         "price": (1.0, 0.5, 2.0),
         "timeout": 5.0,
         "max_retries": 0,
@@ -436,6 +436,24 @@ def test_identity_changes_with_nothing_else(provider, monkeypatch):
         monkeypatch.setenv(name, SECRETS[0])
     assert cls("m").identity() == before
     assert SECRETS[0] not in repr(cls("m", api_key_env="MY_KEY").identity())
+
+
+@pytest.mark.parametrize("provider", CLASSES)
+@pytest.mark.parametrize(
+    "spelt",
+    [
+        "http://localhost:8000/v1/",
+        "http://LOCALHOST:8000/v1",
+        "http://127.0.0.1:8000/v1//",
+        "http://[::1]:8000/v1",
+        "HTTP://localhost.:8000/v1",
+    ],
+)
+def test_identity_does_not_change_with_the_spelling_of_an_address(provider, spelt):
+    cls = CLASSES[provider]
+    plain = cls("m", base_url="http://localhost:8000/v1")
+    assert cls("m", base_url=spelt).identity() == plain.identity()
+    assert cls("m", base_url=spelt).server() == spelt  # as it is called
 
 
 @pytest.mark.parametrize("provider", CLASSES)

@@ -4,6 +4,7 @@ import json
 import random
 import re
 from dataclasses import dataclass, field
+from urllib.parse import parse_qsl
 
 from . import _gemini, _openai
 from ._faults import ERRORS
@@ -81,6 +82,12 @@ class Batches:
         if job is None or job.vendor != vendor:
             raise _MissingError
         return job
+
+    def _newest_first(self, vendor):
+        return [job for job in self.jobs.values() if job.vendor == vendor][::-1]
+
+    def _page_size(self, asked):
+        return min(int(asked), self.service.settings.jobs_per_page or int(asked))
 
     def _add(self, job):
         self.jobs[job.id] = job
@@ -210,9 +217,15 @@ class Batches:
         return 200, _openai_job(job)
 
     def _openai_batch_list(self, call, route, request):
-        jobs = [_openai_job(j) for j in self.jobs.values() if j.vendor == "openai"]
-        listed = {"object": "list", "data": jobs[::-1], "has_more": False}
-        return 200, listed
+        query = _read_query(request)
+        jobs = self._newest_first("openai")
+        start = 0
+        if "after" in query:
+            start = [job.id for job in jobs].index(query["after"]) + 1
+        page = jobs[start : start + self._page_size(query.get("limit", 20))]
+        more = bool(page) and page[-1] is not jobs[-1]
+        data = [_openai_job(job) for job in page]
+        return 200, {"object": "list", "data": data, "has_more": more}
 
     def _write_files(self, job):
         """Write what came of the requests into files, in any order."""
@@ -275,8 +288,16 @@ class Batches:
         return 200, {}
 
     def _gemini_batch_list(self, call, route, request):
-        jobs = [_gemini_job(j) for j in self.jobs.values() if j.vendor == "gemini"]
-        return 200, {"operations": jobs[::-1]}
+        query = _read_query(request)
+        jobs = self._newest_first("gemini")
+        start = int(query.get("pageToken", 0))
+        end = start + self._page_size(query.get("pageSize", 50))
+        listed = {"operations": [_gemini_job(job) for job in jobs[start:end]]}
+        return 200, listed | ({"nextPageToken": str(end)} if end < len(jobs) else {})
+
+
+def _read_query(request):
+    return dict(parse_qsl(request.path.partition("?")[2]))
 
 
 def _read_multipart(request):

@@ -53,6 +53,8 @@ class LLMServer:
         The share of a batch's requests that fail, by content.
     batch_outcome : {"completed", "failed", "expired"}, default="completed"
         How batches end. One that expires has done half of its requests.
+    jobs_per_page : int, default=None
+        The most jobs on a page of a list; None for what the client asks for.
     max_records : int, default=10_000
         How many calls are kept in `calls`.
     """

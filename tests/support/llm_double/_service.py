@@ -36,6 +36,7 @@ class Settings:
     batch_polls: int = 1
     batch_error_rate: float = 0.0
     batch_outcome: str = "completed"
+    jobs_per_page: int | None = None
     max_records: int = 10_000
 
 
