@@ -327,7 +327,6 @@ CHANGES_ANSWERS = {
         {"top_p": 0.5},
         {"seed": 3},
         {"reasoning_effort": "low"},
-        {"max_output_tokens": 99},
         {"structured_output": False},
         {"kind": "responses"},
         {"kind": "gemini", "name": "another"},
@@ -342,6 +341,7 @@ CHANGES_ANSWERS = {
 SAME_ANSWERS = {
     "chat": [
         {"price": (1.0, 2.0)},
+        {"max_output_tokens": 99},
         {"timeout": 7.0},
         {"max_retries": 1},
         {"requests_per_minute": 1e6},
@@ -349,7 +349,7 @@ SAME_ANSWERS = {
         {"token_parameter": "max_tokens"},
         {"api_key_env": "SOME_KEY"},
     ],
-    "gemini": [{"timeout": 7.0}, {"price": (1.0, 2.0)}],
+    "gemini": [{"timeout": 7.0}, {"max_output_tokens": 99}, {"price": (1.0, 2.0)}],
 }
 PAIRS = ["I like pizza", "no rain"]
 
@@ -446,13 +446,14 @@ def test_prompts_belong_to_the_key(server, known, monkeypatch):
 
 
 def test_layout_order_and_size_of_a_stack_belong_to_the_key(server, tmp_path):
-    for change in (
-        {"layout": "stacked"},
-        {"layout": "stacked", "shuffle_seed": 1},
-        {"layout": "stacked", "concepts_per_call": 7},
-        {"layout": "decisions"},
+    for change, n_calls in (
+        ({"layout": "stacked"}, 2),
+        ({"layout": "stacked", "shuffle_seed": 1}, 2),
+        ({"layout": "stacked", "concepts_per_call": 7}, 0),  # the very same calls
+        ({"layout": "stacked", "concepts_per_call": 1}, 4),
+        ({"layout": "decisions"}, 2),
     ):
-        assert calls_for(server, tmp_path / "c", **change) == 2
+        assert calls_for(server, tmp_path / "c", **change) == n_calls
         assert calls_for(server, tmp_path / "c", **change) == 0
 
 
