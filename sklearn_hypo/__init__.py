@@ -37,6 +37,8 @@ from ._displays import (
 )
 from ._embedding._text_embedder import TextEmbedder
 from ._evaluation._annotations import evaluate_annotations
+from ._evaluation._annotator_comparison import AnnotatorComparison
+from ._evaluation._compare_annotators import compare_annotators
 from ._evaluation._hypotheses import evaluate_hypotheses
 from ._evaluation._rerun import rerun_audit_bundle
 from ._extraction._extractor import HypothesisExtractor
@@ -116,6 +118,8 @@ __all__ = [  # noqa: RUF022 - by the steps of the method, as in the reference
     # Test
     "evaluate_hypotheses",
     "evaluate_annotations",
+    "compare_annotators",
+    "AnnotatorComparison",
     "drop_or_merge",
     "Redundancy",
     # Report

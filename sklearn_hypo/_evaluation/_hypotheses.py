@@ -240,7 +240,7 @@ def evaluate_hypotheses(
             f"No score out of sample: the extractor was fitted for {extractor.task_}, "
             f"the test is one of task={task!r}."
         )
-    frame, dense = _reach_extractor(estimator, X, rows.embeddings)
+    frame, dense = reach_extractor(estimator, X, rows.embeddings)
     annotated = extractor.transform(frame)
     facts = extractor.hypotheses_
     values, names = check_annotations(annotated, facts["hypothesis"].tolist())
@@ -266,6 +266,7 @@ def evaluate_hypotheses(
                 "fidelity": facts["f1"].to_numpy(dtype=float),
                 **list_rules(getattr(extractor, "_hypotheses", [])),
                 **_describe_fits(estimator, extractor),
+                **_describe_agreement(extractor, names),
             },
             evidence=_collect_evidence(extractor, frame),
             predictions=extractor.predict_annotations(values) if is_of_fit else None,
@@ -321,7 +322,7 @@ def _collect_usage(estimator):
     return None if table.empty else table
 
 
-def _reach_extractor(estimator, X, embeddings):
+def reach_extractor(estimator, X, embeddings):
     """The frame that reaches the extractor, and embeddings met on the way there."""
     steps = list_steps(estimator)
     given = None if isinstance(embeddings, str) else embeddings
@@ -345,6 +346,15 @@ def _describe_fits(estimator, extractor):
     ]
     words = ["" if each is None else "{} of {}".format(*each) for each in found]
     return {"found": pd.Series(words, dtype=object)}
+
+
+def _describe_agreement(extractor, names):
+    """Column of how far several annotators agreed on the texts just annotated."""
+    table = getattr(extractor.annotator_, "agreement_", None)
+    if table is None:
+        return {}
+    alphas = dict(zip(table["hypothesis"], table["alpha"], strict=True))
+    return {"agreement": np.array([alphas.get(name, np.nan) for name in names], float)}
 
 
 def _collect_effects(extractor):

@@ -72,6 +72,14 @@ COLUMNS = (
     Column("n", format_count, article="n", basis="{tested} with an answer"),
     Column("missing", format_count, basis="texts without an answer"),
     Column(
+        "agreement",
+        format_f1,
+        terminal="agr.",
+        article="Agreement",
+        page="Agreement",
+        basis="agreement of the annotators (Krippendorff's alpha)",
+    ),
+    Column(
         "prevalence",
         format_share,
         terminal="prev.",

@@ -32,6 +32,8 @@ class HypothesisReport:
         - ``found``: with an autoencoder of several fits, how many of them have the
           neuron, such as "3 of 5"; empty where there is none;
         - ``n``, ``missing``: rows with and without an answer;
+        - ``agreement``: with a `MajorityAnnotator`, Krippendorff's alpha of its members
+          on these texts (NaN for measures of style, which nobody judges);
         - ``prevalence``: share of the answered rows where the hypothesis holds;
         - ``separation``, ``_se``, ``_lower``, ``_upper``, ``_p``: difference of the
           mean target in its units (of proportions, for classes; within pairs, of the
