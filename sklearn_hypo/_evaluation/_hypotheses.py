@@ -350,7 +350,8 @@ def _describe_fits(estimator, extractor):
 
 def _describe_agreement(extractor, names):
     """Column of how far several annotators agreed on the texts just annotated."""
-    table = getattr(extractor.annotator_, "agreement_", None)
+    annotator = getattr(extractor, "annotator_", None)
+    table = getattr(annotator, "agreement_", None)
     if table is None:
         return {}
     alphas = dict(zip(table["hypothesis"], table["alpha"], strict=True))
