@@ -130,8 +130,7 @@ class BatchJobs:
                             pending.append(record["job"] or tag)
                             continue
                         numbers = self._take_over(record, fetched, claims)
-                        self.session.store.delete_record(_KIND, tag)
-                        self._discard(record, dispatcher)
+                        self._close(tag, record, dispatcher)
                     n_found, n_cells = n_found + numbers[0], n_cells + numbers[1]
         return CollectedBatches(n_found, n_cells - n_found, pending)
 
@@ -177,7 +176,7 @@ class BatchJobs:
                 if record is None or not is_mine:
                     continue
                 if self._identify(tag, record, dispatcher) == "lost":
-                    self.session.store.delete_record(_KIND, tag)
+                    self._close(tag, record, dispatcher)
 
     def _identify(self, tag, record, dispatcher):
         """Learn the vendor's name of a job; return "known", "on its way" or "lost".
@@ -288,7 +287,7 @@ class BatchJobs:
         except LanguageModelError as error:
             # otherwise the job may be there all the same, and is looked for later
             if error.reason in _NO_JOB:
-                store.delete_record(_KIND, tag)
+                self._close(tag, record, dispatcher)
             raise
         store.put_record(_KIND, tag, record)
         claims.release([_tag_key(tag)])
@@ -312,14 +311,16 @@ class BatchJobs:
             self._warn(record, fetched.detail)
         return fetched.replies
 
-    def _discard(self, record, dispatcher):
-        """Have the texts of a job deleted at the vendor, if that is possible."""
-        if record["job"] is None:
-            return
+    def _close(self, tag, record, dispatcher):
+        """Forget a job, and have its texts deleted at the vendor, if that is possible.
+
+        The note goes first: what the vendor does not delete is no reason to keep it.
+        """
+        self.session.store.delete_record(_KIND, tag)
         try:
-            dispatcher.call(lambda c: c.batches().discard(record["job"]))
+            dispatcher.call(lambda c: c.batches().discard(record["job"], tag))
         except LanguageModelError as error:
-            logger.warning("batch %s: %s", record["job"], error)
+            logger.warning("batch %s: %s", record["job"] or tag, error)
 
     def _warn(self, record, detail):
         warn(

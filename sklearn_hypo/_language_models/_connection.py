@@ -60,8 +60,12 @@ class Batches(Protocol):
     def fetch(self, name):
         """Return the `BatchState` of a job, with its answers if it is done."""
 
-    def discard(self, name):
-        """Have the texts of a job deleted, as far as that is possible."""
+    def discard(self, name, tag):
+        """Have the texts of a job deleted, as far as that is possible.
+
+        The name is None for a job that never came to be, although its texts may have
+        been sent.
+        """
 
 
 class BatchState(NamedTuple):

@@ -394,7 +394,7 @@ class GeminiBatches:
         detail = state if job.error is None else f"{state}: {job.error}"
         return BatchState("failed", {}, detail[:300])
 
-    def discard(self, name):
+    def discard(self, name, tag):
         """Do nothing: what was sent inline goes with the job, after a while."""
 
     def _reply(self, entry):

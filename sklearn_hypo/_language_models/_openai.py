@@ -617,7 +617,7 @@ class OpenAIBatches:
     def submit(self, tag, written):
         """Submit requests that `write` wrote; return the vendor's name of the job."""
         data = "\n".join(written).encode()
-        file = self._client.files.create(file=(f"{tag}.jsonl", data), purpose="batch")
+        file = self._client.files.create(file=(_name_file(tag), data), purpose="batch")
         job = self._client.batches.create(
             input_file_id=file.id,
             endpoint=self._endpoint,
@@ -651,12 +651,21 @@ class OpenAIBatches:
         reasons = "; ".join(dict.fromkeys(str(error.message) for error in errors))
         return BatchState("failed", {}, f"{job.status}: {reasons}"[:300])
 
-    def discard(self, name):
-        """Delete the files of a job, which hold the texts."""
-        job = self._client.batches.retrieve(name)
-        for file in (job.input_file_id, job.output_file_id, job.error_file_id):
-            if file:
-                self._client.files.delete(file)
+    def discard(self, name, tag):
+        """Delete the files of a job, which hold the texts, and those that got lost."""
+        if name is not None:
+            job = self._client.batches.retrieve(name)
+            for file in (job.input_file_id, job.output_file_id, job.error_file_id):
+                if file:
+                    self._client.files.delete(file)
+        # uploaded before a connection broke, or a process died
+        for file in list(self._client.files.list(purpose="batch")):
+            if file.filename == _name_file(tag):
+                self._client.files.delete(file.id)
+
+
+def _name_file(tag):
+    return f"{tag}.jsonl"
 
 
 def _read_line(line, read):

@@ -293,6 +293,17 @@ def test_an_answer_is_stored_whoever_claimed_it(store):
         assert one.claim([A]).answered == {A: YES}
 
 
+def test_an_answer_that_arrives_after_its_run_is_stored(store):
+    """After Ctrl-C, a thread that is not waited for may still get what is paid for."""
+    with store.run() as run:
+        run.claim([A, B])
+    run.put({A: YES})
+    run.release([B])
+    assert store.get([A]) == {A: YES}
+    with store.run() as other:
+        assert other.claim([A, B]) == ({A: YES}, [B], [])
+
+
 @contextlib.contextmanager
 def interrupted(connection):
     """A transaction, and Ctrl-C at the end of it."""

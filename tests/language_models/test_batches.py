@@ -818,6 +818,46 @@ def test_the_files_of_a_job_are_deleted_once_its_answers_are_here(new, server):
     np.testing.assert_array_equal(annotator.annotate(TEXTS), truth(TEXTS, ASKED))
 
 
+@pytest.mark.parametrize("handled", [True, False], ids=["arrived", "did not arrive"])
+def test_files_of_repeated_attempts_are_deleted_too(new, server, handled):
+    drop_first(server, ("POST", "/v1/files"), handled=handled)
+    new().submit(TEXTS)
+    server.batch_polls = 0
+    assert new().collect() == (N_CELLS, 0, [])
+    assert files_left(server) == []
+
+
+@pytest.mark.parametrize("use", ["collect", "submit"])
+def test_files_of_a_process_that_died_are_deleted(server, new, tmp_path, use):
+    killed("chat", server, tmp_path, elsewhere.die_between_file_and_job)
+    assert jobs_of(server) == []
+    assert files_left(server) == ["batch"]
+    getattr(new(), use)(*([TEXTS] if use == "submit" else []))
+    while new().collect().pending:
+        pass
+    assert files_left(server) == []
+
+
+def test_files_of_a_job_that_is_refused_are_deleted(server, new):
+    original = server.service.handle
+
+    def handle(request):
+        if (request.method, request.path) == CREATE["chat"]:
+            return Reply(404, b'{"error": {"message": "not for this model"}}')
+        return original(request)
+
+    server.service.handle = handle
+    with pytest.raises(LanguageModelError, match="not for this model"):
+        new().submit(TEXTS)
+    assert files_left(server) == []
+    assert new().collect() == (0, 0, [])
+
+
+def files_left(server):
+    files = server.service.batches.files.values()
+    return [about["purpose"] for about, data in files if data is not None]
+
+
 def test_replies_of_a_batch_without_a_count_of_tokens_cost_what_was_set_aside(
     new, server
 ):

@@ -68,6 +68,12 @@ def die_before_the_call():
         wire.submit = _kill
 
 
+def die_between_file_and_job():
+    from openai.resources import Batches
+
+    Batches.create = _kill
+
+
 def die_before_the_note():
     for wire in _wires():
         _die_after(wire, "submit", lambda arguments: True)

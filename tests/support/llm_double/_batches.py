@@ -164,7 +164,12 @@ class Batches:
         return 200, self._store(data, filename, purpose)
 
     def _openai_file_list(self, call, route, request):
-        files = [about for about, data in self.files.values() if data is not None]
+        purpose = _read_query(request).get("purpose")
+        files = [
+            about
+            for about, data in self.files.values()
+            if data is not None and purpose in (None, about["purpose"])
+        ]
         return 200, {"object": "list", "data": files, "has_more": False}
 
     def _openai_file(self, call, route, request):
