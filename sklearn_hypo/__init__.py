@@ -58,6 +58,7 @@ from ._interpretation._lexicon import LexiconInterpreter
 from ._interpretation._namer import LLMNamer
 from ._language_models._ledger import CostEstimate
 from ._language_models._models import GeminiModel, OpenAIModel
+from ._language_models._transformers import TransformersModel
 from ._pipeline import make_hypothesis_pipeline
 from ._replication._replicate import replicate_hypotheses
 from ._replication._report import ReplicationReport
@@ -114,6 +115,7 @@ __all__ = [  # noqa: RUF022 - by the steps of the method, as in the reference
     # Language models
     "OpenAIModel",
     "GeminiModel",
+    "TransformersModel",
     "CostEstimate",
     # Test
     "evaluate_hypotheses",

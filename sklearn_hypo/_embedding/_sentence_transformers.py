@@ -8,7 +8,6 @@ vector does not depend on how many there are.
 
 import contextlib
 import functools
-import hashlib
 import itertools
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from .._utils._device import resolve_device
+from .._utils._model_files import hash_folder, no_progress_bar
 from .._utils._threads import limit_to_one_thread
 from ._encoder import Encoder
 from ._linear import multiply_by_onednn
@@ -237,7 +237,7 @@ def open_model(
         ) from error
     make = getattr(sentence_transformers, class_name)
     try:
-        with _no_progress_bar():
+        with no_progress_bar():
             model = make(source, device=device, **settings)
     except (OSError, ValueError, RuntimeError, KeyError) as error:
         raise ValueError(
@@ -250,45 +250,6 @@ def open_model(
     if device == "cpu" and compute_dtype == "float32":
         multiply_by_onednn(model)
     return model
-
-
-@contextlib.contextmanager
-def _no_progress_bar():
-    """Keep transformers from drawing a bar while it reads weights."""
-    from transformers.utils import logging
-
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if shown:
-            logging.enable_progress_bar()
-
-
-def hash_folder(folder):
-    """Hash the names and contents of the files of a model, notes aside.
-
-    A model that was copied elsewhere keeps its fingerprint; one that was trained
-    further gets another.
-    """
-    digest = hashlib.sha256()
-    for path in sorted(Path(folder).rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        hidden = any(part.startswith(".") for part in name.split("/"))
-        if hidden or path.suffix.lower() == ".md" or not path.is_file():
-            continue
-        state = path.stat()
-        content = _hash_file(str(path), state.st_size, state.st_mtime_ns)
-        digest.update(f"{name}\0{content}\n".encode())
-    return digest.hexdigest()
-
-
-@functools.lru_cache(maxsize=4096)
-def _hash_file(path, size, modified):
-    """Hash a file once per process, as long as its size and date do not change."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def find_downloaded_revision(name, revision=None):

@@ -3,8 +3,9 @@
 import functools
 import os
 
+from .._utils._model_files import hash_folder
 from ._encoder import Encoder
-from ._sentence_transformers import find_downloaded_revision, hash_folder
+from ._sentence_transformers import find_downloaded_revision
 
 PREFIX = "model2vec:"
 

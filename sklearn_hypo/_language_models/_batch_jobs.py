@@ -17,7 +17,7 @@ from ..exceptions import BudgetError, LanguageModelError
 from ._addresses import normalize_address
 from ._answers import KeyMaker
 from ._cell_table import make_answer
-from ._layouts import Layout
+from ._layouts import PROBABILITIES, Layout
 from ._session import OtherRuns
 from ._values import ANSWERED
 
@@ -201,10 +201,10 @@ class BatchJobs:
         return [provider, normalize_address(server), model] == self._identify_model()
 
     def _check(self):
-        if self.layout.name == "decisions":
+        if self.layout.name in PROBABILITIES:
             raise ValueError(
-                "layout='decisions': the Decisions endpoints take no batches. Use "
-                "layout='stacked' or 'single' to submit."
+                f"layout={self.layout.name!r}: probabilities are not to be had in "
+                "batches. Use layout='stacked' or 'single' to submit."
             )
         if self.session.model.batch_limits is None:
             raise ValueError(

@@ -30,6 +30,7 @@ NUMBERS = {
     "top_p": (Real, 0),
     "seed": (Integral, -math.inf),
     "max_output_tokens": (Integral, 1),
+    "batch_size": (Integral, 1),
     "thinking_budget": (Integral, -1),
     "timeout": (Real, _ABOVE_0),
     "max_retries": (Integral, 0),
@@ -52,6 +53,7 @@ _TRANSPORT = {
     "token_parameter",
     "provider",
     "token_provider",
+    "decisions_api",
 }
 
 
@@ -76,6 +78,11 @@ class ModelSpec:
         Whether embeddings can be told what they are for.
     embeds : bool
         Whether there are models that embed texts.
+    default_layout : str
+        What layout="auto" stands for.
+    default_workers : int or None
+        Calls under way at once, unless the user says otherwise; None: as many as the
+        run takes for a server.
     batch_limits : tuple of int or None
         Most requests and most bytes of one batch job, with some room for what goes
         around them; None: no batches.
@@ -84,6 +91,8 @@ class ModelSpec:
     texts_per_request = 100
     has_task_types = False
     embeds = True
+    default_layout = "stacked"
+    default_workers = None
     batch_limits = None
 
     def __post_init__(self):

@@ -6,12 +6,13 @@ from ._gemini import GeminiModel
 from ._model_spec import ModelSpec, describe_value
 from ._openai import OpenAIModel
 from ._servers import SERVERS
+from ._transformers import TransformersModel
 from ._values import ANSWERED, UNPARSABLE, Reply, Usage
 
 PROVIDERS = {spec.provider: spec for spec in (OpenAIModel, GeminiModel)}
 
 _ALL = {**PROVIDERS, **SERVERS}
-PROVIDER_NAMES = f"'PROVIDER:NAME' (PROVIDER is one of {', '.join(_ALL)})"
+PROVIDER_NAMES = f"'PROVIDER:NAME' (PROVIDER is one of {', '.join(_ALL)}, transformers)"
 SPECIFICATIONS = ", ".join(spec.__name__ for spec in PROVIDERS.values())
 
 
@@ -42,6 +43,9 @@ def names_provider(model):
 
 def _read_string(model, role):
     provider, _, name = model.partition(":")
+    if provider == TransformersModel.provider:
+        default = TransformersModel.default_models["annotator"]
+        return TransformersModel(name.strip() or default)
     if not names_provider(model):
         raise ValueError(
             f"model={describe_value(model)} names no provider. Write "
@@ -71,6 +75,8 @@ class CallableModel:
     """
 
     provider = "callable"
+    default_layout = "single"
+    default_workers = 1
     batch_limits = None
     max_retries = 3
     timeout = None

@@ -10,7 +10,8 @@ import inspect
 import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import reduce
 
 import numpy as np
 
@@ -24,9 +25,21 @@ from ._connection import (
     read_or_failed,
     read_vectors,
 )
+from ._decision_endpoints import (
+    DECISION_PATHS,
+    DecisionEndpoint,
+    read_decision_answers,
+)
 from ._error_bodies import find_failed_generation
 from ._errors import MalformedReplyError, raise_error_in
 from ._extras import freeze_extra
+from ._logprobs import (
+    FEW_ALTERNATIVES,
+    MOST_ALTERNATIVES,
+    is_about_logprobs,
+    no_logprobs_error,
+    read_word_reply,
+)
 from ._loose_json import is_json_object, is_only_reasoning
 from ._model_spec import ModelSpec, check_header_value, check_one_of, check_url
 from ._servers import (
@@ -78,6 +91,10 @@ class OpenAIModel(ModelSpec):
         default models, which would reason at "medium" unasked; not sent for others.
     max_output_tokens : int or None, default=None
         Limit on the answer, reasoning included.
+    decisions_api : {"auto", "decisions", "systemone"}, default="auto"
+        Which endpoint `layout="decisions"` asks: OpenAI's ``/decisions``, or
+        ``/systemone``, as `transformers serve` has it. "auto": the first, and the
+        second on servers that do not know the first.
     token_parameter : {"auto", "max_completion_tokens", "max_tokens"}, default="auto"
         How Chat Completions calls that limit; "auto": as the `provider` does.
     structured_output : bool or "auto", default="auto"
@@ -133,6 +150,7 @@ class OpenAIModel(ModelSpec):
     base_url: str | None = None
     api_key_env: str | None = None
     api: str = "chat"
+    decisions_api: str = "auto"
     temperature: float | None = None
     top_p: float | None = None
     seed: int | None = None
@@ -168,6 +186,7 @@ class OpenAIModel(ModelSpec):
             object.__setattr__(self, "base_url", self._rewrite_azure_url())
         super().__post_init__()
         check_one_of(self, "api", ("chat", "responses"))
+        check_one_of(self, "decisions_api", ("auto", *DECISION_PATHS))
         check_one_of(
             self, "token_parameter", ("auto", "max_completion_tokens", "max_tokens")
         )
@@ -333,6 +352,8 @@ class OpenAIConnection:
         header = model.known_server.key_header
         if header != "Authorization" and key and model.token_provider is None:
             self._options = {"headers": {header: key, "Authorization": openai.Omit()}}
+        self._decisions = DecisionEndpoint(model)
+        self._most_alternatives = MOST_ALTERNATIVES
 
     def close(self):
         """Close the connection."""
@@ -343,6 +364,8 @@ class OpenAIConnection:
         if self.model.api == "responses":
             body = build_responses_body(self.model, prompt)
             return read_response(self._post("/responses", body))
+        if prompt.n_alternatives is not None:
+            return self._ask_word(prompt)
         body = build_chat_body(self.model, prompt)
         try:
             return read_chat(self._post("/chat/completions", body))
@@ -353,14 +376,26 @@ class OpenAIConnection:
         # the server found that it is no JSON; which it may be all the same
         return _make_reply({}, generated, None, "stop", False, None)
 
+    def _ask_word(self, prompt):
+        """Ask for P(yes), with as many alternatives as the server gives."""
+        prompt = replace(
+            prompt, n_alternatives=min(prompt.n_alternatives, self._most_alternatives)
+        )
+        try:
+            body = self._post("/chat/completions", build_chat_body(self.model, prompt))
+        except Exception as error:
+            if not is_about_logprobs(error, prompt):
+                raise
+            if prompt.n_alternatives <= FEW_ALTERNATIVES:
+                raise no_logprobs_error(self.model, str(error)[:200]) from error
+            self._most_alternatives = FEW_ALTERNATIVES
+            return self._ask_word(prompt)
+        return read_word_reply(read_chat(body), body, self.model)
+
     def decide(self, questions):
-        """Ask the Decisions endpoint; see `Connection.decide`."""
-        asked = [
-            {"type": "predicate", "name": name, "instructions": question}
-            for name, question in questions.questions.items()
-        ]
-        body = {"model": self.model.model, "input": questions.text, "questions": asked}
-        return read_decisions(self._post("/decisions", body))
+        """Ask a Decisions endpoint; see `Connection.decide`."""
+        bodies = self._decisions.ask(self._post, questions)
+        return reduce(join_decisions, map(read_decisions, bodies))
 
     def embed(self, texts, *, dimensions=None, task_type=None):
         """Embed texts; see `Connection.embed`. The task type is not known here."""
@@ -407,6 +442,8 @@ def build_chat_body(model, prompt):
         model.token_name: limit,
         model.known_server.seed_parameter: model.seed,
         "reasoning_effort": model.effort,
+        "logprobs": prompt.n_alternatives and True,
+        "top_logprobs": prompt.n_alternatives,
         **_build_common(model, prompt),
     }
     if prompt.schema is not None and model.sends_schema:
@@ -527,20 +564,17 @@ def _make_reply(body, text, refusal, finish, was_cut, usage, thoughts=None):
 
 
 def read_decisions(body):
-    """Read a reply of the Decisions endpoint; see `read_chat`."""
-    try:
-        answers = {
-            str(answer["name"]): answer.get("probability")
-            if answer.get("type") != "refusal"
-            else None
-            for answer in body["answers"]
-        }
-    except (KeyError, TypeError, AttributeError) as error:
-        raise MalformedReplyError(f"no answers: {body}") from error
-    if len(answers) != len(body["answers"]):
-        raise MalformedReplyError(f"two answers of one name: {body}")
+    """Read a reply of a Decisions endpoint; see `read_chat`."""
+    answers = read_decision_answers(body)
     usage = _read_usage(body.get("usage"), "input", "output")
     return Reply(ANSWERED, answers, usage, str(body.get("model") or ""))
+
+
+def join_decisions(one, other):
+    """Return the Reply to all questions that were asked in two requests."""
+    known = one.usage is not None and other.usage is not None
+    usage = one.usage + other.usage if known else None
+    return one._replace(content=one.content | other.content, usage=usage)
 
 
 def read_embeddings(body, n_texts):

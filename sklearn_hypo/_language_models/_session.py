@@ -61,7 +61,7 @@ class Session:
 
     def __post_init__(self):
         if self.n_workers is None:
-            self.n_workers = 1 if self.model.provider == "callable" else N_WORKERS
+            self.n_workers = self.model.default_workers or N_WORKERS
         self.parameter = f"{self.caller}(model={str(self.model)!r})"
 
     def open_dispatcher(self, *, proven=False):

@@ -62,6 +62,9 @@ class Prompt:
         Instead of the model's own.
     max_output_tokens : int or None
         Instead of the model's own.
+    n_alternatives : int or None
+        Answered by one word: the content of the reply is the probability of a yes,
+        read from the log-probabilities of so many tokens. None: it is a text.
     """
 
     system: str
@@ -69,6 +72,7 @@ class Prompt:
     schema: dict | None = None
     temperature: float | None = None
     max_output_tokens: int | None = None
+    n_alternatives: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +99,9 @@ class Reply(NamedTuple):
     outcome : str
         One of `OUTCOMES`.
     content : Any
-        Text of a chat model; a dict from identifiers to probabilities, or to None
-        for a refusal, of a Decisions endpoint; an array of embeddings.
+        Text of a chat model, or its P(yes) for a prompt with `n_alternatives`; a dict
+        from identifiers to probabilities, or to None for a refusal, of a Decisions
+        endpoint; an array of embeddings.
     usage : Usage or None
         As the provider counted. None if it did not tell.
     version : str

@@ -23,8 +23,8 @@ from sklearn_hypo._embedding._choose_models import (
 )
 from sklearn_hypo._embedding._make_encoder import make_encoder
 from sklearn_hypo._embedding._minilm import MinilmEncoder, find_minilm
-from sklearn_hypo._embedding._sentence_transformers import hash_folder
 from sklearn_hypo._report._provenance import record_settings
+from sklearn_hypo._utils._model_files import hash_folder
 from sklearn_hypo.exceptions import HypothesisWarning
 
 RUSSIAN = ["Я так рад, что посылка пришла", "спасибо за помощь", "поезд опять опоздал"]

@@ -90,6 +90,7 @@ def connect(model):
 
 
 def openai_model(server, **settings):
+    settings = {"decisions_api": "decisions", **settings}
     return OpenAIModel("m", base_url=server.openai_url, **settings)
 
 

@@ -45,6 +45,7 @@ TRANSPORT = {
     "openai": {
         "api_key_env": "MY_KEY",
         "max_output_tokens": 64,
+        "decisions_api": "systemone",
         "token_parameter": "max_tokens",
         "service_tier": "flex",
         "price": (1.0, 2.0),
@@ -238,6 +239,8 @@ def test_wrong_values_are_refused_by_name(cls, name, value):
 def test_wrong_choices_are_refused_by_name():
     with pytest.raises(ValueError, match=r"api='batch'\): one of 'chat', 'responses'"):
         OpenAIModel("m", api="batch")
+    with pytest.raises(ValueError, match="decisions_api="):
+        OpenAIModel("m", decisions_api="/v1/systemone")
     with pytest.raises(ValueError, match="token_parameter="):
         OpenAIModel("m", token_parameter="tokens")
     with pytest.raises(ValueError, match="safety="):

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import math
 import re
 import sys
 
@@ -17,6 +18,7 @@ _ROUTES = {
     ("POST", "/chat/completions"): ("chat", "generate"),
     ("POST", "/responses"): ("responses", "generate"),
     ("POST", "/decisions"): ("decisions", "decisions"),
+    ("POST", "/systemone"): ("systemone", "decisions"),
     ("POST", "/embeddings"): ("embeddings", "embed"),
     ("GET", "/models"): ("models", "other"),
     ("POST", "/files"): ("file_create", "other"),
@@ -34,6 +36,7 @@ _PATTERNS = (
 )
 _PATTERNS = [(m, re.compile(p), name, label) for m, p, name, label in _PATTERNS]
 _MOST_QUESTIONS = 400
+_MOST_NOULS = 64
 _MOST_INPUTS = 2048
 
 
@@ -163,7 +166,10 @@ def _read_chat(body):
     form = body.get("response_format") or {}
     schema = (form.get("json_schema") or {}).get("schema") or form.get("schema")
     most = body.get("max_completion_tokens") or body.get("max_tokens")
-    return _ask(body, body.get("messages") or [], schema, most)
+    ask = _ask(body, body.get("messages") or [], schema, most)
+    if body.get("logprobs"):
+        ask.alternatives = body.get("top_logprobs") or 0
+    return ask
 
 
 def _read_responses(body):
@@ -189,6 +195,20 @@ def _read_decisions(body):
     )
 
 
+def _read_systemone(body):
+    questions = body["questions"]
+    if not 1 <= len(questions) <= _MOST_NOULS:
+        raise BadRequest(f"1 to {_MOST_NOULS} questions are accepted", "questions")
+    if any(question["type"] != "noul" for question in questions.values()):
+        raise BadRequest("only noul questions are known", "questions")
+    questions = {name: each["instructions"] for name, each in questions.items()}
+    return Ask(
+        model=body["model"],
+        task=read_decisions(body["state"], questions),
+        prompt_characters=len(body["state"]) + sum(map(len, questions.values())),
+    )
+
+
 def _read_embeddings(body):
     texts = body.get("input")
     texts = [texts] if isinstance(texts, str) else texts
@@ -209,6 +229,7 @@ _READ = {
     "chat": _read_chat,
     "responses": _read_responses,
     "decisions": _read_decisions,
+    "systemone": _read_systemone,
     "embeddings": _read_embeddings,
 }
 
@@ -241,10 +262,37 @@ def _write_chat(ask, done):
         "created": 0,
         "model": ask.model,
         "choices": [
-            {"index": 0, "finish_reason": finish, "message": message, "logprobs": None}
+            {
+                "index": 0,
+                "finish_reason": finish,
+                "message": message,
+                "logprobs": _write_logprobs(ask, done),
+            }
         ],
         "usage": usage if done.usage else None,
     }
+
+
+def _write_logprobs(ask, done):
+    """Write the tokens of an answer; at its yes or no, those of the mind's doubts."""
+    if ask.alternatives is None or done.probability is None:
+        return None
+    content = []
+    for token in re.findall(r"</?think>|\s+|\w+|[^\w\s]", done.text or ""):
+        likely = {token: 0.999, " a": 0.0005}
+        if token in ("Yes", "No"):
+            yes = done.probability
+            likely = {
+                **{"Yes": 0.9 * yes, " yes": 0.05 * yes, "YES": 0.03 * yes},
+                **{"No": 0.9 * (1 - yes), "no": 0.08 * (1 - yes), "Maybe": 0.02},
+            }
+        places = [
+            {"token": word, "logprob": math.log(share), "bytes": list(word.encode())}
+            for word, share in sorted(likely.items(), key=lambda pair: -pair[1])
+        ]
+        first = next(place for place in places if place["token"] == token)
+        content.append({**first, "top_logprobs": places[: ask.alternatives]})
+    return {"content": content, "refusal": None}
 
 
 def _write_responses(ask, done):
@@ -299,6 +347,19 @@ def _write_decisions(ask, done):
     return reply
 
 
+def _write_systemone(ask, done):
+    answers = {
+        name: {"type": "noul", "noul": probability}
+        if probability is not None
+        else {"type": "refusal"}
+        for name, probability in done.answers.items()
+    }
+    reply = {"model": ask.model, "answers": answers}
+    if done.usage:
+        reply["usage"] = {"input_tokens": done.input_tokens, "output_tokens": 0}
+    return reply
+
+
 def _write_embeddings(ask, done):
     vectors = done.vectors
     if ask.encoding == "base64":
@@ -328,5 +389,6 @@ _WRITE = {
     "chat": _write_chat,
     "responses": _write_responses,
     "decisions": _write_decisions,
+    "systemone": _write_systemone,
     "embeddings": _write_embeddings,
 }

@@ -25,9 +25,9 @@ _DECODER = json.JSONDecoder()
 class Task:
     """What is asked of the mind.
 
-    kind is "single", "stacked", "decisions", "interpretation", "refinement",
-    "property" or "feature" (the prompts of hypothesaes), "order" (somebody told the
-    reader what to answer) or "unknown".
+    kind is "single", "word" (yes or no in one word), "stacked", "decisions",
+    "interpretation", "refinement", "property" or "feature" (the prompts of
+    hypothesaes), "order" (somebody told the reader what to answer) or "unknown".
     """
 
     kind: str
@@ -96,6 +96,9 @@ def _question_of(data):
         return None
     if data.keys() == {"text", "property"} and isinstance(data["property"], str):
         return Task("single", data["text"], {"answer": data["property"]})
+    if data.keys() == {"text", "question"} and isinstance(data["question"], str):
+        asked = data["question"].removeprefix(INSTRUCTION_PREFIX)
+        return Task("word", data["text"], {"answer": asked})
     properties = data.get("properties")
     if data.keys() != {"text", "properties"} or not isinstance(properties, dict):
         return None
@@ -197,6 +200,9 @@ def answer(mind, task, style="json", skip=(), surplus=()):
         if name not in skip
     }
     labels.update(dict.fromkeys(surplus, True))
+    if task.kind == "word":
+        said = {True: "Yes", False: "No"}.get(labels.get("answer"), "")
+        return f"<think>Let me see.</think>\n{said}" if style == "thinking" else said
     if task.kind == "property":
         return {True: "Yes", False: "No"}.get(labels.get("answer"), "")
     return _in_style(labels, style)

@@ -47,6 +47,11 @@ class LLMServer:
         Of embeddings, where the request does not say.
     reject_parameters : tuple of str, default=()
         Parameters that are answered with status 400.
+    most_alternatives : int or None, default=20
+        How many log-probabilities a chat answer may come with; more are answered with
+        status 400. None: there are none, and who asks for them is not told.
+    decision_paths : tuple of str, default=("/v1/decisions",)
+        Which of "/v1/decisions" and "/v1/systemone" of OpenAI's protocol exist.
     batch_polls : int, default=1
         How often a batch is found unfinished; 0 for never.
     batch_error_rate : float, default=0.0

@@ -33,6 +33,8 @@ class Settings:
     style: str = "json"
     dimensions: int = 64
     reject_parameters: tuple = ()
+    most_alternatives: int | None = 20
+    decision_paths: tuple = ("/v1/decisions",)
     batch_polls: int = 1
     batch_error_rate: float = 0.0
     batch_outcome: str = "completed"
@@ -148,6 +150,9 @@ class Service:
         route = _openai.match(request.method, path) or _gemini.match(
             request.method, path
         )
+        if route is not None and route.name in ("decisions", "systemone"):
+            is_served = route.label in self.settings.decision_paths
+            route = route if is_served or route.vendor is not _openai else None
         if route is None:
             reply = Reply(404, b'{"error":{"message":"no such route","code":404}}')
         else:
@@ -172,6 +177,7 @@ class Service:
             call.body = body = json.loads(request.body)
             self._check_parameters(body)
             ask = route.vendor.read(route, body)
+            self._check_alternatives(ask)
         except BadRequest as bad:
             return _json(400, route.vendor.rejection(400, bad))
         except (ValueError, KeyError, TypeError, AttributeError) as bad:
@@ -184,6 +190,14 @@ class Service:
             if name in given:
                 message = f"Unsupported parameter: '{name}' is not supported."
                 raise BadRequest(message, name, "unsupported_parameter")
+
+    def _check_alternatives(self, ask):
+        most = self.settings.most_alternatives
+        if most is None:
+            ask.alternatives = None  # silently ignored
+        elif (ask.alternatives or 0) > most:
+            message = f"Invalid value for 'top_logprobs': at most {most} are given."
+            raise BadRequest(message, "top_logprobs")
 
     def is_unknown(self, model):
         models = self.settings.models
@@ -327,6 +341,9 @@ class Service:
             if len(text) > room:
                 text, done.finish = text[:room], "cut"
                 done.reasoning_tokens = min(done.reasoning_tokens, ask.max_tokens)
+        if task.kind == "word":
+            statement = next(iter(task.statements.values()))
+            done.probability = self.mind.probability(statement, task.text)
         done.text = text
         done.output_tokens = tokens(len(text))
         receipt.characters = len(text)

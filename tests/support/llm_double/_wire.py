@@ -40,6 +40,7 @@ class Ask:
     dimensions: int | None = None
     encoding: str | None = None
     max_tokens: int | None = None
+    alternatives: int | None = None  # log-probabilities that are asked for
     prompt_characters: int = 0
     schema_characters: int = 0
 
@@ -58,6 +59,7 @@ class Completion:
     """What the mind answered; `finish` is "stop", "cut" or the name of a fault."""
 
     text: str | None = None
+    probability: float | None = None  # of a yes, where one word was asked for
     finish: str = "stop"
     answers: dict = field(default_factory=dict)  # of decisions: a number, or None
     vectors: list = field(default_factory=list)
