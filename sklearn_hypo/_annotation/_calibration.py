@@ -1,5 +1,7 @@
 """From graded scores to yes and no: the threshold that agrees best with a neuron."""
 
+import hashlib
+
 import numpy as np
 
 from .._hypotheses._fidelity import make_fidelity_target
@@ -47,10 +49,25 @@ def find_threshold(scores, target):
     return float((values[best] + values[best + 1]) / 2)
 
 
-def check_can_calibrate(threshold, activations, *, caller):
+def draw_calibration_rows(texts, seed, most=500):
+    """Draw the rows on which thresholds are calibrated, where each answer costs.
+
+    The draw depends on the seed and the texts alone, so that folds, which have most
+    texts in common, share most of their answers.
+    """
+    if len(texts) <= most:
+        return np.arange(len(texts))
+    places = [
+        hashlib.sha256(f"{seed}\0{text}".encode("utf-8", "replace")).digest()
+        for text in texts
+    ]
+    return np.sort(sorted(range(len(places)), key=places.__getitem__)[:most])
+
+
+def check_can_calibrate(threshold, activations, *, caller, parameter="threshold"):
     """Raise if thresholds are to be calibrated and there is nothing to do it on."""
     if threshold == "auto" and activations is None:
         raise ValueError(
-            f"{caller}: threshold='auto' is calibrated on activations, but none were "
-            "given. Pass activations, or a number as threshold."
+            f"{caller}: {parameter}='auto' is calibrated on activations, but none were "
+            f"given. Pass activations, or a number as {parameter}."
         )

@@ -8,7 +8,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._hypotheses._hypothesis import as_hypotheses
 from .._language_models._cells import CellAnswerer
-from .._language_models._layouts import LAYOUTS, Layout, choose_layout, choose_size
+from .._language_models._layouts import (
+    LAYOUTS,
+    PROBABILITIES,
+    Layout,
+    choose_layout,
+    choose_size,
+)
 from .._language_models._models import as_model
 from .._language_models._session import (
     AnswerStoreMixin,
@@ -17,6 +23,11 @@ from .._language_models._session import (
     warn_of_shutdown,
 )
 from .._utils._validation import Interval, StrOptions, check_texts
+from ._calibration import (
+    calibrate_thresholds,
+    check_can_calibrate,
+    draw_calibration_rows,
+)
 from ._cells import check_cells
 from ._missing_answers import check_missing, count_asked, tabulate_missing
 
@@ -39,20 +50,26 @@ class LLMAnnotator(AnswerStoreMixin, BaseEstimator):
         with more settings
         (such as the address of a local server), or a function from a prompt to an
         answer. The key is read from the environment when a call is made.
-    layout : {"auto", "single", "stacked", "decisions"}, default="auto"
+    layout : {"auto", "single", "stacked", "decisions", "logprobs"}, default="auto"
         How cells are put into calls. "single" asks about one text and one hypothesis
         (the published way); "stacked" about one text and up to `concepts_per_call`
-        hypotheses, in an order shuffled for every text; "decisions" uses the endpoint
-        of that name, which returns a probability per hypothesis. "auto": "single" for
-        a function, "decisions" for a model that can do nothing else, else "stacked".
+        hypotheses, in an order shuffled for every text. Two layouts return a
+        probability instead: "decisions", by the endpoint of that name or from a
+        `TransformersModel`, and "logprobs", where a server gives the log-probabilities
+        of its first word, one call per text and hypothesis. "auto": "single" for a
+        function, "decisions" for a model of this process or one that can do nothing
+        else, else "stacked".
     concepts_per_call : int or None, default=None
         Most hypotheses in one call. None: 10 stacked; for decisions what the
         endpoint takes.
     max_words_per_example : int or None, default=None
         Longer texts are cut there. None: they are sent whole.
-    decision_threshold : float, default=0.5
-        Probability from which an answer of "decisions" is a yes. Not part of the
-        cache key: searching over it costs nothing.
+    decision_threshold : float or "auto", default=0.5
+        Probability from which an answer of "decisions" or "logprobs" is a yes. Not
+        part of the cache key: searching over it costs nothing. "auto" calibrates one
+        per hypothesis: the value at which the annotation correlates best with the
+        neuron being active. For that, `fit` asks about 500 of the training texts, or
+        all if there are fewer. The target takes no part.
     max_missing : float, default=0.05
         Largest share of cells without an answer; with more, `annotate` raises.
     max_cost : float or None, default=None
@@ -77,6 +94,8 @@ class LLMAnnotator(AnswerStoreMixin, BaseEstimator):
         The layout in use.
     hypotheses_ : list of Hypothesis
         What is looked for.
+    thresholds_ : ndarray of shape (n_hypotheses,)
+        The threshold of each hypothesis; infinite where none agrees with the neuron.
     annotation_errors_ : DataFrame
         One row per missing answer of the last call: "text", "hypothesis", "outcome"
         ("refused", "blocked", "cut", "unparsable", "failed") and "detail".
@@ -125,7 +144,10 @@ class LLMAnnotator(AnswerStoreMixin, BaseEstimator):
         "layout": [StrOptions({"auto", *LAYOUTS})],
         "concepts_per_call": [Interval(Integral, 1, None, closed="left"), None],
         "max_words_per_example": [Interval(Integral, 1, None, closed="left"), None],
-        "decision_threshold": [Interval(Real, 0, 1, closed="both")],
+        "decision_threshold": [
+            Interval(Real, 0, 1, closed="both"),
+            StrOptions({"auto"}),
+        ],
         "max_missing": [Interval(Real, 0, 1, closed="both")],
         "max_cost": [Interval(Real, 0, None, closed="neither"), None],
         "cache": "no_validation",
@@ -159,15 +181,20 @@ class LLMAnnotator(AnswerStoreMixin, BaseEstimator):
         self.shuffle_seed = shuffle_seed
 
     def fit(self, texts, hypotheses, activations=None, *, random_state=None):
-        """Take over the hypotheses. No call is made.
+        """Take over the hypotheses, and calibrate thresholds if that is asked for.
+
+        No call is made, but for decision_threshold="auto" with a layout that returns
+        probabilities.
 
         Parameters
         ----------
-        texts : object
-            Not used.
+        texts : sequence of str of length n_texts
+            The training texts; used for calibration only.
         hypotheses : sequence of Hypothesis or str
             What to look for.
-        activations, random_state : object
+        activations : ndarray of shape (n_texts, n_hypotheses), default=None
+            Of the neurons described; needed for decision_threshold="auto".
+        random_state : object
             Not used: what is random depends on `shuffle_seed` and the text alone, so
             that answers can be shared between folds.
 
@@ -175,6 +202,13 @@ class LLMAnnotator(AnswerStoreMixin, BaseEstimator):
         -------
         self : LLMAnnotator
             Ready to annotate.
+
+        Raises
+        ------
+        ValueError
+            If thresholds are to be calibrated and there are no activations.
+        LanguageModelError
+            As `annotate` raises it, where calls are made.
         """
         self._validate_params()
         answerer = self._make_answerer()
@@ -183,7 +217,31 @@ class LLMAnnotator(AnswerStoreMixin, BaseEstimator):
         self.usage_ = self._ledger.account
         self.hypotheses_ = as_hypotheses(hypotheses, caller=type(self).__name__)
         self.annotation_errors_ = tabulate_missing([], [], [])
+        self.thresholds_ = self._find_thresholds(texts, activations)
         return self
+
+    def _find_thresholds(self, texts, activations):
+        if self.decision_threshold != "auto":
+            return np.full(len(self.hypotheses_), float(self.decision_threshold))
+        if self.layout_ not in PROBABILITIES:
+            return np.full(len(self.hypotheses_), 0.5)
+        check_can_calibrate(
+            self.decision_threshold,
+            activations,
+            caller=type(self).__name__,
+            parameter="decision_threshold",
+        )
+        rows = draw_calibration_rows(texts, self.shuffle_seed)
+        scores = self._answer([texts[row] for row in rows], None)
+        activations = np.asarray(activations)[rows]
+        columns = zip(scores.T, activations.T, ~np.isnan(scores).T, strict=True)
+        return np.concatenate(
+            [
+                calibrate_thresholds(score[known, None], activation[known, None])
+                for score, activation, known in columns
+            ]
+            or [np.empty(0)]
+        )
 
     def annotate(self, texts):
         """Annotate texts.
@@ -227,7 +285,10 @@ class LLMAnnotator(AnswerStoreMixin, BaseEstimator):
         """
         where = check_cells(where, texts, getattr(self, "hypotheses_", ()))
         values = self._answer(texts, where)
-        return np.where(np.isnan(values), np.nan, values >= self.decision_threshold)
+        # of now: a number may have been set since
+        is_number = self.decision_threshold != "auto"
+        least = self.decision_threshold if is_number else self.thresholds_
+        return np.where(np.isnan(values), np.nan, values >= least)
 
     def annotate_proba(self, texts):
         """Return probabilities instead of yes and no.
@@ -240,8 +301,8 @@ class LLMAnnotator(AnswerStoreMixin, BaseEstimator):
         Returns
         -------
         probabilities : ndarray of shape (n_texts, n_hypotheses)
-            As the "decisions" layout returns them; 1.0 and 0.0 for the other layouts;
-            NaN where there is no answer.
+            As the layouts "decisions" and "logprobs" return them; 1.0 and 0.0 for the
+            others; NaN where there is no answer.
         """
         return self._answer(texts, None)
 
@@ -298,7 +359,8 @@ class LLMAnnotator(AnswerStoreMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            For functions, the "decisions" layout, and `cache=None`.
+            For functions, models of this process, layouts that return probabilities,
+            and `cache=None`.
         LanguageModelError
             As `annotate` raises it; `BudgetError` if the jobs could pass `max_cost`.
         """

@@ -753,7 +753,7 @@ def test_a_batch_stays_below_the_cap(server, new, kind):
 
 
 def test_what_takes_no_batches_is_refused_before_any_call(server, new, tmp_path):
-    with pytest.raises(ValueError, match="Decisions endpoints take no batches"):
+    with pytest.raises(ValueError, match="not to be had in batches"):
         new(layout="decisions").submit(TEXTS)
     with pytest.raises(ValueError, match="needs a cache folder"):
         new(cache=None).submit(TEXTS)

@@ -13,15 +13,16 @@ from llm_cases import (
     statements,
     truth,
 )
-from llm_double import LLMServer
+from llm_double import Faults, LLMServer, Mind
 
 from sklearn_hypo import GeminiModel, LLMAnnotator, OpenAIModel
+from sklearn_hypo._annotation import _calibration, _language_model
 from sklearn_hypo._language_models import _decision_endpoints
 from sklearn_hypo._language_models._logprobs import WORD_TOKENS, read_word_reply
 from sklearn_hypo._language_models._openai import read_chat
 from sklearn_hypo._language_models._values import ANSWERED, CUT, UNPARSABLE
 from sklearn_hypo._language_models._yes_no import compute_yes_probability
-from sklearn_hypo.exceptions import LanguageModelError
+from sklearn_hypo.exceptions import HypothesisWarning, LanguageModelError
 
 TEXTS = make_texts(12)
 ASKED = statements(4)
@@ -278,15 +279,86 @@ def test_system_one_is_asked_at_most_64_questions(server):
 
 
 def test_refusals_of_single_questions_are_missing(server):
-    from llm_double import Faults
-
     server.decision_paths = ("/v1/systemone",)
     server.faults = Faults({"refusal": 0.1})
     annotator = annotator_for(
         model_at("chat", server), ASKED, layout="decisions", max_missing=1.0
     )
-    with pytest.warns(match="no answer|without an answer|missing"):
+    with pytest.warns(HypothesisWarning):
         found = annotator.annotate_proba(TEXTS)
     known = ~np.isnan(found)
     assert 0 < known.sum() < known.size
     np.testing.assert_allclose(found[known], probabilities()[known])
+
+
+# Thresholds
+
+
+class TimidMind(Mind):
+    """Never more certain of a yes than 0.3."""
+
+    def probability(self, statement, text):
+        return round(0.3 * super().probability(statement, text), 4)
+
+
+@pytest.fixture
+def timid(server):
+    server.mind = TimidMind(make_mind().rules)
+    return server
+
+
+@pytest.mark.parametrize("layout", ["decisions", "logprobs"])
+def test_thresholds_are_calibrated_on_activations(timid, layout):
+    texts, new = make_texts(40), make_texts(30, seed=1)
+    activations = truth(texts, ASKED) * 2.5
+    model = model_at("chat", timid)
+    fixed = annotator_for(model, ASKED, layout=layout)
+    assert fixed.annotate(new).sum() == 0
+    annotator = LLMAnnotator(
+        model, layout=layout, decision_threshold="auto", cache=None
+    ).fit(texts, ASKED, activations)
+    assert annotator.thresholds_.shape == (len(ASKED),)
+    assert ((annotator.thresholds_ > 0.03) & (annotator.thresholds_ < 0.27)).all()
+    np.testing.assert_array_equal(annotator.annotate(new), truth(new, ASKED))
+
+
+def test_calibration_asks_about_some_texts_and_folds_share_them(timid, monkeypatch):
+    draw = _calibration.draw_calibration_rows
+    monkeypatch.setattr(
+        _language_model, "draw_calibration_rows", lambda t, s: draw(t, s, most=30)
+    )
+    texts = make_texts(60)
+    activations = truth(texts, ASKED)
+    annotator = LLMAnnotator(
+        model_at("chat", timid), layout="decisions", decision_threshold="auto"
+    )
+    annotator.fit(texts, ASKED, activations)
+    assert timid.stats().calls == 30
+    annotator.fit(texts[:50], ASKED, activations[:50])
+    assert timid.stats().calls <= 30 + 10
+
+
+def test_thresholds_need_activations_and_probabilities(timid):
+    annotator = LLMAnnotator(
+        model_at("chat", timid), layout="decisions", decision_threshold="auto"
+    )
+    with pytest.raises(ValueError, match="decision_threshold='auto' is calibrated"):
+        annotator.fit(TEXTS, ASKED)
+    stacked = annotator.set_params(layout="stacked").fit(TEXTS, ASKED)
+    np.testing.assert_array_equal(stacked.annotate(TEXTS), truth(TEXTS, ASKED))
+    assert stacked.thresholds_.tolist() == [0.5] * len(ASKED)
+
+
+def test_a_missing_answer_is_left_out_of_the_calibration(timid):
+    timid.faults = Faults({"refusal": 0.1})
+    texts = make_texts(60)
+    annotator = LLMAnnotator(
+        model_at("chat", timid),
+        layout="decisions",
+        decision_threshold="auto",
+        max_missing=1.0,
+        cache=None,
+    )
+    with pytest.warns(HypothesisWarning):
+        annotator.fit(texts, ASKED, truth(texts, ASKED))
+    assert ((annotator.thresholds_ > 0.03) & (annotator.thresholds_ < 0.27)).all()
