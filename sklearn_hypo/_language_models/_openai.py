@@ -150,7 +150,6 @@ class OpenAIModel(ModelSpec):
     base_url: str | None = None
     api_key_env: str | None = None
     api: str = "chat"
-    decisions_api: str = "auto"
     temperature: float | None = None
     top_p: float | None = None
     seed: int | None = None
@@ -169,6 +168,7 @@ class OpenAIModel(ModelSpec):
     extra_headers: dict | None = None
     extra_query: dict | None = None
     token_provider: Callable | None = field(default=None, compare=False)
+    decisions_api: str = "auto"
 
     package = "openai"
     key_envs = ("OPENAI_API_KEY",)
