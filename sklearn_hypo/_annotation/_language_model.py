@@ -100,8 +100,9 @@ class LLMAnnotator(AnswerStoreMixin, BaseEstimator):
         One row per missing answer of the last call: "text", "hypothesis", "outcome"
         ("refused", "blocked", "cut", "unparsable", "failed") and "detail".
     usage_ : dict
-        Model, calls, tokens (cached and reasoning ones told apart), answers from the
-        cache and cost in dollars, over the life of this object; always up to date.
+        Model, what the provider calls the models that answered ("answered_by"),
+        calls, tokens (cached and reasoning ones told apart), answers from the cache
+        and cost in dollars, over the life of this object; always up to date.
 
     See Also
     --------

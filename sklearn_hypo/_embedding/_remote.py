@@ -136,7 +136,8 @@ class RemoteEncoder(Encoder):
     def usage(self):
         """Return what has been consumed so far."""
         account = self.ledger.account
-        return {name: value for name, value in account.items() if name != "model"}
+        names = ("model", "answered_by")
+        return {name: value for name, value in account.items() if name not in names}
 
     def count_cached(self, n_texts):
         """Count texts that need not be sent."""

@@ -99,7 +99,8 @@ class LLMInterpreter(AnswerStoreMixin, BaseEstimator):
     failures_ : DataFrame
         One row per statement that was not obtained: "neuron", "reason".
     usage_ : dict
-        Model, calls, tokens and cost of the writing; kept up to date meanwhile.
+        Model, what the provider calls it ("answered_by"), calls, tokens and cost of
+        the writing; kept up to date meanwhile.
 
     See Also
     --------

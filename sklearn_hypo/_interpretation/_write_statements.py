@@ -7,6 +7,7 @@ from typing import NamedTuple
 from .._language_models._answers import KeyMaker
 from .._language_models._ledger import estimate_input_tokens, make_cost_estimate
 from .._language_models._parsing import parse_name, parse_statement
+from .._language_models._served import warn_of_other_models
 from .._language_models._session import OtherRuns, Session
 from .._language_models._values import ANSWERED, BLOCKED, CUT, FAILED, UNPARSABLE, Usage
 
@@ -89,6 +90,7 @@ class StatementWriter:
         self.session.ledger.count_cached(len(results))
         if len(results) < len(jobs):
             self._ask(jobs, results)
+        warn_of_other_models(self.session.model, self.session.ledger)
         return [results[key] for key in keys]
 
     def estimate(self, prompts):
@@ -133,6 +135,7 @@ class StatementWriter:
         if not isinstance(statement, str):
             what = f"{str(answer)[:80]} where a {self.wanted.noun} is expected"
             raise self.session.store.damage(what)
+        self.session.ledger.note_versions([str(answer.get("model", ""))])
         return StatementResult(statement)
 
     def _ask(self, jobs, results):

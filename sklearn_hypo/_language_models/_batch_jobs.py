@@ -338,6 +338,7 @@ class BatchJobs:
                 continue
             most = record["most"] / len(record["requests"])
             self.session.ledger.add_from_batch(reply.usage, most)
+            self.session.ledger.note_versions([reply.version])
             if reply.outcome != ANSWERED:
                 continue
             values = layout.read(reply, keys)

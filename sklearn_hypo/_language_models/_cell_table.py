@@ -70,6 +70,8 @@ class CellTable:
         Rows and columns.
     where : ndarray of bool of shape (n_texts, n_statements) or None
         Which cells are wanted; None: all.
+    versions : set of str
+        What providers call the models that gave the answers.
     """
 
     store: AnswerStore
@@ -83,6 +85,7 @@ class CellTable:
     _keys: dict = field(default_factory=dict)
     _values: dict = field(default_factory=dict)
     _reasons: dict = field(default_factory=dict)
+    versions: set = field(default_factory=set, init=False)
 
     def __post_init__(self):
         sent = {
@@ -170,6 +173,7 @@ class CellTable:
         """Take over answers from the store."""
         for key, answer in found.items():
             self._values[key] = self._read(answer)
+            self.versions.add(str(answer.get("model", "")))
 
     def _read(self, answer):
         value = read_probability(answer)

@@ -10,6 +10,7 @@ from ._batch_jobs import BatchJobs
 from ._cell_table import CellTable, OtherKeys, make_answer
 from ._layouts import STACKED, Layout, ask_cells
 from ._ledger import estimate_input_tokens, make_cost_estimate
+from ._served import warn_of_other_models
 from ._session import OtherRuns, ProgressLog, Session, UnusableAnswers
 from ._values import ANSWERED, Usage
 
@@ -65,8 +66,10 @@ class CellAnswerer:
             rows = slice(start, start + _BLOCK)
             wanted = None if where is None else where[rows]
             table = self._answer_block(texts[rows], statements, wanted)
+            self.session.ledger.note_versions(table.versions)
             blocks.append(table.values())
             missing += [m._replace(text=m.text + start) for m in table.missing()]
+        warn_of_other_models(self.session.model, self.session.ledger)
         if not blocks:
             return np.empty((0, len(statements))), missing
         return np.vstack(blocks), missing

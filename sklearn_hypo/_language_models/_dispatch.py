@@ -12,6 +12,7 @@ from ..exceptions import LanguageModelError
 from ._catalog import describe_end_of_life
 from ._errors import FATAL, TRANSIENT, classify_error
 from ._ledger import DEFAULT_OUTPUT_BOUND, estimate_input_tokens
+from ._served import warn_of_other_models
 from ._values import BLOCKED, FAILED, Prompt, Reply
 
 logger = logging.getLogger("sklearn_hypo")
@@ -74,6 +75,7 @@ class Dispatcher:
 
     def __exit__(self, *exception):
         self.connection.close()
+        warn_of_other_models(self.model, self.ledger)
 
     def run(self, jobs, work):
         """Do jobs in the threads; return when all are done.
@@ -220,6 +222,7 @@ class Dispatcher:
             logger.debug("%s: %s", self.model, failure.kind)
             return failure
         self.ledger.settle(amount, request, reply.usage)
+        self.ledger.note_versions([reply.version])
         if began >= self._paused_until:
             self._strikes = 0  # one that began before the pause tells nothing
         return reply
@@ -309,6 +312,7 @@ class Dispatcher:
             f" ({failure.detail.partition(':')[0]}). Check the environment "
             "variable that holds it, and that it may use this model."
         )
+        is_lost = failure.kind == "address"
         messages = {
             "authentication": refused,
             "forbidden": refused,
@@ -317,9 +321,14 @@ class Dispatcher:
                 "wait until it is renewed, and call again to go on."
             ),
             "model": (
-                "the provider knows no such model or endpoint "
+                "the provider knows no such model "
                 f"({failure.detail}). {self._describe_end()}Set model= to "
                 "one that it has."
+            ),
+            "address": (
+                "the server is there, but has nothing at this address "
+                f"({failure.detail}). "
+                + (self.model.advise_on_address() if is_lost else "")
             ),
         }
         return LanguageModelError(

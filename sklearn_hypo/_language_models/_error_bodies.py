@@ -73,6 +73,16 @@ _TOO_LONG = re.compile(
 _TOO_LONG_CODES = {"context_length_exceeded", "exceed_context_size_error"}
 
 
+_OF_A_MODEL = re.compile(r"models?\b|model_|deployment|endpoints found", re.IGNORECASE)
+# The wordings of FastAPI, Ollama, llama.cpp, Azure, OpenAI, Groq, Mistral, LM Studio.
+_NO_SUCH_PATH = re.compile(
+    r"\A\W*(?:404\W*)?(?:(?:page|file|path|route|url|resource) )?not found\W*\Z"
+    r"|invalid url|unknown (?:request )?url|no (?:such )?(?:route|endpoint)"
+    r"|unexpected endpoint|cannot post|\A\s*<(?:!doctype|html|head|body|h1|p)\b",
+    re.IGNORECASE,
+)
+
+
 def read_body(error):
     """Return what the server sent, as far as the SDK kept it; {} without any."""
     for name in ("body", "details", "response_json"):
@@ -175,6 +185,18 @@ def is_too_long(body):
     if find_codes(body) & _TOO_LONG_CODES:
         return True
     return bool(_TOO_LONG.search(_QUOTATION.sub("", describe_body(body))))
+
+
+def is_no_such_path(body):
+    """Whether a 404 is about the address, and not about the model.
+
+    A server that knows the protocol says that there is no such model; one that knows
+    no such path says that, or sends a page of HTML.
+    """
+    message = describe_body(body)
+    if _OF_A_MODEL.search(" ".join([message, *find_codes(body)])):
+        return False
+    return bool(_NO_SUCH_PATH.search(message))
 
 
 def find_parameter(error, body):

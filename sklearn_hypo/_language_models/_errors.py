@@ -15,6 +15,7 @@ from ._error_bodies import (
     find_details,
     find_error_object,
     find_parameter,
+    is_no_such_path,
     is_too_long,
     read_body,
     was_flagged,
@@ -24,7 +25,7 @@ from ._error_bodies import (
 TRANSIENT = ("rate_limit", "server", "connection", "timeout", "malformed")
 
 # No call with this key and model can succeed: the run stops.
-FATAL = ("quota", "authentication", "forbidden", "model")
+FATAL = ("quota", "authentication", "forbidden", "model", "address")
 
 _QUOTA_CODES = {
     "insufficient_quota",
@@ -203,7 +204,7 @@ def _find_kind(status, error, body):
     if status == 429:
         return "rate_limit"
     if status == 404:
-        return "model"
+        return "address" if is_no_such_path(body) else "model"
     if status in (408, 409, 425) or status >= 500:
         return "server"
     return "request"

@@ -63,9 +63,13 @@ class Ledger:
     Attributes
     ----------
     account : dict
-        Always up to date: "model"; the fields of `Usage`; "uncertain_calls", whose
+        Always up to date: "model"; "answered_by", what the providers call the models
+        that answered; the fields of `Usage`; "uncertain_calls", whose
         consumption the provider did not tell; "answers_from_cache"; "cost" in dollars
         (NaN if the price is not known).
+    versions, warned_of : set of str
+        What the providers call the models that answered, and of which of them the
+        user was warned.
     committed : float
         Dollars that batch jobs which are not collected may cost.
     """
@@ -80,6 +84,8 @@ class Ledger:
         self.usage = Usage()
         self.cost = 0.0
         self.committed = 0.0
+        self.versions = set()
+        self.warned_of = set()
         self.account = {}
         self.uncertain_calls = 0
         self._n_cached = 0
@@ -99,6 +105,7 @@ class Ledger:
     def _write_account(self):
         self.account.update(
             model=self.model,
+            answered_by=", ".join(sorted(self.versions)),
             **self.usage._asdict(),
             uncertain_calls=self.uncertain_calls,
             answers_from_cache=self._n_cached,
@@ -173,6 +180,14 @@ class Ledger:
         self.uncertain_calls += uncertain
         self.cost += cost
         self._write_account()
+
+    def note_versions(self, versions):
+        """Note what the providers call the models that answered; "" is no name."""
+        new = set(versions) - self.versions - {""}
+        if new:
+            with self._changed:
+                self.versions |= new
+                self._write_account()
 
     def count_cached(self, n_answers):
         """Count answers that cost nothing."""

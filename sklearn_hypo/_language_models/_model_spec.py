@@ -189,6 +189,16 @@ class ModelSpec:
     def _find_address(self):
         return os.environ.get(self.base_url_env, "")
 
+    def advise_on_address(self):
+        """Return what to do where the server has nothing at the address.
+
+        Returns
+        -------
+        advice : str
+            A sentence or two.
+        """
+        return "Check base_url=, which ends before the version of the protocol."
+
     def connect(self, n_connections):
         """Open a connection; the key is read now.
 

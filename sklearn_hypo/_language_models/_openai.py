@@ -9,6 +9,7 @@ import base64
 import inspect
 import json
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import reduce
@@ -274,6 +275,26 @@ class OpenAIModel(ModelSpec):
 
     def _find_address(self):
         return find_address(self.known_server)
+
+    def advise_on_address(self):
+        """Return what to do where the server has nothing at the address.
+
+        Returns
+        -------
+        advice : str
+            A sentence or two.
+        """
+        address = self.server().rstrip("/")
+        if address and not re.search(r"/v\d+\w*\Z", address):
+            return (
+                f"The address is {address!r}, and that of OpenAI's protocol usually "
+                f"ends in /v1: try base_url={f'{address}/v1'!r}."
+            )
+        where = f"The address is {address!r}: check base_url=, and" if address else ""
+        return (
+            f"{where or 'Check'} whether the server has the endpoint, which api= and "
+            "layout= choose."
+        )
 
     def _is_free(self):
         # what runs on a machine of the user

@@ -5,6 +5,7 @@ import pandas as pd
 _COLUMNS = [
     "role",
     "model",
+    "answered_by",
     "calls",
     "input_tokens",
     "cached_tokens",
@@ -29,7 +30,8 @@ def make_usage_table(parts):
     Returns
     -------
     table : DataFrame
-        One row per account: "role", "model", counts of calls and tokens, and "cost"
+        One row per account: "role", "model", "answered_by" (what the provider calls
+        the models that answered), counts of calls and tokens, and "cost"
         in dollars (NaN where the price is not known). No rows if nobody keeps one.
     """
     rows = [
@@ -44,7 +46,7 @@ def format_usage(table):
     """Say in one line what a table of accounts adds up to; empty without accounts."""
     if table is None or table.empty:
         return ""
-    total = table.drop(columns=["role", "model"]).sum(skipna=False)
+    total = table.drop(columns=["role", "model", "answered_by"]).sum(skipna=False)
     cost = "of unknown price" if pd.isna(total["cost"]) else f"${total['cost']:.2f}"
     tokens = int(total["input_tokens"] + total["output_tokens"])
     return (

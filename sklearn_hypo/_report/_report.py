@@ -112,8 +112,9 @@ class HypothesisReport:
     roc_auc_out_of_sample : float
         Area under the ROC curve of the model that was fitted on the training texts.
     usage : DataFrame or None
-        What language models consumed in fit and test, one row per role: calls,
-        tokens, answers from the cache, and cost in dollars.
+        What language models consumed in fit and test, one row per role: the
+        model asked for, what its provider calls the one that answered, calls, tokens,
+        answers from the cache, and cost in dollars.
     overall : DataFrame or None
         Overall figures: "name", "value", "lower" and "upper" (95 % bootstrap interval
         over rows, or groups, with the predictions as they are), "description".

@@ -875,7 +875,8 @@ def test_statuses(server, provider, method, status, kind):
     make_error = openai_error if provider == "openai" else google_error
     for failed in (make_error(status), reply(status, b""), reply(status, b"<html>")):
         trouble = trouble_of(server, MODELS[provider], failed, METHODS[method], method)
-        assert trouble.kind == kind
+        is_page = status == 404 and failed.body == b"<html>"
+        assert trouble.kind == ("address" if is_page else kind)
         assert trouble.detail.startswith(f"HTTP {status}: ")
         assert trouble.hint == 0.0
         assert not trouble.billed

@@ -168,3 +168,37 @@ def test_what_refuses_no_parameter_names_none(case):
 )
 def test_the_servers_own_words_are_shown(body, words):
     assert classify(404, body).detail == words
+
+
+NO_PATH = [
+    {"detail": "Not Found"},  # FastAPI: vLLM, transformers, LiteLLM
+    "404 page not found",  # Ollama
+    {"error": {"code": 404, "message": "File Not Found", "type": "not_found_error"}},
+    {"error": {"code": "404", "message": "Resource not found"}},  # Azure
+    {"error": {"message": "Invalid URL (POST /v1/x)", "code": None}},  # OpenAI
+    {"error": {"message": "Unknown request URL: POST /x.", "code": "unknown_url"}},
+    {"message": "no Route matched with those values"},  # Mistral
+    {"error": "Unexpected endpoint or method. (POST /x)"},  # LM Studio
+    "<!DOCTYPE html><title>404</title>",
+    "<html><body>nginx</body></html>",
+]
+NO_MODEL = [
+    {"error": {"message": "The model `m` does not exist", "code": "model_not_found"}},
+    {"error": {"message": "model 'm' not found, try pulling it first"}},  # Ollama
+    {"error": {"message": "model: m", "type": "not_found_error"}},  # Anthropic
+    {"message": "The model `m` does not exist.", "type": "NotFoundError"},  # vLLM
+    {"error": {"code": "DeploymentNotFound", "message": "Not found"}},  # Azure
+    {"error": {"code": 404, "message": "No endpoints found for m."}},  # OpenRouter
+    {"error": {"message": "models/m is not found for API version v1beta"}},
+    {"error": "Invalid model name passed in model=m"},
+    {},
+    {"error": {"message": "the requested entity was not found"}},
+]
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [(body, "address") for body in NO_PATH] + [(body, "model") for body in NO_MODEL],
+)
+def test_a_404_is_of_the_path_or_of_the_model(body, kind):
+    assert classify(404, body).kind == kind

@@ -238,6 +238,7 @@ def test_sums():
     assert summary.pop("cost") == pytest.approx((40 + 25 + 4 + 50 + 22) / 1e6)
     assert summary == {
         "model": "",
+        "answered_by": "",
         "calls": 3,
         "input_tokens": 107,
         "cached_tokens": 40,

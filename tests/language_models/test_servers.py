@@ -569,6 +569,31 @@ def test_extras_that_cannot_be_sent_are_refused(parameter, given):
         OpenAIModel("m", **{parameter: given})
 
 
+# Nothing at the address
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "reason", "message"),
+    [
+        ("", {"detail": "Not Found"}, "address", "try base_url='{url}/v1'"),
+        ("/", "404 page not found", "address", "try base_url='{url}/v1'"),
+        ("/v1", "404 page not found", "address", "whether the server has the endpoint"),
+        ("/v1", {"error": {"message": "model 'm' not found"}}, "model", "Set model="),
+    ],
+)
+def test_a_404_says_what_is_wrong(double, path, body, reason, message):
+    body = body.encode() if isinstance(body, str) else body
+    double.always = lambda: reply(404, body)
+    model = OpenAIModel("m", base_url=double.url + path)
+    annotator = LLMAnnotator(model, cache=None).fit([], hypotheses(statements(2)))
+    with pytest.raises(LanguageModelError) as caught:
+        annotator.annotate(make_texts(40))
+    assert caught.value.reason == reason
+    assert message.format(url=double.url) in str(caught.value)
+    assert "HTTP 404: " in str(caught.value)
+    assert len(double.seen) <= 16  # as many as were under way
+
+
 def test_the_rows_that_are_moved_in_tests_are_moved_back():
     assert "127.0.0.1" not in str(SERVERS)
     assert os.environ["OPENAI_API_KEY"] == OTHER_KEY
