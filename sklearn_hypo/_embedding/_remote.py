@@ -13,10 +13,11 @@ from contextlib import nullcontext
 import numpy as np
 
 from .._language_models._catalog import find_model
-from .._language_models._dispatch import Dispatcher, acquire_slot
+from .._language_models._dispatch import Dispatcher
 from .._language_models._ledger import CostEstimate, Ledger, compute_cost
 from .._language_models._text import bound_tokens, clean_text, estimate_tokens
 from .._language_models._values import ANSWERED, FAILED, Usage
+from .._language_models._workers import acquire_slot
 from .._utils._warnings import warn
 from ..exceptions import LanguageModelError
 from ._encoder import TEXTS_PER_BATCH, Encoder

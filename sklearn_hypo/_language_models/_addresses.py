@@ -52,6 +52,28 @@ def is_loopback(url):
     return address.is_loopback or address.is_unspecified
 
 
+def is_local_address(url):
+    """Whether an address is this machine, or in a private network.
+
+    True for names without a dot, those in ".local", ".lan" and ".internal", and for
+    loopback, private and link-local addresses. No name is looked up.
+
+    Examples
+    --------
+    >>> from sklearn_hypo._language_models._addresses import is_local_address
+    >>> urls = ["http://localhost:11434/v1", "http://10.0.0.7/v1", "http://gpu1:8000"]
+    >>> [is_local_address(url) for url in (*urls, "https://api.example.com/v1", "")]
+    [True, True, True, False, False]
+    """
+    if not url or is_loopback(url):
+        return bool(url)
+    host = (urlsplit(url).hostname or "").removesuffix(".")
+    address = _read_ip(host)
+    if address is None:
+        return "." not in host or host.endswith((".local", ".lan", ".internal"))
+    return address.is_private or address.is_link_local
+
+
 def _read_ip(host):
     try:
         return ipaddress.ip_address(host.partition("%")[0])

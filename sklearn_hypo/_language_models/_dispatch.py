@@ -1,25 +1,25 @@
 """Calls made by many threads: retries, pauses, limits, and a clean end."""
 
 import logging
-import random
+import math
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from .._utils._warnings import warn
 from ..exceptions import LanguageModelError
+from ._adaptation import leave_out, suggest
+from ._addresses import is_local_address
 from ._catalog import describe_end_of_life
+from ._concurrency import CallLimit
 from ._errors import FATAL, TRANSIENT, classify_error
 from ._ledger import DEFAULT_OUTPUT_BOUND, estimate_input_tokens
 from ._served import warn_of_other_models
 from ._values import BLOCKED, FAILED, Prompt, Reply
+from ._workers import RunStopped, do_jobs
 
 logger = logging.getLogger("sklearn_hypo")
-
-# Exponential backoff with full jitter: up to so many seconds, doubled each time.
-_FIRST_WAIT = 0.5
-_LONGEST_WAIT = 60.0
 
 # Who asks for more patience than this is not waited for.
 _LONGEST_HINT = 300.0
@@ -27,12 +27,11 @@ _LONGEST_HINT = 300.0
 # Being told to slow down is no failure of the call: it gets more attempts.
 _RATE_LIMIT_ATTEMPTS = 4
 
-# Ctrl-C is noticed at least so often, in seconds.
+# So many calls in a row that fail end a run.
+_MOST_FAILED = 8
+
+# How often a waiting thread looks whether the run is over, in seconds.
 _STEP = 0.2
-
-
-class RunStopped(Exception):
-    """The run is being stopped; what is not under way is not begun."""
 
 
 class Dispatcher:
@@ -43,7 +42,7 @@ class Dispatcher:
     model : OpenAIModel, GeminiModel or CallableModel
         Whom to ask.
     n_workers : int
-        Threads, that is, calls under way at once.
+        Threads, that is, the most calls under way at once; see `CallLimit`.
     ledger : Ledger
         Counts, and enforces the cap.
     parameter : str
@@ -60,68 +59,48 @@ class Dispatcher:
         self.parameter = parameter
         self.proven = proven
         self._stop = threading.Event()
+        self._closed = False
         self._lock = threading.Lock()
-        self._paused_until = 0.0
-        self._next_start = 0.0
-        self._strikes = 0
+        self._turns = threading.Condition()
+        self.limit = CallLimit(
+            n_workers, is_local=is_local_address(model.server()), proven=proven
+        )
         # what could not be answered since the last success
         self._failed = set()
-        # Only spreads waiting times; no result depends on it.
-        self._random = random.Random()
 
     def __enter__(self):
         self.connection = self.model.connect(self.n_workers)
         return self
 
     def __exit__(self, *exception):
+        self._closed = True
         self.connection.close()
+        limit = self.limit
+        if limit.n_refused or limit.lowest < limit.highest:
+            logger.info(
+                "%s: up to %d calls were under way at once, down to %d; %d were told "
+                "to wait (HTTP 429).",
+                self.parameter,
+                limit.highest,
+                min(limit.lowest, limit.highest),
+                limit.n_refused,
+            )
         warn_of_other_models(self.model, self.ledger)
 
     def run(self, jobs, work):
         """Do jobs in the threads; return when all are done.
 
         Jobs are drawn as threads become free, in the calling thread; `work` takes one
-        and calls `send`. On an error, and on Ctrl-C, no job is begun any more, those
-        under way are waited for, and the error is raised.
+        and calls `send`. On an error no job is begun any more, those under way are
+        waited for, and the error is raised. On Ctrl-C they are waited for for a second.
         """
-        n_slots = 2 * self.n_workers
-        slots = threading.Semaphore(n_slots)
-        errors, under_way = [], set()
-
-        def attempt(job):
-            token = object()
-            under_way.add(token)
-            try:
-                if not self._stop.is_set():
-                    work(job)
-            except RunStopped:
-                pass
-            except BaseException as error:
-                errors.append(error)
-                self._stop.set()
-            finally:
-                under_way.discard(token)
-                slots.release()
-
-        with ThreadPoolExecutor(self.n_workers, "sklearn-hypo-llm") as pool:
-            try:
-                for job in jobs:
-                    acquire_slot(slots)
-                    if self._stop.is_set():
-                        slots.release()
-                        break
-                    pool.submit(attempt, job)
-                for _ in range(n_slots):
-                    acquire_slot(slots)
-            except BaseException:
-                self._stop.set()
-                pool.shutdown(wait=True, cancel_futures=True)
-                # A thread that was being started when Ctrl-C came is not the pool's.
-                while under_way:
-                    time.sleep(_STEP / 10)
-                raise
-        if errors:
-            raise errors[0]
+        do_jobs(
+            jobs,
+            work,
+            n_threads=self.n_workers,
+            capacity=lambda: 2 * math.ceil(self.limit.limit),
+            stop=self._stop,
+        )
 
     def send(self, request, method="ask", *, subject=None, **options):
         """Send one request, from any thread, and see to it that an answer comes.
@@ -147,7 +126,10 @@ class Dispatcher:
         request = self.limit_answer(request)
         attempts = {"rate_limit": 0, "other": 0}
         while True:
+            sent_without = self._left_out()
             failure = self._attempt(request, method, options)
+            if self._closed:
+                raise RunStopped  # nobody waits for it any more
             if isinstance(failure, Reply):
                 self.proven = True
                 self._failed = set()
@@ -159,6 +141,8 @@ class Dispatcher:
                 raise self._fatal_error(failure)
             if failure.kind == "blocked":
                 return Reply(BLOCKED, detail=failure.detail)
+            if failure.parameter and self._adapt(failure, sent_without):
+                continue
             family = failure.kind if failure.kind in attempts else "other"
             attempts[family] += 1
             is_over = attempts[family] > self._n_retries(failure)
@@ -185,9 +169,7 @@ class Dispatcher:
                 raise self._fatal_error(failure)
             if failure.kind not in TRANSIENT or attempt > self._n_retries(failure):
                 raise self._unreachable_error(failure, 1)
-            self._pause(failure, attempt)
-            if self._stop.wait(max(0.0, self._paused_until - time.monotonic())):
-                raise RunStopped
+            self._pause(failure._replace(kind="other"), attempt)
 
     @property
     def output_limit(self):
@@ -206,13 +188,14 @@ class Dispatcher:
         amount = self.ledger.reserve(request, self._stop.is_set)
         try:
             # not before: reserving may take long, and a pause may have begun
-            self._wait_for_turn(request)
+            turn = self._wait_for_turn(request)
         except RunStopped:
             self.ledger.cancel(amount)
             raise
-        began = time.monotonic()
+        outcome, hint = "", 0.0
         try:
             reply = getattr(self.connection, method)(request, **options)
+            outcome = "answered"
         except Exception as error:
             failure = classify_error(error, datetime.now(UTC), self._secrets())
             billed = failure is None or failure.billed
@@ -220,11 +203,12 @@ class Dispatcher:
             if failure is None:
                 raise
             logger.debug("%s: %s", self.model, failure.kind)
+            outcome, hint = failure.kind, failure.hint
             return failure
+        finally:
+            self._end_turn(turn, outcome, hint)
         self.ledger.settle(amount, request, reply.usage)
         self.ledger.note_versions([reply.version])
-        if began >= self._paused_until:
-            self._strikes = 0  # one that began before the pause tells nothing
         return reply
 
     def _n_retries(self, failure):
@@ -234,16 +218,36 @@ class Dispatcher:
         return n_retries
 
     def _wait_for_turn(self, request):
-        """Wait until no pause is on, and for the limits per minute."""
-        while not self._stop.is_set():
-            with self._lock:
-                now = time.monotonic()
-                ready = max(self._paused_until, self._next_start)
-                if ready <= now:
-                    self._next_start = max(now, self._next_start) + self._gap(request)
-                    return
-            self._stop.wait(ready - now)
+        """Wait until one more call may be under way, and for the limits per minute."""
+        gap = self._gap(request)
+        with self._turns:
+            while not self._stop.is_set():
+                turn, wait = self.limit.try_begin(time.monotonic(), gap)
+                if turn is not None:
+                    return turn
+                self._turns.wait(min(wait, _STEP))
         raise RunStopped
+
+    def _end_turn(self, turn, outcome, hint):
+        with self._turns:
+            self.limit.end(turn, time.monotonic(), outcome, hint)
+            self._turns.notify(max(1, int(self.limit.limit) - self.limit.n_under_way))
+
+    def _left_out(self):
+        return getattr(self.connection, "left_out", frozenset())
+
+    def _adapt(self, failure, sent_without):
+        """Leave out what the server does not take; tell whether to send again."""
+        with self._lock:
+            if self._left_out() != sent_without:
+                return True  # another thread heard it first
+            note = leave_out(self.connection, failure.parameter)
+        if note:
+            warn(
+                f"{self.parameter}: the server refuses what it was sent "
+                f"({failure.detail}). {note}"
+            )
+        return bool(note)
 
     def _gap(self, request):
         """Return the seconds until the next call may begin."""
@@ -258,27 +262,19 @@ class Dispatcher:
         return gap
 
     def _pause(self, failure, attempt):
-        """Wait before the next attempt; after a 429, all threads do."""
+        """Wait before the next attempt; after a 429, all threads do, for their turn."""
         if failure.hint > _LONGEST_HINT:
             raise LanguageModelError(
                 f"{self.parameter}: the provider asks to wait {failure.hint:.0f} "
                 f"seconds ({failure.detail}). Call again later. {self.ledger.kept}",
                 reason="rate_limit",
             )
-        if failure.kind != "rate_limit":
-            if self._stop.wait(max(failure.hint, self._draw_wait(attempt))):
-                raise RunStopped
-            return
-        with self._lock:
-            now = time.monotonic()
-            if now >= self._paused_until:  # the first of those under way to hear it
-                self._strikes += 1
-            wait = max(failure.hint, self._draw_wait(self._strikes))
-            self._paused_until = max(self._paused_until, now + wait)
-
-    def _draw_wait(self, attempt):
-        longest = min(_LONGEST_WAIT, _FIRST_WAIT * 2.0 ** (attempt - 1))
-        return self._random.uniform(0.0, longest)
+        if failure.kind == "rate_limit":
+            return  # the next turn comes when it is over
+        with self._turns:
+            wait = max(failure.hint, self.limit.draw_wait(attempt))
+        if self._stop.wait(wait):
+            raise RunStopped
 
     def _give_up(self, failure, subject):
         """Report a failed call; stop the run if nothing else happens any more."""
@@ -286,7 +282,8 @@ class Dispatcher:
             self._failed.add(object() if subject is None else subject)
             n_failed = len(self._failed)
         is_odd = failure.kind == "request" and self.proven
-        if n_failed >= max(8, self.n_workers) and not is_odd:
+        is_named = failure.kind == "request" and bool(suggest(failure.parameter))
+        if (n_failed >= _MOST_FAILED or is_named) and not is_odd:
             raise self._unreachable_error(failure, n_failed)
         return Reply(FAILED, detail=failure.detail)
 
@@ -294,8 +291,7 @@ class Dispatcher:
         if failure.kind == "request":
             return LanguageModelError(
                 f"{self.parameter}: the provider refuses every request "
-                f"({failure.detail}). Check the parameters of the model: "
-                f"unset the one that is named. {self.ledger.kept}",
+                f"({failure.detail}). {self._advise(failure)}{self.ledger.kept}",
                 reason="request",
             )
         return LanguageModelError(
@@ -304,6 +300,11 @@ class Dispatcher:
             f"{failure.detail}. Check the connection, the address and "
             f"the state of the provider, and call again to go on. {self.ledger.kept}",
             reason="unreachable",
+        )
+
+    def _advise(self, failure):
+        return suggest(failure.parameter) or (
+            "Check the parameters of the model: unset the one that is named. "
         )
 
     def _fatal_error(self, failure):
@@ -348,13 +349,3 @@ class Dispatcher:
         except LanguageModelError:
             key = None
         return [key] if key else []
-
-
-def acquire_slot(slots):
-    """Acquire a semaphore, waiting in steps.
-
-    Libraries such as polars have the system resume a wait that Ctrl-C interrupts, so
-    that a wait without an end could not be interrupted at all.
-    """
-    while not slots.acquire(timeout=_STEP):
-        pass

@@ -41,6 +41,12 @@ _STATUSES = {
 }
 _BLOCK_CODES = {"content_filter", "content_policy_violation"}
 
+# Go's way to write a duration, as OpenAI and its likes do: hours to milliseconds.
+_RESET = re.compile(
+    r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?"
+)
+_UNITS = (3600, 60, 1, 0.001)
+
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)s")
 
 
@@ -223,7 +229,7 @@ def _find_message(error, body):
 
 
 def _read_header_hint(error, now):
-    """Read retry-after-ms, and retry-after as seconds or as a date."""
+    """Read retry-after-ms, retry-after as seconds or as a date, else what is reset."""
     headers = getattr(getattr(error, "response", None), "headers", None)
     headers = headers if headers is not None else getattr(error, "headers", None)
     if not hasattr(headers, "get"):
@@ -238,7 +244,25 @@ def _read_header_hint(error, now):
     try:
         return max(0.0, (parsedate_to_datetime(value) - now).total_seconds())
     except (TypeError, ValueError):
-        return 0.0
+        return _read_reset(headers)
+
+
+def _read_reset(headers):
+    """Read when a limit that is used up is reset, such as "1s", "6m0s" or "20ms"."""
+    waits = [0.0]
+    for limit in ("requests", "tokens"):
+        value = str(headers.get(f"x-ratelimit-reset-{limit}") or "").strip()
+        left = _read_number(headers.get(f"x-ratelimit-remaining-{limit}"))
+        parts = _RESET.fullmatch(value)
+        if left == 0 and parts:
+            waits.append(
+                sum(
+                    float(number) * seconds
+                    for number, seconds in zip(parts.groups(), _UNITS, strict=True)
+                    if number is not None
+                )
+            )
+    return max(waits)
 
 
 def _read_number(value):

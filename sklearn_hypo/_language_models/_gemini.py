@@ -86,7 +86,7 @@ class GeminiModel(ModelSpec):
     safety: str = "default"
     structured_output: bool = True
     price: tuple | None = None
-    timeout: float = 60.0
+    timeout: float | None = None
     max_retries: int = 6
     requests_per_minute: float | None = None
     tokens_per_minute: float | None = None
@@ -196,7 +196,7 @@ def open_client(model, n_connections=20):
     options = types.HttpOptions(
         base_url=model.base_url,
         api_version=model.api_version,
-        timeout=round(model.timeout * 1000),  # milliseconds
+        timeout=round(model.timeout_seconds() * 1000),  # milliseconds
         retry_options=types.HttpRetryOptions(attempts=1),
         client_args={
             # By default no more than 20 connections are kept open.

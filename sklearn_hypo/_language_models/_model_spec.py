@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from .._utils._json import FrozenJson
 from ..exceptions import LanguageModelError
-from ._addresses import normalize_address
+from ._addresses import is_local_address, normalize_address
 from ._catalog import Price, find_price
 
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -37,6 +37,11 @@ NUMBERS = {
     "requests_per_minute": (Real, _ABOVE_0),
     "tokens_per_minute": (Real, _ABOVE_0),
 }
+
+# Seconds until a call counts as lost, where the user does not say. A server of one's
+# own may be slow, and goes on with a call that was given up.
+_TIMEOUT = 60.0
+_TIMEOUT_LOCAL = 600.0
 
 # How a message gets to the server, which does not change an answer. Nor does a limit on
 # its length, because answers that were cut are not kept.
@@ -105,7 +110,7 @@ class ModelSpec:
             if value is not None and field.name in NUMBERS:
                 number = as_number(value, *NUMBERS[field.name], field.name, name)
                 object.__setattr__(self, field.name, number)
-        check_is_set(self, ("timeout", "max_retries"))
+        check_is_set(self, ("max_retries",))
         if self.price is not None:
             object.__setattr__(self, "price", as_price(self.price, name))
 
@@ -198,6 +203,12 @@ class ModelSpec:
             A sentence or two.
         """
         return "Check base_url=, which ends before the version of the protocol."
+
+    def timeout_seconds(self):
+        """Return after how many seconds a call counts as lost."""
+        if self.timeout is not None:
+            return self.timeout
+        return _TIMEOUT_LOCAL if is_local_address(self.server()) else _TIMEOUT
 
     def connect(self, n_connections):
         """Open a connection; the key is read now.

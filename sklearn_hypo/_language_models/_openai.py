@@ -17,6 +17,7 @@ from functools import reduce
 import numpy as np
 
 from ..exceptions import LanguageModelError
+from ._adaptation import recall_left_out
 from ._addresses import bypass_proxies
 from ._catalog import find_model
 from ._connection import (
@@ -97,17 +98,25 @@ class OpenAIModel(ModelSpec):
         ``/systemone``, as `transformers serve` has it. "auto": the first, and the
         second on servers that do not know the first.
     token_parameter : {"auto", "max_completion_tokens", "max_tokens"}, default="auto"
-        How Chat Completions calls that limit; "auto": as the `provider` does.
+        How Chat Completions calls that limit. "auto": as the `provider` does; where the
+        server refuses the first name, by the second, which is all that older ones know.
     structured_output : bool or "auto", default="auto"
-        Whether to send a JSON schema; "auto": where the `provider` takes one. The
-        parser manages without.
+        Whether to send a JSON schema; the parser manages without one. "auto": where the
+        `provider` takes one, unless the server refuses it. With True, a refusal is an
+        error.
+    system_role : bool or "auto", default="auto"
+        Whether instructions are a message of their own, from "system". False: they
+        stand before the question, in one message. "auto": only where the server knows
+        no such role.
     service_tier : str or None, default=None
         "flex" is slower, at half the price.
     price : tuple of float or None, default=None
         Dollars per million tokens: (input, cached input, output), or (input, output).
         None: from the table of known models.
-    timeout : float, default=60.0
-        Seconds until a call counts as lost.
+    timeout : float or None, default=None
+        Seconds until a call counts as lost. None: 60, or 600 for a server on this
+        machine or in a private network, which may be slow, and would go on with a call
+        that is given up.
     max_retries : int, default=6
         How often a failed call is repeated.
     requests_per_minute, tokens_per_minute : float or None, default=None
@@ -158,9 +167,10 @@ class OpenAIModel(ModelSpec):
     max_output_tokens: int | None = None
     token_parameter: str = "auto"
     structured_output: bool | str = "auto"
+    system_role: bool | str = "auto"
     service_tier: str | None = None
     price: tuple | None = None
-    timeout: float = 60.0
+    timeout: float | None = None
     max_retries: int = 6
     requests_per_minute: float | None = None
     tokens_per_minute: float | None = None
@@ -191,7 +201,8 @@ class OpenAIModel(ModelSpec):
         check_one_of(
             self, "token_parameter", ("auto", "max_completion_tokens", "max_tokens")
         )
-        check_one_of(self, "structured_output", ("auto", True, False))
+        for parameter in ("structured_output", "system_role"):
+            check_one_of(self, parameter, (True, False, "auto"))
         for name in _EXTRAS:
             frozen = freeze_extra(getattr(self, name), name, type(self).__name__)
             object.__setattr__(self, name, frozen)
@@ -352,6 +363,7 @@ class OpenAIConnection:
         import openai
 
         self.model = model
+        self.left_out = recall_left_out(model)
         headers, query = dict(model.extra_headers or {}), dict(model.extra_query or {})
         key = model.read_key()
         self._client = openai.OpenAI(
@@ -359,7 +371,7 @@ class OpenAIConnection:
             api_key=model.read_key if model.token_provider else key or _NO_KEY,
             base_url=model.server() or None,
             max_retries=0,
-            timeout=model.timeout,
+            timeout=model.timeout_seconds(),
             default_headers=headers,
             default_query=query,
             http_client=_open_http_client(model),
@@ -383,11 +395,11 @@ class OpenAIConnection:
     def ask(self, prompt):
         """Ask a chat model; see `Connection.ask`."""
         if self.model.api == "responses":
-            body = build_responses_body(self.model, prompt)
+            body = build_responses_body(self.model, prompt, self.left_out)
             return read_response(self._post("/responses", body))
         if prompt.n_alternatives is not None:
             return self._ask_word(prompt)
-        body = build_chat_body(self.model, prompt)
+        body = build_chat_body(self.model, prompt, self.left_out)
         try:
             return read_chat(self._post("/chat/completions", body))
         except Exception as error:
@@ -402,8 +414,9 @@ class OpenAIConnection:
         prompt = replace(
             prompt, n_alternatives=min(prompt.n_alternatives, self._most_alternatives)
         )
+        body = build_chat_body(self.model, prompt, self.left_out)
         try:
-            body = self._post("/chat/completions", build_chat_body(self.model, prompt))
+            body = self._post("/chat/completions", body)
         except Exception as error:
             if not is_about_logprobs(error, prompt):
                 raise
@@ -451,23 +464,23 @@ def _open_http_client(model):
     return openai.DefaultHttpxClient(mounts=mounts) if mounts else None
 
 
-def build_chat_body(model, prompt):
-    """Build the body for Chat Completions; what the user did not set is not in it."""
+def build_chat_body(model, prompt, left_out=frozenset()):
+    """Build the body for Chat Completions; what the user did not set is not in it.
+
+    `left_out` are parameters that the server refuses; see `_adaptation`.
+    """
     limit = prompt.max_output_tokens or model.max_output_tokens
     body = {
         "model": model.model,
-        "messages": [
-            {"role": "system", "content": prompt.system},
-            {"role": "user", "content": prompt.user},
-        ],
-        model.token_name: limit,
+        "messages": _build_messages(model, prompt, left_out),
+        _name_limit(model, left_out): limit,
         model.known_server.seed_parameter: model.seed,
-        "reasoning_effort": model.effort,
+        "reasoning_effort": _choose_effort(model, left_out),
         "logprobs": prompt.n_alternatives and True,
         "top_logprobs": prompt.n_alternatives,
         **_build_common(model, prompt),
     }
-    if prompt.schema is not None and model.sends_schema:
+    if _sends_schema(model, prompt, left_out):
         body["response_format"] = {
             "type": "json_schema",
             "json_schema": _wrap_schema(prompt),
@@ -475,8 +488,31 @@ def build_chat_body(model, prompt):
     return _drop_unset(body)
 
 
-def build_responses_body(model, prompt):
-    """Build the body for Responses."""
+def _build_messages(model, prompt, left_out):
+    if model.system_role is False or "system" in left_out:
+        content = f"{prompt.system}\n\n{prompt.user}"
+        return [{"role": "user", "content": content}]
+    return [
+        {"role": "system", "content": prompt.system},
+        {"role": "user", "content": prompt.user},
+    ]
+
+
+def _name_limit(model, left_out):
+    return "max_tokens" if model.token_name in left_out else model.token_name
+
+
+def _choose_effort(model, left_out):
+    return None if "reasoning_effort" in left_out else model.effort
+
+
+def _sends_schema(model, prompt, left_out):
+    is_refused = "response_format" in left_out
+    return prompt.schema is not None and model.sends_schema and not is_refused
+
+
+def build_responses_body(model, prompt, left_out=frozenset()):
+    """Build the body for Responses; see `build_chat_body`."""
     body = {
         "model": model.model,
         "instructions": prompt.system,
@@ -485,9 +521,10 @@ def build_responses_body(model, prompt):
         "max_output_tokens": prompt.max_output_tokens or model.max_output_tokens,
         **_build_common(model, prompt),
     }
-    if model.effort is not None:
-        body["reasoning"] = {"effort": model.effort}
-    if prompt.schema is not None and model.sends_schema:
+    effort = _choose_effort(model, left_out)
+    if effort is not None:
+        body["reasoning"] = {"effort": effort}
+    if _sends_schema(model, prompt, left_out):
         body["text"] = {"format": {"type": "json_schema", **_wrap_schema(prompt)}}
     return _drop_unset(body)
 

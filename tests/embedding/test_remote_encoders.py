@@ -22,7 +22,7 @@ from sklearn_hypo import GeminiModel, OpenAIModel, TextEmbedder
 from sklearn_hypo._embedding import _remote as _limits
 from sklearn_hypo._embedding import _vector_store as _cache
 from sklearn_hypo._embedding._make_encoder import make_encoder
-from sklearn_hypo._language_models import _dispatch, _gemini, _openai
+from sklearn_hypo._language_models import _concurrency, _gemini, _openai
 from sklearn_hypo._language_models._errors import MalformedReplyError
 from sklearn_hypo._language_models._text import bound_tokens
 from sklearn_hypo.exceptions import HypothesisWarning, LanguageModelError
@@ -58,7 +58,7 @@ def _environment(monkeypatch):
     names = ["OPENAI_API_KEY", "OPENAI_BASE_URL", "GOOGLE_GEMINI_BASE_URL"]
     for name in [*names, "GOOGLE_API_KEY", "GEMINI_API_KEY"]:
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(_dispatch, "_FIRST_WAIT", 0.002)
+    monkeypatch.setattr(_concurrency, "_FIRST_WAIT", 0.002)
     monkeypatch.setattr(ssl, "create_default_context", make_context)
 
 
@@ -107,8 +107,10 @@ def test_every_text_gets_its_own_embedding(vendor, server):
 
 @pytest.mark.parametrize("vendor", VENDORS)
 def test_requests_are_under_way_at_once(vendor, server):
-    server.latency = 0.3
-    make_embedder(vendor, server, batch_size=1).fit_transform(TEXTS[:16])
+    server.latency = 0.1
+    texts = [f"text {i}" for i in range(64)]
+    make_embedder(vendor, server, batch_size=1).fit_transform(texts)
+    # a few at first, more while that helps
     assert server.stats().in_flight_max == 8
 
 
@@ -284,7 +286,7 @@ def test_transient_faults_change_nothing(vendor, server, tmp_path):
     texts = [f"text {i} of many" for i in range(300)]
     plain = make_embedder(vendor, server).fit_transform(texts)
     server.reset()
-    server.faults = Faults.spread(0.4, TRANSIENT, seed=3, hint_seconds=0.01)
+    server.faults = Faults.spread(0.3, TRANSIENT, seed=3, hint_seconds=0.01)
     embedder = make_embedder(vendor, server, batch_size=3, cache=tmp_path)
     np.testing.assert_allclose(embedder.fit_transform(texts), plain, rtol=1e-5)
     stats = server.stats()

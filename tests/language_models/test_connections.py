@@ -15,7 +15,7 @@ from llm_scripted import ScriptedServer, chat, content, reply
 from sklearn.utils import estimator_html_repr
 
 from sklearn_hypo import GeminiModel, Hypothesis, LLMAnnotator, OpenAIModel
-from sklearn_hypo._language_models import _dispatch
+from sklearn_hypo._language_models import _concurrency
 from sklearn_hypo._language_models._errors import (
     CallFailure,
     MalformedReplyError,
@@ -969,6 +969,18 @@ HEADERS = [
     ({"retry-after": in_(30)}, 30),
     ({"retry-after": in_(-30)}, 0),
     ({"retry-after": "-5"}, 0),
+    (
+        {
+            "x-ratelimit-reset-requests": "1m2.5s",
+            "x-ratelimit-remaining-requests": "0",
+            "x-ratelimit-reset-tokens": "9h",
+            "x-ratelimit-remaining-tokens": "12",
+        },
+        62.5,
+    ),
+    ({"x-ratelimit-reset-tokens": "20ms", "x-ratelimit-remaining-tokens": "0"}, 0.02),
+    ({"x-ratelimit-reset-tokens": "soon", "x-ratelimit-remaining-tokens": "0"}, 0),
+    ({"x-ratelimit-reset-requests": "5s"}, 0),
     ({"retry-after": "nan"}, 0),
     ({"retry-after": "inf"}, 0),
     ({"retry-after": "tomorrow"}, 0),
@@ -1147,7 +1159,7 @@ def traces_of_the_key():
 def test_the_key_is_nowhere_but_in_the_header(
     provider, what, tmp_path, monkeypatch, caplog, capfd
 ):
-    monkeypatch.setattr(_dispatch, "_FIRST_WAIT", 0.001)
+    monkeypatch.setattr(_concurrency, "_FIRST_WAIT", 0.001)
     monkeypatch.setenv("MY_KEY", KEY)
     caplog.set_level(logging.DEBUG)
     hypotheses = [Hypothesis("is long", "n1"), Hypothesis("is short", "n2")]

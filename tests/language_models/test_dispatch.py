@@ -10,8 +10,9 @@ from llm_double import TRANSIENT, Faults, Mind
 from llm_scripted import ScriptedServer, chat, content, reply
 
 from sklearn_hypo import GeminiModel, OpenAIModel
-from sklearn_hypo._language_models import _dispatch
+from sklearn_hypo._language_models import _concurrency
 from sklearn_hypo._language_models._catalog import Price
+from sklearn_hypo._language_models._concurrency import CallLimit
 from sklearn_hypo._language_models._dispatch import Dispatcher
 from sklearn_hypo._language_models._layouts import Layout, ask_cells
 from sklearn_hypo._language_models._ledger import Ledger
@@ -37,8 +38,8 @@ def environment(monkeypatch):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     for name in ("OPENAI_API_KEY", "GOOGLE_API_KEY", "GEMINI_API_KEY"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(_dispatch, "_FIRST_WAIT", 0.001)
-    monkeypatch.setattr(_dispatch, "_LONGEST_WAIT", 0.01)
+    monkeypatch.setattr(_concurrency, "_FIRST_WAIT", 0.001)
+    monkeypatch.setattr(_concurrency, "_LONGEST_WAIT", 0.01)
 
 
 @pytest.fixture(autouse=True)
@@ -61,10 +62,13 @@ def model_at(server, provider="openai", name="m", **settings):
     return GeminiModel(name, base_url=server.gemini_url, **settings)
 
 
-def dispatcher(model, n_workers=4, max_cost=None, price=PRICE):
-    ledger = Ledger(price, max_cost)
+def dispatcher(model, n_workers=4, max_cost=None, price=PRICE, **options):
     return Dispatcher(
-        model, n_workers=n_workers, ledger=ledger, parameter="Tester(model='x')"
+        model,
+        n_workers=n_workers,
+        ledger=Ledger(price, max_cost),
+        parameter="Tester(model='x')",
+        **options,
     )
 
 
@@ -104,6 +108,9 @@ class Scripted:
 
     def __str__(self):
         return "openai:scripted"
+
+    def server(self):
+        return ""
 
     def connect(self, n_connections):
         return self
@@ -256,11 +263,11 @@ def test_endless_slowing_down_ends():
 
 
 def test_waits_grow_and_are_bounded(monkeypatch):
-    monkeypatch.setattr(_dispatch, "_FIRST_WAIT", 1.0)
-    monkeypatch.setattr(_dispatch, "_LONGEST_WAIT", 5.0)
+    monkeypatch.setattr(_concurrency, "_FIRST_WAIT", 1.0)
+    monkeypatch.setattr(_concurrency, "_LONGEST_WAIT", 5.0)
     d = dispatcher(Scripted())
     for attempt, longest in ((1, 1.0), (2, 2.0), (3, 4.0), (4, 5.0), (200, 5.0)):
-        waits = [d._draw_wait(attempt) for _ in range(300)]
+        waits = [d.limit.draw_wait(attempt) for _ in range(300)]
         assert 0 <= min(waits) < 0.1 * longest  # full jitter
         assert 0.9 * longest < max(waits) <= longest
 
@@ -307,7 +314,7 @@ def test_a_hint_pauses_all_workers(server, provider, decide):
 
 def test_a_limit_without_a_hint_pauses_all_workers(monkeypatch):
     paused = []
-    monkeypatch.setattr(Dispatcher, "_draw_wait", lambda self, attempt: 0.2)
+    monkeypatch.setattr(CallLimit, "draw_wait", lambda self, attempt: 0.2)
     started, lock = [], threading.Lock()
 
     def ask(request):
@@ -339,7 +346,7 @@ def test_other_faults_pause_nobody_else():
 
 
 def test_a_call_that_waits_for_money_does_not_begin_in_a_pause(monkeypatch):
-    monkeypatch.setattr(Dispatcher, "_draw_wait", lambda self, attempt: 0.3)
+    monkeypatch.setattr(CallLimit, "draw_wait", lambda self, attempt: 0.3)
     begun, limited = [], []
     both = threading.Barrier(2)
 
@@ -353,7 +360,7 @@ def test_a_call_that_waits_for_money_does_not_begin_in_a_pause(monkeypatch):
                 raise HTTPError(429)
         return Reply(ANSWERED, "yes", Usage(1, 1))
 
-    d = dispatcher(Scripted(ask, max_output_tokens=100), 3)
+    d = dispatcher(Scripted(ask, max_output_tokens=100), 3, proven=True)
     most = d.ledger.worst_cost(d.limit_answer(prompt()))
     d.ledger.max_cost = 2.5 * most
     send_all(d, 3)
@@ -616,8 +623,8 @@ def test_interrupted(server, provider, n_jobs):
 
 
 def test_interrupted_while_a_thread_is_started(monkeypatch):
-    """The pool does not know that thread yet, but its work is waited for."""
-    delivered, start = [], threading.Thread.start
+    """What a thread has begun is waited for, and nothing else is begun."""
+    begun, delivered, start = [], [], threading.Thread.start
     started = []
 
     def interrupted(thread):
@@ -629,16 +636,71 @@ def test_interrupted_while_a_thread_is_started(monkeypatch):
                 raise KeyboardInterrupt
 
     def work(i):
+        begun.append(i)
         time.sleep(0.3)
         delivered.append(i)
 
     monkeypatch.setattr(threading.Thread, "start", interrupted)
     with dispatcher(Scripted()) as d, pytest.raises(KeyboardInterrupt):
         d.run(range(100), work)
-    assert sorted(delivered) == [0, 1]
+    assert sorted(delivered) == sorted(begun)
+    assert set(begun) <= {0, 1}
     for thread in started:
         thread.join(5)
-    assert sorted(delivered) == [0, 1]
+    assert sorted(delivered) == sorted(begun)
+
+
+@needs_signals
+def test_a_hanging_server_does_not_hold_up_ctrl_c():
+    """What comes within a second is delivered; what hangs is left alone."""
+    end, delivered = threading.Event(), []
+
+    def ask(request):
+        if len(delivered) == 3:
+            threading.Timer(0.1, interrupt).start()
+            end.wait(30)  # a minute, as far as the run knows
+        if len(delivered) == 2:
+            time.sleep(0.3)
+        return Reply(ANSWERED, "yes", Usage(1, 1))
+
+    d = dispatcher(Scripted(ask), 2, proven=True)
+
+    def work(i):
+        d.send(prompt(i))
+        delivered.append(i)
+
+    began = time.monotonic()
+    with d, pytest.raises(KeyboardInterrupt):
+        d.run(range(100), work)
+    waited = time.monotonic() - began
+    assert len(delivered) >= 3
+    n_delivered = len(delivered)
+    assert not end.is_set()
+    end.set()
+    for thread in threading.enumerate():
+        if "sklearn-hypo" in thread.name:
+            thread.join(5)
+    # the store may be closed by now: what comes later is nobody's
+    assert len(delivered) == n_delivered
+    assert waited < 25  # did not wait for the hanging calls
+
+
+@needs_signals
+def test_a_second_ctrl_c_ends_the_wait():
+    end = threading.Event()
+
+    def ask(request):
+        threading.Timer(0.1, interrupt).start()
+        threading.Timer(0.3, interrupt).start()
+        end.wait(30)
+        return Reply(ANSWERED, "yes", Usage(1, 1))
+
+    with pytest.raises(KeyboardInterrupt):
+        send_all(dispatcher(Scripted(ask), 1), 3)
+    end.set()
+    for thread in threading.enumerate():
+        if "sklearn-hypo" in thread.name:
+            thread.join(5)
 
 
 @needs_signals

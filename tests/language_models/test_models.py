@@ -29,6 +29,7 @@ ANSWER = {
         "extra_body": {"top_k": 20, "options": {"a": [1, 2]}},
         "extra_headers": {"X-Title": "study"},
         "extra_query": {"api-version": "preview"},
+        "system_role": False,
     },
     "gemini": {
         "api_version": "v1",
@@ -215,7 +216,7 @@ def test_prices_of_known_and_unknown_models(monkeypatch):
     ("name", "value"),
     [
         *(("model", v) for v in ("", "  ", None, 3, b"m")),
-        *(("timeout", v) for v in (0, -1, None, "60", float("nan"), float("inf"))),
+        *(("timeout", v) for v in (0, -1, "60", float("nan"), float("inf"))),
         *(("max_retries", v) for v in (-1, 1.5, None, True, "3")),
         *(("requests_per_minute", v) for v in (0, -1, "9", float("nan"))),
         *(("tokens_per_minute", v) for v in (0, -1)),

@@ -15,6 +15,7 @@ from llm_scripted import ScriptedServer, chat, reply
 from sklearn.base import clone
 
 from sklearn_hypo import LLMAnnotator, OpenAIModel, TextEmbedder
+from sklearn_hypo._language_models._addresses import normalize_address
 from sklearn_hypo._language_models._models import as_model
 from sklearn_hypo._language_models._servers import (
     SERVERS,
@@ -263,6 +264,7 @@ def test_the_key_of_a_server_is_not_for_another_address(name, monkeypatch):
 def test_hosts_are_read_as_ollama_reads_them(host, address, monkeypatch):
     monkeypatch.setenv("OLLAMA_HOST", f" {host} ")
     assert as_model("ollama:m").server() == address
+    assert as_model("ollama:m").identity()["server"] == normalize_address(address)
 
 
 def test_the_port_of_llama_cpp(monkeypatch):

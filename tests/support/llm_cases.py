@@ -75,7 +75,7 @@ def annotator_for(model, asked, **settings):
 
 def prepare(patch, folder):
     """Make waits short, and keep proxies, vendors and the user's cache out of it."""
-    patch.setattr("sklearn_hypo._language_models._dispatch._FIRST_WAIT", 0.01)
+    patch.setattr("sklearn_hypo._language_models._concurrency._FIRST_WAIT", 0.01)
     patch.setenv("NO_PROXY", "127.0.0.1")
     patch.setenv("SKLEARN_HYPO_CACHE", str(folder))
     for name in ("GOOGLE_GENAI_USE_VERTEXAI", "GOOGLE_GENAI_USE_ENTERPRISE"):

@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 
-from ._reader import read_decisions, read_prompt
+from ._reader import read_decisions, read_prompt, user_part
 from ._wire import Ask, BadRequest, Route, hint_headers
 
 __all__ = ["check_key", "error", "match", "read", "rejection", "write"]
@@ -155,7 +155,9 @@ def _ask(body, messages, schema, max_tokens):
         raise BadRequest("there is no message of a user", "messages")
     return Ask(
         model=body["model"],
-        task=read_prompt(users[-1]),
+        task=read_prompt(
+            users[-1] if len(users) < len(written) else user_part(users[-1])
+        ),
         max_tokens=max_tokens,
         prompt_characters=sum(len(text) for _, text in written),
         schema_characters=len(json.dumps(schema)) if schema else 0,

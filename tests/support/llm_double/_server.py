@@ -52,6 +52,17 @@ class LLMServer:
         status 400. None: there are none, and who asks for them is not told.
     decision_paths : tuple of str, default=("/v1/decisions",)
         Which of "/v1/decisions" and "/v1/systemone" of OpenAI's protocol exist.
+    system_role : bool, default=True
+        Whether a message of the system is accepted.
+    serial : bool, default=False
+        Whether one request is answered after the other, each for `latency` seconds.
+    requests_per_second : float, default=None
+        What a bucket of `burst` tokens is filled with; requests beyond are answered
+        with status 429, and, if `hints`, how long to wait.
+    burst : int, default=5
+        Requests that may come at once.
+    hints : bool, default=True
+        Whether that reply says when the next token is there.
     batch_polls : int, default=1
         How often a batch is found unfinished; 0 for never.
     batch_error_rate : float, default=0.0

@@ -35,6 +35,11 @@ class Settings:
     reject_parameters: tuple = ()
     most_alternatives: int | None = 20
     decision_paths: tuple = ("/v1/decisions",)
+    system_role: bool = True
+    serial: bool = False
+    requests_per_second: float | None = None
+    burst: int = 5
+    hints: bool = True
     batch_polls: int = 1
     batch_error_rate: float = 0.0
     batch_outcome: str = "completed"
@@ -85,6 +90,8 @@ class Service:
         self.stats = Stats(in_flight=in_flight, in_flight_max=in_flight)
         self.calls = deque(maxlen=self.settings.max_records)
         self._pauses = {}
+        self._free = 0.0  # when a serial server is
+        self._tokens, self._filled = float(self.settings.burst), monotonic()
 
     # -- callbacks of the connections
 
@@ -158,10 +165,33 @@ class Service:
         else:
             reply = self._route(call, route, request)
         reply.counted = True
-        reply.delay += self.settings.latency
+        reply.delay += self._latency(reply)
         call.status = reply.status
         stats.statuses[reply.status] += 1
         return reply
+
+    def _latency(self, reply):
+        """Return the seconds that an answer takes, behind others if they are serial."""
+        latency = self.settings.latency
+        if not self.settings.serial or reply.status != 200:
+            return latency
+        now = monotonic()
+        self._free = max(self._free, now) + latency
+        return self._free - now
+
+    def _take_token(self):
+        """Return 0, or the seconds until the bucket has a token again."""
+        rate = self.settings.requests_per_second
+        if rate is None:
+            return 0.0
+        now = monotonic()
+        gained = rate * (now - self._filled)
+        self._tokens = min(self.settings.burst, self._tokens + gained)
+        self._filled = now
+        if self._tokens >= 1:
+            self._tokens -= 1
+            return 0.0
+        return (1 - self._tokens) / rate
 
     def _route(self, call, route, request):
         call.route = route.label
@@ -175,6 +205,13 @@ class Service:
             if route.kind == "other":
                 return self._other(call, route, request)
             call.body = body = json.loads(request.body)
+            wait = self._take_token()
+            if wait:
+                hint = "rate_limit_ms" if self.settings.hints else "rate_limit"
+                status, body, headers = route.vendor.error(hint, None, wait)
+                reply = _json(status, body)
+                reply.headers = headers
+                return reply
             self._check_parameters(body)
             ask = route.vendor.read(route, body)
             self._check_alternatives(ask)
@@ -190,6 +227,9 @@ class Service:
             if name in given:
                 message = f"Unsupported parameter: '{name}' is not supported."
                 raise BadRequest(message, name, "unsupported_parameter")
+        roles = [m.get("role") for m in body.get("messages") or []]
+        if not self.settings.system_role and "system" in roles:
+            raise BadRequest("System role not supported")
 
     def _check_alternatives(self, ask):
         most = self.settings.most_alternatives

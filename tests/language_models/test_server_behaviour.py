@@ -1,0 +1,168 @@
+"""Servers as they are: what each does at default settings, and how many calls that is.
+
+The wire formats have tests of their own; here `LLMAnnotator` meets a server that is
+slow, limits its clients, or does not know all of OpenAI's protocol.
+"""
+
+import threading
+import warnings
+
+import numpy as np
+import pytest
+from llm_cases import annotator_for, make_mind, make_texts, model_at, statements, truth
+from llm_double import LLMServer
+
+from sklearn_hypo import OpenAIModel
+from sklearn_hypo._language_models._adaptation import forget_left_out
+from sklearn_hypo.exceptions import HypothesisWarning, LanguageModelError
+
+TEXTS, ASKED = make_texts(24), statements(2)
+TRUTH = truth(TEXTS, ASKED)
+
+pytestmark = pytest.mark.usefixtures("prepared")
+
+
+@pytest.fixture(autouse=True)
+def forget():
+    """Another server may have the same port."""
+    forget_left_out()
+    yield
+    forget_left_out()
+
+
+@pytest.fixture
+def server():
+    with LLMServer(make_mind()) as server:
+        yield server
+
+
+def annotate(server, expected_warnings=(), kind="chat", **settings):
+    """Annotate at default settings; return the annotator."""
+    annotator = annotator_for(model_at(kind, server, **settings), ASKED)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", HypothesisWarning)
+        np.testing.assert_array_equal(annotator.annotate(TEXTS), TRUTH)
+    messages = [str(w.message) for w in caught]
+    assert len(messages) == len(expected_warnings), messages
+    for message, expected in zip(messages, expected_warnings, strict=True):
+        assert expected in message
+    return annotator
+
+
+def test_a_serial_slow_server(server):
+    server.serial, server.latency = True, 0.05
+    annotate(server)
+    stats = server.stats()
+    assert stats.calls == 24
+    assert stats.in_flight_max <= 4
+
+
+@pytest.mark.parametrize("hints", [True, False])
+def test_a_server_that_limits_requests(server, hints):
+    """The pace is that of the server, five times as fast as in the benchmark."""
+    server.requests_per_second, server.hints, server.latency = 25, hints, 0.06
+    texts = make_texts(60)
+    annotator = annotator_for(model_at("chat", server), ASKED)
+    np.testing.assert_array_equal(annotator.annotate(texts), truth(texts, ASKED))
+    stats = server.stats()
+    assert stats.statuses[200] == 60
+    # more than in simulated time, where no thread is late
+    assert stats.statuses[429] <= 0.2 * stats.calls
+
+
+REFUSED = {
+    "response_format": "structured_output=False",
+    "system": "system_role=False",
+}
+
+
+@pytest.mark.parametrize("parameter", REFUSED)
+def test_what_a_server_refuses_is_left_out(server, parameter):
+    """One call is lost, with one warning, and none later in this process."""
+    if parameter == "system":
+        server.system_role = False
+    else:
+        server.reject_parameters = (parameter,)
+    annotate(server, [f"set {REFUSED[parameter]}"])
+    stats = server.stats()
+    assert stats.calls == 25
+    assert stats.statuses[400] == 1
+    server.reset()
+    annotate(server)
+    assert server.stats().statuses == {200: 24}
+
+
+def test_the_older_name_of_the_limit(server):
+    server.reject_parameters = ("max_completion_tokens",)
+    annotate(server, ["token_parameter='max_tokens'"], max_output_tokens=200)
+    assert server.stats().statuses == {200: 24, 400: 1}
+    assert server.calls[-1].body["max_tokens"] == 200
+
+
+def test_all_of_it_at_once(server):
+    server.reject_parameters = ("response_format", "max_completion_tokens")
+    server.system_role = False
+    annotator = annotate(server, ["set ", "set ", "set "], max_output_tokens=200)
+    assert server.stats().statuses == {200: 24, 400: 3}
+    assert annotator.usage_["calls"] == 27
+    body = server.calls[-1].body
+    assert "response_format" not in body
+    assert [m["role"] for m in body["messages"]] == ["user"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "parameter", "advice"),
+    [
+        ({"structured_output": True}, "response_format", "structured_output=False"),
+        (
+            {"token_parameter": "max_completion_tokens", "max_output_tokens": 9},
+            "max_completion_tokens",
+            "token_parameter='max_tokens'",
+        ),
+        ({"temperature": 0.5}, "temperature", "temperature=None"),
+        ({"seed": 1}, "seed", "seed=None"),
+        ({"reasoning_effort": "low"}, "reasoning_effort", "reasoning_effort=None"),
+    ],
+)
+def test_what_a_user_asked_for_is_an_error(server, setting, parameter, advice):
+    server.reject_parameters = (parameter,)
+    annotator = annotator_for(model_at("chat", server, **setting), ASKED)
+    with pytest.raises(LanguageModelError, match="refuses every request") as caught:
+        annotator.annotate(TEXTS)
+    assert f"Set {advice}" in str(caught.value)
+    assert server.stats().calls <= 2
+
+
+def test_an_explicit_system_role_is_an_error(server):
+    server.system_role = False
+    annotator = annotator_for(model_at("chat", server, system_role=True), ASKED)
+    with pytest.raises(LanguageModelError, match="Set system_role=False"):
+        annotator.annotate(TEXTS)
+
+
+def test_instructions_in_the_users_turn(server):
+    annotate(server, system_role=False)
+    [message] = server.calls[0].body["messages"]
+    assert message["role"] == "user"
+    assert "\n\n" in message["content"]
+
+
+def test_answers_without_a_schema_have_keys_of_their_own():
+    with_schema, without = (
+        OpenAIModel("m", structured_output=value).identity() for value in (True, False)
+    )
+    assert OpenAIModel("m").identity() == with_schema != without
+
+
+def test_long_patience_with_a_server_of_ones_own():
+    assert OpenAIModel("m").timeout_seconds() == 60
+    assert OpenAIModel("m", base_url="http://localhost:1/v1").timeout_seconds() == 600
+    other = OpenAIModel("m", base_url="https://example.com/v1")
+    assert other.timeout_seconds() == 60
+    own = OpenAIModel("m", base_url="http://localhost:1/v1", timeout=5)
+    assert own.timeout_seconds() == 5
+
+
+def test_no_thread_is_left(server):
+    annotate(server)
+    assert not [t for t in threading.enumerate() if "sklearn-hypo" in t.name]
