@@ -174,11 +174,16 @@ class ModelSpec:
     def former_identity(self):
         """Return what `identity` was when caches had no salt, to find their answers.
 
-        The address counted as it was written, and so did the limit on the answer.
+        Returns
+        -------
+        identity : dict
+            With the address as it is written, and with the limit on the answer.
         """
         identity = {**self.identity(), "server": self.server()}
         if self.max_output_tokens is not None:
             identity["max_output_tokens"] = self.max_output_tokens
+        if identity.get("structured_output"):
+            del identity["structured_output"]  # was the default
         return identity
 
     def server(self):

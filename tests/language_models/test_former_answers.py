@@ -4,6 +4,7 @@ import hashlib
 import json
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -95,6 +96,17 @@ def test_answers_of_an_earlier_release_are_not_paid_for_again(former):
     decisions = OpenAIModel("double", base_url="http://127.0.0.1:18765/v1")
     annotate(decisions, former, texts=TEXTS[:1], layout="decisions")
     assert annotator_for(CHAT, ASKED, cache=former).estimate_cost(TEXTS).calls == 0
+
+
+def test_a_schema_that_is_asked_for_was_sent_by_earlier_releases(former):
+    """What is stored since may have come without one, where the server refuses it."""
+    with_schema = replace(CHAT, structured_output=True)
+    np.testing.assert_array_equal(annotate(with_schema, former), TRUTH)
+    without = replace(CHAT, structured_output=False)
+    identities = [repr(m.identity()) for m in (CHAT, with_schema, without)]
+    assert len(set(identities)) == 3
+    estimate = annotator_for(without, ASKED, cache=former).estimate_cost(TEXTS)
+    assert estimate.calls == len(TEXTS)
 
 
 def test_statements_of_an_earlier_release_are_found(former):
