@@ -46,9 +46,10 @@ class LLMAnnotator(AnswerStoreMixin, BaseEstimator):
     Parameters
     ----------
     model : str, specification or callable, default="gemini:gemini-2.5-flash-lite"
-        Whom to ask: "openai:NAME", "gemini:NAME", an `OpenAIModel` or `GeminiModel`
-        with more settings
-        (such as the address of a local server), or a function from a prompt to an
+        Whom to ask: "gemini:NAME", "openai:NAME", a server by its name ("ollama:NAME",
+        "llamacpp:", "vllm:", "lmstudio:", "azure:", "openrouter:", "mistral:",
+        "groq:", "deepseek:", "anthropic:"), an `OpenAIModel` or `GeminiModel` with
+        more settings (such as another address), or a function from a prompt to an
         answer. The key is read from the environment when a call is made.
     layout : {"auto", "single", "stacked", "decisions", "logprobs"}, default="auto"
         How cells are put into calls. "single" asks about one text and one hypothesis

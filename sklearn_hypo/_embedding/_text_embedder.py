@@ -63,9 +63,10 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
           letters of the training texts are Latin, else "lsa", with a warning.
           `model_` says which;
         - "openai:NAME" or "gemini:NAME", such as "openai:text-embedding-3-small" or
-          "gemini:gemini-embedding-001" ("openai:" and "gemini:" alone take these), or
-          an `OpenAIModel` or `GeminiModel` with more settings, such as the address
-          of a local server: a provider's embedding model, to whom the texts are sent;
+          "gemini:gemini-embedding-001" ("openai:" and "gemini:" alone take these), a
+          server by its name ("ollama:NAME", "llamacpp:", "vllm:", "lmstudio:",
+          "azure:", "openrouter:", "mistral:"), or an `OpenAIModel` or `GeminiModel`
+          with more settings: an embedding model to whom the texts are sent;
         - a name on the Hugging Face hub or a local folder: a model of
           sentence-transformers [2]_;
         - "model2vec:FOLDER" or "model2vec:NAME": a static model of the package

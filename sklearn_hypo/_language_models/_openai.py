@@ -93,10 +93,6 @@ class OpenAIModel(ModelSpec):
         default models, which would reason at "medium" unasked; not sent for others.
     max_output_tokens : int or None, default=None
         Limit on the answer, reasoning included.
-    decisions_api : {"auto", "decisions", "systemone"}, default="auto"
-        Which endpoint `layout="decisions"` asks: OpenAI's ``/decisions``, or
-        ``/systemone``, as `transformers serve` has it. "auto": the first, and the
-        second on servers that do not know the first.
     token_parameter : {"auto", "max_completion_tokens", "max_tokens"}, default="auto"
         How Chat Completions calls that limit. "auto": as the `provider` does; where the
         server refuses the first name, by the second, which is all that older ones know.
@@ -136,6 +132,10 @@ class OpenAIModel(ModelSpec):
         Returns a bearer token, asked before every call, in the place of a key: as
         `azure.identity.get_bearer_token_provider` makes one. It is not printed, not
         hashed, and pickled only if it is a function of a module.
+    decisions_api : {"auto", "decisions", "systemone"}, default="auto"
+        Which endpoint `layout="decisions"` asks: OpenAI's ``/decisions``, or
+        ``/systemone``, as `transformers serve` has it. "auto": the first, and the
+        second on servers that do not know the first.
 
     Raises
     ------
