@@ -210,7 +210,13 @@ class ModelSpec:
         return "Check base_url=, which ends before the version of the protocol."
 
     def timeout_seconds(self):
-        """Return after how many seconds a call counts as lost."""
+        """Return after how many seconds a call counts as lost.
+
+        Returns
+        -------
+        seconds : float
+            What was set, else a minute; ten for a server of one's own.
+        """
         if self.timeout is not None:
             return self.timeout
         return _TIMEOUT_LOCAL if is_local_address(self.server()) else _TIMEOUT

@@ -4,7 +4,7 @@ from .._utils._callables import identify_callable
 from ._catalog import Price
 from ._gemini import GeminiModel
 from ._model_spec import ModelSpec, describe_value
-from ._openai import OpenAIModel
+from ._openai_model import OpenAIModel
 from ._servers import SERVERS
 from ._transformers import TransformersModel
 from ._values import ANSWERED, UNPARSABLE, Reply, Usage

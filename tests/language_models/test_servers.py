@@ -300,8 +300,13 @@ def test_local_models_cost_nothing_and_others_are_unknown():
         assert (price is not None) is SERVERS[name].is_local
         assert price is None or set(price[:3]) == {0.0}
     assert OpenAIModel("m", provider="vllm", price=(1, 2)).price_per_million().input
-    there = OpenAIModel("m", provider="ollama", base_url="https://ollama.com/v1")
-    assert there.price_per_million() is None
+
+    def price_at(url):
+        return OpenAIModel("m", provider="ollama", base_url=url).price_per_million()
+
+    assert price_at("http://gpu-box:11434/v1") == price_at("http://10.0.0.5/v1")
+    assert price_at("http://gpu-box:11434/v1").output == 0
+    assert price_at("https://ollama.com/v1") is None
 
 
 # Azure
