@@ -53,13 +53,16 @@ from ._hypotheses._protocols import (
     ScoredAnnotator,
 )
 from ._inference._redundancy import Redundancy, drop_or_merge
+from ._inference._signal import Signal
 from ._interpretation._language_model import LLMInterpreter
 from ._interpretation._lexicon import LexiconInterpreter
 from ._interpretation._namer import LLMNamer
-from ._language_models._ledger import CostEstimate
+from ._language_models._ledger import Budget, CostEstimate
 from ._language_models._models import GeminiModel, OpenAIModel
 from ._language_models._transformers import TransformersModel
 from ._pipeline import make_hypothesis_pipeline
+from ._planning._estimate_study import estimate_study
+from ._planning._study_estimate import StudyEstimate
 from ._replication._replicate import replicate_hypotheses
 from ._replication._report import ReplicationReport
 from ._report._audit import AuditBundle, read_audit_bundle
@@ -116,7 +119,12 @@ __all__ = [  # noqa: RUF022 - by the steps of the method, as in the reference
     "OpenAIModel",
     "GeminiModel",
     "TransformersModel",
+    "Budget",
     "CostEstimate",
+    # Plan
+    "estimate_study",
+    "StudyEstimate",
+    "Signal",
     # Test
     "evaluate_hypotheses",
     "evaluate_annotations",

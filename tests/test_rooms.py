@@ -15,7 +15,7 @@ FLOORS = (
     {"_cli"},
     {"__init__"},
     {"_pipeline"},
-    {"_evaluation", "_replication", "_annotation_error"},
+    {"_evaluation", "_replication", "_annotation_error", "_planning"},
     {"_report"},
     {"_displays", "_inference", "_extraction"},
     {"_interpretation"},

@@ -15,6 +15,7 @@ from .._language_models._layouts import (
     choose_layout,
     choose_size,
 )
+from .._language_models._ledger import Budget
 from .._language_models._models import as_model
 from .._language_models._session import (
     AnswerStoreMixin,
@@ -73,12 +74,12 @@ class LLMAnnotator(AnswerStoreMixin, BaseEstimator):
         all if there are fewer. The target takes no part.
     max_missing : float, default=0.05
         Largest share of cells without an answer; with more, `annotate` raises.
-    max_cost : float or None, default=None
+    max_cost : float, Budget or None, default=None
         Dollars that this annotator may spend over its life, repeated calls and the
         scoring of candidates included. No call is made that could pass it, where
         batch jobs of this model and cache that are not collected count with the most
         they may cost. Each clone counts for itself: a cross-validation of five folds
-        may spend it five times.
+        may spend it five times, unless a `Budget` is given, which all share.
     cache : str, path or None, default="auto"
         Folder of the answers. "auto": the environment variable SKLEARN_HYPO_CACHE,
         else ``~/.cache/sklearn_hypo``. None: answers are kept as long as this object,
@@ -151,7 +152,7 @@ class LLMAnnotator(AnswerStoreMixin, BaseEstimator):
             StrOptions({"auto"}),
         ],
         "max_missing": [Interval(Real, 0, 1, closed="both")],
-        "max_cost": [Interval(Real, 0, None, closed="neither"), None],
+        "max_cost": [Interval(Real, 0, None, closed="neither"), Budget, None],
         "cache": "no_validation",
         "n_workers": [Interval(Integral, 1, 256, closed="both"), None],
         "shuffle_seed": [Interval(Integral, 0, None, closed="left")],
@@ -441,7 +442,7 @@ class LLMAnnotator(AnswerStoreMixin, BaseEstimator):
         now = open_ledger(model, self.max_cost, self._open_answers(model))
         if hasattr(self, "_ledger"):
             # parameters may have been set since
-            self._ledger.set_terms(now.price, now.max_cost, now.kept, now.model)
+            self._ledger.set_terms(now.price, self.max_cost, now.kept, now.model)
         else:
             self._ledger = now
         return model

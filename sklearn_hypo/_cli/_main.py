@@ -18,6 +18,7 @@ from .._selection._neuron_selector import METHODS
 from .._utils._printable import to_printable
 from ..exceptions import LanguageModelError
 from ._demo import demo
+from ._language_models import EMBEDDING, parse_setting
 from ._run import run
 
 _PROG = "sklearn-hypo"
@@ -85,6 +86,7 @@ def _parse_options(argv):
     options = parser.parse_args(argv)
     if options.command == "run":
         _check_roles(run, options)
+        _check_models(run, options)
     return options
 
 
@@ -97,6 +99,23 @@ def _check_roles(parser, options):
         for other, same in roles[:i]:
             if same == column and column is not None:
                 parser.error(f"{other} and {option} name one and the same column")
+
+
+def _check_models(parser, options):
+    """End with code 2 for options of language models that lack one."""
+    models = [options.interpreter]
+    models += [options.annotator if options.annotator != EMBEDDING else None]
+    if options.interpreter and not options.annotator:
+        parser.error(
+            "--interpreter writes statements in plain words, so --annotator has to "
+            f"name who judges them: a MODEL, or {EMBEDDING}"
+        )
+    if options.instructions and not options.interpreter:
+        parser.error("--instructions are for a model that is named by --interpreter")
+    for name in ("max_cost", "base_url", "api_key_env", "model_option"):
+        if getattr(options, name) is not None and not any(models):
+            option = name.replace("_", "-")
+            parser.error(f"--{option} is for models: name one by --annotator MODEL")
 
 
 def _add_command(commands, name, summary, description):
@@ -117,7 +136,11 @@ def _add_run(commands):
         "find and test hypotheses in a file of texts",
         "Find hypotheses in the texts of a file and test them on texts held out.\n"
         "Writes report.html, hypotheses.csv, metrics.json and settings.json. The\n"
-        "report quotes some of the texts, and opens in any browser.",
+        "report quotes some of the texts, and opens in any browser.\n\n"
+        "Without --interpreter and --annotator, nothing leaves this machine and\n"
+        "nothing is paid. With a model, what the study will cost is shown first; a\n"
+        "run that was interrupted goes on when it is started again by the same\n"
+        "command, and no answer is paid for twice.",
     )
     parser.add_argument(
         "file", metavar="FILE", help="CSV (.csv, .tsv), JSON lines (.jsonl) or Parquet"
@@ -153,6 +176,7 @@ def _add_run(commands):
     )
     _add_design(parser)
     _add_sizes(parser)
+    _add_models(parser)
     _add_procedure(parser)
     _add_output(parser, "hypotheses_output")
     return parser
@@ -209,8 +233,9 @@ def _add_sizes(parser):
     parser.add_argument(
         "--terms",
         action=argparse.BooleanOptionalAction,
-        default=True,
-        help="put frequent words and pairs of words beside the neurons (default)",
+        default="auto",
+        help="put frequent words and pairs of words beside the neurons (default: "
+        "without language models)",
     )
     parser.add_argument(
         "--n-select",
@@ -224,6 +249,66 @@ def _add_sizes(parser):
         choices=METHODS,
         default=METHODS[0],
         help=f"how neurons are selected (default: {METHODS[0]})",
+    )
+
+
+def _add_models(parser):
+    group = parser.add_argument_group(
+        "language models",
+        'A MODEL is "openai", "gemini" (their defaults), "openai:NAME" and the like. '
+        "Texts are sent to whoever runs it. The key is read from the environment.",
+    )
+    group.add_argument(
+        "--interpreter",
+        metavar="MODEL",
+        help="who puts neurons into words (default: dictionaries)",
+    )
+    group.add_argument(
+        "--annotator",
+        metavar=f"MODEL|{EMBEDDING}",
+        help=f"who says of which texts a hypothesis is true; {EMBEDDING}: likeness to "
+        "the embedder, free (default: dictionaries)",
+    )
+    group.add_argument(
+        "--instructions",
+        metavar="FILE",
+        help="a text for the interpreter: what the texts are, what the study is about",
+    )
+    group.add_argument(
+        "--base-url",
+        metavar="URL",
+        help="another server that speaks the protocol, such as "
+        "http://localhost:11434/v1; no key is sent to it",
+    )
+    group.add_argument(
+        "--api-key-env",
+        metavar="NAME",
+        help="the environment variable that holds its key",
+    )
+    group.add_argument(
+        "--model-option",
+        action="append",
+        type=_parse_model_option,
+        metavar="NAME=VALUE",
+        help="another setting of OpenAIModel or GeminiModel, such as timeout=600, "
+        "reasoning_effort=low, api=responses or price=[0.1,0.4]; may be repeated",
+    )
+    group.add_argument(
+        "--max-cost",
+        type=_parse_dollars,
+        metavar="DOLLARS",
+        help="what all models together may cost: no call is made that could pass it",
+    )
+    group.add_argument(
+        "--estimate",
+        action="store_true",
+        help="say what the study will cost and whether there is a signal, and end",
+    )
+    group.add_argument(
+        "--yes",
+        action="store_true",
+        help="do not ask before spending. Without a terminal nobody can be asked, and "
+        "a run begins only with --yes or if the estimate is within --max-cost",
     )
 
 
@@ -242,7 +327,10 @@ def _add_procedure(parser):
         help="also cross-validate, on the texts that are not held out",
     )
     parser.add_argument(
-        "--cache", metavar="DIR", help="keep embeddings of a fixed model here"
+        "--cache",
+        metavar="DIR",
+        help="keep embeddings of a fixed model and answers of language models here "
+        "(default: what SKLEARN_HYPO_CACHE names, else ~/.cache/sklearn_hypo)",
     )
 
 
@@ -302,6 +390,22 @@ def _parse_float(text):
         return float(text)
     except ValueError:
         return math.nan
+
+
+def _parse_dollars(text):
+    value = _parse_float(text)
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an amount above 0")
+    return value
+
+
+def _parse_model_option(text):
+    try:
+        return parse_setting(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not of the form name=value, such as timeout=600"
+        ) from None
 
 
 def _parse_share(text):

@@ -25,6 +25,13 @@ from .._utils._printable import to_printable
 from .._utils._validation import resolve_task
 from ..exceptions import HypothesisWarning
 from ._files import InputError
+from ._language_models import (
+    Strategies,
+    check_go_ahead,
+    estimate_split,
+    record_spending,
+    spend,
+)
 from ._output import check_output_folder, write_results
 from ._read import read_labelled_texts
 
@@ -112,9 +119,10 @@ def run(options, say, note):
     ------
     InputError
         If the file or its columns cannot be used.
-    ValueError, OSError, ImportError
+    ValueError, OSError, ImportError, LanguageModelError
         As the estimators do.
     """
+    strategies = Strategies.of(options)
     check_output_folder(options.output, source=options.file)
     mapping = dict(options.map) if options.map else None
     rows = read_labelled_texts(
@@ -130,30 +138,28 @@ def run(options, say, note):
     _report_dropped(rows, note)
     task = resolve_task(rows.target, options.task)
     split = _make_split(rows, task, options)
-    pipe = make_hypothesis_pipeline(
-        options.embedder,
-        n_texts=len(split.train),
-        n_neurons=options.n_neurons,
-        k=options.k,
-        n_select=options.n_select,
-        method=options.method,
-        supervised=options.supervised,
-        style=options.style,
-        terms=options.terms,
-        task=task,
-        cache=options.cache or "auto",
-        random_state=options.seed,
-    )
+    pipe = _make_pipeline(strategies, len(split.train), task, options)
+    budget, estimate = strategies.budget, None
+    if budget is not None or options.estimate:
+        estimate = estimate_split(pipe, split, options)
+        say(f"{estimate}\n")
+        if options.estimate:
+            return
+        check_go_ahead(estimate, options, note)
     blank = clone(pipe)  # without the progress bar
-    split.fit(pipe)
-    if options.embedder == "auto":
-        note(f"--embedder auto is {pipe['embed'].model_} here.")
-    report = split.evaluate(pipe)
-    validation = _cross_validate(blank, split, task, options) if options.cv else None
+    with spend(options, budget, note):
+        split.fit(pipe)
+        if options.embedder == "auto":
+            note(f"--embedder auto is {pipe['embed'].model_} here.")
+        report = split.evaluate(pipe)
+        validation = None
+        if options.cv:
+            validation = _cross_validate(blank, split, task, options)
     metrics = {
         "rows": _count_rows(rows, split),
         "holdout": list_overall_figures(report),
         "cross_validation": validation,
+        "language_models": record_spending(report, estimate, budget),
         "versions": list_versions(),
     }
     settings = _record_options(options, mapping, task) | record_settings(pipe)
@@ -161,6 +167,25 @@ def run(options, say, note):
         title = f"Hypotheses on {options.target} in {Path(options.file).name}"
         paths = write_results(options.output, report, metrics, settings, title)
     say(f"\nWrote {', '.join(map(str, paths))}")
+
+
+def _make_pipeline(strategies, n_train, task, options):
+    return make_hypothesis_pipeline(
+        options.embedder,
+        n_texts=n_train,
+        n_neurons=options.n_neurons,
+        k=options.k,
+        n_select=options.n_select,
+        method=options.method,
+        interpreter=strategies.interpreter,
+        annotator=strategies.annotator,
+        supervised=options.supervised,
+        style=options.style,
+        terms=options.terms,
+        task=task,
+        cache=options.cache or "auto",
+        random_state=options.seed,
+    )
 
 
 # Before the fit -------------------------------------------------------------------
@@ -323,6 +348,11 @@ def _record_options(options, mapping, task):
         "holdout": options.holdout,
         "cv": options.cv,
         "seed": options.seed,
+        "interpreter": options.interpreter,
+        "annotator": options.annotator,
+        "base_url": options.base_url,
+        "model_options": dict(options.model_option or ()),
+        "max_cost": options.max_cost,
     }
 
 

@@ -243,7 +243,7 @@ _N_FOLDS = 5
 
 _SMALLEST_P = 1e-300  # below it a p-value is no number that anyone should read
 
-_PENALTIES = np.logspace(-3, 3, 13)
+PENALTIES = np.logspace(-3, 3, 13)
 
 
 def make_folds(y, n_classes, clusters, seed):
@@ -353,7 +353,7 @@ def _fit_predict(X, y, X_new, n_classes, weights, paired, dense):
         y = encode_one_hot(y, n_classes)
         y = y[:, 1:] if n_classes == 2 else y
     if dense:
-        model = RidgeCV(_PENALTIES, fit_intercept=not paired)
+        model = RidgeCV(PENALTIES, fit_intercept=not paired)
     else:
         model = LinearRegression(fit_intercept=not paired)
     return model.fit(X, y, sample_weight=weights).predict(X_new).reshape(len(X_new), -1)

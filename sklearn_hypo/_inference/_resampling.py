@@ -170,7 +170,7 @@ def permutation_p(A, Y, controls, rng, n_resamples, *, weights, clusters, paired
     scaled = A * root[:, None]
     Q = linalg.orth(scaled - base @ (base.T @ scaled), rcond=1e-8)
     codes = None if clusters is None else np.unique(clusters, return_inverse=True)[1]
-    shuffle = _make_shuffler(Y, codes, rng, paired)
+    shuffle = make_shuffler(Y, codes, rng, paired)
     if not paired and (codes is None or not _is_constant_within(Y, codes)):
         Y = Y - (base @ (base.T @ (Y * root[:, None]))) / root[:, None]
 
@@ -190,7 +190,7 @@ def _is_constant_within(Y, codes):
     return bool((Y[first][codes] == Y).all())
 
 
-def _make_shuffler(Y, codes, rng, paired):
+def make_shuffler(Y, codes, rng, paired):
     """Return a function that permutes targets as independence would allow."""
     n = len(Y)
     if paired:

@@ -8,7 +8,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 
 from .._annotation._lexicon import LexiconAnnotator
-from .._language_models._ledger import CostEstimate, make_cost_estimate
+from .._language_models._ledger import Budget, make_cost_estimate
 from .._language_models._models import as_model
 from .._language_models._session import (
     AnswerStoreMixin,
@@ -19,6 +19,7 @@ from .._language_models._session import (
 from .._language_models._text import clean_text, cut_words, estimate_tokens
 from .._language_models._values import Usage
 from .._utils._validation import Interval, StrOptions, check_texts
+from ._costs import add_estimates, estimate_scoring
 from ._prompts import (
     BINS_TEMPLATE,
     REFINEMENT_TEMPLATE,
@@ -86,9 +87,9 @@ class LLMInterpreter(AnswerStoreMixin, BaseEstimator):
     refinement_template : str or None, default=None
         The same for refinements. It must contain ``{statement}``,
         ``{missed_texts}`` and ``{wrongly_marked_texts}``.
-    max_cost : float or None, default=None
+    max_cost : float, Budget or None, default=None
         Dollars that the writing may cost in one call of `interpret`. Scoring is the
-        annotator's expense.
+        annotator's expense. A `Budget` can be shared with it.
     cache : str, path or None, default="auto"
         Folder of the answers; as for `LLMAnnotator`.
     n_workers : int or None, default=None
@@ -164,7 +165,7 @@ class LLMInterpreter(AnswerStoreMixin, BaseEstimator):
         "task_instructions": [str, None],
         "template": [str, None],
         "refinement_template": [str, None],
-        "max_cost": [Interval(Real, 0, None, closed="neither"), None],
+        "max_cost": [Interval(Real, 0, None, closed="neither"), Budget, None],
         "cache": "no_validation",
         "n_workers": [Interval(Integral, 1, 256, closed="both"), None],
     }
@@ -273,13 +274,15 @@ class LLMInterpreter(AnswerStoreMixin, BaseEstimator):
         n_neurons : int
             Neurons to describe.
         annotator : LLMAnnotator or None, default=None
-            If given, the scoring of the candidates by it is included.
+            If given, the scoring of the statements by it is included.
 
         Returns
         -------
         estimate : CostEstimate
-            Calls, tokens and dollars for texts of mean length. Refinements come on
-            top.
+            Calls, tokens and dollars for texts of mean length, if every neuron is
+            refined in every round. Statements of several neurons that are judged in
+            one text share calls; more of them do where neurons are active in the same
+            texts, so that fewer calls are made.
         """
         self._validate_params()
         texts = check_texts(texts, caller=type(self).__name__)
@@ -287,7 +290,7 @@ class LLMInterpreter(AnswerStoreMixin, BaseEstimator):
         fixed = estimate_tokens(
             SYSTEM + self._template() + (self.task_instructions or "")
         )
-        calls = n_neurons * self.n_candidates
+        calls = n_neurons * (self.n_candidates + self.n_refinements)
         usage = Usage(
             calls,
             round(calls * (fixed + shown / 4)),
@@ -298,10 +301,20 @@ class LLMInterpreter(AnswerStoreMixin, BaseEstimator):
         price = as_model(self.model, "interpreter").price_per_million()
         parts = [make_cost_estimate(price, usage)]
         if annotator is not None:
-            some = texts[: self.n_scoring_examples]
-            compared = annotator.estimate_cost(some, self.n_candidates)
-            parts += [compared, annotator.estimate_cost(some, 1)] * n_neurons
-        return CostEstimate(*map(sum, zip(*parts, strict=True)))
+            parts += self._estimate_scoring(texts, n_neurons, annotator)
+        return add_estimates(parts)
+
+    def _estimate_scoring(self, texts, n_neurons, annotator):
+        """Estimate every round in which statements are judged."""
+        (_, mine, compare, report), _ = self._split(texts, np.random.RandomState(0))
+        rounds = [(compare, self.n_candidates), (report, 1)]
+        rounds += [(mine, 1), (compare, 1)] * self.n_refinements
+        return [
+            estimate_scoring(
+                annotator, texts[rows], n_neurons, n_statements, self.n_scoring_examples
+            )
+            for rows, n_statements in rounds
+        ]
 
     def _template(self):
         if self.template is not None:

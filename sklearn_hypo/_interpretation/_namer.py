@@ -6,6 +6,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 
 from .._hypotheses._wording import name_apart
+from .._language_models._ledger import Budget
 from .._language_models._models import as_model
 from .._language_models._session import (
     AnswerStoreMixin,
@@ -41,7 +42,7 @@ class LLMNamer(AnswerStoreMixin, BaseEstimator):
         The most terms that are sent for a hypothesis.
     task_instructions : str or None, default=None
         What the texts are; put into the prompt.
-    max_cost : float or None, default=None
+    max_cost : float, Budget or None, default=None
         Dollars that one call of `name` may cost.
     cache : str, path or None, default="auto"
         Folder of the answers; as for `LLMAnnotator`.
@@ -104,7 +105,7 @@ class LLMNamer(AnswerStoreMixin, BaseEstimator):
         "model": "no_validation",  # as_model says more
         "n_terms": [Interval(Integral, 1, None, closed="left")],
         "task_instructions": [str, None],
-        "max_cost": [Interval(Real, 0, None, closed="neither"), None],
+        "max_cost": [Interval(Real, 0, None, closed="neither"), Budget, None],
         "cache": "no_validation",
         "n_workers": [Interval(Integral, 1, 256, closed="both"), None],
     }

@@ -229,10 +229,11 @@ class BatchJobs:
             return
         most = self._worst_cost(requests)
         open_jobs = self.worst_cost()
-        if ledger.cost + open_jobs + most > ledger.max_cost:
+        spent = ledger.budget.spent
+        if spent + open_jobs + most > ledger.max_cost:
             raise BudgetError(
                 f"max_cost={ledger.max_cost:g} dollars: the batch could cost "
-                f"${most:.4f}, beside ${ledger.cost:.4f} spent and ${open_jobs:.4f} "
+                f"${most:.4f}, beside ${spent:.4f} spent and ${open_jobs:.4f} "
                 "that open jobs may cost, so it was not submitted. Raise max_cost, set "
                 "max_output_tokens= of the model, or submit fewer texts at once."
             )

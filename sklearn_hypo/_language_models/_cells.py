@@ -181,7 +181,7 @@ class CellAnswerer:
         session = self.session
         self._note_size()
         if session.ledger.max_cost is not None:
-            session.ledger.committed = self._jobs().worst_cost()
+            session.ledger.commit(self._jobs().worst_cost())
         with (
             session.open_dispatcher(proven=table.has_answers) as dispatcher,
             session.store.run() as claims,

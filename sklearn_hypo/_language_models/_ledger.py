@@ -1,6 +1,7 @@
 """What a run of calls consumed, and the cap that it must not pass."""
 
 import threading
+from numbers import Real
 from typing import NamedTuple
 
 from ..exceptions import BudgetError
@@ -41,6 +42,122 @@ class CostEstimate(NamedTuple):
     cost: float
 
 
+class Budget:
+    """Dollars that several accounts may spend together.
+
+    Given as `max_cost` to an interpreter, an annotator, or both, it is one cap for all
+    of them and for all their clones: a cross-validation of five folds may spend it
+    once, not five times.
+
+    Parameters
+    ----------
+    max_cost : float or None, default=None
+        The cap, in dollars. None: what is spent is only added up.
+
+    Attributes
+    ----------
+    max_cost : float or None
+        The cap; raise it to go on.
+    spent : float
+        Dollars so far.
+
+    See Also
+    --------
+    LLMAnnotator, LLMInterpreter, LLMNamer : Take it as `max_cost`.
+
+    Notes
+    -----
+    A copy of a budget is the same budget. A pickle is one of its own, with what was
+    spent until then, so processes do not share one.
+
+    Examples
+    --------
+    >>> from sklearn.base import clone
+    >>> from sklearn_hypo import Budget, LLMAnnotator
+    >>> budget = Budget(5.0)
+    >>> annotator = LLMAnnotator("gemini", max_cost=budget)
+    >>> clone(annotator).max_cost is budget
+    True
+    >>> budget.spent
+    0.0
+    """
+
+    def __init__(self, max_cost=None):
+        is_number = isinstance(max_cost, Real) and not isinstance(max_cost, bool)
+        if max_cost is not None and not (is_number and 0 < max_cost < float("inf")):
+            raise ValueError(f"Budget({max_cost!r}): dollars above 0 are needed.")
+        self.max_cost = max_cost
+        self.spent = 0.0
+        self._open_jobs = {}  # by account: what its batch jobs may cost
+        self._reserved = 0.0
+        self._under_way = 0
+        self._changed = threading.Condition()
+
+    def __repr__(self):
+        return f"Budget({self.max_cost!r})"
+
+    def __copy__(self):
+        return self
+
+    def __deepcopy__(self, memo):
+        return self
+
+    def _fork(self):
+        """Return another budget, with the same cap and what was spent until now."""
+        fork = Budget(self.max_cost)
+        fork.spent = self.spent
+        return fork
+
+    def __getstate__(self):
+        state = self.__dict__.copy()
+        del state["_changed"]
+        return state | {"_open_jobs": {}, "_reserved": 0.0, "_under_way": 0}
+
+    def __setstate__(self, state):
+        self.__dict__.update(state, _changed=threading.Condition())
+
+    def _commit(self, account, dollars):
+        """Set what the batch jobs of an account that are not collected may cost."""
+        with self._changed:
+            self._open_jobs[account] = dollars
+
+    @property
+    def _committed(self):
+        """What all such batch jobs may cost."""
+        return sum(self._open_jobs.values())
+
+    def _reserve(self, amount, give_up, make_error):
+        """Reserve dollars, and return them; wait if need be.
+
+        While waiting for calls of other threads, `give_up()` is asked whether the run
+        is being stopped; then 0.0 is returned. What `make_error()` returns is raised if
+        the cap could be passed even when all others have come back.
+        """
+        with self._changed:
+            while self._known_cost() + self._reserved + amount > self.max_cost:
+                if self._under_way == 0 or self._known_cost() + amount > self.max_cost:
+                    raise make_error()
+                if give_up():
+                    return 0.0
+                self._changed.wait(0.1)
+            self._reserved += amount
+            self._under_way += amount > 0
+        return amount
+
+    def _known_cost(self):
+        return self.spent + self._committed
+
+    def _settle(self, amount, cost):
+        """Replace a reservation by what was spent, at the same instant."""
+        with self._changed:
+            self.spent += cost
+            if amount > 0:
+                self._under_way -= 1
+                # sums of floats may leave a trifle behind
+                self._reserved = self._reserved - amount if self._under_way else 0.0
+                self._changed.notify_all()
+
+
 class Ledger:
     """Counts tokens and money, and reserves money before a call is made.
 
@@ -53,8 +170,8 @@ class Ledger:
     ----------
     price : Price or None
         Of a million tokens. None: not known, and then there is no cap.
-    max_cost : float or None
-        The cap, in dollars.
+    max_cost : float, Budget or None
+        The cap, in dollars, of this account or of several together.
     kept : str
         What messages say about the answers that were paid for.
     model : str
@@ -70,8 +187,8 @@ class Ledger:
     versions, warned_of : set of str
         What the providers call the models that answered, and of which of them the
         user was warned.
-    committed : float
-        Dollars that batch jobs which are not collected may cost.
+    budget : Budget
+        What is spent and reserved under the cap.
     """
 
     def __init__(
@@ -83,24 +200,40 @@ class Ledger:
     ):
         self.usage = Usage()
         self.cost = 0.0
-        self.committed = 0.0
         self.versions = set()
         self.warned_of = set()
         self.account = {}
         self.uncertain_calls = 0
         self._n_cached = 0
-        self._reserved = 0.0
-        self._under_way = 0
-        self._changed = threading.Condition()
+        self.budget = Budget()
+        self._lock = threading.Lock()
         self.set_terms(price, max_cost, kept, model)
 
     def set_terms(self, price, max_cost, kept, model):
         """Change price, cap and names; what was spent stays spent."""
         self.price = price
-        self.max_cost = max_cost
+        self._set_budget(max_cost)
         self.kept = kept
         self.model = model
         self._write_account()
+
+    def _set_budget(self, max_cost):
+        if isinstance(max_cost, Budget):
+            self.budget, self._is_shared = max_cost, True
+            return
+        if getattr(self, "_is_shared", False):
+            self.budget = Budget()
+            self.budget.spent = self.cost
+        self.budget.max_cost, self._is_shared = max_cost, False
+
+    @property
+    def max_cost(self):
+        """The cap, in dollars; None without one."""
+        return self.budget.max_cost
+
+    def commit(self, dollars):
+        """Set what batch jobs of this account that are not collected may cost."""
+        self.budget._commit(id(self), dollars)
 
     def _write_account(self):
         self.account.update(
@@ -114,51 +247,28 @@ class Ledger:
 
     def __getstate__(self):
         state = self.__dict__.copy()
-        del state["_changed"]
-        return state | {"_reserved": 0.0, "_under_way": 0}
+        del state["_lock"]
+        if not self._is_shared:
+            state["budget"] = self.budget._fork()
+        return state
 
     def __setstate__(self, state):
-        self.__dict__.update(state, _changed=threading.Condition())
+        self.__dict__.update(state, _lock=threading.Lock())
 
     def reserve(self, request, give_up):
         """Reserve the most that a call can cost, in dollars; wait if need be.
 
-        While waiting for calls of other threads, `give_up()` is asked whether the run
-        is being stopped. A BudgetError is raised if the call could pass the cap even
-        when all others have come back.
+        A BudgetError is raised if the call could pass the cap even when all others
+        have come back.
         """
         if self.max_cost is None:
             return 0.0
         amount = self.worst_cost(request)
-        with self._changed:
-            while self._cost_at_most() + amount > self.max_cost:
-                if self._under_way == 0 or self._known_cost() + amount > self.max_cost:
-                    raise self._budget_error(amount)
-                if give_up():
-                    return 0.0
-                self._changed.wait(0.1)
-            self._reserved += amount
-            self._under_way += amount > 0
-        return amount
-
-    def _known_cost(self):
-        """Return what is spent, and what jobs that are not collected may cost."""
-        return self.cost + self.committed
-
-    def _cost_at_most(self):
-        return self._known_cost() + self._reserved
+        return self.budget._reserve(amount, give_up, lambda: self._budget_error(amount))
 
     def cancel(self, amount):
         """Take back a reservation for a call that is not made."""
-        with self._changed:
-            self._free(amount)
-
-    def _free(self, amount):
-        if amount > 0:
-            self._under_way -= 1
-            # sums of floats may leave a trifle behind
-            self._reserved = self._reserved - amount if self._under_way else 0.0
-            self._changed.notify_all()
+        self.budget._settle(amount, 0.0)
 
     def settle(self, amount, request, usage, *, billed=True):
         """Replace a reservation by what the call cost.
@@ -171,27 +281,27 @@ class Ledger:
             n_sent = estimate_input_tokens(request) if billed else 0
             usage = Usage(1, n_sent)
         cost = 0.0 if self.price is None else compute_cost(self._price(request), usage)
-        with self._changed:
-            self._free(amount)
-            self._count(usage, uncertain, max(cost, amount) if uncertain else cost)
+        self._count(amount, usage, uncertain, max(cost, amount) if uncertain else cost)
 
-    def _count(self, usage, uncertain, cost):
-        self.usage += usage
-        self.uncertain_calls += uncertain
-        self.cost += cost
-        self._write_account()
+    def _count(self, amount, usage, uncertain, cost):
+        with self._lock:
+            self.budget._settle(amount, cost)
+            self.usage += usage
+            self.uncertain_calls += uncertain
+            self.cost += cost
+            self._write_account()
 
     def note_versions(self, versions):
         """Note what the providers call the models that answered; "" is no name."""
         new = set(versions) - self.versions - {""}
         if new:
-            with self._changed:
+            with self._lock:
                 self.versions |= new
                 self._write_account()
 
     def count_cached(self, n_answers):
         """Count answers that cost nothing."""
-        with self._changed:
+        with self._lock:
             self._n_cached += n_answers
             self._write_account()
 
@@ -205,8 +315,7 @@ class Ledger:
         price = None if self.price is None else self.price.half()
         cost = 0.0 if price is None else compute_cost(price, usage or Usage(1))
         uncertain = usage is None
-        with self._changed:
-            self._count(usage or Usage(1), uncertain, most if uncertain else cost)
+        self._count(0.0, usage or Usage(1), uncertain, most if uncertain else cost)
 
     def worst_cost(self, request):
         """Return the most that a call can cost, in dollars.
@@ -223,12 +332,12 @@ class Ledger:
 
     def _budget_error(self, amount):
         open_jobs = (
-            f" and ${self.committed:.4f} may be needed for open batch jobs"
-            if self.committed
+            f" and ${self.budget._committed:.4f} may be needed for open batch jobs"
+            if self.budget._committed
             else ""
         )
         return BudgetError(
-            f"max_cost={self.max_cost:g} dollars: ${self.cost:.4f} are spent"
+            f"max_cost={self.max_cost:g} dollars: ${self.budget.spent:.4f} are spent"
             f"{open_jobs}, and the next call could cost ${amount:.4f}, so it was not "
             f"made. {self.kept} Raise max_cost and call again to go on."
         )

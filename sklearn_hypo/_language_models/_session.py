@@ -12,7 +12,7 @@ from ..exceptions import LanguageModelError
 from ._answers import AnswerStore
 from ._catalog import describe_end_of_life
 from ._dispatch import Dispatcher
-from ._ledger import Ledger
+from ._ledger import Budget, Ledger
 from ._values import CUT, UNPARSABLE
 
 logger = logging.getLogger("sklearn_hypo")
@@ -126,9 +126,10 @@ def open_store(cache, model):
 def open_ledger(model, max_cost, store):
     """Open an account, or raise if a cap is asked for and the price is not known."""
     price = model.price_per_million()
-    if max_cost is not None and price is None:
+    cap = max_cost.max_cost if isinstance(max_cost, Budget) else max_cost
+    if cap is not None and price is None:
         raise ValueError(
-            f"max_cost={max_cost}: the price of {model} is not known, so the cost "
+            f"max_cost={cap:g}: the price of {model} is not known, so the cost "
             "cannot be bounded. Give it: OpenAIModel(..., price=(input, cached input, "
             "output)), in dollars per million tokens."
         )
@@ -196,7 +197,7 @@ class ProgressLog:
             self._session.parameter,
             self._n_done,
             self._n_calls,
-            self._session.ledger.cost,
+            self._session.ledger.budget.spent,
         )
 
 

@@ -362,7 +362,7 @@ def test_a_call_that_waits_for_money_does_not_begin_in_a_pause(monkeypatch):
 
     d = dispatcher(Scripted(ask, max_output_tokens=100), 3, proven=True)
     most = d.ledger.worst_cost(d.limit_answer(prompt()))
-    d.ledger.max_cost = 2.5 * most
+    d.ledger.budget.max_cost = 2.5 * most
     send_all(d, 3)
     assert limited
     assert not [t for t in begun if limited[0] + 0.01 < t < limited[0] + 0.29]
@@ -553,7 +553,7 @@ def test_a_function_that_returns_no_text():
 def test_the_money_runs_out(server):
     model = model_at(server, max_output_tokens=20)
     d = dispatcher(model, 4)
-    d.ledger.max_cost = 10 * d.ledger.worst_cost(d.limit_answer(prompt()))
+    d.ledger.budget.max_cost = 10 * d.ledger.worst_cost(d.limit_answer(prompt()))
     delivered = {}
 
     def work(i):

@@ -92,7 +92,7 @@ def test_a_call_that_could_pass_the_cap_is_refused():
     assert "Raise max_cost" in str(e.value)
     assert e.value.reason == "budget"
     assert ledger.usage.calls == 2  # a refused call is not counted
-    ledger.max_cost = 300.0
+    ledger.budget.max_cost = 300.0
     ledger.settle(ledger.reserve(prompt(), never), prompt(), Usage(1, 100))
     assert ledger.cost == 300.0
 
@@ -173,7 +173,7 @@ def test_free_calls_leave_nothing_behind():
     ledger = Ledger(Price(0.0, 0.0, 0.0), 100.0)
     ledger.settle(ledger.reserve(prompt(), never), prompt(), Usage(1, 10))
     ledger.cancel(ledger.reserve(prompt(), never))
-    assert (ledger._under_way, ledger._reserved) == (0, 0.0)
+    assert (ledger.budget._under_way, ledger.budget._reserved) == (0, 0.0)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -194,7 +194,7 @@ def test_the_cap_is_never_passed(seed):
                 refused.append(number)
                 return
             with lock:
-                passed.append(ledger.cost + ledger._reserved)
+                passed.append(ledger.budget.spent + ledger.budget._reserved)
             if generator.random() < 0.2:
                 time.sleep(generator.random() / 1000)
             kind = generator.random()
@@ -221,7 +221,7 @@ def test_the_cap_is_never_passed(seed):
     assert ledger.cost <= cap
     assert ledger.cost > 0.5 * cap  # it was made use of
     assert ledger.usage.calls == len(spent)
-    assert (ledger._under_way, ledger._reserved) == (0, 0.0)
+    assert (ledger.budget._under_way, ledger.budget._reserved) == (0, 0.0)
 
 
 # Settling
@@ -306,10 +306,10 @@ def test_a_copy_keeps_what_was_spent(copied):
 
 def test_jobs_that_are_not_collected_count_for_the_cap():
     ledger = Ledger(DOLLAR, 250.0)
-    ledger.committed = 200.0
+    ledger.commit(200.0)
     with pytest.raises(BudgetError, match=r"\$200\.0000 may be needed for open batch"):
         ledger.reserve(prompt(), never)
-    ledger.committed = 100.0
+    ledger.commit(100.0)
     assert ledger.reserve(prompt(), never) == 100.0
     assert ledger.cost == 0.0
 
