@@ -83,7 +83,8 @@ def _make_model(name, role, options):
             f"{', '.join(sorted(known - {'model'}))}."
         )
     model = replace(model, **settings)
-    model.read_key()
+    if not options.estimate:
+        model.read_key()
     if options.max_cost is not None and model.price_per_million() is None:
         raise InputError(
             f"--max-cost: the price of {model} is not known. Give it, in dollars per "

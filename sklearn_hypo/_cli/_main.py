@@ -169,10 +169,10 @@ def _add_run(commands):
     parser.add_argument(
         "--embedder",
         default="auto",
-        metavar="auto|minilm|lsa|NAME|FOLDER",
+        metavar="auto|minilm|lsa|NAME|FOLDER|PROVIDER:NAME",
         help="auto (default): minilm where the extra of that name is installed and the "
         "texts are in Latin letters, else lsa; or the name or folder of a "
-        "sentence-transformers model",
+        "sentence-transformers model, or a model of a provider, which is paid for",
     )
     _add_design(parser)
     _add_sizes(parser)
@@ -255,8 +255,9 @@ def _add_sizes(parser):
 def _add_models(parser):
     group = parser.add_argument_group(
         "language models",
-        'A MODEL is "openai", "gemini" (their defaults), "openai:NAME" and the like. '
-        "Texts are sent to whoever runs it. The key is read from the environment.",
+        'A MODEL is "openai" or "gemini" (their defaults), or PROVIDER:NAME, such as '
+        '"ollama:qwen3:8b". Texts are sent to whoever runs it. The key is read from '
+        "the environment.",
     )
     group.add_argument(
         "--interpreter",

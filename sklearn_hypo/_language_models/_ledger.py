@@ -88,7 +88,7 @@ class Budget:
             raise ValueError(f"Budget({max_cost!r}): dollars above 0 are needed.")
         self.max_cost = max_cost
         self.spent = 0.0
-        self._open_jobs = {}  # by account: what its batch jobs may cost
+        self._open_jobs = {}  # by model: what its batch jobs may cost
         self._reserved = 0.0
         self._under_way = 0
         self._changed = threading.Condition()
@@ -116,10 +116,10 @@ class Budget:
     def __setstate__(self, state):
         self.__dict__.update(state, _changed=threading.Condition())
 
-    def _commit(self, account, dollars):
-        """Set what the batch jobs of an account that are not collected may cost."""
+    def _commit(self, model, dollars):
+        """Set what the batch jobs of a model that are not collected may cost."""
         with self._changed:
-            self._open_jobs[account] = dollars
+            self._open_jobs[model] = dollars
 
     @property
     def _committed(self):
@@ -233,7 +233,7 @@ class Ledger:
 
     def commit(self, dollars):
         """Set what batch jobs of this account that are not collected may cost."""
-        self.budget._commit(id(self), dollars)
+        self.budget._commit(self.model, dollars)
 
     def _write_account(self):
         self.account.update(

@@ -119,9 +119,9 @@ def estimate_study(
     .. math:: \frac{\text{calls} \cdot \text{seconds per call}}
         {3600 \cdot \text{calls at once}}
 
-    with `n_workers` calls at once where that is set, else 1 for a function and for a
-    server on this machine or in a private network, and 16 for a provider, who may
-    allow fewer.
+    with `n_workers` calls at once where that is set, else 1 for a function, for a
+    model in this process and for a server on this machine or in a private network, and
+    16 for a provider, who may allow fewer.
 
     The *signal* is the cross-validated score of a ridge regression on the embeddings
     (R², area under the ROC curve, or the share of pairs ranked rightly), and its

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from .._interpretation._costs import add_estimates
+from .._language_models._addresses import is_local_address
 from .._language_models._ledger import CostEstimate
 from .._language_models._models import as_model
 from .._language_models._session import N_WORKERS
@@ -168,5 +169,7 @@ def _count_calls_at_once(part, role):
     if n_workers is not None:
         return n_workers
     model = _find_model(part, role)
-    is_function = getattr(model, "provider", "") == "callable"
-    return 1 if is_function else N_WORKERS
+    if model is None:
+        return N_WORKERS
+    is_local = is_local_address(model.server())
+    return model.default_workers or (1 if is_local else N_WORKERS)

@@ -128,6 +128,15 @@ def test_hours_follow_from_calls_at_once(double):
     found, calls = hours(4, 3.0)
     assert found == pytest.approx(calls * 3 / 4 / 3600)
     assert hours(8, 3.0)[0] == pytest.approx(found / 2)
+    # the double is a server on this machine, which is taken to answer one by one
+    assert hours(None, 3.0)[0] == pytest.approx(found * 4)
+
+
+def test_a_provider_is_taken_to_answer_many_calls_at_once():
+    pipe = make_study("gemini:gemini-2.5-flash-lite")
+    estimate = estimate_study(pipe, TEXTS, DATA.target, n_permutations=0)
+    calls = estimate.total.calls
+    assert estimate.hours == pytest.approx(calls * 2.0 / 16 / 3600)
 
 
 def test_texts_without_a_target_are_embedded_and_not_annotated(double):
