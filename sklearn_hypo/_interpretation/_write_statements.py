@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from .._language_models._adaptation import ModelAdapted
 from .._language_models._answers import KeyMaker
 from .._language_models._ledger import estimate_input_tokens, make_cost_estimate
 from .._language_models._parsing import parse_name, parse_statement
@@ -89,7 +90,10 @@ class StatementWriter:
         results = self._find(jobs)
         self.session.ledger.count_cached(len(results))
         if len(results) < len(jobs):
-            self._ask(jobs, results)
+            try:
+                self._ask(jobs, results)
+            except ModelAdapted:  # answers to what is sent now have other keys
+                return self.write(prompts)
         warn_of_other_models(self.session.model, self.session.ledger)
         return [results[key] for key in keys]
 

@@ -5,6 +5,7 @@ server refuses, it says in its reply; what to do instead is said here.
 """
 
 import threading
+from dataclasses import replace
 from typing import NamedTuple
 
 
@@ -41,6 +42,12 @@ ALTERNATIVES = {
     ),
 }
 
+# Of these, an answer may depend on what is done instead.
+_CHANGES_ANSWERS = ("response_format", "reasoning_effort", "system")
+
+# Records of what servers do not take, in a cache.
+_KIND = "left_out"
+
 # Nothing to do instead: whoever set it has to unset it.
 _UNSET = {
     "max_tokens": "token_parameter='max_completion_tokens'",
@@ -52,6 +59,49 @@ _UNSET = {
 # What servers were found not to take, by model, as long as the process lives.
 _known = {}
 _lock = threading.Lock()
+
+
+class ModelAdapted(Exception):
+    """What is sent to the model has changed, and with it the keys of its answers."""
+
+
+def adapt_model(model):
+    """Return the model that asks as this one does, as far as is known by now."""
+    settings = {
+        ALTERNATIVES[parameter].setting: ALTERNATIVES[parameter].value
+        for parameter in recall_left_out(model)
+        if parameter in _CHANGES_ANSWERS
+    }
+    return replace(model, **settings) if settings else model
+
+
+def changes_answers(parameter):
+    """Tell whether an answer may depend on a parameter of `ALTERNATIVES`."""
+    return parameter in _CHANGES_ANSWERS
+
+
+def read_left_out(model, store):
+    """Take over what a cache knows that the server of a model does not take."""
+    if store.folder is None or not hasattr(model, "system_role"):
+        return
+    names = store.record_names(_KIND)
+    if names:
+        make_name = _make_names(model, store)
+        known = {
+            parameter for parameter in ALTERNATIVES if make_name(parameter) in names
+        }
+        with _lock:
+            _known[model] = _known.get(model, frozenset()) | known
+
+
+def note_left_out(model, store, parameter):
+    """Have a cache know that the server of a model does not take a parameter."""
+    if store.folder is not None:
+        store.put_record(_KIND, _make_names(model, store)(parameter), {})
+
+
+def _make_names(model, store):
+    return store.make_keys({"task": _KIND, **model.identity()})
 
 
 def recall_left_out(model):

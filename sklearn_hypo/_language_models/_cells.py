@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..exceptions import BatchPendingError
+from ._adaptation import ModelAdapted
 from ._answers import KeyMaker
 from ._batch_jobs import BatchJobs
 from ._cell_table import CellTable, OtherKeys, make_answer
@@ -79,7 +80,10 @@ class CellAnswerer:
         if table.open_keys():
             self._wait_for_batches(table)
         if table.open_keys():
-            self._ask(table)
+            try:
+                self._ask(table)
+            except ModelAdapted:  # answers to what is sent now have other keys
+                return self._answer_block(texts, statements, where)
         return table
 
     def _look_up(self, texts, statements, where=None):

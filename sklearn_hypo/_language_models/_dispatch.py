@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from .._utils._warnings import warn
 from ..exceptions import LanguageModelError
-from ._adaptation import leave_out, suggest
+from ._adaptation import ModelAdapted, changes_answers, leave_out, suggest
 from ._addresses import is_local_address
 from ._catalog import describe_end_of_life
 from ._concurrency import CallLimit
@@ -50,14 +50,20 @@ class Dispatcher:
     proven : bool, default=False
         Whether the model is known to answer, from earlier runs. Then a request that
         is refused is one that the provider does not like, and no reason to stop.
+    on_left_out : callable or None, default=None
+        Called with a parameter that is left out from now on. With it, and where answers
+        may depend on it, the run ends with `ModelAdapted`.
     """
 
-    def __init__(self, model, *, n_workers, ledger, parameter, proven=False):
+    def __init__(
+        self, model, *, n_workers, ledger, parameter, proven=False, on_left_out=None
+    ):
         self.model = model
         self.n_workers = n_workers
         self.ledger = ledger
         self.parameter = parameter
         self.proven = proven
+        self.on_left_out = on_left_out
         self._stop = threading.Event()
         self._closed = False
         self._lock = threading.Lock()
@@ -238,16 +244,20 @@ class Dispatcher:
 
     def _adapt(self, failure, sent_without):
         """Leave out what the server does not take; tell whether to send again."""
+        is_kept = self.on_left_out is not None
         with self._lock:
-            if self._left_out() != sent_without:
-                return True  # another thread heard it first
-            note = leave_out(self.connection, failure.parameter)
+            is_known = self._left_out() != sent_without  # another thread heard it first
+            note = "" if is_known else leave_out(self.connection, failure.parameter)
+            if note and is_kept:
+                self.on_left_out(failure.parameter)
         if note:
             warn(
                 f"{self.parameter}: the server refuses what it was sent "
                 f"({failure.detail}). {note}"
             )
-        return bool(note)
+        if (note or is_known) and is_kept and changes_answers(failure.parameter):
+            raise ModelAdapted
+        return bool(note or is_known)
 
     def _gap(self, request):
         """Return the seconds until the next call may begin."""

@@ -5,10 +5,12 @@ import threading
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from .._utils._cache_folder import resolve_cache_folder
 from .._utils._warnings import warn
 from ..exceptions import LanguageModelError
+from ._adaptation import adapt_model, note_left_out, read_left_out
 from ._answers import AnswerStore
 from ._catalog import describe_end_of_life
 from ._dispatch import Dispatcher
@@ -63,6 +65,7 @@ class Session:
         if self.n_workers is None:
             self.n_workers = self.model.default_workers or N_WORKERS
         self.parameter = f"{self.caller}(model={str(self.model)!r})"
+        read_left_out(self.model, self.store)
 
     def open_dispatcher(self, *, proven=False):
         """Return a Dispatcher of this model, to be entered."""
@@ -72,13 +75,14 @@ class Session:
             ledger=self.ledger,
             parameter=self.parameter,
             proven=proven,
+            on_left_out=partial(note_left_out, self.model, self.store),
         )
 
     def identify_model(self):
         """Return what of the model changes an answer, for the key of the cache."""
         if self.store.folder is None and self.model.provider == "callable":
             return {}  # what is kept in memory is of this function alone
-        return self.model.identity()
+        return adapt_model(self.model).identity()
 
     def identify_model_formerly(self):
         """Return the same as it was in the keys of caches without a salt."""

@@ -12,8 +12,8 @@ import pytest
 from llm_cases import annotator_for, make_mind, make_texts, model_at, statements, truth
 from llm_double import LLMServer
 
-from sklearn_hypo import OpenAIModel
-from sklearn_hypo._language_models._adaptation import forget_left_out
+from sklearn_hypo import LLMAnnotator, LLMInterpreter, OpenAIModel
+from sklearn_hypo._language_models._adaptation import ALTERNATIVES, forget_left_out
 from sklearn_hypo.exceptions import HypothesisWarning, LanguageModelError
 
 TEXTS, ASKED = make_texts(24), statements(2)
@@ -145,6 +145,59 @@ def test_instructions_in_the_users_turn(server):
     [message] = server.calls[0].body["messages"]
     assert message["role"] == "user"
     assert "\n\n" in message["content"]
+
+
+@pytest.mark.parametrize("parameter", REFUSED)
+def test_what_was_left_out_is_in_the_keys_and_in_the_cache(server, tmp_path, parameter):
+    """A later process needs no lost call, and no server, to find its answers."""
+    if parameter == "system":
+        server.system_role = False
+    else:
+        server.reject_parameters = (parameter,)
+    model = model_at("chat", server)
+    with pytest.warns(HypothesisWarning, match="refuses what it was sent"):
+        annotator_for(model, ASKED, cache=tmp_path).annotate(TEXTS[:12])
+    explicit = OpenAIModel(
+        "double",
+        base_url=server.openai_url,
+        **{ALTERNATIVES[parameter].setting: False},
+    )
+    server.reset()
+    for again in (explicit, model):
+        forget_left_out()
+        labels = annotator_for(again, ASKED, cache=tmp_path).annotate(TEXTS[:12])
+        np.testing.assert_array_equal(labels, TRUTH[:12])
+    assert server.stats().calls == 0
+    labels = annotator_for(model, ASKED, cache=tmp_path).annotate(TEXTS)
+    np.testing.assert_array_equal(labels, TRUTH)
+    assert server.stats().statuses == {200: 12}
+
+
+def test_writers_leave_out_what_is_refused(server, tmp_path):
+    """Statements are written, and found again, under the keys of what was sent."""
+    server.reject_parameters = ("response_format",)
+    model = model_at("chat", server)
+    activations = np.array([["pizza" in text] for text in TEXTS], dtype=float)
+    texts = np.array(TEXTS, dtype=object)
+
+    def interpret():
+        interpreter = LLMInterpreter(model, cache=tmp_path, n_candidates=1)
+        return interpreter.interpret(
+            texts,
+            activations,
+            ["neuron000"],
+            annotator=LLMAnnotator(model, cache=tmp_path),
+            random_state=np.random.RandomState(0),
+        )
+
+    with pytest.warns(HypothesisWarning, match="refuses what it was sent"):
+        first = interpret()
+    assert first[0].candidates[0].hypothesis.statement == "mentions pizza"
+    assert server.stats().statuses[400] == 1
+    server.reset()
+    forget_left_out()
+    assert interpret() == first
+    assert server.stats().calls == 0
 
 
 def test_answers_without_a_schema_have_keys_of_their_own():
