@@ -49,7 +49,7 @@ agree on, and beside a perfect annotator that shows. A score serves as far as it
 where it errs. Errors that no score and no second voter knows of stay, but for the share
 that was asked; voters that make the same errors are worth no more than one of them. All
 of that shows in "differ", which needs no truth: where it is high, the cascade is not to
-be trusted.
+be trusted. The dear one's own errors, 2 % here, are part of it.
 
 A dear annotator that errs itself can be surpassed: his errors do not matter where cheap
 ones agree and he is not asked.

@@ -5,13 +5,13 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from .._hypotheses._hypothesis import as_hypotheses
 from .._language_models._ledger import CostEstimate
 from .._utils._validation import HasMethods, Interval, check_texts
 from .._utils._warnings import warn
+from ._calibration import draw_calibration_rows
 from ._cells import annotate_cells, check_cells, make_twin
 from ._doubt import (
     choose_cells,
@@ -29,9 +29,6 @@ from ._members import (
     sum_estimates,
     sum_usage,
 )
-
-# Training texts, drawn at random, that tell which margins are small.
-_MOST_SCORED = 500
 
 # Of the doubtful cells, the share left from which a warning is due: bands come from
 # other texts, and never hold exactly as many cells.
@@ -67,8 +64,8 @@ class CascadeAnnotator(BaseEstimator):
     confidence : float, default=0.95
         Of the upper bound in `checks_`.
     check_seed : int, default=0
-        Which cells are checked depends on it, the text and the statement alone, so
-        that folds and processes share their answers.
+        Which cells are checked, and which training texts scored, depends on it, the
+        text and the statement alone, so that folds and processes share their answers.
 
     Attributes
     ----------
@@ -165,8 +162,9 @@ class CascadeAnnotator(BaseEstimator):
     def fit(self, texts, hypotheses, activations=None, *, random_state=None):
         """Fit all annotators, and find which scores are in doubt.
 
-        A single cheap annotator scores up to 500 of the training texts; the dear one
-        is not asked.
+        A single cheap annotator scores up to 500 of the training texts, which an
+        `LLMAnnotator` may have asked about for its thresholds; the dear one is not
+        asked.
 
         Parameters
         ----------
@@ -177,7 +175,7 @@ class CascadeAnnotator(BaseEstimator):
         activations : ndarray of shape (n_texts, n_hypotheses), default=None
             Of the neurons described; some annotators need them.
         random_state : RandomState, default=None
-            Each annotator gets one of its own, drawn from it, and it draws the texts.
+            Each annotator gets one of its own, drawn from it.
 
         Returns
         -------
@@ -206,7 +204,7 @@ class CascadeAnnotator(BaseEstimator):
         self.hypotheses_ = hypotheses
         self.bands_ = None
         if len(cheap) == 1 and hypotheses:
-            self.bands_ = self._find_bands(texts, random_state)
+            self.bands_ = self._find_bands(texts)
         return self
 
     def _check(self):
@@ -233,12 +231,10 @@ class CascadeAnnotator(BaseEstimator):
             )
         return cheap
 
-    def _find_bands(self, texts, random_state):
+    def _find_bands(self, texts):
         texts = check_texts(texts, caller=type(self).__name__)
-        if len(texts) > _MOST_SCORED:
-            rng = check_random_state(0 if random_state is None else random_state)
-            texts = texts[np.sort(rng.permutation(len(texts))[:_MOST_SCORED])]
-        margins = self.cheap_[0].decision_function(texts)
+        rows = draw_calibration_rows(texts, self.check_seed)
+        margins = self.cheap_[0].decision_function(texts[rows])
         hopeless = ~np.isfinite(margins).any(axis=0)
         if hopeless.any():
             named = [repr(str(self.hypotheses_[j])) for j in np.flatnonzero(hopeless)]

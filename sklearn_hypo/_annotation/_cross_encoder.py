@@ -8,14 +8,17 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, softmax
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from .._embedding._cross_encoder import PairEncoder, join_pair
 from .._embedding._encode import EncodingSettings, encode
 from .._hypotheses._hypothesis import as_hypotheses
 from .._utils._validation import Interval, StrOptions, check_texts
-from ._calibration import calibrate_thresholds, check_can_calibrate
+from ._calibration import (
+    calibrate_thresholds,
+    check_can_calibrate,
+    draw_calibration_rows,
+)
 from ._cells import check_cells
 
 # Pairs that are made, and sorted by length, at a time.
@@ -183,8 +186,9 @@ class CrossEncoderAnnotator(BaseEstimator):
             What to look for.
         activations : ndarray of shape (n_texts, n_hypotheses), default=None
             Of the neurons described; needed for `threshold="auto"`.
-        random_state : RandomState, default=None
-            Draws the texts for `max_calibrated`. None: always the same ones.
+        random_state : object
+            Not used: which texts are scored depends on the texts alone, so that folds
+            share most of their scores.
 
         Returns
         -------
@@ -216,17 +220,16 @@ class CrossEncoderAnnotator(BaseEstimator):
             template.replace("{statement}", h.statement) for h in self.hypotheses_
         ]
         if self.threshold == "auto":
-            self.thresholds_ = self._calibrate(texts, activations, random_state)
+            self.thresholds_ = self._calibrate(texts, activations)
         else:
             self.thresholds_ = np.full(len(self.hypotheses_), float(self.threshold))
         return self
 
-    def _calibrate(self, texts, activations, random_state):
+    def _calibrate(self, texts, activations):
         texts = check_texts(texts, caller=type(self).__name__)
         rows = np.flatnonzero([bool(text.strip()) for text in texts])
-        if self.max_calibrated is not None and len(rows) > self.max_calibrated:
-            rng = check_random_state(0 if random_state is None else random_state)
-            rows = np.sort(rng.permutation(rows)[: self.max_calibrated])
+        most = len(rows) if self.max_calibrated is None else self.max_calibrated
+        rows = rows[draw_calibration_rows(texts[rows], 0, most)]
         return calibrate_thresholds(self._score(texts[rows]), activations[rows])
 
     def annotate(self, texts):

@@ -4,6 +4,7 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from .._hypotheses._hypothesis import as_hypotheses
@@ -34,6 +35,11 @@ from ._missing_answers import check_missing, count_asked, tabulate_missing
 
 # As long as interpreters usually write.
 _USUAL_STATEMENT = "mentions a particular topic in a certain tone"
+
+
+def _returns_probabilities(annotator):
+    model = as_model(annotator.model, "annotator")
+    return choose_layout(annotator.layout, model) in PROBABILITIES
 
 
 class LLMAnnotator(AnswerStoreMixin, BaseEstimator):
@@ -288,10 +294,35 @@ class LLMAnnotator(AnswerStoreMixin, BaseEstimator):
         """
         where = check_cells(where, texts, getattr(self, "hypotheses_", ()))
         values = self._answer(texts, where)
+        return np.where(np.isnan(values), np.nan, values >= self._least())
+
+    def _least(self):
+        """Return the probability from which an answer is a yes."""
         # of now: a number may have been set since
         is_number = self.decision_threshold != "auto"
-        least = self.decision_threshold if is_number else self.thresholds_
-        return np.where(np.isnan(values), np.nan, values >= least)
+        return self.decision_threshold if is_number else self.thresholds_
+
+    @available_if(_returns_probabilities)
+    def decision_function(self, texts, where=None):
+        """Return how far each text is on the side of yes.
+
+        Only with a layout that returns probabilities.
+
+        Parameters
+        ----------
+        texts : sequence of str
+            As in `annotate`.
+        where : ndarray of bool of shape (n_texts, n_hypotheses), default=None
+            Which cells to ask about. None: all.
+
+        Returns
+        -------
+        margins : ndarray of shape (n_texts, n_hypotheses)
+            Probability minus threshold: yes from 0 on. NaN where there is no answer,
+            and where `where` is False.
+        """
+        where = check_cells(where, texts, getattr(self, "hypotheses_", ()))
+        return self._answer(texts, where) - self._least()
 
     def annotate_proba(self, texts):
         """Return probabilities instead of yes and no.

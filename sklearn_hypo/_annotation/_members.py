@@ -80,11 +80,14 @@ def sum_usage(annotators):
     )
     if not accounts:
         raise AttributeError("None of the annotators keeps an account (usage_).")
-    names = list(dict.fromkeys(each["model"] for each in accounts))
-    counts = [key for key in accounts[0] if key != "model"]
-    return {"model": " + ".join(names)} | {
-        key: sum(each[key] for each in accounts) for key in counts
-    }
+    return {key: _join([each[key] for each in accounts]) for key in accounts[0]}
+
+
+def _join(values):
+    """Add numbers up; name words side by side, each once."""
+    if all(isinstance(value, str) for value in values):
+        return " + ".join(dict.fromkeys(filter(None, values)))
+    return sum(values)
 
 
 def sum_estimates(annotators, texts, hypotheses):

@@ -177,18 +177,11 @@ def test_thresholds_agree_best_with_the_neurons(nli):
 def test_no_more_texts_are_scored_than_needed(nli, scored):
     texts = np.array([f"{t} {i}" for i, t in enumerate(get_texts(50))], dtype=object)
     active = np.random.RandomState(0).random_sample((50, 2)) > 0.5
-    annotator = make_annotator(nli, max_calibrated=10)
-    thresholds = [
-        annotator.fit(
-            texts, HYPOTHESES, active, random_state=np.random.RandomState(seed)
-        ).thresholds_
-        for seed in (0, 0, 1)
-    ]
-    assert thresholds[0].tolist() == thresholds[1].tolist() != thresholds[2].tolist()
-    MEMORY.clear()
-    scored.clear()
-    annotator.fit(texts, HYPOTHESES, active)
+    annotator = make_annotator(nli, max_calibrated=10).fit(texts, HYPOTHESES, active)
     assert len(scored) - 1 == 20
+    # other rows of most of these texts: another fold scores few new ones
+    annotator.fit(texts[:40][::-1], HYPOTHESES, active[:40][::-1])
+    assert 20 <= len(scored) - 1 < 32
     make_annotator(nli, max_calibrated=None).fit(texts, HYPOTHESES, active)
     assert len(scored) - 1 == 100
 

@@ -15,7 +15,7 @@ from llm_cases import (
 )
 from llm_double import Faults, LLMServer, Mind
 
-from sklearn_hypo import GeminiModel, LLMAnnotator, OpenAIModel
+from sklearn_hypo import CascadeAnnotator, GeminiModel, LLMAnnotator, OpenAIModel
 from sklearn_hypo._annotation import _calibration, _language_model
 from sklearn_hypo._language_models import _decision_endpoints
 from sklearn_hypo._language_models._logprobs import WORD_TOKENS, read_word_reply
@@ -362,3 +362,35 @@ def test_a_missing_answer_is_left_out_of_the_calibration(timid):
     with pytest.warns(HypothesisWarning):
         annotator.fit(texts, ASKED, truth(texts, ASKED))
     assert ((annotator.thresholds_ > 0.03) & (annotator.thresholds_ < 0.27)).all()
+
+
+# Where they are in doubt
+
+
+def test_margins_are_probabilities_minus_the_threshold(server):
+    annotator = annotator_for(
+        model_at("chat", server), ASKED, layout="logprobs", decision_threshold=0.3
+    )
+    where = np.zeros((len(TEXTS), len(ASKED)), dtype=bool)
+    where[1, 0] = where[2, 1] = True
+    margins = annotator.decision_function(TEXTS, where)
+    assert server.stats().calls == 2
+    np.testing.assert_array_equal(np.isnan(margins), ~where)
+    np.testing.assert_allclose(margins[where], probabilities()[where] - 0.3, atol=1e-6)
+    whole = annotator.decision_function(TEXTS) >= 0
+    np.testing.assert_array_equal(whole, annotator.annotate(TEXTS) == 1)
+    for layout in ("single", "stacked"):
+        assert not hasattr(LLMAnnotator("openai:a", layout=layout), "decision_function")
+
+
+def test_a_cascade_asks_where_the_probability_is_near_the_threshold(server):
+    cheap = LLMAnnotator(model_at("chat", server), layout="logprobs", cache=None)
+    dear = LLMAnnotator(lambda prompt: "yes", cache=None)
+    annotator = CascadeAnnotator(cheap, dear, max_share=0.25, check_share=0)
+    marks = annotator.fit(TEXTS, ASKED).annotate(TEXTS)
+    assert server.stats().calls == len(TEXTS) * len(ASKED)  # those of fit are known
+    distance = np.abs(probabilities() - 0.5)
+    asked = distance < annotator.bands_
+    assert annotator.dear_.usage_["calls"] == asked.sum() > 0
+    assert asked.mean() <= 0.25
+    np.testing.assert_array_equal(marks, asked | (probabilities() >= 0.5))
