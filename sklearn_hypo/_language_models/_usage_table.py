@@ -48,8 +48,10 @@ def format_usage(table):
         return ""
     total = table.drop(columns=["role", "model", "answered_by"]).sum(skipna=False)
     cost = "of unknown price" if pd.isna(total["cost"]) else f"${total['cost']:.2f}"
+    names = dict.fromkeys(filter(None, table["answered_by"].dropna()))
     tokens = int(total["input_tokens"] + total["output_tokens"])
     return (
         f"language models: {int(total['calls']):,} calls, {tokens:,} tokens, {cost}; "
         f"{int(total['answers_from_cache']):,} answers from the cache"
+        + (f"; answered by {', '.join(names)}" if names else "")
     )

@@ -67,29 +67,9 @@ def test_names_of_two_models(asked, served):
     assert not is_same_model(asked, served)
 
 
-class Router(LLMServer):
-    """Answers under the name of another model."""
-
-    def __init__(self, mind, served, **settings):
-        super().__init__(mind, **settings)
-        self.served = served
-        answer = self.service.handle
-
-        def handle(request):
-            name = str(self.served).encode()
-            sent = answer(request)
-            for field in (b'"model": ', b'"model":', b'"modelVersion": '):
-                sent.body = sent.body.replace(
-                    field + b'"double"', field + b'"%s"' % name
-                )
-            return sent
-
-        self.service.handle = handle
-
-
 @pytest.fixture
 def router():
-    with Router(make_mind(), "successor-9") as server:
+    with LLMServer(make_mind(), served_model="successor-9") as server:
         yield server
 
 
@@ -121,7 +101,7 @@ def test_a_successor_under_an_old_name_does_not_pass_unseen(kind, router, tmp_pa
 
 @pytest.mark.parametrize("served", ["double", "double-2026-01-01", "org/double"])
 def test_a_snapshot_is_no_other_model(served, router):
-    router.served = served
+    router.served_model = served
     annotator = annotator_for(model_at("chat", router), make_statements(2))
     assert not annotate(annotator, make_texts(3))
     assert annotator.usage_["answered_by"] == served
@@ -130,9 +110,9 @@ def test_a_snapshot_is_no_other_model(served, router):
 def test_a_change_in_the_middle_is_seen(router):
     annotator = annotator_for(model_at("chat", router), make_statements(2))
     texts = make_texts(9)
-    router.served = "double-2026-01-01"
+    router.served_model = "double-2026-01-01"
     assert not annotate(annotator, texts[:3])
-    router.served = "successor-9"
+    router.served_model = "successor-9"
     assert len(annotate(annotator, texts[3:6])) == 1
     assert annotator.usage_["answered_by"] == "double-2026-01-01, successor-9"
 
@@ -163,6 +143,7 @@ def test_the_table_of_usage_shows_who_answered(router):
     assert table.columns[:3].tolist() == ["role", "model", "answered_by"]
     assert table["answered_by"].tolist() == ["successor-9"]
     assert "3 calls" in format_usage(table)
+    assert format_usage(table).endswith("; answered by successor-9")
 
 
 def test_the_name_is_stored_with_the_answer(router, tmp_path):

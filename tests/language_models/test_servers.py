@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from llm_cases import hypotheses, make_mind, make_texts, prepare, statements, truth
+from llm_double import LLMServer
 from llm_scripted import ScriptedServer, chat, reply
 from sklearn.base import clone
 
@@ -597,7 +598,16 @@ def test_a_404_says_what_is_wrong(double, path, body, reason, message):
     assert caught.value.reason == reason
     assert message.format(url=double.url) in str(caught.value)
     assert "HTTP 404: " in str(caught.value)
-    assert len(double.seen) <= 16  # as many as were under way
+    assert len(double.seen) <= 4  # as many as are under way at first
+
+
+def test_an_address_without_v1_says_so():
+    with LLMServer(make_mind()) as server:
+        model = OpenAIModel("m", base_url=server.url)
+        annotator = LLMAnnotator(model, cache=None).fit([], hypotheses(statements(2)))
+        with pytest.raises(LanguageModelError, match=r"try base_url='\S+/v1'"):
+            annotator.annotate(make_texts(40))
+        assert server.stats().calls <= 4  # how many are under way at first
 
 
 def test_the_rows_that_are_moved_in_tests_are_moved_back():

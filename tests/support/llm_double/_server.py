@@ -35,6 +35,8 @@ class LLMServer:
         The key that is accepted; None for any or none.
     models : list of str, default=None
         The models that exist; None for any name.
+    served_model : str, default=None
+        What replies call the model, whatever was asked for; None for that.
     reasoning_tokens : int, default=0
         How many tokens each answer costs before the first one of its text.
     cached_share : float, default=0.0

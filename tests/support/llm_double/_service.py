@@ -27,6 +27,7 @@ class Settings:
     latency: float = 0.0
     api_key: str | None = None
     models: list | None = None
+    served_model: str | None = None
     reasoning_tokens: int = 0
     cached_share: float = 0.0
     report_usage: bool = True
@@ -251,6 +252,7 @@ class Service:
         reply = self._fail(route, ask, fault)
         if reply is None:
             done, receipt = self.complete(route, ask, fault, call.number)
+            ask.model = self.settings.served_model or ask.model
             reply = _json(200, route.vendor.write(route, ask, done))
             reply.receipt = receipt
         return self._spoil(reply, fault)
