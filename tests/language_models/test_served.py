@@ -163,3 +163,12 @@ def test_an_answer_without_a_name_is_no_other_model():
         annotator = annotator_for(model, make_statements(1), layout="single")
         assert not annotate(annotator, ["a text"])
         np.testing.assert_array_equal(annotator.annotate(["a text"]), [[1.0]])
+
+
+def test_accounts_that_do_not_tell_who_answered():
+    class Mine:
+        usage_ = {"model": "mine", "calls": 3, "input_tokens": 1, "output_tokens": 1}
+        usage_ |= {"answers_from_cache": 0, "cost": 0.0}
+
+    table = make_usage_table({"annotator": Mine()})
+    assert "answered by" not in format_usage(table)
