@@ -92,7 +92,7 @@ class StagePlan:
             both = interpreter.estimate_cost(texts, self.n_neurons, annotator)
             # the cost of both is not known where that of one is not
             scoring = CostEstimate(*(a - b for a, b in zip(both, writing, strict=True)))
-        sample = texts[labelled][: self.extractor.max_annotated]
+        sample = _spread(texts[labelled], self.extractor.max_annotated)
         return [
             self._embed("embed for training", texts),
             self._row("write statements", interpreter, writing, "interpreter"),
@@ -128,6 +128,13 @@ class StagePlan:
     def _row(self, stage, part, cost, role):
         seconds = cost.calls * self.seconds_per_call / _count_calls_at_once(part, role)
         return stage, _name_model(part, role), cost, seconds / 3600
+
+
+def _spread(texts, most):
+    """Return texts from everywhere, not the first ones, which may be the shortest."""
+    if most is None or len(texts) <= most:
+        return texts
+    return texts[np.linspace(0, len(texts) - 1, most).astype(int)]
 
 
 def _leave_out(texts, labelled, cv):

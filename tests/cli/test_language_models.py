@@ -110,6 +110,7 @@ def test_what_was_asked_and_paid_is_recorded(server, run, tmp_path, capsys):
     )
     models = metrics["language_models"]
     assert [row["role"] for row in models["usage"]] == ["interpreter", "annotator"]
+    assert {row["answered_by"] for row in models["usage"]} == {"double"}
     calls = sum(row["calls"] for row in models["usage"])
     assert calls == server.stats().calls
     assert models["cost"] == pytest.approx(sum(row["cost"] for row in models["usage"]))
