@@ -8,6 +8,7 @@ import json
 import re
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from ._error_bodies import (
     describe_body,
@@ -201,6 +202,8 @@ def _find_kind(status, error, body):
     codes = {str(getattr(error, "code", "")), *find_codes(body)}
     if codes & _BLOCK_CODES or was_flagged(body):
         return "blocked"
+    if 300 <= status < 400:
+        return "address"
     if status == 401 or "API_KEY_INVALID" in codes or _says_key_is_bad(error, body):
         return "authentication"
     if status == 403:
@@ -223,9 +226,20 @@ def _is_daily(body):
 
 
 def _find_message(error, body):
+    place = _read_redirect(error)
+    if place:
+        return f"it has moved to {place}, where nothing was sent"
     message = describe_body(body) or str(getattr(error, "message", None) or error)
     parameter = getattr(error, "param", None) or find_error_object(body).get("param")
     return f"{message} (parameter {parameter!r})" if parameter else message
+
+
+def _read_redirect(error):
+    """Return where a server says that it has moved to, without parameters."""
+    response = getattr(error, "response", None)
+    if not 300 <= (getattr(response, "status_code", None) or 0) < 400:
+        return ""
+    return urlsplit(response.headers.get("location", ""))._replace(query="").geturl()
 
 
 def _read_header_hint(error, now):

@@ -76,10 +76,11 @@ class OpenAIConnection:
             # of its users (OPENAI_CUSTOM_HEADERS).
             self._client.organization = self._client.project = None
             self._client._custom_headers = headers
-        self._options = {}
+        # Texts and keys go to the address that the user named, and to no other.
+        self._options = {"follow_redirects": False}
         header = model.known_server.key_header
         if header != "Authorization" and key and model.token_provider is None:
-            self._options = {"headers": {header: key, "Authorization": openai.Omit()}}
+            self._options["headers"] = {header: key, "Authorization": openai.Omit()}
         self._decisions = DecisionEndpoint(model)
         self._most_alternatives = MOST_ALTERNATIVES
 

@@ -164,23 +164,6 @@ def annotate_until_it_fails(model):
     annotator.annotate([f"{TEXT} {i}" for i in range(40)])
 
 
-def test_a_redirect_to_another_name_of_this_machine(server, proxy):
-    from llm_double._http import Reply
-
-    original = server.service.handle
-
-    def handle(request):
-        if request.headers["host"].startswith("localhost"):
-            place = f"{server.url}{request.path}"
-            return Reply(307, b"", headers={"location": place})
-        return original(request)
-
-    server.service.handle = handle
-    annotate(make_model("chat", server.url.replace("127.0.0.1", "localhost")))
-    assert server.stats().calls > 0
-    assert proxy.stats().connections == 0
-
-
 @pytest.mark.parametrize("kind", ["chat", "gemini"])
 def test_for_other_machines_the_environment_decides(proxy, kind):
     """Private addresses as well: what leaves the machine may have to go that way."""

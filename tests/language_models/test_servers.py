@@ -601,6 +601,24 @@ def test_a_404_says_what_is_wrong(double, path, body, reason, message):
     assert len(double.seen) <= 4  # as many as are under way at first
 
 
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+@pytest.mark.parametrize("name", ["ollama", "azure"])
+def test_nothing_is_sent_where_a_server_points_to(name, status, double, monkeypatch):
+    move(monkeypatch, double, name)
+    with Anywhere(make_mind()) as other:
+        place = f"{other.url}/v1/chat/completions"
+        headers = {"location": f"{place}?key={KEY}"}
+        double.always = lambda: reply(status, {}, headers)
+        annotator = LLMAnnotator(f"{name}:m", cache=None)
+        annotator.fit([], hypotheses(statements(2)))
+        with pytest.raises(LanguageModelError, match=f"moved to {place}") as caught:
+            annotator.annotate(make_texts(40))
+        assert not other.seen
+    assert caught.value.reason == "address"
+    assert KEY not in str(caught.value)
+    assert len(double.seen) <= 4
+
+
 def test_an_address_without_v1_says_so():
     with LLMServer(make_mind()) as server:
         model = OpenAIModel("m", base_url=server.url)
