@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from .._hypotheses._hypothesis import as_hypotheses
-from .._language_models._ledger import CostEstimate
+from .._language_models._ledger import CostEstimate, add_estimates
 from .._utils._validation import HasMethods, Interval, check_texts
 from .._utils._warnings import warn
 from ._calibration import draw_calibration_rows
@@ -356,7 +356,7 @@ class CascadeAnnotator(BaseEstimator):
             sum_estimates(cheap, texts, hypotheses),
             CostEstimate(*part, whole.cost * self.max_share),
         ]
-        return CostEstimate(*map(sum, zip(*parts, strict=True)))
+        return add_estimates(parts)
 
     @property
     def usage_(self):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .._language_models._ledger import CostEstimate
+from .._language_models._ledger import add_estimates
 from .._utils._validation import draw_seed
 from ._cells import make_twin
 
@@ -92,13 +92,11 @@ def _join(values):
 
 def sum_estimates(annotators, texts, hypotheses):
     """Add up what annotating is expected to cost; those that are free cost nothing."""
-    parts = [
+    return add_estimates(
         each.estimate_cost(texts, hypotheses)
         for each in annotators
         if hasattr(each, "estimate_cost")
-    ]
-    parts = parts or [CostEstimate(0, 0, 0, 0.0)]
-    return CostEstimate(*map(sum, zip(*parts, strict=True)))
+    )
 
 
 def check_keys(annotators):

@@ -140,9 +140,11 @@ def estimate_split(pipe, split, options):
 def check_go_ahead(estimate, options, note):
     """Ask whether to go on; raise if the answer is no, or there is nobody to ask.
 
-    Without a terminal, a run begins if its estimate is within --max-cost.
+    What costs nothing is not asked about. Without a terminal, a run begins if its
+    estimate is within --max-cost.
     """
-    if options.yes or not estimate.total.calls:
+    cost = estimate.total.cost
+    if options.yes or cost == 0:
         return
     if sys.stdin.isatty() and sys.stderr.isatty():
         note("go on? [y/N]")
@@ -154,7 +156,6 @@ def check_go_ahead(estimate, options, note):
             "there is no terminal to ask whether to go on. Add --max-cost DOLLARS, or "
             "--yes."
         )
-    cost = estimate.total.cost
     if not cost <= options.max_cost:
         named = "unknown" if math.isnan(cost) else f"${cost:.2f}"
         raise InputError(

@@ -309,7 +309,8 @@ def _add_models(parser):
         "--yes",
         action="store_true",
         help="do not ask before spending. Without a terminal nobody can be asked, and "
-        "a run begins only with --yes or if the estimate is within --max-cost",
+        "a run that costs anything begins only with --yes or if the estimate is "
+        "within --max-cost",
     )
 
 

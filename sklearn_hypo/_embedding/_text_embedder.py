@@ -9,7 +9,7 @@ from sklearn.base import TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from .._language_models._ledger import CostEstimate
+from .._language_models._ledger import add_estimates
 from .._language_models._models import PROVIDERS
 from .._utils._base import HypoEstimator
 from .._utils._frames import make_text_frame, number_columns
@@ -362,7 +362,7 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
         texts = DistinctTexts(X).distinct
         encoders = self._make_encoders(choose_models(self.model, texts))
         parts = [estimate(each, texts, self._settings()) for each in encoders]
-        return CostEstimate(*map(sum, zip(*parts, strict=True)))
+        return add_estimates(parts)
 
     def get_feature_names_out(self, input_features=None):
         """Name the features: "embedding000" and so on, or "minilm000", "lsa000" ...

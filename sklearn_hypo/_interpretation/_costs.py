@@ -3,14 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from .._language_models._ledger import CostEstimate
-
-
-def add_estimates(estimates):
-    """Return the sum of some CostEstimate; that of none is 0."""
-    return CostEstimate(
-        *map(sum, zip(CostEstimate(0, 0, 0, 0.0), *estimates, strict=True))
-    )
+from .._annotation._members import sum_estimates
+from .._language_models._ledger import add_estimates
 
 
 def estimate_scoring(annotator, texts, n_neurons, n_statements, n_rows):
@@ -39,11 +33,11 @@ def estimate_scoring(annotator, texts, n_neurons, n_statements, n_rows):
         Of all neurons.
     """
     texts = pd.unique(np.asarray(texts, dtype=object))
-    if not hasattr(annotator, "estimate_cost") or not len(texts):
+    if not len(texts):
         return add_estimates([])
     share = min(1.0, n_rows / len(texts))
     n_drawn = np.random.RandomState(0).binomial(n_neurons, share, size=len(texts))
     return add_estimates(
-        annotator.estimate_cost(list(texts[n_drawn == n]), int(n) * n_statements)
+        sum_estimates([annotator], list(texts[n_drawn == n]), int(n) * n_statements)
         for n in np.unique(n_drawn[n_drawn > 0])
     )

@@ -8,7 +8,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 
 from .._annotation._lexicon import LexiconAnnotator
-from .._language_models._ledger import Budget, make_cost_estimate
+from .._language_models._ledger import Budget, add_estimates, make_cost_estimate
 from .._language_models._models import as_model
 from .._language_models._session import (
     AnswerStoreMixin,
@@ -19,7 +19,7 @@ from .._language_models._session import (
 from .._language_models._text import clean_text, cut_words, estimate_tokens
 from .._language_models._values import Usage
 from .._utils._validation import Interval, StrOptions, check_texts
-from ._costs import add_estimates, estimate_scoring
+from ._costs import estimate_scoring
 from ._prompts import (
     BINS_TEMPLATE,
     REFINEMENT_TEMPLATE,

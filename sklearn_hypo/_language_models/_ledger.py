@@ -349,6 +349,12 @@ def make_cost_estimate(price, usage):
     return CostEstimate(usage.calls, usage.input_tokens, usage.output_tokens, cost)
 
 
+def add_estimates(estimates):
+    """Return the sum of some CostEstimate; that of none is 0."""
+    nothing = CostEstimate(0, 0, 0, 0.0)
+    return CostEstimate(*map(sum, zip(nothing, *estimates, strict=True)))
+
+
 def compute_cost(price, usage):
     """Return dollars for what was consumed."""
     return price.cost(

@@ -6,9 +6,9 @@ from numbers import Integral
 import numpy as np
 import pandas as pd
 
-from .._interpretation._costs import add_estimates
+from .._annotation._members import sum_estimates
 from .._language_models._addresses import is_local_address
-from .._language_models._ledger import CostEstimate
+from .._language_models._ledger import CostEstimate, add_estimates
 from .._language_models._models import as_model
 from .._language_models._session import N_WORKERS
 
@@ -108,11 +108,7 @@ class StagePlan:
     def _annotate(self, stage, texts, n_hypotheses=None):
         annotator = self.extractor.annotator
         n_hypotheses = n_hypotheses or self.n_hypotheses
-        cost = add_estimates(
-            [annotator.estimate_cost(list(texts), n_hypotheses)]
-            if hasattr(annotator, "estimate_cost")
-            else []
-        )
+        cost = sum_estimates([annotator], list(texts), n_hypotheses)
         return self._row(stage, annotator, cost, "annotator")
 
     def _cross_validate(self, texts, labelled, cv):

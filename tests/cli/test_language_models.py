@@ -1,7 +1,10 @@
 """Studies with language models by the command line alone, against loopback servers."""
 
 import json
+import signal
+import subprocess
 import sys
+import time
 
 import pandas as pd
 import pytest
@@ -181,6 +184,8 @@ def test_without_a_terminal_a_cap_or_a_yes_is_needed(server, run, capsys):
     code = run(*ask(server), "--max-cost", "0.01")
     fails(capsys, code, "the estimate, $0.0", "not within --max-cost 0.01", "--yes")
     assert server.stats().calls == 0
+    free = ("--model-option", "price=[0,0]")
+    assert run(*ask(server), *free) == 0  # about which there is nothing to ask
 
 
 def test_the_cap_is_one_for_all_models_and_raising_it_goes_on(
@@ -241,6 +246,31 @@ def test_an_interrupted_run_goes_on(server, run, capsys, monkeypatch, prepared):
     calls = server.stats().calls
     assert run(*options) == 0  # and a third time nothing at all
     assert server.stats().calls == calls
+
+
+def test_ctrl_c_in_a_process_of_its_own(server, path, tmp_path, prepared):
+    """It ends within seconds although every call takes long, and goes on."""
+    columns = ("--text", "text", "--target", "y", "--output", str(tmp_path / "out"))
+    small = ("--n-neurons", "8", "--k", "2", "--n-select", "2", "--embedder", "lsa")
+    command = [sys.executable, "-m", "sklearn_hypo", "run", str(path), *columns, *small]
+    command += [*ask(server), "--max-cost", "5"]
+    server.latency = 0.3
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        while len(server.stats().answered) < 20:
+            assert process.poll() is None
+            time.sleep(0.05)
+        server.latency = 60.0
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert err.strip().splitlines()[-1].startswith("sklearn-hypo: interrupted. All")
+    answered = server.stats().answered
+    server.latency = 0.0
+    assert main(command[3:]) == 0
+    again = [n for cell, n in server.stats().asked.items() if cell in answered]
+    assert max(again) == 1
 
 
 def test_progress_tells_the_cost_so_far(server, run, capsys, monkeypatch):
