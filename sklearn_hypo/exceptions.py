@@ -65,11 +65,15 @@ class MissingAnswersError(LanguageModelError):
     ----------
     errors : DataFrame
         One row per missing answer: "text", "hypothesis", "outcome", "detail".
+    annotations : ndarray of shape (n_texts, n_hypotheses)
+        The answers there are: 1.0 and 0.0, or probabilities where the layout has them,
+        and NaN for the missing ones.
     """
 
-    def __init__(self, message, reason="missing", errors=None):
+    def __init__(self, message, reason="missing", errors=None, annotations=None):
         super().__init__(message, reason)
         self.errors = errors
+        self.annotations = annotations
 
 
 class ModelFileError(ValueError):

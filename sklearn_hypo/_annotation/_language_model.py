@@ -106,7 +106,8 @@ class LLMAnnotator(AnswerStoreMixin, BaseEstimator):
         The threshold of each hypothesis; infinite where none agrees with the neuron.
     annotation_errors_ : DataFrame
         One row per missing answer of the last call: "text", "hypothesis", "outcome"
-        ("refused", "blocked", "cut", "unparsable", "failed") and "detail".
+        ("refused", "blocked", "cut", "too_long", "unparsable", "failed") and
+        "detail".
     usage_ : dict
         Model, what the provider calls the models that answered ("answered_by"),
         calls, tokens (cached and reasoning ones told apart), answers from the cache
@@ -434,6 +435,7 @@ class LLMAnnotator(AnswerStoreMixin, BaseEstimator):
             self.annotation_errors_,
             count_asked(texts, len(statements), where),
             statements,
+            values,
             max_missing=self.max_missing,
             caller=type(self).__name__,
         )

@@ -1,5 +1,7 @@
 """Answers that are missing: a table of them, a warning, or an error."""
 
+from math import ceil
+
 import numpy as np
 import pandas as pd
 
@@ -26,11 +28,12 @@ def count_asked(texts, n_statements, where):
     return np.broadcast_to(asked, (len(texts), n_statements)).sum(axis=0)
 
 
-def check_missing(table, n_asked, statements, *, max_missing, caller):
+def check_missing(table, n_asked, statements, values, *, max_missing, caller):
     """Warn about many missing answers; raise if their share is above a limit.
 
     `table` comes from `tabulate_missing`, `n_asked` from `count_asked`. The share is
-    that of the cells that were asked for; `caller` is the annotator's name.
+    that of the cells that were asked for; `values` is what there is, for the
+    error, and `caller` the annotator's name.
     """
     if table.empty:
         return
@@ -42,11 +45,14 @@ def check_missing(table, n_asked, statements, *, max_missing, caller):
         f"{what}"
     )
     if share > max_missing:
+        enough = ceil(100 * share) / 100
         raise MissingAnswersError(
             f"{summary}, more than max_missing={max_missing:g}. The attribute "
-            "`errors` of this error lists them. Answers obtained are kept; call "
-            "again to ask for the others, or raise max_missing.",
+            "`errors` of this error lists them, `annotations` has the answers; those "
+            f"are kept. {_advise(counts)}Set max_missing={enough:g} to go on without "
+            "the missing ones: they are NaN, and reports show their share.",
             errors=table,
+            annotations=values,
         )
     n_missing = table["hypothesis"].value_counts()
     asked = pd.Series(n_asked, index=statements).groupby(level=0, sort=False).sum()
@@ -58,3 +64,14 @@ def check_missing(table, n_asked, statements, *, max_missing, caller):
             f"{summary}. They are NaN, and more than 1 % for: {named}{more}. See "
             "annotation_errors_."
         )
+
+
+def _advise(counts):
+    """Say what to do about missing answers, by the commonest outcome."""
+    if counts.index[0] in ("blocked", "refused"):
+        return (
+            "Asking again will hardly help against a filter or a refusal; another "
+            "model, or filters that are off (safety='off' of GeminiModel, the content "
+            "filter of an Azure deployment), may. "
+        )
+    return "Call again to ask for the others. "

@@ -16,7 +16,7 @@ from .._language_models._catalog import find_model
 from .._language_models._dispatch import Dispatcher
 from .._language_models._ledger import CostEstimate, Ledger, compute_cost
 from .._language_models._text import bound_tokens, clean_text, estimate_tokens
-from .._language_models._values import ANSWERED, FAILED, Usage
+from .._language_models._values import ANSWERED, FAILED, TOO_LONG, Usage
 from .._language_models._workers import acquire_slot
 from .._utils._warnings import warn
 from ..exceptions import LanguageModelError
@@ -370,7 +370,8 @@ class _Requests:
 
 
 def _is_refused(reply):
-    return reply.outcome == FAILED and _REFUSED.match(reply.detail) is not None
+    is_refused = reply.outcome == FAILED and _REFUSED.match(reply.detail) is not None
+    return is_refused or reply.outcome == TOO_LONG
 
 
 # Nearly a token per character: digits, and what has no spaces, such as base64.

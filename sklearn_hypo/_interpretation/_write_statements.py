@@ -1,6 +1,7 @@
 """Statements asked of a language model: from the cache, or written now."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -10,7 +11,8 @@ from .._language_models._ledger import estimate_input_tokens, make_cost_estimate
 from .._language_models._parsing import parse_name, parse_statement
 from .._language_models._served import warn_of_other_models
 from .._language_models._session import OtherRuns, Session
-from .._language_models._values import ANSWERED, BLOCKED, CUT, FAILED, UNPARSABLE, Usage
+from .._language_models._unusable_answers import UnusableAnswers, describe_reply
+from .._language_models._values import ANSWERED, BLOCKED, CUT, FAILED, TOO_LONG, Usage
 
 # Format of keys and values. To be raised when either changes.
 _FORMAT = 1
@@ -150,11 +152,12 @@ class StatementWriter:
             self.session.open_dispatcher(proven=bool(results)) as dispatcher,
             self.session.store.run() as claims,
         ):
+            unusable = UnusableAnswers(dispatcher, is_of_use=bool(results))
 
             def write(key):
                 prompt, _ = jobs[key]
                 results[key], version = ask_for_statement(
-                    dispatcher, prompt, self.wanted
+                    dispatcher, prompt, self.wanted, unusable
                 )
                 statement = results[key].statement
                 if statement is None:
@@ -173,12 +176,12 @@ class StatementWriter:
                     others.wait(len(open_keys))
 
 
-def ask_for_statement(dispatcher, prompt, wanted=STATEMENT):
+def ask_for_statement(dispatcher, prompt, wanted, unusable):
     """Ask until what is wanted comes, or it is clear that none does.
 
     A filter of the provider is not asked twice; a model that declines, or whose
     answer is empty, cut, of several lines or too long, is; after a cut, with room for
-    a longer answer.
+    a longer answer. `unusable`, an `UnusableAnswers`, is told of every reply.
 
     Returns
     -------
@@ -187,21 +190,24 @@ def ask_for_statement(dispatcher, prompt, wanted=STATEMENT):
     version : str
         What the provider calls the model.
     """
-    reason = ""
-    for _ in range(_ATTEMPTS):
-        reply = dispatcher.send(prompt)
-        reason = f"{reply.outcome}: {reply.detail}" if reply.detail else reply.outcome
-        if reply.outcome in (BLOCKED, FAILED):
-            break
-        if reply.outcome == CUT:
-            prompt = _raise_limit(prompt, dispatcher.output_limit)
-        if reply.outcome == ANSWERED:
-            statement = wanted.parse(reply.content)
+    with ExitStack() as turn:
+        for _ in range(_ATTEMPTS):
+            reply = dispatcher.send(prompt)
+            statement = None
+            if reply.outcome == ANSWERED:
+                statement = wanted.parse(reply.content)
+            is_final = reply.outcome in (BLOCKED, FAILED, TOO_LONG)
+            unusable.check(reply, is_of_use=statement is not None, is_hopeless=is_final)
             if statement is not None:
                 return StatementResult(statement), reply.version
-            excerpt = " ".join(reply.content.split())[:80]
-            reason = f"{UNPARSABLE}: {excerpt!r}"
-    return StatementResult(None, f"no {wanted.noun} from the model ({reason})"), ""
+            if is_final:
+                break
+            if reply.outcome == CUT:
+                prompt = _raise_limit(prompt, dispatcher.output_limit)
+            if unusable.is_open:
+                turn.enter_context(unusable.take_turn())
+    reason = f"no {wanted.noun} from the model ({describe_reply(reply)})"
+    return StatementResult(None, reason), ""
 
 
 def _raise_limit(prompt, limit):

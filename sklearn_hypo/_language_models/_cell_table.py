@@ -14,9 +14,13 @@ from ._text import clean_text, cut_words
 _CHUNK = 50_000
 
 
-def make_answer(value, version, statements):
-    """Return what is stored of an answer to a call about some statements."""
-    return {"value": value, "model": version, "among": len(statements)}
+def make_answer(value, version, statements, share_read=1.0):
+    """Return what is stored of an answer to a call about some statements.
+
+    `share_read` is the part of the text that the model had room for.
+    """
+    answer = {"value": value, "model": version, "among": len(statements)}
+    return answer | ({"share_read": round(share_read, 3)} if share_read < 1 else {})
 
 
 def read_probability(answer):
@@ -85,6 +89,7 @@ class CellTable:
     _keys: dict = field(default_factory=dict)
     _values: dict = field(default_factory=dict)
     _reasons: dict = field(default_factory=dict)
+    _shares: dict = field(default_factory=dict)
     versions: set = field(default_factory=set, init=False)
 
     def __post_init__(self):
@@ -174,6 +179,8 @@ class CellTable:
         for key, answer in found.items():
             self._values[key] = self._read(answer)
             self.versions.add(str(answer.get("model", "")))
+            if "share_read" in answer:
+                self._shares[key] = answer["share_read"]
 
     def _read(self, answer):
         value = read_probability(answer)
@@ -201,6 +208,14 @@ class CellTable:
         for row, column, key in self._cells():
             values[row, column] = 0.0 if key is None else self._values.get(key, np.nan)
         return values
+
+    def shares_read(self):
+        """Return which part was read of rows that were too long for the model."""
+        return {
+            row: self._shares[key]
+            for row, _, key in self._cells()
+            if self._shares and key in self._shares
+        }
 
     def missing(self):
         """Return the cells without an answer."""

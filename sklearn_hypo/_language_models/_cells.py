@@ -4,15 +4,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._utils._warnings import warn
 from ..exceptions import BatchPendingError
 from ._adaptation import ModelAdapted
 from ._answers import KeyMaker
+from ._asking import CellAsker
 from ._batch_jobs import BatchJobs
 from ._cell_table import CellTable, OtherKeys, make_answer
-from ._layouts import STACKED, Layout, ask_cells
+from ._layouts import STACKED, Layout
 from ._ledger import estimate_input_tokens, make_cost_estimate
 from ._served import warn_of_other_models
-from ._session import OtherRuns, ProgressLog, Session, UnusableAnswers
+from ._session import OtherRuns, ProgressLog, Session
+from ._unusable_answers import UnusableAnswers
 from ._values import ANSWERED, Usage
 
 # Format of keys and values. To be raised when either changes.
@@ -62,7 +65,7 @@ class CellAnswerer:
         missing : list of MissingCell
             Cells that were asked for and have no answer.
         """
-        blocks, missing = [], []
+        blocks, missing, shares = [], [], {}
         for start in range(0, len(texts), _BLOCK):
             rows = slice(start, start + _BLOCK)
             wanted = None if where is None else where[rows]
@@ -70,10 +73,24 @@ class CellAnswerer:
             self.session.ledger.note_versions(table.versions)
             blocks.append(table.values())
             missing += [m._replace(text=m.text + start) for m in table.missing()]
+            shares |= {start + row: s for row, s in table.shares_read().items()}
         warn_of_other_models(self.session.model, self.session.ledger)
+        if shares:
+            self._warn_of_shortened(shares, len(texts))
         if not blocks:
             return np.empty((0, len(statements))), missing
         return np.vstack(blocks), missing
+
+    def _warn_of_shortened(self, shares, n_texts):
+        warn(
+            f"{self.session.caller}: {len(shares)} of {n_texts} texts "
+            f"({len(shares) / n_texts:.0%}) are longer than {self.session.model} can "
+            "take. They were shortened to what fits, the longest to "
+            f"{min(shares.values()):.0%}, and judged by their beginning. Choose the "
+            "length (max_words_per_example=), cut the texts into chunks "
+            "(split_documents), or give the model a larger context (num_ctx of "
+            "Ollama, --ctx-size of llama.cpp)."
+        )
 
     def _answer_block(self, texts, statements, where):
         table = self._look_up(texts, statements, where)
@@ -193,12 +210,13 @@ class CellAnswerer:
             groups = list(table.groups())
             progress = ProgressLog(session, len(groups))
             others = OtherRuns(session)
-            unusable = UnusableAnswers(session, is_of_use=table.has_answers)
+            unusable = UnusableAnswers(dispatcher, is_of_use=table.has_answers)
+            asker = CellAsker(dispatcher, self.layout, unusable)
             while groups:
                 busy = []
 
                 def work(job):
-                    unusable.check(self._ask_group(job, dispatcher, claims, table))
+                    self._ask_group(job, asker, claims, table)
                     progress.step()
 
                 dispatcher.run(self._claim(table, groups, claims, busy), work)
@@ -234,16 +252,17 @@ class CellAnswerer:
                 if ours:
                     yield text, ours
 
-    def _ask_group(self, job, dispatcher, claims, table):
-        """Ask a group, store each answer when it is there, and return the outcomes."""
+    def _ask_group(self, job, asker, claims, table):
+        """Ask a group, and store each answer when it is there."""
         text, group = job
-        outcomes = []
-        for answers in ask_cells(dispatcher, self.layout, text, group):
+        for answers in asker.ask(text, group):
             found, unanswered = {}, []
             for statement, answer in answers.items():
                 key = table.key(text, statement)
                 if answer.outcome == ANSWERED:
-                    found[key] = make_answer(answer.value, answer.version, group)
+                    found[key] = make_answer(
+                        answer.value, answer.version, group, answer.share_read
+                    )
                 else:
                     unanswered.append(key)
                     table.give_up(key, answer.outcome, answer.detail)
@@ -252,5 +271,3 @@ class CellAnswerer:
                 table.settle_all(found)
             if unanswered:
                 claims.release(unanswered)
-            outcomes += [answer.outcome for answer in answers.values()]
-        return outcomes

@@ -16,7 +16,7 @@ from ._concurrency import CallLimit
 from ._errors import FATAL, TRANSIENT, classify_error
 from ._ledger import DEFAULT_OUTPUT_BOUND, estimate_input_tokens
 from ._served import warn_of_other_models
-from ._values import BLOCKED, FAILED, Prompt, Reply
+from ._values import BLOCKED, FAILED, TOO_LONG, DecisionQuestions, Prompt, Reply
 from ._workers import RunStopped, do_jobs
 
 logger = logging.getLogger("sklearn_hypo")
@@ -32,6 +32,16 @@ _MOST_FAILED = 8
 
 # How often a waiting thread looks whether the run is over, in seconds.
 _STEP = 0.2
+
+# Tells a key that was revoked from texts that something in the way dislikes.
+_HARMLESS = {
+    "ask": Prompt(
+        "Does the text have the property? Answer with nothing but yes or no.",
+        '{"text": "Hello!", "property": "greets someone"}',
+    ),
+    "decide": DecisionQuestions("Hello!", {"c1": "Is this a greeting?"}),
+    "embed": ["Hello!"],
+}
 
 
 class Dispatcher:
@@ -140,20 +150,22 @@ class Dispatcher:
                 self.proven = True
                 self._failed = set()
                 return failure
-            if failure.kind == "forbidden" and self.proven:
-                # not the key, then, but something in the way that dislikes the text
-                failure = failure._replace(kind="request")
-            if failure.kind in FATAL:
+            # Once calls have gone well it is hardly the key, but something in the way
+            # that dislikes a text.
+            may_be_text = failure.kind == "forbidden" and self.proven
+            if failure.kind in FATAL and not may_be_text:
                 raise self._fatal_error(failure)
             if failure.kind == "blocked":
                 return Reply(BLOCKED, detail=failure.detail)
+            if failure.kind == "too_long":
+                return Reply(TOO_LONG, failure.share, detail=failure.detail)
             if failure.parameter and self._adapt(failure, sent_without):
                 continue
             family = failure.kind if failure.kind in attempts else "other"
             attempts[family] += 1
             is_over = attempts[family] > self._n_retries(failure)
             if failure.kind not in TRANSIENT or is_over:
-                return self._give_up(failure, subject)
+                return self._give_up(failure, subject, method)
             self._pause(failure, attempts[family])
 
     def call(self, function):
@@ -176,6 +188,21 @@ class Dispatcher:
             if failure.kind not in TRANSIENT or attempt > self._n_retries(failure):
                 raise self._unreachable_error(failure, 1)
             self._pause(failure._replace(kind="other"), attempt)
+
+    def stop(self):
+        """Begin no call any more."""
+        self._stop.set()
+
+    def check_running(self):
+        """Raise RunStopped if the run is being stopped."""
+        if self._stop.is_set():
+            raise RunStopped
+
+    def hide_secrets(self, text):
+        """Return a text without the key, should it be in there."""
+        for secret in self._secrets():
+            text = text.replace(secret, "***")
+        return text
 
     @property
     def output_limit(self):
@@ -286,7 +313,7 @@ class Dispatcher:
         if self._stop.wait(wait):
             raise RunStopped
 
-    def _give_up(self, failure, subject):
+    def _give_up(self, failure, subject, method):
         """Report a failed call; stop the run if nothing else happens any more."""
         with self._lock:
             self._failed.add(object() if subject is None else subject)
@@ -294,8 +321,18 @@ class Dispatcher:
         is_odd = failure.kind == "request" and self.proven
         is_named = failure.kind == "request" and bool(suggest(failure.parameter))
         if (n_failed >= _MOST_FAILED or is_named) and not is_odd:
-            raise self._unreachable_error(failure, n_failed)
+            if failure.kind != "forbidden":
+                raise self._unreachable_error(failure, n_failed)
+            self._check_access(method)
         return Reply(FAILED, detail=failure.detail)
+
+    def _check_access(self, method):
+        """Raise if a request that nobody can dislike is forbidden as well."""
+        with self._lock:
+            self._failed = set()  # not again before as many others have failed
+        found = self._attempt(self.limit_answer(_HARMLESS[method]), method, {})
+        if not isinstance(found, Reply) and found.kind == "forbidden":
+            raise self._fatal_error(found)
 
     def _unreachable_error(self, failure, n_failed):
         if failure.kind == "request":

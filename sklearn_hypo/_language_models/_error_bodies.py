@@ -70,6 +70,7 @@ _TOO_LONG = re.compile(
     r"tokens to keep from the initial prompt|max_new_tokens` must be",
     re.IGNORECASE,
 )
+_SIZE = re.compile(r"(?<![\w.])\d{2,7}(?=\s+(?:input |prompt )?tokens?\b|\)|\s|\.?$)")
 _TOO_LONG_CODES = {"context_length_exceeded", "exceed_context_size_error"}
 
 
@@ -197,6 +198,16 @@ def is_no_such_path(body):
     if _OF_A_MODEL.search(" ".join([message, *find_codes(body)])):
         return False
     return bool(_NO_SUCH_PATH.search(message))
+
+
+def find_share(body):
+    """Return which share of a prompt that is too long would fit; None if not told."""
+    inner = find_error_object(body)
+    sizes = inner.get("n_ctx"), inner.get("n_prompt_tokens")  # llama.cpp
+    if not all(isinstance(size, int) and size > 0 for size in sizes):
+        # what the model takes and what was sent are the largest numbers
+        sizes = sorted(map(int, _SIZE.findall(describe_body(body))))[-2:]
+    return sizes[0] / sizes[1] if len(sizes) == 2 and sizes[0] < sizes[1] else None
 
 
 def find_parameter(error, body):

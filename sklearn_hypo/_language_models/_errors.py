@@ -16,6 +16,7 @@ from ._error_bodies import (
     find_details,
     find_error_object,
     find_parameter,
+    find_share,
     is_no_such_path,
     is_too_long,
     read_body,
@@ -83,8 +84,9 @@ class CallFailure(NamedTuple):
     ----------
     kind : str
         One of `TRANSIENT` and `FATAL`; "blocked", for a prompt that a filter
-        refused; or "request", for one that the server refused for another reason.
-        "forbidden" may be the key, or something in the way that dislikes a text.
+        refused; "too_long", for one that the model has no room for; or "request", for
+        one that the server refused for another reason. "forbidden" may be the key,
+        or something in the way that dislikes a text.
     detail : str
         What the provider said, one line.
     hint : float
@@ -95,6 +97,9 @@ class CallFailure(NamedTuple):
         Which of `PARAMETERS` the server refuses, such as "response_format" or
         "system"; "" if it names none. The kind is then "request", whatever the
         status.
+    share : float or None
+        Of a prompt that is too long, which share of it fits; None if that is not
+        known.
     """
 
     kind: str
@@ -102,6 +107,7 @@ class CallFailure(NamedTuple):
     hint: float = 0.0
     billed: bool = False
     parameter: str = ""
+    share: float | None = None
 
 
 def raise_error_in(body):
@@ -147,15 +153,17 @@ def _classify(error, now):
     if status is None or 200 <= status < 300:
         return _classify_by_name(error)
     body = read_body(error)
-    kind, parameter = _find_kind(status, error, body), ""
-    may_name = kind == "request" or status in (500, 501)
-    if may_name and not is_too_long(body):
-        parameter = find_parameter(error, body)
-    if parameter:
-        kind = "request"  # repeating it is of no use, even if the server says 500
+    kind, parameter, share = _find_kind(status, error, body), "", None
+    if kind == "request" or status in (500, 501):
+        # repeating it is of no use, even if the server says 500
+        if is_too_long(body):
+            kind, share = "too_long", find_share(body)
+        else:
+            parameter = find_parameter(error, body)
+            kind = "request" if parameter else kind
     detail = f"HTTP {status}: {_find_message(error, body)}"
     hint = max(_read_header_hint(error, now), _read_body_hint(body))
-    return CallFailure(kind, detail, hint, parameter=parameter)
+    return CallFailure(kind, detail, hint, parameter=parameter, share=share)
 
 
 def _find_status(error):
@@ -178,7 +186,7 @@ def _find_status_in(body):
 def _classify_by_name(error):
     name = type(error).__name__
     module = type(error).__module__.partition(".")[0]
-    detail = f"{name}: {error}".rstrip(". ")
+    detail = f"{name}: {_describe_connection(error)}"
     was_sent = not any(name in _NOT_SENT for name in (name, _name_cause(error)))
     if "Timeout" in name:
         return CallFailure("timeout", detail, billed=was_sent)
@@ -187,6 +195,24 @@ def _classify_by_name(error):
     if module in ("openai", "google", "pydantic", "pydantic_core"):
         return CallFailure("malformed", detail, billed=True)
     return None
+
+
+def _describe_connection(error):
+    """Return what an error of the connection says, its cause, and the address."""
+    said = [str(error).rstrip(". "), str(error.__cause__ or "")]
+    if "Timeout" in type(error).__name__ or said[1] in said[0]:
+        said.pop()
+    address = _find_address(error)
+    return ": ".join(filter(None, said)) + (f" at {address}" if address else "")
+
+
+def _find_address(error):
+    """Return where a request went, without user name, password and query."""
+    try:
+        url = urlsplit(str(error.request.url))
+    except (AttributeError, RuntimeError, ValueError):  # httpx: "has not been set"
+        return ""
+    return f"{url.scheme}://{url.netloc.rpartition('@')[2]}{url.path}"
 
 
 def _says_key_is_bad(error, body):
@@ -214,6 +240,8 @@ def _find_kind(status, error, body):
         return "rate_limit"
     if status == 404:
         return "address" if is_no_such_path(body) else "model"
+    if status == 413:
+        return "too_long"
     if status in (408, 409, 425) or status >= 500:
         return "server"
     return "request"

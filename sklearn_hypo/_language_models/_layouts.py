@@ -6,23 +6,12 @@ the instructions stand in the system message. No text can close the quotes it is
 
 import hashlib
 import json
-from dataclasses import replace
 from itertools import pairwise
-from typing import NamedTuple
 
 from ._catalog import find_model
-from ._logprobs import MOST_ALTERNATIVES, WORD_TOKENS
+from ._logprobs import MOST_ALTERNATIVES
 from ._parsing import parse_answers, parse_yes_no
-from ._values import (
-    ANSWERED,
-    BLOCKED,
-    CUT,
-    FAILED,
-    REFUSED,
-    UNPARSABLE,
-    DecisionQuestions,
-    Prompt,
-)
+from ._values import DecisionQuestions, Prompt
 from ._yes_no import DATA_RULE, YES_NO_SYSTEM, build_yes_no_prompt
 
 LAYOUTS = ("single", "stacked", "decisions", "logprobs")
@@ -34,15 +23,6 @@ PROBABILITIES = ("decisions", "logprobs")
 # Statements in one call, unless the user or the table of models says otherwise.
 STACKED = 10
 _DECISIONS = 400
-
-# So many unreadable answers are accepted: to a request about one cell, to one about
-# several, and to one about a cell of which nothing could be read among others.
-_ATTEMPTS_ALONE = 5
-_ATTEMPTS_TOGETHER = 2
-_ATTEMPTS_APART = 3
-
-# An answer that was cut is asked for again, with so many times the tokens.
-_MORE_TOKENS = (1, 4, 16, 16)
 
 _RULES = DATA_RULE + "If in doubt, the answer is false. "
 
@@ -105,19 +85,6 @@ def choose_size(concepts_per_call, layout, model):
     known = find_model(model.provider, model.model)
     most = (known and known.max_questions) or _DECISIONS
     return min(concepts_per_call or most, most)
-
-
-class CellAnswer(NamedTuple):
-    """What became of one cell: one of `OUTCOMES`, and the answer or why there is none.
-
-    The value is a bool or the probability of a "yes"; the version is what the provider
-    calls the model that answered.
-    """
-
-    outcome: str
-    value: bool | float | None = None
-    detail: str = ""
-    version: str = ""
 
 
 class Layout:
@@ -183,16 +150,14 @@ class Layout:
         """Build the request for one text and a group of statements."""
         if self.name == "decisions":
             asked = [INSTRUCTION_PREFIX + statement for statement in statements]
-            return DecisionQuestions(text, _number_statements(asked))
+            return DecisionQuestions(text, number_statements(asked))
         if self.name == "logprobs":
             question = INSTRUCTION_PREFIX + statements[0]
             return build_yes_no_prompt(text, question, MOST_ALTERNATIVES)
         if self.name == "single":
             user = _format_json({"text": text, "property": statements[0]})
             return Prompt(SINGLE_SYSTEM, user, _SINGLE_SCHEMA)
-        user = _format_json(
-            {"text": text, "properties": _number_statements(statements)}
-        )
+        user = _format_json({"text": text, "properties": number_statements(statements)})
         return Prompt(STACKED_SYSTEM, user, _build_schema(len(statements)))
 
     def output_tokens(self, n_statements):
@@ -206,14 +171,14 @@ class Layout:
             return [parse_yes_no(reply.content)]
         if self.name == "logprobs":
             return [_read_probability(reply.content)]
-        ids = _number_statements(statements)
+        ids = number_statements(statements)
         if self.name == "stacked":
             answers = parse_answers(reply.content, ids)
             return [answers[name] for name in ids]
         return [_read_probability(reply.content.get(name)) for name in ids]
 
 
-def _number_statements(statements):
+def number_statements(statements):
     """Return the statements under the identifiers c1, c2, ..."""
     return {f"c{i}": statement for i, statement in enumerate(statements, start=1)}
 
@@ -223,7 +188,7 @@ def _format_json(value):
 
 
 def _build_schema(n_statements):
-    names = list(_number_statements(range(n_statements)))
+    names = list(number_statements(range(n_statements)))
     return {
         "type": "object",
         "properties": {name: {"type": "boolean"} for name in names},
@@ -235,83 +200,3 @@ def _build_schema(n_statements):
 def _read_probability(value):
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return float(value) if is_number and 0 <= value <= 1 else None
-
-
-def ask_cells(dispatcher, layout, text, statements, attempts=None):
-    """Ask a group of statements of one text until every cell has an outcome.
-
-    What an answer leaves out is asked again alone. Where several statements at once
-    are refused, blocked, cut or answered unreadably, each is asked about by itself,
-    so that one of them does not silence the others.
-
-    Yields dicts from statements to CellAnswer as soon as they are known; every
-    statement comes exactly once. `attempts` is how many answers may be unreadable, or
-    bring nothing new.
-    """
-    missing = list(statements)
-    if attempts is None:
-        attempts = _ATTEMPTS_TOGETHER if len(missing) > 1 else _ATTEMPTS_ALONE
-    n_cuts = n_useless = 0
-    while True:
-        reply = _send(dispatcher, layout, text, missing, n_cuts)
-        answers = {}
-        if reply.outcome == ANSWERED:
-            answers = _read_cells(layout, reply, missing)
-        if answers:
-            yield answers
-            missing = [statement for statement in missing if statement not in answers]
-            if not missing:
-                return
-        n_cuts += reply.outcome == CUT
-        n_useless += reply.outcome in (ANSWERED, UNPARSABLE) and not answers
-        if (
-            reply.outcome in (FAILED, BLOCKED, REFUSED)
-            or n_cuts == len(_MORE_TOKENS)
-            or n_useless == attempts
-        ):
-            break
-    last = _settle_open_cell(reply)
-    if len(missing) > 1 and last.outcome != FAILED:
-        for statement in missing:
-            yield from ask_cells(dispatcher, layout, text, [statement], _ATTEMPTS_APART)
-    else:
-        yield dict.fromkeys(missing, last)
-
-
-def _send(dispatcher, layout, text, statements, n_cuts):
-    """Send one request; after a cut with a higher limit, if there is one."""
-    request = layout.request(text, statements)
-    if layout.name == "logprobs" and dispatcher.model.max_output_tokens is None:
-        request = replace(request, max_output_tokens=WORD_TOKENS)
-    if n_cuts and dispatcher.output_limit and isinstance(request, Prompt):
-        limit = dispatcher.output_limit * _MORE_TOKENS[n_cuts]
-        request = replace(request, max_output_tokens=limit)
-    method = "decide" if layout.name == "decisions" else "ask"
-    return dispatcher.send(request, method, subject=text)
-
-
-def _settle_open_cell(reply):
-    """Say what became of the cells that the last reply left open."""
-    if reply.outcome == ANSWERED:
-        return CellAnswer(UNPARSABLE, None, _quote_answer(reply), reply.version)
-    return CellAnswer(reply.outcome, None, reply.detail, reply.version)
-
-
-def _read_cells(layout, reply, statements):
-    """Return the cells that a reply settles."""
-    values = layout.read(reply, statements)
-    answers = {
-        statement: CellAnswer(ANSWERED, value, "", reply.version)
-        for statement, value in zip(statements, values, strict=True)
-        if value is not None
-    }
-    if layout.name == "decisions":
-        declined = CellAnswer(REFUSED, None, "declined", reply.version)
-        for name, statement in _number_statements(statements).items():
-            if reply.content.get(name, 0.0) is None:
-                answers[statement] = declined
-    return answers
-
-
-def _quote_answer(reply):
-    return f"unreadable answer: {' '.join(str(reply.content).split())[:80]!r}"

@@ -365,7 +365,7 @@ def compute_cost(price, usage):
     )
 
 
-def _list_request_texts(request):
+def list_request_texts(request):
     """Return everything that a request says."""
     if isinstance(request, Prompt):
         return [request.system, request.user]
@@ -376,7 +376,7 @@ def _list_request_texts(request):
 
 def estimate_input_tokens(request):
     """Estimate the tokens of a request."""
-    return sum(map(estimate_tokens, _list_request_texts(request)))
+    return sum(map(estimate_tokens, list_request_texts(request)))
 
 
 def bound_input_tokens(request):
@@ -384,7 +384,7 @@ def bound_input_tokens(request):
 
     Whether the text is billed once, or with each question, is not documented.
     """
-    n_tokens = sum(map(bound_tokens, _list_request_texts(request)))
+    n_tokens = sum(map(bound_tokens, list_request_texts(request)))
     if isinstance(request, DecisionQuestions):
         n_tokens += bound_tokens(request.text) * (len(request.questions) - 1)
     if isinstance(request, Prompt) and request.schema is not None:

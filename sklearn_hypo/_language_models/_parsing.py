@@ -179,7 +179,7 @@ _NOTHING = {"none", "n/a", "null", "unknown", "unclear", "no statement", "no nam
 _NO_CONTENT = re.compile(
     r"(?:(?:the|this|these|a|an|all|some|both|active|inactive|given) )*"
     r"(?:(?:texts?|statements?|hypothes[ie]s|propert(?:y|ies)|features?|concepts?|"
-    r"neurons?|answers?|labels?)(?: ?[#a-d]?\d*)|(?:in)?active|[a-d]|c?\d+)"
+    r"neurons?|answers?|labels?)(?: ?[#a-d]?\d*)|(?:in)?active|c?\d+)"
     r"|(?:(?:the|this) )?(?:feature|neuron)(?: #?\d+)? (?:"
     r"(?:is|are|was|were|seems|appears) (?:\w+ )?(?:active|inactive|activated|present|"
     r"absent|triggered|on|off|about|that|related|associated)\b.*"

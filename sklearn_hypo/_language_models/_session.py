@@ -9,13 +9,11 @@ from functools import partial
 
 from .._utils._cache_folder import resolve_cache_folder
 from .._utils._warnings import warn
-from ..exceptions import LanguageModelError
 from ._adaptation import adapt_model, note_left_out, read_left_out
 from ._answers import AnswerStore
 from ._catalog import describe_end_of_life
 from ._dispatch import Dispatcher
 from ._ledger import Budget, Ledger
-from ._values import CUT, UNPARSABLE
 
 logger = logging.getLogger("sklearn_hypo")
 
@@ -151,32 +149,6 @@ def warn_of_shutdown(model):
     )
     if note:
         warn(f"model={str(model)!r}: {model.model} {note}. Set model= to another one.")
-
-
-class UnusableAnswers:
-    """Stops a run in which nothing can be read, before all of it is paid for."""
-
-    def __init__(self, session, *, is_of_use=False):
-        self._parameter = session.parameter
-        self._most = max(8, session.n_workers)
-        self._n_useless = 0
-        self._is_of_use = is_of_use
-
-    def check(self, outcomes):
-        """Look at the outcomes of one group, from any thread."""
-        if not set(outcomes) <= {CUT, UNPARSABLE}:
-            self._is_of_use = True
-        if self._is_of_use:
-            return
-        self._n_useless += 1
-        if self._n_useless >= self._most:
-            raise LanguageModelError(
-                f"{self._parameter}: no answer could be used so far "
-                f"({outcomes[-1]}). Where answers are cut, raise max_output_tokens= "
-                "of the model or lower its reasoning; where they cannot be read, try "
-                "structured_output=, layout='single', or another model.",
-                reason="unusable",
-            )
 
 
 class ProgressLog:

@@ -10,6 +10,8 @@ CHARACTERS_PER_WORD = 12
 # C0 and C1 control characters and DEL: the whole category Cc, but tab and newline.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
+_WORD = re.compile(r"\w+")
+
 
 def replace_surrogates(text):
     """Return the text as no tokenizer and no network protocol refuses it.
@@ -45,6 +47,23 @@ def cut_words(text, max_words):
     end = max((word.end() for word in words), default=0)
     kept = whole[: min(end, n_characters)].rstrip()
     return kept, kept != whole
+
+
+def shorten_text(text, n_characters):
+    """Return the beginning of a text, up to the end of a word where there is one."""
+    if len(text) <= n_characters:
+        return text
+    kept = text[:n_characters]
+    if not text[n_characters].isspace():
+        words = kept.rsplit(None, 1)
+        is_close = len(words) == 2 and len(words[0]) > n_characters // 2
+        kept = words[0] if is_close else kept
+    return kept.rstrip()
+
+
+def count_words(text):
+    """Return how many runs of letters and digits a text has."""
+    return sum(1 for _ in _WORD.finditer(text))
 
 
 def estimate_tokens(text):

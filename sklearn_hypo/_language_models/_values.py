@@ -8,10 +8,11 @@ ANSWERED = "answered"
 REFUSED = "refused"  # the model declined
 BLOCKED = "blocked"  # a filter of the provider stopped the prompt or the answer
 CUT = "cut"  # the answer ran into the limit on its length
+TOO_LONG = "too_long"  # the prompt is longer than the model can take
 UNPARSABLE = "unparsable"  # an answer came, but not in the form asked for
 FAILED = "failed"  # no answer came in spite of retries
 
-OUTCOMES = (ANSWERED, REFUSED, BLOCKED, CUT, UNPARSABLE, FAILED)
+OUTCOMES = (ANSWERED, REFUSED, BLOCKED, CUT, TOO_LONG, UNPARSABLE, FAILED)
 
 
 class Usage(NamedTuple):
@@ -101,7 +102,8 @@ class Reply(NamedTuple):
     content : Any
         Text of a chat model, or its P(yes) for a prompt with `n_alternatives`; a dict
         from identifiers to probabilities, or to None for a refusal, of a Decisions
-        endpoint; an array of embeddings.
+        endpoint; an array of embeddings. Of a prompt that is too long, which share of
+        it fits; None if that is not known.
     usage : Usage or None
         As the provider counted. None if it did not tell.
     version : str

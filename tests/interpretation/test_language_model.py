@@ -659,7 +659,8 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("name", BAD)
+# reasoning alone, and no limit to raise: the run stops
+@pytest.mark.parametrize("name", sorted(BAD.keys() - {"thinking"}))
 def test_what_is_no_statement_is_asked_for_again_and_reported(name):
     said, outcome = BAD[name]
     with ScriptedServer(make_mind()) as server:

@@ -857,7 +857,7 @@ STATUSES = [
     (404, "model"),
     (408, "server"),
     (409, "server"),
-    (413, "request"),
+    (413, "too_long"),
     (422, "request"),
     (425, "server"),
     (429, "rate_limit"),

@@ -11,17 +11,20 @@ from llm_scripted import ScriptedServer, chat, content, reply
 
 from sklearn_hypo import GeminiModel, OpenAIModel
 from sklearn_hypo._language_models import _concurrency
+from sklearn_hypo._language_models._asking import CellAsker
 from sklearn_hypo._language_models._catalog import Price
 from sklearn_hypo._language_models._concurrency import CallLimit
 from sklearn_hypo._language_models._dispatch import Dispatcher
-from sklearn_hypo._language_models._layouts import Layout, ask_cells
+from sklearn_hypo._language_models._layouts import Layout
 from sklearn_hypo._language_models._ledger import Ledger
 from sklearn_hypo._language_models._models import as_model
+from sklearn_hypo._language_models._unusable_answers import UnusableAnswers
 from sklearn_hypo._language_models._values import (
     ANSWERED,
     BLOCKED,
     FAILED,
     REFUSED,
+    TOO_LONG,
     DecisionQuestions,
     Prompt,
     Reply,
@@ -157,9 +160,9 @@ def test_transient_faults_are_outlived(provider, layout):
     labels = {}
 
     def work(text):
-        group = Layout(layout, 10)
-        for chunk in group.groups(text, statements):
-            for answers in ask_cells(d, group, text, chunk):
+        asker = CellAsker(d, Layout(layout, 10), UnusableAnswers(d, is_of_use=True))
+        for chunk in asker.layout.groups(text, statements):
+            for answers in asker.ask(text, chunk):
                 labels.update({(text, s): a for s, a in answers.items()})
 
     with ScriptedServer(mind, faults=faults) as server:
@@ -214,7 +217,7 @@ def test_a_call_is_repeated_as_often_as_the_model_says():
 
 
 @pytest.mark.parametrize(
-    ("status", "outcome"), [(400, FAILED), (413, FAILED), (422, FAILED)]
+    ("status", "outcome"), [(400, FAILED), (413, TOO_LONG), (422, FAILED)]
 )
 def test_what_was_refused_is_not_repeated(status, outcome):
     calls = []
@@ -827,12 +830,31 @@ def test_odd_replies_do_not_stop_a_run(server):
 
 def test_a_model_that_has_answered_is_not_given_up_for_texts_that_are_refused():
     def ask(request):
-        if request.user != prompt(0).user:
+        if request.user not in (
+            prompt(0).user,
+            '{"text": "Hello!", "property": "greets someone"}',
+        ):
             raise HTTPError(403 if request.user < prompt(5).user else 400)
         return Reply(ANSWERED, "yes", Usage(1, 1))
 
     replies = send_all(dispatcher(Scripted(ask), 1), 60)
     assert Counter(r.outcome for r in replies.values()) == {ANSWERED: 1, FAILED: 59}
+
+
+def test_a_key_that_is_revoked_is_told_from_texts_that_are_forbidden():
+    asked = []
+
+    def ask(request):
+        asked.append(request.user)
+        if request.user != prompt(0).user:
+            raise HTTPError(403)
+        return Reply(ANSWERED, "yes", Usage(1, 1))
+
+    with pytest.raises(LanguageModelError, match="key was not accepted") as caught:
+        send_all(dispatcher(Scripted(ask), 1), 60)
+    assert caught.value.reason == "authentication"
+    assert len(asked) == 1 + 8 + 1
+    assert "Hello!" in asked[-1]
 
 
 def test_failures_about_one_subject_do_not_stop_a_run():

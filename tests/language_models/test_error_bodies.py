@@ -134,15 +134,6 @@ NOT_REFUSED = {
     "500 without a name": (500, say("Internal error."), "server"),
     "another status": (401, say("seed is invalid"), "authentication"),
     "a word within another": (400, say("invalid seedling, xtemperature"), "request"),
-    "room for the answer": (
-        400,
-        say(
-            "'max_tokens' or 'max_completion_tokens' is too large: 1000. This model's "
-            "maximum context length is 4096 tokens and your request has 3900.",
-            param="max_tokens",
-        ),
-        "request",
-    ),
 }
 
 
@@ -151,6 +142,76 @@ def test_what_refuses_no_parameter_names_none(case):
     status, body, kind = NOT_REFUSED[case]
     failure = classify(status, body)
     assert (failure.kind, failure.parameter) == (kind, "")
+
+
+TOO_LONG = {
+    "OpenAI": (
+        400,
+        say("Too long.", code="context_length_exceeded", param="messages"),
+        None,
+    ),
+    "OpenAI: sizes": (
+        400,
+        say(
+            "This model's maximum context length is 8192 tokens. However, your "
+            "messages resulted in 10240 tokens."
+        ),
+        0.8,
+    ),
+    "vLLM: room for the answer": (
+        400,
+        say(
+            "'max_tokens' or 'max_completion_tokens' is too large: 1000. This model's "
+            "maximum context length is 4096 tokens and your request has 5120 input "
+            "tokens",
+            param="max_tokens",
+        ),
+        0.8,
+    ),
+    "llama.cpp": (
+        400,
+        say(
+            "the request exceeds the available context size.",
+            type="exceed_context_size_error",
+            n_prompt_tokens=1000,
+            n_ctx=512,
+        ),
+        0.512,
+    ),
+    "llama-cpp-python": (
+        500,
+        {"detail": "Requested tokens (1000) exceed context window of 512"},
+        0.512,
+    ),
+    "Ollama": (400, {"error": "the input length exceeds the context length"}, None),
+    "Mistral": (
+        400,
+        say(
+            "Prompt contains 40960 tokens and 0 draft tokens, too large for model with "
+            "32768 maximum context length"
+        ),
+        0.8,
+    ),
+    "Gemini": (
+        400,
+        {
+            "error": say(
+                "The input token count (2000) exceeds the maximum number of tokens "
+                "allowed (1000)."
+            )
+        },
+        0.5,
+    ),
+    "Groq": (413, say("Request too large for model x on tokens per minute"), None),
+}
+
+
+@pytest.mark.parametrize("case", TOO_LONG)
+def test_a_prompt_that_is_too_long_is_told_apart(case):
+    status, body, share = TOO_LONG[case]
+    failure = classify(status, body)
+    assert (failure.kind, failure.parameter) == ("too_long", "")
+    assert failure.share == share
 
 
 @pytest.mark.parametrize(

@@ -245,11 +245,11 @@ def test_an_answer_that_is_always_cut_is_missing(server, kind, layout):
     server.reasoning_tokens = 10_000
     model = model_at(kind, server, max_output_tokens=60)
     annotator = annotator_for(model, S12[:2], layout=layout)
-    with pytest.raises(MissingAnswersError, match="6 cut") as caught:
-        annotator.annotate(TEXTS[:3])
+    with pytest.raises(MissingAnswersError, match="2 cut") as caught:
+        annotator.annotate(TEXTS[:1])
     assert set(caught.value.errors["outcome"]) == {"cut"}
     assert set(map(max, limits_of(server).values())) == {960}
-    assert server.stats().calls == 3 * {"single": 8, "stacked": 4 + 2 * 4}[layout]
+    assert server.stats().calls == {"single": 8, "stacked": 4 + 2 * 4}[layout]
 
 
 @pytest.mark.parametrize("fault", ["cut", "truncated_answer"])

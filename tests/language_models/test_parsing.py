@@ -467,7 +467,6 @@ NO_STATEMENT = [
     "the feature",
     "feature #12",
     "active",
-    "A",
     "c1",
     '{"statement": "mentions pizza", "statement": "mentions pasta"}',
     '{"hypothesis": "mentions pizza"}',

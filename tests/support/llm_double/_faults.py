@@ -1,6 +1,7 @@
 """What can go wrong with a call, and when it does."""
 
 from ._mind import share
+from ._quirks import QUIRKS
 
 __all__ = ["ERRORS", "LOST", "PERMANENT", "TRANSIENT", "Faults"]
 
@@ -56,6 +57,7 @@ _KINDS = {
     "blocked_prompt": {"generate", "decisions"},
     "blocked_answer": {"generate", "decisions"},
     "wrong_number_of_embeddings": {"embed"},
+    **{name: {"generate"} for name in QUIRKS},
 }
 
 
@@ -69,8 +71,8 @@ class Faults:
     Parameters
     ----------
     rates : dict of str to float
-        For names in `TRANSIENT` and `PERMANENT` the share of the calls. The rates of
-        the transient ones add up, at most to 1.
+        For names in `TRANSIENT`, `PERMANENT` and `QUIRKS` the share of the calls. The
+        rates of the transient ones and quirks add up, at most to 1.
     seed : int, default=0
         Which calls.
     from_call, until_call : int or dict of str to int, default=None
@@ -93,7 +95,7 @@ class Faults:
         timeout_seconds=1.0,
     ):
         self.rates = dict(rates or {})
-        unknown = self.rates.keys() - {*TRANSIENT, *PERMANENT}
+        unknown = self.rates.keys() - {*TRANSIENT, *PERMANENT, *QUIRKS}
         if unknown:
             raise ValueError(f"unknown faults: {sorted(unknown)}")
         self.seed = seed
@@ -102,7 +104,8 @@ class Faults:
         self.hint_seconds = hint_seconds
         self.timeout_seconds = timeout_seconds
         self._permanent = [(n, self.rates[n]) for n in PERMANENT if self.rates.get(n)]
-        self._transient = [(n, self.rates[n]) for n in TRANSIENT if self.rates.get(n)]
+        passing = (*TRANSIENT, *QUIRKS)
+        self._transient = [(n, self.rates[n]) for n in passing if self.rates.get(n)]
 
     @classmethod
     def spread(cls, rate, names=TRANSIENT, seed=0, **options):

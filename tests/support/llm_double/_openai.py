@@ -245,6 +245,7 @@ def write(route, ask, done):
 
 def _write_chat(ask, done):
     message = {"role": "assistant", "content": done.text, "refusal": None}
+    message |= done.thoughts
     finish = {"cut": "length", "blocked_answer": "content_filter"}.get(
         done.finish, "stop"
     )

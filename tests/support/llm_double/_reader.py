@@ -9,7 +9,16 @@ import json
 import re
 from dataclasses import dataclass, field
 
-__all__ = ["Task", "answer", "read_decisions", "read_prompt", "user_part"]
+__all__ = [
+    "NOTATIONS",
+    "READABLE",
+    "UNREADABLE",
+    "Task",
+    "answer",
+    "read_decisions",
+    "read_prompt",
+    "user_part",
+]
 
 INSTRUCTION_PREFIX = "Is this true of the text? "
 
@@ -176,8 +185,9 @@ def answer(mind, task, style="json", skip=(), surplus=()):
 
     Parameters
     ----------
-    style : {"json", "fenced", "thinking", "words"}
-        How answers to questions are written. "words" is Yes or No.
+    style : str
+        How answers to questions are written: "json", "fenced", "thinking", "words"
+        (Yes or No), or one of `NOTATIONS`.
     skip, surplus : iterable of str
         Ids that are left out, and ids that nobody asked for.
     """
@@ -208,7 +218,40 @@ def answer(mind, task, style="json", skip=(), surplus=()):
     return _in_style(labels, style)
 
 
+def _write_words(answers, yes, no):
+    return {name: yes if label else no for name, label in answers.items()}
+
+
+def _write_lines(answers):
+    said = _write_words(answers, "Yes", "No")
+    return "\n".join(f"{name}: {word}" for name, word in said.items())
+
+
+# Notations that a careful reader can read, and some that nobody can.
+NOTATIONS = {
+    "list": lambda found: json.dumps(
+        [{"id": name, "answer": label} for name, label in found.items()]
+    ),
+    "capitals": lambda found: json.dumps(_write_words(found, "YES", "NO")),
+    "titles": lambda found: json.dumps(_write_words(found, "True", "False")),
+    "numbers": lambda found: json.dumps(_write_words(found, 1, 0)),
+    "french": lambda found: json.dumps(_write_words(found, "oui", "non")),
+    "german": lambda found: json.dumps(_write_words(found, "Ja", "Nein")),
+    "python": repr,
+    "comma": lambda found: json.dumps(found)[:-1] + ",}",
+    "lines": _write_lines,
+    "poem": lambda found: "Roses are red, I will not judge.",
+    "maybe": lambda found: json.dumps(dict.fromkeys(found, "maybe")),
+    "cut": lambda found: json.dumps(found)[:-3],
+    "other_ids": lambda found: json.dumps({f"x_{n}": v for n, v in found.items()}),
+}
+READABLE = tuple(NOTATIONS)[:9]
+UNREADABLE = tuple(NOTATIONS)[9:]
+
+
 def _in_style(answers, style):
+    if style in NOTATIONS:
+        return NOTATIONS[style](answers)
     written = json.dumps(answers, ensure_ascii=False)
     if style == "fenced":
         return f"```json\n{written}\n```"

@@ -43,8 +43,18 @@ class LLMServer:
         Which part of the prompt's tokens is reported as cached.
     report_usage : bool, default=True
         Whether replies say what they cost.
-    style : {"json", "fenced", "thinking", "words"}, default="json"
-        How answers are written.
+    style : str, default="json"
+        How answers are written: "json", "fenced", "thinking", "words", or one of
+        `_reader.NOTATIONS`.
+    thinks : {"reasoning", "reasoning_content"}, default=None
+        If set, the model thinks to no end, and this field holds its thoughts.
+    default_limit : int, default=None
+        The most tokens of an answer whose request has no limit.
+    context : int, default=None
+        The most tokens of a prompt; None for any number.
+    overflow : {"openai", "llama.cpp", "ollama", "fastapi", "silent"}, default="openai"
+        What is done with a longer prompt: the dialect of the error, or "silent" to
+        read a part only and answer false to all.
     dimensions : int, default=64
         Of embeddings, where the request does not say.
     reject_parameters : tuple of str, default=()

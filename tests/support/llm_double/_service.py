@@ -10,6 +10,7 @@ from ._embedding import embed
 from ._faults import ERRORS, LOST, Faults
 from ._http import Reply
 from ._mind import share
+from ._quirks import QUIRKS, quirk, refuse_length
 from ._reader import answer
 from ._stats import Call, Stats
 from ._wire import BadRequest, Completion, tokens
@@ -32,6 +33,10 @@ class Settings:
     cached_share: float = 0.0
     report_usage: bool = True
     style: str = "json"
+    thinks: str | None = None
+    default_limit: int | None = None
+    context: int | None = None
+    overflow: str = "openai"
     dimensions: int = 64
     reject_parameters: tuple = ()
     most_alternatives: int | None = 20
@@ -249,13 +254,31 @@ class Service:
         fault = self._draw(call, route, ask)
         if self.is_unknown(ask.model):
             fault = "unknown_model"
-        reply = self._fail(route, ask, fault)
+        reply = self._fail(route, ask, fault) or self._refuse_length(route, ask)
         if reply is None:
             done, receipt = self.complete(route, ask, fault, call.number)
             ask.model = self.settings.served_model or ask.model
-            reply = _json(200, route.vendor.write(route, ask, done))
+            body = route.vendor.write(route, ask, done)
+            reply = _json(200, body)
+            if fault in QUIRKS:
+                status, body, content_type = quirk(fault, body)
+                reply = Reply(status, body.encode(), content_type)
+                receipt.lost = True
             reply.receipt = receipt
         return self._spoil(reply, fault)
+
+    def _overflows(self, route, ask):
+        """Whether a prompt is longer than the context."""
+        context = self.settings.context
+        is_long = context is not None and tokens(ask.prompt_characters) > context
+        return is_long and route.kind == "generate"
+
+    def _refuse_length(self, route, ask):
+        if self.settings.overflow == "silent" or not self._overflows(route, ask):
+            return None
+        n_sent = tokens(ask.prompt_characters)
+        overflow, context = self.settings.overflow, self.settings.context
+        return _json(*refuse_length(overflow, n_sent, context))
 
     def _note(self, call, route, ask):
         """Count what is asked, whatever becomes of it."""
@@ -323,6 +346,10 @@ class Service:
             self._decide(route, ask, done, receipt, fault, number)
         else:
             self._generate(ask, done, receipt, fault, number)
+            if self._overflows(route, ask):
+                # the end of the prompt is all that was read
+                done.input_tokens = self.settings.context
+                done.text = done.text.replace("true", "false")
         return done, receipt
 
     def _embed(self, route, ask, done, receipt, fault, number):
@@ -372,17 +399,22 @@ class Service:
         task = ask.task
         skip = _skipped(task, fault, number)
         text = answer(self.mind, task, self.settings.style, skip, _surplus(fault))
+        if self.settings.thinks:
+            done.thoughts = {self.settings.thinks: "Okay, let me see."}
+            done.text, done.finish = "", "cut"
+            done.output_tokens = 200
+            return
         if fault == "cut":  # half of them in the middle, half before a word
             text = text[: len(text) // 2] if number % 2 else ""
             done.finish = "cut"
             done.reasoning_tokens += 16
         elif fault == "truncated_answer":
             text = text[: len(text) // 2]
-        elif ask.max_tokens is not None:
-            room = max(0, ask.max_tokens - done.reasoning_tokens) * 4
+        elif (most := ask.max_tokens or self.settings.default_limit) is not None:
+            room = max(0, most - done.reasoning_tokens) * 4
             if len(text) > room:
                 text, done.finish = text[:room], "cut"
-                done.reasoning_tokens = min(done.reasoning_tokens, ask.max_tokens)
+                done.reasoning_tokens = min(done.reasoning_tokens, most)
         if task.kind == "word":
             statement = next(iter(task.statements.values()))
             done.probability = self.mind.probability(statement, task.text)

@@ -67,6 +67,7 @@ class Completion:
     cached_tokens: int = 0
     output_tokens: int = 0  # without those of the reasoning
     reasoning_tokens: int = 0
+    thoughts: dict = field(default_factory=dict)  # what stands beside the content
     usage: bool = True
 
 
