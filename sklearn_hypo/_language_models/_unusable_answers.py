@@ -6,9 +6,10 @@ from contextlib import contextmanager
 from ..exceptions import LanguageModelError
 from ._values import ANSWERED, CUT, TOO_LONG, UNPARSABLE
 
-# So many answers of no use are accepted before the first that is: in all, and of those
-# that will not get better by asking again.
+# So many answers of no use are accepted before the first that is: in all, from whoever
+# finds out what helps, and of those that will not get better by asking again.
 _MOST = 24
+_MOST_AGAIN = 13
 _MOST_HOPELESS = 8
 
 # A run that is being stopped is noticed so often, in seconds.
@@ -45,9 +46,10 @@ class UnusableAnswers:
     def __init__(self, dispatcher, *, is_of_use=False):
         self._dispatcher = dispatcher
         self._is_of_use = is_of_use
-        self._n_useless = self._n_hopeless = 0
+        self._n_useless = self._n_again = self._n_hopeless = 0
         self._counting = threading.Lock()
         self._turn = threading.RLock()
+        self._holder = None
 
     @property
     def is_open(self):
@@ -76,7 +78,12 @@ class UnusableAnswers:
                 return
             self._n_useless += 1
             self._n_hopeless += is_hopeless
-            is_over = self._n_useless >= _MOST or self._n_hopeless >= _MOST_HOPELESS
+            self._n_again += self._holder == threading.get_ident()
+            is_over = (
+                self._n_useless >= _MOST
+                or self._n_again >= _MOST_AGAIN
+                or self._n_hopeless >= _MOST_HOPELESS
+            )
         if is_over:
             self._dispatcher.stop()  # before another thread can take its turn
             raise self._error(reply)
@@ -91,6 +98,7 @@ class UnusableAnswers:
                 return
         try:
             self._dispatcher.check_running()
+            self._holder = threading.get_ident()
             yield
         finally:
             self._turn.release()
