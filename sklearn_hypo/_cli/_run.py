@@ -143,6 +143,8 @@ def run(options, say, note):
     if budget is not None or options.estimate:
         estimate = estimate_split(pipe, split, options)
         say(f"{estimate}\n")
+        if estimate.signal is None:
+            note("the signal is not tested: the embedding has to be paid for first.")
         if options.estimate:
             return
         check_go_ahead(estimate, options, note)

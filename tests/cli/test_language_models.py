@@ -95,6 +95,16 @@ def test_one_study_in_every_dialect_gives_the_same_labels(server, run, tmp_path)
         pd.testing.assert_frame_equal(table, tables[0])
 
 
+def test_a_local_server_by_its_name_alone(server, run, tmp_path, monkeypatch):
+    """No address, no key, no price and no question: the line of the documentation."""
+    monkeypatch.setenv("OLLAMA_HOST", server.url)
+    model = "ollama:double"
+    assert run("--interpreter", model, "--annotator", model) == 0
+    assert "expresses thanks" in read_table(tmp_path / "out")["hypothesis"].tolist()
+    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text("utf-8"))
+    assert metrics["language_models"]["cost"] == 0.0
+
+
 def test_what_was_asked_and_paid_is_recorded(server, run, tmp_path, capsys):
     instructions = tmp_path / "about.txt"
     instructions.write_text("The texts are messages to a shop.\n", "utf-8")
@@ -385,11 +395,16 @@ def test_settings_are_json_or_words(text, expected):
     assert _cli_models.parse_setting(text) == expected
 
 
-def test_embeddings_of_a_provider_by_the_command_line(server, run, monkeypatch):
+def test_embeddings_of_a_provider_by_the_command_line(server, run, monkeypatch, capsys):
     """The address comes from the environment, as the SDK reads it."""
     monkeypatch.setenv("OPENAI_BASE_URL", server.openai_url)
     monkeypatch.setenv("OPENAI_API_KEY", SECRET)
     embedder = ("--embedder", "openai:text-embedding-3-small")
+    assert run(*embedder, "--estimate") == 0
+    out, err = capsys.readouterr()
+    assert "embed for training (openai:text-embedding-3-small)" in out
+    assert "the signal is not tested" in err
+    assert not server.stats().embedded
     assert run(*embedder, "--yes") == 0
     assert server.stats().embedded
     assert set(server.stats().embedded.values()) == {1}
