@@ -27,8 +27,9 @@ _LONGEST_HINT = 300.0
 # Being told to slow down is no failure of the call: it gets more attempts.
 _RATE_LIMIT_ATTEMPTS = 4
 
-# So many calls in a row that fail end a run.
+# So many calls in a row that fail end a run; fewer if none was ever answered.
 _MOST_FAILED = 8
+_MOST_FAILED_AT_FIRST = 3
 
 # How often a waiting thread looks whether the run is over, in seconds.
 _STEP = 0.2
@@ -320,7 +321,8 @@ class Dispatcher:
             n_failed = len(self._failed)
         is_odd = failure.kind == "request" and self.proven
         is_named = failure.kind == "request" and bool(suggest(failure.parameter))
-        if (n_failed >= _MOST_FAILED or is_named) and not is_odd:
+        most = _MOST_FAILED if self.proven else _MOST_FAILED_AT_FIRST
+        if (n_failed >= most or is_named) and not is_odd:
             if failure.kind != "forbidden":
                 raise self._unreachable_error(failure, n_failed)
             self._check_access(method)
