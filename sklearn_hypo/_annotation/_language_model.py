@@ -125,6 +125,13 @@ class LLMAnnotator(AnswerStoreMixin, BaseEstimator):
     close the quotes around it, nor touch the answers for other texts. A text can
     still lie about itself to a gullible model.
 
+    What a provider calls the model that answered is stored with each answer. If it is
+    another model than the one asked for, a `HypothesisWarning` says so, also for
+    answers from the cache. A dated snapshot ("gpt-x-2026-01-01" for "gpt-x") is no
+    other model, nor is "-latest", an organization before a slash, a file ending, or
+    the case of letters; two snapshots are two models. The name of a deployment at
+    Azure is the user's, and is not compared.
+
     References
     ----------
     Movva, Peng, Garg, Kleinberg and Pierson 2025 (arXiv 2502.04382): one call per

@@ -10,9 +10,11 @@ _ROUTE = re.compile(r":(latest|free|nitro|floor|exacto)\Z")
 # A file of weights: how it is written is no other model.
 _FILE = re.compile(r"([-._](i?q\d\w*|b?f16|f32|mxfp4))?\.gguf\Z")
 
-# gpt-x-2026-01-01, claude-x-20260101, mistral-x-2601, gpt-x-0613, gemini-x-001,
-# x@main, x@20260101, x-latest.
-_SNAPSHOT = re.compile(r"(-\d{4}-\d{2}-\d{2}|-\d{8}|-\d{4}|-\d{3}|@[\w.]+|-latest)\Z")
+# gpt-x-2026-01-01, claude-x-20260101, command-x-08-2026, mistral-x-2601, gpt-x-0613,
+# gemini-x-001, x@main, x@20260101, x-latest.
+_SNAPSHOT = re.compile(
+    r"(-\d{4}-\d{2}-\d{2}|-\d{8}|-\d{2}-\d{4}|-\d{4}|-\d{3}|@[\w.]+|-latest)\Z"
+)
 
 # Their names are chosen by the user (deployments), and say nothing of the model.
 _NAMED_BY_USER = ("azure", "callable")

@@ -38,6 +38,7 @@ def environment(monkeypatch, tmp_path):
         ("mistral-small-latest", "mistral-small-2506"),
         ("mistral-small-2506", "mistral-small-latest"),
         ("llama3", "llama3:latest"),
+        ("command-x", "command-x-08-2026"),
         ("qwen3:8b", "qwen3:8b"),
         ("qwen3-8b", "/models/Qwen3-8B-Q4_K_M.gguf"),
         ("qwen3-8b", r"C:\models\qwen3-8b.gguf"),
