@@ -53,7 +53,9 @@ class PairEncoder(SentenceTransformerEncoder):
         tokenizer = self.load().tokenizer
         first, second = zip(*map(json.loads, texts), strict=True)
         tokens = tokenizer(list(first), list(second), verbose=False)["input_ids"]
-        return np.minimum(list(map(len, tokens)), tokenizer.model_max_length)
+        # some tokenizers stand for "no limit" by 1e30
+        most = min(tokenizer.model_max_length, 2**31)
+        return np.minimum(list(map(len, tokens)), most)
 
     def read_labels(self):
         """Return the names of the outputs, in order."""
