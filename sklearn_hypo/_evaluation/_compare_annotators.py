@@ -73,10 +73,12 @@ def compare_annotators(
         target nor the annotations are looked at.
     task : {"auto", "regression", "classification"}, default="auto"
         "auto" takes the task that the extractor was fitted for.
-    alpha, correction, cov_type : objects
+    alpha, correction : objects
         As in `evaluate_hypotheses`.
     sample_weight, groups, covariates, fixed_effects, pairs : array-like, default=None
         By row, as in `evaluate_hypotheses`.
+    cov_type : {"auto", "HC2", "HC3", "nonrobust"}, default="auto"
+        As in `evaluate_hypotheses`.
     n_resamples : int, default=0
         Bootstrap resamples and permutations of each report. 0: neither.
     random_state : int, default=0
