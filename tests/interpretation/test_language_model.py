@@ -806,7 +806,7 @@ def extract(interpreter, annotator, rows=ROWS):
 
 
 def test_all_neurons_failing_is_an_error_that_says_why():
-    interpreter = LLMInterpreter(Writer(""), cache=None)
+    interpreter = LLMInterpreter(Writer(""), n_candidates=1, cache=None)
     with pytest.raises(
         ValueError, match="could not put any neuron into words"
     ) as caught:
