@@ -92,8 +92,5 @@ def bypass_proxies(url):
     """
     if not is_loopback(url):
         return {}
-    # all of the usual names, because the server may redirect from one to another
-    hosts = {urlsplit(url).hostname, *_THIS_MACHINE}
-    return {
-        f"all://[{host}]" if ":" in host else f"all://{host}": None for host in hosts
-    }
+    host = urlsplit(url).hostname
+    return {f"all://[{host}]" if ":" in host else f"all://{host}": None}

@@ -202,6 +202,8 @@ def open_client(model, n_connections=20):
             # By default no more than 20 connections are kept open.
             "limits": _make_limits(n_connections),
             "mounts": bypass_proxies(model.server()),
+            # Texts and keys go to the address that the user named, and to no other.
+            "follow_redirects": False,
         },
     )
     return genai.Client(

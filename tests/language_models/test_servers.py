@@ -15,7 +15,7 @@ from llm_double import LLMServer
 from llm_scripted import ScriptedServer, chat, reply
 from sklearn.base import clone
 
-from sklearn_hypo import LLMAnnotator, OpenAIModel, TextEmbedder
+from sklearn_hypo import GeminiModel, LLMAnnotator, OpenAIModel, TextEmbedder
 from sklearn_hypo._language_models._addresses import normalize_address
 from sklearn_hypo._language_models._models import as_model
 from sklearn_hypo._language_models._servers import (
@@ -617,6 +617,22 @@ def test_nothing_is_sent_where_a_server_points_to(name, status, double, monkeypa
     assert caught.value.reason == "address"
     assert KEY not in str(caught.value)
     assert len(double.seen) <= 4
+
+
+@pytest.mark.parametrize("status", [302, 307])
+def test_nothing_of_gemini_is_sent_where_a_server_points_to(status, monkeypatch):
+    monkeypatch.setenv("MY_KEY", KEY)
+    with ScriptedServer() as double, ScriptedServer(make_mind()) as other:
+        headers = {"location": f"{other.url}/v1beta/models/m:generateContent"}
+        double.always = lambda: reply(status, {}, headers)
+        model = GeminiModel("m", base_url=double.url, api_key_env="MY_KEY")
+        annotator = LLMAnnotator(model, cache=None)
+        annotator.fit([], hypotheses(statements(2)))
+        with pytest.raises(LanguageModelError, match=f"HTTP {status}") as caught:
+            annotator.annotate(make_texts(40))
+        assert not other.seen
+        assert len(double.seen) <= 4
+    assert caught.value.reason == "address"
 
 
 def test_an_address_without_v1_says_so():
