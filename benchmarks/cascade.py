@@ -24,7 +24,9 @@ from sklearn_hypo import (
     MajorityAnnotator,
     TextEmbedder,
 )
+from sklearn_hypo._annotation._cells import make_twin
 from sklearn_hypo._embedding._minilm import has_minilm
+from sklearn_hypo._hypotheses._hypothesis import as_hypotheses
 from sklearn_hypo.datasets import make_concept_texts
 
 N_TEXTS = 2000
@@ -212,9 +214,6 @@ def list_annotators(world, dear_error):
 
 def measure(world, name, annotator):
     """Annotate all texts; return a row of the table."""
-    from sklearn_hypo._annotation._cells import make_twin
-    from sklearn_hypo._hypotheses._hypothesis import as_hypotheses
-
     annotator = make_twin(annotator).fit(
         world.texts,
         as_hypotheses(world.statements, caller="benchmark"),

@@ -30,6 +30,10 @@ from ._members import (
     sum_usage,
 )
 
+# Training texts that tell which margins are small. A paid annotator is asked about
+# them for every statement that is tried.
+_MOST_SCORED = 200
+
 # Of the doubtful cells, the share left from which a warning is due: bands come from
 # other texts, and never hold exactly as many cells.
 _WARN_ABOVE = 0.2
@@ -162,7 +166,7 @@ class CascadeAnnotator(BaseEstimator):
     def fit(self, texts, hypotheses, activations=None, *, random_state=None):
         """Fit all annotators, and find which scores are in doubt.
 
-        A single cheap annotator scores up to 500 of the training texts, which an
+        A single cheap annotator scores up to 200 of the training texts, which an
         `LLMAnnotator` may have asked about for its thresholds; the dear one is not
         asked.
 
@@ -233,7 +237,7 @@ class CascadeAnnotator(BaseEstimator):
 
     def _find_bands(self, texts):
         texts = check_texts(texts, caller=type(self).__name__)
-        rows = draw_calibration_rows(texts, self.check_seed)
+        rows = draw_calibration_rows(texts, self.check_seed, _MOST_SCORED)
         margins = self.cheap_[0].decision_function(texts[rows])
         hopeless = ~np.isfinite(margins).any(axis=0)
         if hopeless.any():

@@ -266,7 +266,7 @@ def evaluate_hypotheses(
                 "fidelity": facts["f1"].to_numpy(dtype=float),
                 **list_rules(getattr(extractor, "_hypotheses", [])),
                 **_describe_fits(estimator, extractor),
-                **_describe_agreement(extractor, names),
+                **_describe_annotation(extractor, names),
             },
             evidence=_collect_evidence(extractor, frame),
             predictions=extractor.predict_annotations(values) if is_of_fit else None,
@@ -348,14 +348,26 @@ def _describe_fits(estimator, extractor):
     return {"found": pd.Series(words, dtype=object)}
 
 
-def _describe_agreement(extractor, names):
-    """Column of how far several annotators agreed on the texts just annotated."""
+# What annotators know of the texts they have just annotated, by attribute: tables with
+# one row per hypothesis, and the columns of a report that come from theirs.
+_OF_ANNOTATORS = {
+    "agreement_": {"agreement": "alpha"},
+    "checks_": {"share_asked": "share_asked", "rate_upper": "rate_upper"},
+}
+
+
+def _describe_annotation(extractor, names):
+    """Columns of how far several annotators agreed, and what a cascade has asked."""
     annotator = getattr(extractor, "annotator_", None)
-    table = getattr(annotator, "agreement_", None)
-    if table is None:
-        return {}
-    alphas = dict(zip(table["hypothesis"], table["alpha"], strict=True))
-    return {"agreement": np.array([alphas.get(name, np.nan) for name in names], float)}
+    columns = {}
+    for attribute, found in _OF_ANNOTATORS.items():
+        table = getattr(annotator, attribute, None)
+        if table is None:
+            continue
+        for column, own in found.items():
+            values = dict(zip(table["hypothesis"], table[own], strict=True))
+            columns[column] = np.array([values.get(n, np.nan) for n in names], float)
+    return columns
 
 
 def _collect_effects(extractor):

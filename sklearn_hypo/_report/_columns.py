@@ -80,6 +80,16 @@ COLUMNS = (
         basis="agreement of the annotators (Krippendorff's alpha)",
     ),
     Column(
+        "share_asked",
+        format_share,
+        basis="share of texts put to the dear annotator of the cascade",
+    ),
+    Column(
+        "rate_upper",
+        format_share,
+        basis="of the confident others he would answer otherwise at most",
+    ),
+    Column(
         "prevalence",
         format_share,
         terminal="prev.",

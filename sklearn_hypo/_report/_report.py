@@ -34,6 +34,9 @@ class HypothesisReport:
         - ``n``, ``missing``: rows with and without an answer;
         - ``agreement``: with a `MajorityAnnotator`, Krippendorff's alpha of its members
           on these texts (NaN for measures of style, which nobody judges);
+        - ``share_asked``, ``rate_upper``: with a `CascadeAnnotator`, share of these
+          texts that its dear annotator was asked about, and the upper bound of how
+          often he would have differed in the others that were not in doubt;
         - ``prevalence``: share of the answered rows where the hypothesis holds;
         - ``separation``, ``_se``, ``_lower``, ``_upper``, ``_p``: difference of the
           mean target in its units (of proportions, for classes; within pairs, of the

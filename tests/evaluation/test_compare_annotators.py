@@ -9,6 +9,7 @@ from oracles import CALLS, OracleAnnotator
 from sklearn.metrics import r2_score
 
 from sklearn_hypo import (
+    CascadeAnnotator,
     EmbeddingAnnotator,
     HypothesisExtractor,
     LexiconAnnotator,
@@ -150,9 +151,22 @@ def test_members_of_a_majority_are_asked_nothing_new():
     assert report.usage["calls"].tolist() == [calls]
 
 
-def test_a_report_of_one_annotator_has_no_agreement(extractor):
+def test_a_report_says_what_a_cascade_has_asked():
+    cheap = [WordOracle(error=0.1, seed=1), WordOracle(error=0.1, seed=2)]
+    interpreter = LexiconInterpreter(max_terms=1, embedder=None)
+    extractor = HypothesisExtractor(
+        interpreter, CascadeAnnotator(cheap, WordOracle(), check_share=0.1)
+    ).fit(TRAIN, Y_TRAIN)
     report = evaluate_hypotheses(extractor, X, Y, n_resamples=0, ngrams=False)
-    assert "agreement" not in report.table
+    checks = extractor.annotator_.checks_
+    for column in ("share_asked", "rate_upper"):
+        np.testing.assert_array_equal(report.table[column], checks[column][:-1])
+    assert (report.table["share_asked"] > 0.1).all()
+
+
+def test_a_report_of_one_annotator_is_as_ever(extractor):
+    report = evaluate_hypotheses(extractor, X, Y, n_resamples=0, ngrams=False)
+    assert not {"agreement", "share_asked", "rate_upper"} & set(report.table)
 
 
 @pytest.mark.parametrize("with_training", [True, False])
