@@ -40,7 +40,7 @@ annotator without errors. "Asked" is the share of cells that the dear annotator 
 asked about, 2 % of the confident cells for the check included; `max_share` is 0.3
 throughout. F1 is that of all cells, against the truth. "Differ" is how often the dear
 one disagreed in the checked cells, with the upper bound (Clopper-Pearson, 95 %,
-one-sided) in brackets: an estimate of the next column, how often he would have in all
+one-sided) in brackets: an estimate of the next column, how often it would have in all
 cells without doubt.
 
 **What decides is whether doubt is informative.** Three voters that err independently of
@@ -53,8 +53,8 @@ that was asked; voters that make the same errors are worth no more than one of t
 of that shows in "differ", which needs no truth: where it is high, the cascade is not to
 be trusted. The dear one's own errors, 2 % here, are part of it.
 
-A dear annotator that errs itself can be surpassed: his errors do not matter where cheap
-ones agree and he is not asked.
+A dear annotator that errs itself can be surpassed: its errors do not matter where cheap
+ones agree and it is not asked.
 
 Whether models err independently is not for this page to say: those that learned from
 the same texts often do not. MiniLM's score is a real one, calibrated on where the

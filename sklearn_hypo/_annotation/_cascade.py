@@ -4,6 +4,7 @@ import math
 from numbers import Integral, Real
 
 import numpy as np
+import pandas as pd
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
@@ -77,9 +78,10 @@ class CascadeAnnotator(BaseEstimator):
         Of the last texts annotated, one row per hypothesis, and one for "all":
         "hypothesis"; "cells"; "doubtful" ones; "asked" of the dear annotator, and
         "share_asked"; "left", doubtful ones that `max_share` did not allow; "checked",
-        confident ones that were asked at random; "differ", those of them that the
-        dear one answered otherwise; "rate" of these; "rate_upper", the upper bound of
-        that rate (Clopper and Pearson, one-sided): 1 where nothing was checked.
+        confident ones that were asked at random (of equal texts one); "differ", those
+        of them that the dear one answered otherwise; "rate" of these; "rate_upper",
+        the upper bound of that rate (Clopper and Pearson, one-sided): 1 where nothing
+        was checked.
     cheap_, dear_ : list of Annotator, Annotator
         Fitted.
     hypotheses_ : list of Hypothesis
@@ -107,7 +109,7 @@ class CascadeAnnotator(BaseEstimator):
     "rate" is that of the confident cells that were not in doubt, in the texts that
     were annotated, with the dear annotator as the truth. The answers of the dear one
     replace all others, those found by checking included. A doubtful cell without an
-    answer of his is NaN; one that `max_share` leaves has the majority of the cheap
+    answer from it is NaN; one that `max_share` leaves has the majority of the cheap
     ones, at a tie the answer of the first.
 
     References
@@ -302,13 +304,14 @@ class CascadeAnnotator(BaseEstimator):
         )
         answers = annotate_cells(self.dear_, texts, asked | checked)
         answered = checked & ~np.isnan(answers)
+        is_first = ~pd.Index(texts, dtype=object).duplicated()
         self.checks_ = tabulate_checks(
             statements,
             doubt,
             asked,
             checked,
-            # NaN where nothing can be compared
-            np.where(answered, answers != annotations, np.nan),
+            # NaN where nothing can be compared; equal texts count once
+            np.where(answered & is_first[:, None], answers != annotations, np.nan),
             self.confidence,
         )
         self._warn_of_left()

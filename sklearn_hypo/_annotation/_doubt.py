@@ -126,7 +126,7 @@ def tabulate_checks(statements, doubt, asked, checked, differs, confidence):
     doubt, asked, checked : ndarray of shape (n_texts, n_hypotheses)
         As in `choose_cells`.
     differs : ndarray of shape (n_texts, n_hypotheses)
-        Whether the dear annotator disagreed, NaN but for checked cells that he
+        Whether the dear annotator disagreed, NaN but for checked cells that it
         answered.
     confidence : float
         Of the upper bound.

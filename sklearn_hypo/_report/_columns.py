@@ -87,7 +87,7 @@ COLUMNS = (
     Column(
         "rate_upper",
         format_share,
-        basis="of the confident others he would answer otherwise at most",
+        basis="share of the confident others it would answer otherwise, at most",
     ),
     Column(
         "prevalence",

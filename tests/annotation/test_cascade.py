@@ -217,6 +217,19 @@ def test_checks_add_up():
     assert truth.shape == marks.shape
 
 
+def test_equal_texts_are_one_check():
+    """Ten copies of a text tell no more of errors than one."""
+    texts, _ = make_oracle_texts(200, STATEMENTS)
+    annotator = CascadeAnnotator(voters(3), dear(), check_share=0.2, max_share=0.9)
+    annotator.fit([], STATEMENTS).annotate(texts)
+    once = annotator.checks_
+    marks = annotator.annotate(np.tile(texts, 10))
+    np.testing.assert_array_equal(marks[:200], marks[-200:])
+    assert annotator.checks_["asked"].tolist() == (10 * once["asked"]).tolist()
+    for column in ("checked", "differ", "rate_upper"):
+        assert annotator.checks_[column].tolist() == once[column].tolist()
+
+
 def test_where_a_cheap_one_has_no_answer_there_is_doubt():
     texts, truth = make_oracle_texts(200, STATEMENTS)
     cheap = voters(2, error=0.0, missing=0.1)
