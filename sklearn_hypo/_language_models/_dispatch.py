@@ -90,8 +90,9 @@ class Dispatcher:
         return self
 
     def __exit__(self, *exception):
-        self._closed = True
-        self.connection.close()
+        with self._turns:
+            self._closed = True
+            self._close_if_unused()
         limit = self.limit
         if limit.n_refused or limit.lowest < limit.highest:
             logger.info(
@@ -103,6 +104,15 @@ class Dispatcher:
                 limit.n_refused,
             )
         warn_of_other_models(self.model, self.ledger)
+
+    def _close_if_unused(self):
+        """Close the connection, unless calls are left that nobody waits for.
+
+        After Ctrl-C there may be some. They are paid for: their answers are delivered
+        should they still come.
+        """
+        if self._closed and not self.limit.n_under_way:
+            self.connection.close()
 
     def run(self, jobs, work):
         """Do jobs in the threads; return when all are done.
@@ -145,12 +155,12 @@ class Dispatcher:
         while True:
             sent_without = self._left_out()
             failure = self._attempt(request, method, options)
-            if self._closed:
-                raise RunStopped  # nobody waits for it any more
             if isinstance(failure, Reply):
                 self.proven = True
                 self._failed = set()
                 return failure
+            if self._closed:
+                raise RunStopped  # nobody waits for it any more
             # Once calls have gone well it is hardly the key, but something in the way
             # that dislikes a text.
             may_be_text = failure.kind == "forbidden" and self.proven
@@ -265,6 +275,7 @@ class Dispatcher:
     def _end_turn(self, turn, outcome, hint):
         with self._turns:
             self.limit.end(turn, time.monotonic(), outcome, hint)
+            self._close_if_unused()
             self._turns.notify(max(1, int(self.limit.limit) - self.limit.n_under_way))
 
     def _left_out(self):

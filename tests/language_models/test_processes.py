@@ -9,6 +9,7 @@ import os
 import random
 import signal
 import sqlite3
+import threading
 import time
 
 import numpy as np
@@ -157,6 +158,38 @@ def test_ctrl_c_stops_soon_and_keeps_every_answer(server, start, tmp_path, layou
     np.testing.assert_array_equal(again.annotate(TEXTS), TRUTH)
     assert again.usage_["answers_from_cache"] == n_answered
     assert server.stats().asked == dict.fromkeys(CELLS, 1)
+
+
+def interrupt_after_a_call(server):
+    wait_for(lambda: server.service.stats.calls > 0)
+    signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="needs pthread_kill")
+@pytest.mark.parametrize("late", [False, True], ids=["in time", "late"])
+@pytest.mark.parametrize("kind", ["chat", "gemini"])
+def test_what_is_answered_after_ctrl_c_is_stored(server, tmp_path, kind, late):
+    """Also after the run is over, as long as the process lives on: in a notebook."""
+    model = model_at(kind, server)
+    settings = {"layout": "stacked", "cache": tmp_path / "c", "n_workers": 4}
+    annotator_for(model, S10, **settings).annotate(TEXTS[:2])  # now it is proven
+    server.reset()
+    server.latency = 3.0 if late else 0.3
+    annotator = annotator_for(model, S10, **settings)
+    threading.Thread(target=interrupt_after_a_call, args=[server]).start()
+    with pytest.raises(KeyboardInterrupt):
+        annotator.annotate(TEXTS[2:])
+    n_asked = server.stats().calls
+    assert n_asked > 0
+    if late:  # nobody has waited for them
+        assert n_stored(tmp_path / "c") == 2 * len(S10)
+    wait_for(lambda: n_stored(tmp_path / "c") == (2 + n_asked) * len(S10))
+    assert server.stats().calls == annotator.usage_["calls"] == n_asked
+    server.latency = 0.0
+    again = annotator_for(model, S10, **settings)
+    np.testing.assert_array_equal(again.annotate(TEXTS), TRUTH)
+    assert again.usage_["answers_from_cache"] == (2 + n_asked) * len(S10)
+    assert set(server.stats().asked.values()) == {1}
 
 
 # At once
