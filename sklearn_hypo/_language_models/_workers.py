@@ -1,8 +1,9 @@
 """Jobs in threads that a hanging call cannot keep alive."""
 
+import contextlib
 import threading
 import time
-from collections import deque
+from queue import Empty, SimpleQueue
 
 # Ctrl-C is noticed at least so often, in seconds. Libraries such as polars have the
 # system resume a wait that Ctrl-C interrupts, so no wait is without an end.
@@ -10,6 +11,9 @@ _STEP = 0.2
 
 # After Ctrl-C, so many seconds for answers that are on their way.
 _PATIENCE = 1.0
+
+# In the place of a job: there will be none any more.
+_OVER = object()
 
 
 class RunStopped(Exception):
@@ -60,67 +64,66 @@ def do_jobs(jobs, work, *, n_threads, capacity, stop):
 
 
 class _Crew:
-    """Threads, and the jobs that wait for them."""
+    """Threads, and the jobs that wait for them.
+
+    The calling thread holds no lock at any time, and so cannot leave one behind when
+    Ctrl-C comes: `Condition` has moments in which it would, and all threads wait for
+    ever then. Queues written in C have none.
+    """
 
     def __init__(self, work, n_threads, stop):
         self.errors = []
-        self.n_open = 0  # waiting or under way
         self._work = work
         self._n_threads = n_threads
         self._stop = stop
-        self._jobs = deque()
-        self._changed = threading.Condition()
+        self._jobs = SimpleQueue()
+        self._news = SimpleQueue()  # wakes the calling thread
         self._threads = []
-        self._n_idle = 0
-        self._is_over = False
+        self._n_added = self._n_dropped = self._n_ended = 0
+        self._counting = threading.Lock()  # of the threads alone
+
+    @property
+    def n_open(self):
+        """How many jobs wait or are under way."""
+        return self._n_added - self._n_dropped - self._n_ended
 
     def add(self, job):
         """Hand in a job; a thread is started where none is free."""
-        with self._changed:
-            self._jobs.append(job)
-            self.n_open += 1
-            is_short = len(self._jobs) > self._n_idle
-            if is_short and len(self._threads) < self._n_threads:
-                name = f"sklearn-hypo-llm_{len(self._threads)}"
-                thread = threading.Thread(target=self._serve, name=name, daemon=True)
-                self._threads.append(thread)
-                thread.start()
-            self._changed.notify_all()
+        self._n_added += 1
+        self._jobs.put(job)
+        if len(self._threads) < min(self.n_open, self._n_threads):
+            name = f"sklearn-hypo-llm_{len(self._threads)}"
+            thread = threading.Thread(target=self._serve, name=name, daemon=True)
+            self._threads.append(thread)
+            thread.start()
 
     def wait(self, is_ready, *, patience=float("inf")):
         """Wait until something is the case, or so many seconds."""
         end = time.monotonic() + patience
-        with self._changed:
-            while not is_ready() and time.monotonic() < end:
-                self._changed.wait(_STEP)
+        while not is_ready() and time.monotonic() < end:
+            with contextlib.suppress(Empty):
+                self._news.get(timeout=_STEP)
+                while True:  # what has come meanwhile is no news any more
+                    self._news.get_nowait()
 
     def drop_waiting(self):
         """Forget the jobs that no thread has begun."""
-        with self._changed:
-            self.n_open -= len(self._jobs)
-            self._jobs.clear()
+        with contextlib.suppress(Empty):
+            while True:
+                self._jobs.get_nowait()
+                self._n_dropped += 1
 
     def dismiss(self):
         """Send the threads home; wait for those that are in no job."""
-        with self._changed:
-            self._is_over = True
-            self._changed.notify_all()
-            may_join = self.n_open == 0
-        if may_join:
+        for _ in self._threads:
+            self._jobs.put(_OVER)
+        if self.n_open == 0:
             for thread in self._threads:
                 if thread.is_alive():  # Ctrl-C may have come before its start
-                    thread.join()
+                    thread.join(_PATIENCE)
 
     def _serve(self):
-        while True:
-            with self._changed:
-                self._n_idle += 1
-                while not self._jobs and not self._is_over:
-                    self._changed.wait(_STEP)
-                self._n_idle -= 1
-                if not self._jobs:
-                    return
-                job = self._jobs.popleft()
+        while (job := self._jobs.get()) is not _OVER:
             try:
                 if not self._stop.is_set():
                     self._work(job)
@@ -130,9 +133,9 @@ class _Crew:
                 self.errors.append(error)
                 self._stop.set()
             finally:
-                with self._changed:
-                    self.n_open -= 1
-                    self._changed.notify_all()
+                with self._counting:
+                    self._n_ended += 1
+                self._news.put(None)
 
 
 def acquire_slot(slots):
