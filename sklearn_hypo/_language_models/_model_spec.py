@@ -182,8 +182,6 @@ class ModelSpec:
         identity = {**self.identity(), "server": self.server()}
         if self.max_output_tokens is not None:
             identity["max_output_tokens"] = self.max_output_tokens
-        if identity.get("structured_output"):
-            del identity["structured_output"]  # was the default
         return identity
 
     def server(self):

@@ -240,9 +240,8 @@ class OpenAIModel(ModelSpec):
             sent.pop(name, None)
         if self.effort is not None:
             sent["reasoning_effort"] = self.effort
-        if not self.sends_schema or self.structured_output is True:
-            # "auto" may have to do without a schema, which True does not
-            sent["structured_output"] = self.sends_schema
+        if not self.sends_schema:
+            sent["structured_output"] = False
         return sent
 
     def _find_address(self):

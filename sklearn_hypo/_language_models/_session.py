@@ -84,8 +84,8 @@ class Session:
 
     def identify_model_formerly(self):
         """Return the same as it was in the keys of caches without a salt."""
-        identify = getattr(self.model, "former_identity", self.model.identity)
-        return identify()
+        model = adapt_model(self.model)
+        return getattr(model, "former_identity", model.identity)()
 
 
 class AnswerStoreMixin:
