@@ -1,6 +1,7 @@
 """What servers say in the body of an error: which parameter, how long, whose words."""
 
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 
@@ -263,3 +264,26 @@ NO_MODEL = [
 )
 def test_a_404_is_of_the_path_or_of_the_model(body, kind):
     assert classify(404, body).kind == kind
+
+
+class APIConnectionError(Exception):
+    def __init__(self, url):
+        super().__init__("Connection error.")
+        self.request = SimpleNamespace(url=url)
+        self.__cause__ = OSError("[Errno 111] Connection refused")
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://127.0.0.1:8000/v1/x", " at http://127.0.0.1:8000/v1/x"),
+        ("https://me:secret@host/v1?api-key=secret#secret", " at https://host/v1"),
+        ("http://[::1]:8000/v1", " at http://[::1]:8000/v1"),
+    ],
+)
+def test_the_address_is_shown_without_what_may_be_secret(url, shown):
+    failure = classify_error(APIConnectionError(url), NOW)
+    assert failure.kind == "connection"
+    assert failure.detail == (
+        "APIConnectionError: Connection error: [Errno 111] Connection refused" + shown
+    )

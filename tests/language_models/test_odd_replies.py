@@ -33,6 +33,14 @@ def stop(annotator, texts=TEXTS):
     return caught.value
 
 
+@pytest.fixture(params=["local", "remote"])
+def place(request, monkeypatch):
+    """A server far away is asked by 16 threads at once from the start."""
+    if request.param == "remote":
+        name = "sklearn_hypo._language_models._dispatch.is_local_address"
+        monkeypatch.setattr(name, lambda address: False)
+
+
 # Answers in another form
 
 
@@ -44,6 +52,7 @@ def test_answers_in_other_notations_cost_no_call_more(server, style):
     assert server.stats().calls == 20
 
 
+@pytest.mark.usefixtures("place")
 @pytest.mark.parametrize("n_statements", [1, 10, 40])
 @pytest.mark.parametrize("style", UNREADABLE)
 def test_a_run_in_which_nothing_can_be_read_stops_after_few_calls(
@@ -76,26 +85,35 @@ def test_what_cannot_be_read_is_missing_and_never_a_no(server):
     assert details.str.contains("unreadable answer: '.*maybe").all()
 
 
-def test_a_writer_whose_answers_cannot_be_read_stops_after_few_calls(server):
-    server.style = "cut"
+def write_statements(server):
+    """Have 30 neurons described in vain; return the error."""
     rng = np.random.RandomState(0)
-    texts = np.array(TEXTS, dtype=object)
-    activations = rng.rand(len(texts), 30) * (rng.rand(len(texts), 30) < 0.3)
+    activations = rng.rand(len(TEXTS), 30) * (rng.rand(len(TEXTS), 30) < 0.3)
     writer = LLMInterpreter(model_at("chat", server), cache=None)
-    with pytest.raises(LanguageModelError, match="no answer could be used") as caught:
+    with pytest.raises(LanguageModelError) as caught:
         writer.interpret(
-            texts,
+            np.array(TEXTS, dtype=object),
             activations,
             [f"n{j}" for j in range(30)],
-            annotator=annotator_for(make_reader, S10),
+            annotator=annotator_for(lambda prompt: "no", S10),
             random_state=rng,
         )
     assert caught.value.reason == "unusable"
+    return str(caught.value)
+
+
+def test_a_writer_whose_answers_cannot_be_read_stops_after_few_calls(server):
+    server.style = "cut"
+    assert "no answer could be used" in write_statements(server)
     assert server.stats().calls < 30
 
 
-def make_reader(prompt):
-    return "no"
+def test_examples_that_do_not_fit_stop_the_writer(server):
+    server.context = 200
+    message = write_statements(server)
+    assert "n_examples=" in message
+    assert "max_words_per_example=" in message
+    assert server.stats().calls < 30
 
 
 def test_a_limit_of_the_server_itself_is_raised(server):
@@ -109,6 +127,7 @@ def test_a_limit_of_the_server_itself_is_raised(server):
 # Models that think
 
 
+@pytest.mark.usefixtures("place")
 @pytest.mark.parametrize("field", ["reasoning", "reasoning_content"])
 @pytest.mark.parametrize("n_statements", [1, 10, 40])
 def test_a_model_that_thinks_without_end_is_recognized(server, field, n_statements):
