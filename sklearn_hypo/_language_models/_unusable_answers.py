@@ -4,7 +4,7 @@ import threading
 from contextlib import contextmanager
 
 from ..exceptions import LanguageModelError
-from ._values import ANSWERED, CUT, TOO_LONG, UNPARSABLE
+from ._values import ANSWERED, CUT, FAILED, TOO_LONG, UNPARSABLE
 
 # So many answers of no use are accepted before the first that is: in all, from whoever
 # finds out what helps, and of those that will not get better by asking again.
@@ -72,7 +72,7 @@ class UnusableAnswers:
         has_limit = self._dispatcher.output_limit is not None
         is_hopeless |= reply.only_reasoned and not has_limit
         with self._counting:
-            if is_of_use or reply.outcome not in (*_USELESS, "failed"):
+            if is_of_use or reply.outcome not in (*_USELESS, FAILED):
                 self._is_of_use = True
             if self._is_of_use or reply.outcome not in _USELESS:
                 return
@@ -96,11 +96,13 @@ class UnusableAnswers:
             if not self.is_open:
                 yield
                 return
+        before = self._holder  # this thread, in a turn within a turn
         try:
             self._dispatcher.check_running()
             self._holder = threading.get_ident()
             yield
         finally:
+            self._holder = before
             self._turn.release()
 
     def _error(self, reply):
