@@ -11,7 +11,13 @@ from ._addresses import is_local_address
 from ._catalog import find_model
 from ._decision_endpoints import DECISION_PATHS
 from ._extras import freeze_extra
-from ._model_spec import ModelSpec, check_header_value, check_one_of, check_url
+from ._model_spec import (
+    ModelSpec,
+    check_header_value,
+    check_one_of,
+    check_url,
+    describe_value,
+)
 from ._openai import OpenAIConnection
 from ._servers import (
     SERVERS,
@@ -179,11 +185,11 @@ class OpenAIModel(ModelSpec):
         check_url(base_url, "OpenAIModel(base_url=...)")
         if self.provider == "azure" and deployment in ("", self.model):
             return base_url
+        shown = describe_value(deployment or self.model)
         raise ValueError(
             "OpenAIModel(base_url=...): the address of a deployment at Azure is no "
-            f"base_url of OpenAI's protocol for the model {self.model!r}. Write "
-            f"OpenAIModel({deployment or self.model!r}, provider='azure', "
-            f"base_url={base_url!r})."
+            f"base_url for the model {describe_value(self.model)}. Write "
+            f"OpenAIModel({shown}, provider='azure', base_url={base_url!r})."
         )
 
     def __getstate__(self):

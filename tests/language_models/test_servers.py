@@ -370,6 +370,16 @@ def test_the_address_of_another_deployment_shows_the_working_one(provider, query
     assert KEY not in str(caught.value)
 
 
+@pytest.mark.parametrize("model", ["sk-proj-abc", "gpt-4o"])
+@pytest.mark.parametrize("deployment", ["mini", "sk-proj-abc"])
+@pytest.mark.parametrize("user", ["", "sk-proj-abc@", "me:abc@"])
+def test_no_part_of_an_address_of_azure_shows_a_key(model, deployment, user):
+    url = f"https://{user}x.openai.azure.com/openai/deployments/{deployment}/chat"
+    with pytest.raises(ValueError, match=r"OpenAIModel\(") as caught:
+        OpenAIModel(model, base_url=url)
+    assert "abc" not in str(caught.value)
+
+
 def test_azure_needs_the_address_of_the_user():
     with pytest.raises(LanguageModelError, match="AZURE_OPENAI_ENDPOINT") as caught:
         find_address(SERVERS["azure"])
