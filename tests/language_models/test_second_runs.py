@@ -6,7 +6,15 @@ import logging
 import numpy as np
 import pandas as pd
 import pytest
-from llm_cases import annotator_for, make_texts, model_at, prepare, statements, truth
+from llm_cases import (
+    WORDS,
+    annotator_for,
+    make_texts,
+    model_at,
+    prepare,
+    statements,
+    truth,
+)
 from llm_scripted import ScriptedServer, reply
 from sklearn.base import clone
 
@@ -322,5 +330,14 @@ def test_the_estimate_with_an_annotator_holds_the_scoring(server):
     writing = interpreter.estimate_cost(TEXTS, 3)
     both = interpreter.estimate_cost(TEXTS, 3, annotator)
     assert writing.calls == 6
-    assert both.calls == 6 + 3 * (20 + 20)
     assert both.cost > writing.cost
+    activations = np.array([[word in text for word in WORDS[:3]] for text in TEXTS])
+    interpreter.interpret(
+        np.array(TEXTS, dtype=object),
+        activations.astype(float),
+        ["n0", "n1", "n2"],
+        annotator=annotator,
+        random_state=np.random.RandomState(0),
+    )
+    # statements of several neurons that are judged in one text share a call
+    assert both.calls == server.stats().calls
