@@ -25,9 +25,14 @@ def make_answer(value, version, statements, share_read=1.0):
 
 def read_probability(answer):
     """Return the probability in a stored answer; None if none was ever stored so."""
-    value = answer.get("value") if isinstance(answer, dict) else None
-    is_one = isinstance(value, int | float) and 0 <= value <= 1
-    return float(value) if is_one else None
+    if not isinstance(answer, dict):
+        return None
+    value, share_read = answer.get("value"), answer.get("share_read", 1.0)
+    return float(value) if _is_share(value) and _is_share(share_read) else None
+
+
+def _is_share(value):
+    return isinstance(value, int | float) and 0 <= value <= 1
 
 
 class OtherKeys(NamedTuple):

@@ -340,6 +340,7 @@ FOREIGN = [
     {"value": "yes"},
     {"value": [1]},
     {"value": float("nan")},
+    {"value": 1, "share_read": "half"},
     {},
     [1],
     "yes",
