@@ -30,8 +30,9 @@ pin_threads(1)
 
 GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
 STUDY = (24, 2)  # texts and statements
-WORDS = (8, 2)  # as many as are answered in words over HTTP
+WORDS = (4, 2)  # as many as are answered in words over HTTP
 JUDGED = (60, 4)
+SPOKEN = 30  # of those texts, as many as are judged in words
 STARTS_WITHIN = 240.0
 ASKED = re.compile(r'"POST (/v1/\S+) HTTP/1.1" (\d+)')
 
@@ -41,10 +42,11 @@ NOTES = """
 answered; the call that was under way then is asked again, all others come from the
 cache. Times are wall times on a machine with other work, one thread per process.
 
-*Judging*: {n_texts} texts of `make_concept_texts`, {n_statements} planted concepts,
-each put as a statement; the area under the curve is the mean over the concepts, of an
-answer in words with 0.5 where none could be read. Chance is 0.5. The embedding is
-all-MiniLM-L6-v2 and the cosine of text and statement.
+*Judging*: {n_texts} texts of `make_concept_texts` ({n_spoken} in words), {n_statements}
+planted concepts, each put as a statement ("mentions refund"); mean, least and most of
+the areas under the curve of the concepts, of an answer in words with 0.5 where none
+could be read. Chance is 0.5. In words each cell is asked once; over HTTP an unreadable
+answer is asked again up to five times, as `LLMAnnotator` does.
 
 *A whole fit*: the planted concepts stand for two neurons; the model writes a statement
 for each, and judges it as a probability, with a calibrated threshold.
@@ -216,13 +218,13 @@ def measure_server(folder, scratch, say):
         job |= {
             "layout": "single",
             "size": WORDS,
-            "options": {"max_output_tokens": 8},
+            "options": {"max_output_tokens": 24},
         }
         result = finish_client(start_client(job))
         n_requests = sum(server.count().values()) - sum(counts.values())
         n_cells = WORDS[0] * WORDS[1]
         say(
-            f"in words, layout='single', max_output_tokens=8: {result['answered']} of "
+            f"in words, layout='single', max_output_tokens=24: {result['answered']} of "
             f"{n_cells} cells readable, {n_requests} requests, "
             f"{result['seconds']:.0f} s"
         )
@@ -250,14 +252,26 @@ def measure_process(folder, say):
     from sklearn.metrics.pairwise import cosine_similarity
 
     from sklearn_hypo import LLMAnnotator, TextEmbedder, TransformersModel
+    from sklearn_hypo._language_models._layouts import Layout
 
     texts, statements, truth = make_table(*JUDGED)
-    model = TransformersModel(folder, dtype="bfloat16", max_output_tokens=6)
+    model = TransformersModel(folder, dtype="bfloat16", max_output_tokens=12)
     model.connect(1).close()  # loading is no part of the speed
 
-    def judge(layout):
-        annotator = LLMAnnotator(model, layout=layout, cache=None, max_missing=1.0)
+    def judge():
+        annotator = LLMAnnotator(model, cache=None)
         return annotator.fit([], statements).annotate_proba(texts)
+
+    def speak():
+        """Ask once for each cell, where the annotator asks again what is unreadable."""
+        connection, layout = model.connect(1), Layout("single", 1)
+        scores = np.full((SPOKEN, len(statements)), np.nan)
+        for row, column in np.ndindex(scores.shape):
+            reply = connection.ask(layout.request(texts[row], [statements[column]]))
+            if reply.outcome == "answered":
+                (answer,) = layout.read(reply, [statements[column]])
+                scores[row, column] = np.nan if answer is None else answer
+        return scores
 
     def embed():
         embedder = TextEmbedder("minilm").fit(texts)
@@ -266,8 +280,8 @@ def measure_process(folder, say):
         )
 
     ways = {
-        "P(yes), TransformersModel": lambda: judge("decisions"),
-        "in words, TransformersModel": lambda: judge("single"),
+        "P(yes), TransformersModel": judge,
+        "in words, TransformersModel": speak,
         "cosine of all-MiniLM-L6-v2": embed,
     }
     rows = []
@@ -281,14 +295,16 @@ def measure_process(folder, say):
         seconds = time.monotonic() - began
         read = np.isfinite(scores)
         filled = np.where(read, scores, 0.5)
-        areas = [roc_auc_score(t, s) for t, s in zip(truth.T, filled.T, strict=True)]
+        true = truth[: len(scores)]
+        areas = [roc_auc_score(t, s) for t, s in zip(true.T, filled.T, strict=True)]
         rows.append(
             {
                 "in this process": name,
                 "mean AUC": float(np.mean(areas)),
                 "least": float(np.min(areas)),
                 "most": float(np.max(areas)),
-                "share answered": float(read.mean()),
+                "cells": scores.size,
+                "readable": float(read.mean()),
                 "cells per second": scores.size / seconds,
             }
         )
@@ -357,7 +373,7 @@ def main():
         served = measure_server(folder, Path(scratch), say)
         judged = measure_process(folder, say)
         measure_pipeline(folder, say)
-    notes = NOTES.format(n_texts=JUDGED[0], n_statements=JUDGED[1])
+    notes = NOTES.format(n_texts=JUDGED[0], n_statements=JUDGED[1], n_spoken=SPOKEN)
     table = "\n\n".join(
         [
             "```\n" + "\n".join(transcript) + "\n```",

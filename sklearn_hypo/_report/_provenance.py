@@ -18,6 +18,7 @@ _PACKAGES = (
     "pandas",
     "scipy",
     "sentence-transformers",
+    "transformers",
     *(spec.package for spec in PROVIDERS.values()),
     "joblib",
     "statsmodels",

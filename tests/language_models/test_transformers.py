@@ -225,7 +225,7 @@ def test_answers_in_words_are_generated_the_same_each_time(folder):
     assert first.usage.output_tokens <= 6
 
 
-def test_statements_are_written_by_a_model_of_this_process(folder):
+def test_what_a_model_of_this_process_writes_costs_nothing(folder):
     model = TransformersModel(folder, max_output_tokens=5)
     interpreter = LLMInterpreter(model, cache=None)
     assert interpreter.estimate_cost(TEXTS * 10, n_neurons=2).cost == 0
