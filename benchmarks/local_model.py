@@ -30,7 +30,6 @@ pin_threads(1)
 
 GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
 STUDY = (24, 2)  # texts and statements
-WORDS = (4, 2)  # as many as are answered in words over HTTP
 JUDGED = (60, 4)
 SPOKEN = 30  # of those texts, as many as are judged in words
 STARTS_WITHIN = 240.0
@@ -45,8 +44,9 @@ cache. Times are wall times on a machine with other work, one thread per process
 *Judging*: {n_texts} texts of `make_concept_texts` ({n_spoken} in words), {n_statements}
 planted concepts, each put as a statement ("mentions refund"); mean, least and most of
 the areas under the curve of the concepts, of an answer in words with 0.5 where none
-could be read. Chance is 0.5. In words each cell is asked once; over HTTP an unreadable
-answer is asked again up to five times, as `LLMAnnotator` does.
+could be read. Chance is 0.5. In words each cell is asked once; `LLMAnnotator` asks an
+unreadable answer again up to five times, and a cut one with more tokens, which with such
+a model takes minutes and brings nothing.
 
 *A whole fit*: the planted concepts stand for two neurons; the model writes a statement
 for each, and judges it as a probability, with a calibrated threshold.
@@ -184,7 +184,7 @@ def kill_in_the_middle(server, job, n_requests):
 
 
 def measure_server(folder, scratch, say):
-    """Run the study over HTTP, kill it once, resume it; and some cells in words."""
+    """Run the study over HTTP, kill it once, and resume it."""
     rows = []
     with Server(folder, scratch / "server.log") as server:
         job = {
@@ -213,27 +213,6 @@ def measure_server(folder, scratch, say):
                 "cells": result["answered"],
                 "requests": sum(counts.values()),
                 "cells per second": result["calls"] * n_statements / result["seconds"],
-            }
-        )
-        job |= {
-            "layout": "single",
-            "size": WORDS,
-            "options": {"max_output_tokens": 24},
-        }
-        result = finish_client(start_client(job))
-        n_requests = sum(server.count().values()) - sum(counts.values())
-        n_cells = WORDS[0] * WORDS[1]
-        say(
-            f"in words, layout='single', max_output_tokens=24: {result['answered']} of "
-            f"{n_cells} cells readable, {n_requests} requests, "
-            f"{result['seconds']:.0f} s"
-        )
-        rows.append(
-            {
-                "what": "in words by /chat/completions",
-                "cells": f"{result['answered']} of {n_cells}",
-                "requests": n_requests,
-                "cells per second": n_cells / result["seconds"],
             }
         )
     return rows
