@@ -45,8 +45,8 @@ cache. Times are wall times on a machine with other work, one thread per process
 planted concepts, each put as a statement ("mentions refund"); mean, least and most of
 the areas under the curve of the concepts, of an answer in words with 0.5 where none
 could be read. Chance is 0.5. In words each cell is asked once; `LLMAnnotator` asks an
-unreadable answer again up to five times, and a cut one with more tokens, which with such
-a model takes minutes and brings nothing.
+unreadable answer again up to five times, and a cut one with more tokens, which with
+such a model takes minutes and brings nothing.
 
 *A whole fit*: the planted concepts stand for two neurons; the model writes a statement
 for each, and judges it as a probability, with a calibrated threshold.
