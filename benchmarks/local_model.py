@@ -42,11 +42,12 @@ answered; the call that was under way then is asked again, all others come from 
 cache. Times are wall times on a machine with other work, one thread per process.
 
 *Judging*: {n_texts} texts of `make_concept_texts` ({n_spoken} in words), {n_statements}
-planted concepts, each put as a statement ("mentions refund"); mean, least and most of the areas under the
-curve of the concepts. Chance is 0.5. In words, each cell is asked once, for the JSON of
-`layout="single"` in at most 12 tokens; what cannot be read counts as 0.5, so where
-nothing is readable the area is 0.5, too. `LLMAnnotator` would ask an unreadable answer again up
-to five times, and a cut one with more tokens, which with such a model takes minutes.
+planted concepts, each put as a statement ("mentions refund"); mean, least and most of
+the areas under the curve of the concepts. Chance is 0.5. In words, each cell is asked
+once, for the JSON of `layout="single"` in at most 12 tokens; what cannot be read counts
+as 0.5, so where nothing is readable the area is 0.5, too. `LLMAnnotator` would ask an
+unreadable answer again up to five times, and a cut one with more tokens, which with
+such a model takes minutes.
 
 *A whole fit*: the planted concepts stand for two neurons; the model writes a statement
 for each, and judges it as a probability, with a calibrated threshold.
