@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
+from .._annotation._cross_encoder import CrossEncoderAnnotator
 from .._annotation._embedding import EmbeddingAnnotator
 from .._annotation._language_model import LLMAnnotator
 from .._embedding._text_embedder import TextEmbedder
@@ -19,7 +20,9 @@ from .._planning._estimate_study import estimate_study
 from .._utils._cache_folder import resolve_cache_folder
 from ._files import InputError, quote_value
 
+# Annotators that run on this machine and cost nothing.
 EMBEDDING = "embedding"
+CROSS_ENCODER = "cross-encoder:"
 
 _YES = ("y", "yes")
 
@@ -53,19 +56,35 @@ class Strategies:
                 max_cost=budget,
                 cache=cache,
             )
-        if options.annotator == EMBEDDING:
-            embedder = TextEmbedder(
-                options.embedder, cache=cache, random_state=options.seed
-            )
-            annotator = EmbeddingAnnotator(embedder)
+        if is_free_annotator(options.annotator):
+            annotator = _make_free_annotator(options, cache)
         elif options.annotator:
             annotator = LLMAnnotator(
                 _make_model(options.annotator, "annotator", options),
                 max_cost=budget,
                 cache=cache,
             )
-        asked = [each for each in (interpreter, annotator) if hasattr(each, "model")]
-        return cls(interpreter, annotator, budget if asked else None)
+        is_paid = options.annotator and not is_free_annotator(options.annotator)
+        return cls(interpreter, annotator, budget if interpreter or is_paid else None)
+
+
+def is_free_annotator(name):
+    """Tell whether --annotator names one that runs on this machine."""
+    return name is not None and (name == EMBEDDING or name.startswith(CROSS_ENCODER))
+
+
+def _make_free_annotator(options, cache):
+    if options.annotator == EMBEDDING:
+        embedder = TextEmbedder(
+            options.embedder, cache=cache, random_state=options.seed
+        )
+        return EmbeddingAnnotator(embedder)
+    name = options.annotator.removeprefix(CROSS_ENCODER)
+    if not name:
+        raise InputError(
+            f"--annotator {CROSS_ENCODER}NAME: a name or folder is needed."
+        )
+    return CrossEncoderAnnotator(name, cache=cache)
 
 
 def _make_model(name, role, options):
@@ -74,13 +93,13 @@ def _make_model(name, role, options):
     settings = dict(options.model_option or ())
     settings |= {"base_url": options.base_url} if options.base_url else {}
     settings |= {"api_key_env": options.api_key_env} if options.api_key_env else {}
-    known = {field.name for field in fields(model)}
+    known = {field.name for field in fields(model)} - {"model"}
     unknown = [setting for setting in settings if setting not in known]
     if unknown:
         raise InputError(
             f"--model-option {unknown[0]}: {type(model).__name__}, of "
             f"{quote_value(name)}, has no such setting. It has: "
-            f"{', '.join(sorted(known - {'model'}))}."
+            f"{', '.join(sorted(known))}."
         )
     model = replace(model, **settings)
     if not options.estimate:

@@ -18,7 +18,12 @@ from .._selection._neuron_selector import METHODS
 from .._utils._printable import to_printable
 from ..exceptions import LanguageModelError
 from ._demo import demo
-from ._language_models import EMBEDDING, parse_setting
+from ._language_models import (
+    CROSS_ENCODER,
+    EMBEDDING,
+    is_free_annotator,
+    parse_setting,
+)
 from ._run import run
 
 _PROG = "sklearn-hypo"
@@ -104,11 +109,11 @@ def _check_roles(parser, options):
 def _check_models(parser, options):
     """End with code 2 for options of language models that lack one."""
     models = [options.interpreter]
-    models += [options.annotator if options.annotator != EMBEDDING else None]
+    models += [None if is_free_annotator(options.annotator) else options.annotator]
     if options.interpreter and not options.annotator:
         parser.error(
             "--interpreter writes statements in plain words, so --annotator has to "
-            f"name who judges them: a MODEL, or {EMBEDDING}"
+            f"name who judges them: a MODEL, {EMBEDDING} or {CROSS_ENCODER}NAME"
         )
     if options.instructions and not options.interpreter:
         parser.error("--instructions are for a model that is named by --interpreter")
@@ -266,9 +271,10 @@ def _add_models(parser):
     )
     group.add_argument(
         "--annotator",
-        metavar=f"MODEL|{EMBEDDING}",
-        help=f"who says of which texts a hypothesis is true; {EMBEDDING}: likeness to "
-        "the embedder, free (default: dictionaries)",
+        metavar=f"MODEL|{EMBEDDING}|{CROSS_ENCODER}NAME",
+        help=f"who says of which texts a hypothesis is true; {EMBEDDING} (by likeness) "
+        f"and {CROSS_ENCODER}NAME, or a folder, run on this machine and are free "
+        "(default: dictionaries)",
     )
     group.add_argument(
         "--instructions",

@@ -1,5 +1,6 @@
 """Studies with language models by the command line alone, against loopback servers."""
 
+import argparse
 import json
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 from llm_double import Faults, LLMServer, Mind
 
+from sklearn_hypo import CrossEncoderAnnotator, EmbeddingAnnotator, TextEmbedder
 from sklearn_hypo._cli import _language_models as _cli_models
 from sklearn_hypo._cli._main import main
 from sklearn_hypo.datasets import make_concept_texts
@@ -337,8 +339,31 @@ def test_dictionaries_can_be_judged_by_a_model_and_statements_by_an_embedding(
 
 
 @pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("cross-encoder:some/model", CrossEncoderAnnotator("some/model", cache="auto")),
+        ("embedding", EmbeddingAnnotator(TextEmbedder("auto", random_state=3))),
+        (None, None),
+    ],
+)
+def test_annotators_that_are_free(name, expected):
+    options = argparse.Namespace(
+        interpreter=None,
+        annotator=name,
+        embedder="auto",
+        cache=None,
+        max_cost=None,
+        seed=3,
+    )
+    strategies = _cli_models.Strategies.of(options)
+    assert repr(strategies.annotator) == repr(expected)
+    assert strategies.budget is None  # nobody is to be paid
+
+
+@pytest.mark.parametrize(
     ("options", "message"),
     [
+        (["--annotator", "cross-encoder:"], "a name or folder is needed"),
         (["--annotator", "olama:x"], "model='olama:x' names no provider"),
         (["--annotator", "gemini:x", "--model-option", "api=chat"], "no such setting"),
         (["--annotator", "openai:x", "--model-option", "timeout=soon"], "timeout='soo"),
