@@ -22,12 +22,13 @@ _THINKING = ("reasoning_content", "reasoning")
 _BEGINS_THINKING = ("<think", "<|channel")
 
 
-def read_word_reply(reply, body, model):
+def read_word_reply(reply, body, model, *, proven=False):
     """Turn the Reply of `read_chat` into one whose content is P(yes), if there is one.
 
     `body` is the JSON that it was read from. A server without log-probabilities, and a
     model that thinks where an answer should be, are LanguageModelErrors: no further
-    call can bring what is asked for.
+    call can bring what is asked for. Unless the model is `proven` to answer as it
+    should: then this is one reply that went wrong.
     """
     if reply.outcome not in (ANSWERED, CUT, UNPARSABLE):
         return reply
@@ -36,12 +37,13 @@ def read_word_reply(reply, body, model):
     tokens = _list_tokens(body)
     if is_silent or reply.only_reasoned or _thinks(message, tokens or []):
         place = _find_last_word(message, tokens or [])
-        if place is None and model.max_output_tokens is None:
+        if place is None and model.max_output_tokens is None and not proven:
             raise _thinking_error(model)
         if place is None:
             return reply._replace(outcome=CUT, content=None)
-    elif tokens is None and reply.outcome == UNPARSABLE:
-        return reply  # nothing was said
+    elif tokens is None and (proven or reply.outcome == UNPARSABLE):
+        detail = reply.detail or "no log-probabilities"
+        return reply._replace(outcome=UNPARSABLE, content=None, detail=detail)
     elif tokens is None:
         raise no_logprobs_error(model, "its replies hold none")
     else:

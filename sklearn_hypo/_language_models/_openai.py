@@ -83,6 +83,7 @@ class OpenAIConnection:
             self._options["headers"] = {header: key, "Authorization": openai.Omit()}
         self._decisions = DecisionEndpoint(model)
         self._most_alternatives = MOST_ALTERNATIVES
+        self._reads_words = False
 
     def close(self):
         """Close the connection."""
@@ -120,7 +121,10 @@ class OpenAIConnection:
                 raise no_logprobs_error(self.model, str(error)[:200]) from error
             self._most_alternatives = FEW_ALTERNATIVES
             return self._ask_word(prompt)
-        return read_word_reply(read_chat(body), body, self.model)
+        proven = self._reads_words
+        reply = read_word_reply(read_chat(body), body, self.model, proven=proven)
+        self._reads_words = proven or reply.outcome == ANSWERED
+        return reply
 
     def decide(self, questions):
         """Ask a Decisions endpoint; see `Connection.decide`."""

@@ -126,6 +126,30 @@ def test_a_model_that_thinks_has_room_if_it_is_given(server):
     assert server.stats().calls == 2 * N_CELLS
 
 
+def test_probabilities_survive_replies_that_go_wrong(server):
+    names = ("truncated_answer", "truncated_json", "cut")
+    server.faults = Faults.spread(0.3, names, seed=2, from_call=10)
+    model = model_at("chat", server)
+    annotator = annotator_for(model, ASKED, layout="logprobs", n_workers=2)
+    found = annotator.annotate_proba(TEXTS)
+    np.testing.assert_allclose(found, probabilities(), atol=1e-6)
+    assert set(server.stats().faults) == set(names)
+
+
+def test_one_reply_without_log_probabilities_does_not_end_a_run():
+    body = {
+        "choices": [
+            {"message": {"content": "Yes"}, "finish_reason": "stop", "logprobs": None}
+        ]
+    }
+    model = OpenAIModel("m", base_url="http://127.0.0.1:9/v1")
+    with pytest.raises(LanguageModelError, match="no log-probabilities"):
+        read_word_reply(read_chat(body), body, model)
+    reply = read_word_reply(read_chat(body), body, model, proven=True)
+    assert reply.outcome == UNPARSABLE
+    assert reply.detail == "no log-probabilities"
+
+
 @pytest.mark.parametrize(
     "model",
     [
