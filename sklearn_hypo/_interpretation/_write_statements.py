@@ -192,6 +192,8 @@ def ask_for_statement(dispatcher, prompt, wanted, unusable):
     """
     with ExitStack() as turn:
         for _ in range(_ATTEMPTS):
+            if unusable.is_in_doubt:
+                turn.enter_context(unusable.take_turn())
             reply = dispatcher.send(prompt)
             statement = None
             if reply.outcome == ANSWERED:
@@ -204,8 +206,6 @@ def ask_for_statement(dispatcher, prompt, wanted, unusable):
                 break
             if reply.outcome == CUT:
                 prompt = _raise_limit(prompt, dispatcher.output_limit)
-            if unusable.is_open:
-                turn.enter_context(unusable.take_turn())
     reason = f"no {wanted.noun} from the model ({describe_reply(reply)})"
     return StatementResult(None, reason), ""
 

@@ -122,6 +122,8 @@ class CellAsker:
         progress = _Progress(sent, attempts, self.dispatcher.output_limit)
         with ExitStack() as turn:
             while True:
+                if self.unusable.is_in_doubt:
+                    turn.enter_context(self.unusable.take_turn())
                 reply, answers, is_over = self._try(text, missing, progress)
                 if answers:
                     yield answers
@@ -130,8 +132,6 @@ class CellAsker:
                         return
                 if is_over:
                     break
-                if self.unusable.is_open:
-                    turn.enter_context(self.unusable.take_turn())
             last = _settle_open_cell(reply)
             if len(missing) > 1 and last.outcome != FAILED:
                 for statement in missing:

@@ -32,8 +32,8 @@ _LESS_REASONING_OF_GEMINI = (
 class UnusableAnswers:
     """Counts answers of no use; shared by all threads of a run.
 
-    Until an answer was of use, only one thread at a time asks again: it finds out what
-    helps, and the others wait.
+    After an answer of no use, and until one is of use, only one thread at a time asks
+    anything: it finds out what helps, and the others wait.
 
     Parameters
     ----------
@@ -52,9 +52,9 @@ class UnusableAnswers:
         self._holder = None
 
     @property
-    def is_open(self):
-        """Whether no answer was of use so far."""
-        return not self._is_of_use
+    def is_in_doubt(self):
+        """Whether answers were of no use so far."""
+        return self._n_useless > 0 and not self._is_of_use
 
     def check(self, reply, *, is_of_use, is_hopeless=False):
         """Take note of a reply; raise if too many were of no use, and none of use.
@@ -93,7 +93,7 @@ class UnusableAnswers:
         """Wait until an answer was of use, or no other thread is finding out."""
         while not self._turn.acquire(timeout=_STEP):
             self._dispatcher.check_running()
-            if not self.is_open:
+            if not self.is_in_doubt:
                 yield
                 return
         before = self._holder  # this thread, in a turn within a turn
