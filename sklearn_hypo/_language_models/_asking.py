@@ -5,6 +5,7 @@ refused, blocked, cut, too long or answered unreadably, each is asked about by i
 so that one of them does not silence the others.
 """
 
+import math
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -49,6 +50,7 @@ _FILLED = 0.9
 # it. Unless it counts what was not in its own cache only; that is little.
 _TOKENS_PER_WORD = 0.95
 _FEWEST_READ = 200
+_SAME_SIZE = 0.02
 
 
 class CellAnswer(NamedTuple):
@@ -101,12 +103,15 @@ class CellAsker:
         What is told of every reply; ends a run in vain.
     context : float
         Most tokens that a server was found to read of a prompt.
+    last_read : float
+        Tokens that it read of the last prompt of which it dropped a part.
     """
 
     dispatcher: object
     layout: Layout
     unusable: UnusableAnswers
-    context: float = float("inf")
+    context: float = math.inf
+    last_read: float = math.inf
 
     def ask(self, text, statements):
         """Ask a group of statements of one text until every cell has an outcome.
@@ -171,7 +176,10 @@ class CellAsker:
         n_read = usage.input_tokens
         n_words = sum(map(count_words, list_request_texts(request)))
         if n_read < _TOKENS_PER_WORD * n_words:
-            self.context = min(n_read, self.context)
+            # what is dropped differs from text to text, what is left does not
+            if math.isclose(n_read, self.last_read, rel_tol=_SAME_SIZE):
+                self.context = min(n_read, self.context)
+            self.last_read = n_read
         elif n_read < self.context:
             return reply
         n_sent = max(n_read + 1, n_words, estimate_input_tokens(request))

@@ -331,3 +331,13 @@ def test_a_whole_prompt_is_not_mistaken_for_a_shortened_one(server, recwarn):
     server.cached_share = 0.9
     annotator_for(model_at("chat", server), S10).annotate(TEXTS[:4] + LONG)
     assert not recwarn
+
+
+def test_texts_a_little_longer_than_a_silent_context_are_noticed_by_its_size(server):
+    """Once it was seen twice that no more than so many tokens are read."""
+    server.context, server.overflow = 1024, "silent"
+    short = [f"{text} {'a' * 3600}" for text in TEXTS[:4]]  # few words, many tokens
+    annotator = annotator_for(model_at("chat", server), S10, n_workers=1)
+    with pytest.warns(HypothesisWarning, match=r"8 of 8 texts"):
+        labels = annotator.annotate([*LONG, *short])
+    np.testing.assert_array_equal(labels, truth([*LONG, *short], S10))
