@@ -139,7 +139,10 @@ class CellAsker:
                     break
             last = _settle_open_cell(reply)
             if len(missing) > 1 and last.outcome != FAILED:
-                for statement in missing:
+                for number, statement in enumerate(missing):
+                    if self.unusable.has_enough_of(text):
+                        yield dict.fromkeys(missing[number:], last)
+                        return
                     yield from self._ask(
                         text, progress.text, [statement], _ATTEMPTS_APART
                     )
@@ -161,6 +164,7 @@ class CellAsker:
             reply,
             is_of_use=bool(answers),
             is_hopeless=is_over and reply.outcome == TOO_LONG,
+            text=text,
         )
         return reply, answers, is_over
 

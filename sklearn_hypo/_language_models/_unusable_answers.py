@@ -1,6 +1,7 @@
 """A run in which nothing can be read stops, before all of it is paid for."""
 
 import threading
+from collections import Counter
 from contextlib import contextmanager
 
 from ..exceptions import LanguageModelError
@@ -11,6 +12,9 @@ from ._values import ANSWERED, CUT, FAILED, TOO_LONG, UNPARSABLE
 _MOST = 24
 _MOST_AGAIN = 13
 _MOST_HOPELESS = 8
+
+# About one text no more than so many are: another one may be answered.
+_MOST_OF_ONE = 12
 
 # A run that is being stopped is noticed so often, in seconds.
 _STEP = 0.1
@@ -47,6 +51,7 @@ class UnusableAnswers:
         self._dispatcher = dispatcher
         self._is_of_use = is_of_use
         self._n_useless = self._n_again = self._n_hopeless = 0
+        self._n_of_text = Counter()
         self._counting = threading.Lock()
         self._turn = threading.RLock()
         self._holder = None
@@ -56,7 +61,11 @@ class UnusableAnswers:
         """Whether answers were of no use so far."""
         return self._n_useless > 0 and not self._is_of_use
 
-    def check(self, reply, *, is_of_use, is_hopeless=False):
+    def has_enough_of(self, text):
+        """Whether another text should be asked about, while answers are in doubt."""
+        return self.is_in_doubt and self._n_of_text[text] >= _MOST_OF_ONE
+
+    def check(self, reply, *, is_of_use, is_hopeless=False, text=None):
         """Take note of a reply; raise if too many were of no use, and none of use.
 
         Parameters
@@ -68,6 +77,9 @@ class UnusableAnswers:
         is_hopeless : bool, default=False
             Whether asking again will not help, as where a model reasons without end,
             and without a limit that could be raised.
+        text : str or None, default=None
+            What was asked about. Answers about one text end no run, but where asking
+            again is hopeless.
         """
         has_limit = self._dispatcher.output_limit is not None
         is_hopeless |= reply.only_reasoned and not has_limit
@@ -79,9 +91,11 @@ class UnusableAnswers:
             self._n_useless += 1
             self._n_hopeless += is_hopeless
             self._n_again += self._holder == threading.get_ident()
+            self._n_of_text[text] += 1
+            is_one_text = text is not None and len(self._n_of_text) == 1
             is_over = (
                 self._n_useless >= _MOST
-                or self._n_again >= _MOST_AGAIN
+                or (self._n_again >= _MOST_AGAIN and not is_one_text)
                 or self._n_hopeless >= _MOST_HOPELESS
             )
         if is_over:

@@ -118,7 +118,9 @@ def test_an_unreadable_text_costs_a_bounded_number_of_calls(server):
     server.always = Picky(server, unreadable())
     with pytest.warns(match="are missing"):
         annotator.annotate(TEXTS[:1] + TEXTS[30:35])
-    assert len(server.seen) == 5 + 2 + 10 * 3
+    # fewer where it comes first: nobody knows then whether anything can be read
+    assert 5 + 12 <= len(server.seen) <= 5 + 2 + 10 * 3
+    assert not np.isnan(annotator.annotate(TEXTS[30:35])).any()
 
 
 def test_blocks_of_rows_make_no_difference(server, monkeypatch):
