@@ -57,7 +57,8 @@ process of its own, which answers at once unless a part says otherwise. No provi
 called: nothing here tells how well a model judges, how a provider limits rates, or
 what its tokenizer counts. "-" means that there is nothing to compare: hypothesaes
 speaks OpenAI's Responses alone, and has neither stacked calls, decisions, estimates nor
-caps.
+caps. What servers do that are slow, limited, older or wrong is on a page of its own:
+[servers](servers.md).
 """
 
 

@@ -178,7 +178,7 @@ BEHAVIOURS = [
     ("no such model (404)", STOPS, 2, {"models": ["another"]}, {}),
     ("context of 512 tokens, one text of 400 words", ALL, 30, small_context, {}),
     ("a filter stops 1 of 24 texts", "23 of 24 texts", 30, filtered, {}),
-    ("the key is revoked after ten calls", STOPS, 24, revoked, {}),
+    ("the key is revoked after ten calls", STOPS, 30, revoked, {}),
     ("HTTP 500 always", STOPS, 80, always(lambda: error(500, "internal error")), {}),
     (
         "a page of HTML", STOPS, 80,
