@@ -183,6 +183,7 @@ _NO_CONTENT = re.compile(
     r"|(?:(?:the|this) )?(?:feature|neuron)(?: #?\d+)? (?:"
     r"(?:is|are|was|were|seems|appears) (?:\w+ )?(?:active|inactive|activated|present|"
     r"absent|triggered|on|off|about|that|related|associated)\b.*"
+    r"|(?:is|are|was|were) (?:not )?[\"'\u201c\u2018].*"
     r"|(?:activates|fires|responds|detects|captures|represents|indicates)\b.*)"
 )
 _REFUSAL = re.compile(

@@ -453,6 +453,8 @@ NO_STATEMENT = [
     '{"statement": "yes"}',
     "oui",
     '{"statement": "true"}',
+    "The feature is 'the old carpenter'",
+    'The feature is not "that was so quiet this month"',
     '{"statement": "The feature is active in the text, not"}',
     "The feature is not active",
     "This neuron fires on words about food",
