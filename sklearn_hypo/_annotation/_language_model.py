@@ -91,8 +91,9 @@ class LLMAnnotator(AnswerStoreMixin, BaseEstimator):
         else ``~/.cache/sklearn_hypo``. None: answers are kept as long as this object,
         and not in a pickle of it. Texts are not written there, only their hashes.
     n_workers : int or None, default=None
-        Calls under way at once. None: 16; 1 for a function, which must be safe to
-        call from several threads if this is set higher.
+        The most calls under way at once; how many the server bears is found out. None:
+        16; 1 for a function, which must be safe to call from several threads if this
+        is set higher.
     shuffle_seed : int, default=0
         Of the order of stacked hypotheses.
 

@@ -47,7 +47,7 @@ class LLMNamer(AnswerStoreMixin, BaseEstimator):
     cache : str, path or None, default="auto"
         Folder of the answers; as for `LLMAnnotator`.
     n_workers : int or None, default=None
-        Calls under way at once. None: 16; 1 for a function.
+        The most calls under way at once. None: 16; 1 for a function.
 
     Attributes
     ----------

@@ -398,11 +398,12 @@ class OpenAIBatches:
 
     def write(self, name, prompt):
         """Write one request."""
+        body = self._body(self.model, prompt, recall_left_out(self.model))
         line = {
             "custom_id": name,
             "method": "POST",
             "url": self._endpoint,
-            "body": add_extra(self.model, self._body(self.model, prompt)),
+            "body": add_extra(self.model, body),
         }
         return json.dumps(line)
 

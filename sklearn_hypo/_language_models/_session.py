@@ -17,7 +17,7 @@ from ._ledger import Budget, Ledger
 
 logger = logging.getLogger("sklearn_hypo")
 
-# Calls under way at once.
+# The most calls under way at once.
 N_WORKERS = 16
 
 # How long before its end a model is warned about.
@@ -48,7 +48,7 @@ class Session:
     store : AnswerStore
     ledger : Ledger
     n_workers : int or None
-        Calls under way at once. None: 16; 1 for a function.
+        The most calls under way at once. None: 16; 1 for a function.
     caller : str
         The class that asks, for messages.
     """

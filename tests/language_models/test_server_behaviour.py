@@ -4,6 +4,7 @@ The wire formats have tests of their own; here `LLMAnnotator` meets a server tha
 slow, limits its clients, or does not know all of OpenAI's protocol.
 """
 
+import json
 import threading
 import warnings
 
@@ -14,6 +15,8 @@ from llm_double import LLMServer
 
 from sklearn_hypo import LLMAnnotator, LLMInterpreter, OpenAIModel
 from sklearn_hypo._language_models._adaptation import ALTERNATIVES, forget_left_out
+from sklearn_hypo._language_models._openai import OpenAIBatches
+from sklearn_hypo._language_models._values import Prompt
 from sklearn_hypo.exceptions import HypothesisWarning, LanguageModelError
 
 TEXTS, ASKED = make_texts(24), statements(2)
@@ -171,6 +174,17 @@ def test_what_was_left_out_is_in_the_keys_and_in_the_cache(server, tmp_path, par
     labels = annotator_for(model, ASKED, cache=tmp_path).annotate(TEXTS)
     np.testing.assert_array_equal(labels, TRUTH)
     assert server.stats().statuses == {200: 12}
+
+
+def test_batches_leave_out_what_is_known_to_be_refused(server):
+    server.reject_parameters = ("response_format",)
+    with pytest.warns(HypothesisWarning, match="refuses what it was sent"):
+        annotator_for(model_at("chat", server), ASKED).annotate(TEXTS[:2])
+    prompt = Prompt("s", "u", {"type": "object"})
+    batches = OpenAIBatches(model_at("chat", server), None)
+    assert "response_format" not in json.loads(batches.write("a", prompt))["body"]
+    forget_left_out()
+    assert "response_format" in json.loads(batches.write("a", prompt))["body"]
 
 
 def test_writers_leave_out_what_is_refused(server, tmp_path):
