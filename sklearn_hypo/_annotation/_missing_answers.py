@@ -5,6 +5,7 @@ from math import ceil
 import numpy as np
 import pandas as pd
 
+from .._language_models._values import FAILED
 from .._utils._warnings import warn
 from ..exceptions import MissingAnswersError
 
@@ -47,7 +48,8 @@ def check_missing(table, n_asked, statements, values, *, max_missing, caller):
     if share > max_missing:
         enough = ceil(100 * share) / 100
         raise MissingAnswersError(
-            f"{summary}, more than max_missing={max_missing:g}. The attribute "
+            f"{summary}, more than max_missing={max_missing:g}. "
+            f"{_describe_last_failure(table)}The attribute "
             "`errors` of this error lists them, `annotations` has the answers; those "
             f"are kept. {_advise(counts)}Set max_missing={enough:g} to go on without "
             "the missing ones: they are NaN, and reports show their share.",
@@ -64,6 +66,12 @@ def check_missing(table, n_asked, statements, values, *, max_missing, caller):
             f"{summary}. They are NaN, and more than 1 % for: {named}{more}. See "
             "annotation_errors_."
         )
+
+
+def _describe_last_failure(table):
+    """Say why the last of the calls that failed did; "" if none did."""
+    details = table.loc[table["outcome"].eq(FAILED) & table["detail"].ne(""), "detail"]
+    return f"The last failure: {details.iloc[-1]}. " if len(details) else ""
 
 
 def _advise(counts):

@@ -17,7 +17,11 @@ from sklearn_hypo import LLMAnnotator, LLMInterpreter, OpenAIModel
 from sklearn_hypo._language_models._adaptation import ALTERNATIVES, forget_left_out
 from sklearn_hypo._language_models._openai import OpenAIBatches
 from sklearn_hypo._language_models._values import Prompt
-from sklearn_hypo.exceptions import HypothesisWarning, LanguageModelError
+from sklearn_hypo.exceptions import (
+    HypothesisWarning,
+    LanguageModelError,
+    MissingAnswersError,
+)
 
 TEXTS, ASKED = make_texts(24), statements(2)
 TRUTH = truth(TEXTS, ASKED)
@@ -134,6 +138,14 @@ def test_what_a_user_asked_for_is_an_error(server, setting, parameter, advice):
         annotator.annotate(TEXTS)
     assert f"Set {advice}" in str(caught.value)
     assert server.stats().calls <= 2
+
+
+def test_one_text_and_no_server_at_all(server):
+    """Too few calls for a verdict on the server, so the error says what happened."""
+    model = model_at("chat", server, max_retries=0)
+    server.close()
+    with pytest.raises(MissingAnswersError, match=r"The last failure: .*refused"):
+        annotator_for(model, ASKED[:1]).annotate(TEXTS[:1])
 
 
 def test_an_explicit_system_role_is_an_error(server):
