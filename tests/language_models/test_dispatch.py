@@ -157,7 +157,7 @@ def test_transient_faults_are_outlived(provider, layout):
     texts = [f"{a} and {b} {i}" for i in range(15) for a in ("tea", "rum")
              for b in ("milk", "ice")]  # fmt: skip
     names = [name for name in TRANSIENT if name != "rate_limit_date"]
-    faults = Faults.spread(0.3, names, hint_seconds=0.01, timeout_seconds=1.0)
+    faults = Faults.spread(0.3, names, hint_seconds=0.01, timeout_seconds=2.0)
     labels = {}
 
     def work(text):
@@ -167,7 +167,7 @@ def test_transient_faults_are_outlived(provider, layout):
                 labels.update({(text, s): a for s, a in answers.items()})
 
     with ScriptedServer(mind, faults=faults) as server:
-        d = dispatcher(model_at(server, provider, timeout=0.3), n_workers=8)
+        d = dispatcher(model_at(server, provider, timeout=1.0), n_workers=8)
         with d:
             d.run(texts, work)
         stats = server.stats()

@@ -88,6 +88,7 @@ class Service:
         self.seed = seed
         self.batches = Batches(self)
         self.protocols = set()
+        self._cut = set()
         self.reset()
 
     def reset(self):
@@ -305,10 +306,15 @@ class Service:
     def _draw(self, call, route, ask):
         singly = route.name == "decisions" and route.vendor is _openai
         without = ("refusal", "blocked_answer") if singly else ()
+        # a client gives up after two cuts: chance must not let both meet one request
+        if ask.content in self._cut and self.faults.rates.get("cut", 0) < 1:
+            without += ("cut",)
         fault = self.faults.draw(call.number, route.kind, ask.content, without)
         if fault is not None:
             call.fault = fault
             self.stats.faults[fault] += 1
+        if fault == "cut":
+            self._cut.add(ask.content)
         return fault
 
     def _fail(self, route, ask, fault):
