@@ -18,10 +18,8 @@ from ._style._features import StyleFeatures
 from ._style._term_features import TermFeatures
 from ._utils._validation import Interval, StrOptions, validate_params
 
-# Chosen on validation rows of seven data sets. More fits gain little. alpha=3 predicts
-# no better on average and blurs concepts that move the target alike.
+# Chosen on validation rows of seven data sets. More fits gain little.
 _N_FITS = 5
-_ALPHA = 1.0
 
 # So many columns are put into words for every hypothesis that is kept; more with terms,
 # lest neurons make room for words that are a part of what they say.
@@ -87,7 +85,7 @@ def make_hypothesis_pipeline(
         the same `model`.
     supervised : bool, default=True
         Whether the autoencoder learns about the target too
-        (`SupervisedSAETransformer` with ``alpha=1``, as many neurons supervised as
+        (`SupervisedSAETransformer` with ``alpha="auto"``, as many neurons supervised as
         hypotheses are wanted): its hypotheses predict more. False:
         `SparseAutoencoderTransformer`, by which the target enters only when neurons
         are selected.
@@ -173,7 +171,7 @@ def _make_autoencoder(n_neurons, k, supervised, n_select, n_fits, task, random_s
         n_neurons,
         k,
         n_fits=n_fits,
-        alpha=_ALPHA,
+        alpha="auto",
         n_supervised=None if n_select == "all" else n_select,
         task=task,
         random_state=random_state,

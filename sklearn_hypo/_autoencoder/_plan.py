@@ -69,6 +69,15 @@ def choose_size(n_rows, n_neurons="auto", k="auto"):
     return n_neurons, k
 
 
+def choose_alpha(n_labelled):
+    """Settle the weight of a target, for so many rows that have one.
+
+    With few, the target has to say what to look for; with many, neurons find ever more
+    of it, and mix concepts that move it alike.
+    """
+    return min(1.0, (200 / n_labelled) ** 0.4)
+
+
 def make_plan(
     n_rows,
     prefixes,

@@ -38,6 +38,7 @@ _POOL_ARRAYS = ("n_found_",)
 # of a supervised autoencoder; a quantity has no classes
 _HEAD_ARRAYS = ("coef_", "intercept_", "classes_")
 _HEAD_VALUES = ("task_",)
+_OPTIONAL_VALUES = ("alpha_",)  # not in files of earlier versions
 # before the names of what `partial_fit` goes on from
 _STATE = "partial_fit/"
 # what NumPy, zipfile and zlib raise for files that are cut off or are something else
@@ -76,7 +77,7 @@ def write_fitted(path, kind, params, fitted, state):
         "feature_names_in_": list(fitted.get("feature_names_in_", [])) or None,
         "history_": fitted["history_"].to_dict("list"),
     }
-    for name in (*_VALUES, *_HEAD_VALUES):
+    for name in (*_VALUES, *_HEAD_VALUES, *_OPTIONAL_VALUES):
         if name in fitted:
             header[name] = fitted[name]
     arrays = {name: fitted[name] for name in _ARRAYS}
@@ -149,6 +150,7 @@ def read_fitted(path, kind, *, has_head):
         _check_head(path, further, len(fitted["encoder_intercept_"]))
     for name in _VALUES + (_HEAD_VALUES if has_head else ()):
         fitted[name] = header[name]
+    fitted |= {name: header[name] for name in _OPTIONAL_VALUES if name in header}
     if isinstance(fitted["threshold_"], list):
         fitted["threshold_"] = np.array(fitted["threshold_"])
     state = {}

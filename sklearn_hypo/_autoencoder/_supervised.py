@@ -11,8 +11,10 @@ from .._utils._docstrings import fill_docstring
 from .._utils._frames import mark_as_training
 from .._utils._validation import Interval, StrOptions, _fit_context
 from ._base import BaseSparseAutoencoder
+from ._distributed import sum_across
 from ._head_predictor import HeadPredictorMixin
 from ._heads import RidgeHead, SoftmaxHead
+from ._plan import choose_alpha
 from ._rows import must_slice
 from ._sparse import SparseAutoencoderTransformer
 from ._targets import (
@@ -58,9 +60,12 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
     ----------
     {n_neurons, k, n_fits}
 
-    alpha : float, default=0.7
+    alpha : float or "auto", default=0.7
         Weight of the target. 0.3 changes the neurons little and helps already; from 3
-        on, some turn into copies of the label.
+        on, some turn into copies of the label. The more rows, the less it takes until
+        neurons mix concepts that move the target alike; "auto" is
+        :math:`\min(1, (200 / n)^{0.4})` for n rows that have a target: 1 for 200, 0.4
+        for 2,000, 0.2 for 10,000.
 
     n_supervised : int or None, default=20
         The head sees this many of the first neurons, at most `n_neurons`; None means
@@ -119,6 +124,9 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
     task_ : {"regression", "classification"}
         What y was taken for.
 
+    alpha_ : float
+        The weight of the target that was used.
+
     {n_fits_, n_neurons_, k_, components_, encoder_coef_, encoder_intercept_,
      decoder_intercept_, threshold_, n_found_, mean_}
 
@@ -164,7 +172,7 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
     _parameter_constraints = {
         **BaseSparseAutoencoder._parameter_constraints,
         "prefix_lengths": ["array-like", StrOptions({"auto"}), None],
-        "alpha": [Interval(Real, 0, None, closed="left")],
+        "alpha": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
         "n_supervised": [Interval(Integral, 1, None, closed="left"), None],
         "target_smoothing": [Interval(Real, 0, 1, closed="both")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
@@ -265,12 +273,13 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
         validation = None
         if y_val is not None:
             validation = self._check_validation_target(y_val, X_val, supervision)
-        make_head = None
-        if self.alpha > 0:
+        make_head, alpha = None, self._settle_alpha(supervision, self.warm_start)
+        if alpha > 0:
             scale = TargetScale.of(supervision)
-            make_head = self._prepare_head(supervision, validation, scale)
+            make_head = self._prepare_head(supervision, validation, scale, alpha)
         self._fit(X, X_val, y, make_head, partial(self._final_head, supervision))
-        if self.alpha > 0 and self._online_state is not None:
+        self.alpha_ = alpha
+        if alpha > 0 and self._online_state is not None:
             self._online_state = scale.state() | self._online_state
         return self
 
@@ -324,11 +333,19 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
             return (n_neurons,)
         return (first, n_neurons)
 
+    def _settle_alpha(self, supervision, goes_on):
+        """Return the weight of the target; "auto" stays if training goes on."""
+        if self.alpha != "auto":
+            return float(self.alpha)
+        if goes_on and hasattr(self, "alpha_"):
+            return self.alpha_
+        return choose_alpha(int(sum_across(np.count_nonzero(supervision.weights))))
+
     def _count_supervised(self, n_neurons):
         """Return how many of so many neurons are supervised."""
         return min(self.n_supervised or n_neurons, n_neurons)
 
-    def _prepare_head(self, supervision, validation, scale):
+    def _prepare_head(self, supervision, validation, scale, alpha):
         """Return what makes the head once it is known which rows are trained on."""
 
         def make_head(n_neurons, rows, seen, held_out, seed):
@@ -341,7 +358,7 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
             return kind(
                 target,
                 held,
-                alpha=self.alpha,
+                alpha=alpha,
                 n_supervised=self._count_supervised(n_neurons),
                 dropout=self.dropout,
                 seed=seed,
@@ -376,7 +393,7 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
             A frame is marked as training rows, whose activations carry y.
         """
         activations = self.fit(X, y, **fit_params).transform(X)
-        return mark_as_training(activations) if self.alpha > 0 else activations
+        return mark_as_training(activations) if self.alpha_ > 0 else activations
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, classes=None, sample_weight=None):
@@ -412,12 +429,13 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
             self._check_rows(X, reset=False)
         known = self._known_target(classes)
         supervision = self._check_target(y, X, sample_weight, known)
-        make_head, scale = None, None
-        if self.alpha > 0:
+        make_head, scale, alpha = None, None, self._settle_alpha(supervision, True)
+        if alpha > 0:
             state = getattr(self, "_online_state", None)
             scale = TargetScale.from_state(state) or TargetScale.of(supervision)
-            make_head = self._prepare_head(supervision, None, scale)
+            make_head = self._prepare_head(supervision, None, scale, alpha)
         run = self._partial_fit(X, make_head)
+        self.alpha_ = alpha
         if scale is not None:
             self._online_state |= scale.state()
         self._set_state(self._head_after_chunk(X, supervision, run.learner.head, scale))

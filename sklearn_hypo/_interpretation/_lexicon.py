@@ -103,12 +103,13 @@ class LexiconInterpreter(BaseEstimator):
     and beta the least-squares slope of s on X p (0 if negative). The presence of
     several words in a row counts half. Of the terms that texts contain, those with the
     largest positive weights are taken, as many as maximize the correlation of the mark
-    with s minus 0.005 times the logarithm of their number. Words that no text contains
-    join them if their weight is nearer to that of the last term taken than to that of
-    the first one left. Of "any", terms in more than half of the texts are left out;
-    terms without which the mark correlates better are dropped, and terms are added that
-    raise its correlation by a fifth of the standard error :math:`1 / \sqrt{n}` in at
-    least three further texts. Of "rate", only single words are taken.
+    with s minus 0.005 ("rate": 0.02) times the logarithm of their number. Words that no
+    text contains join them if their weight is nearer to that of the last term taken
+    than to that of the first one left. Of "any", terms in more than half of the texts
+    are left out; terms without which the mark correlates better are dropped, and terms
+    are added that raise its correlation by a fifth of the standard error
+    :math:`1 / \sqrt{n}` in at least three further texts. Of "rate", only single words
+    are taken.
 
     Fidelity is cross-validated: the three steps are done again without each of five
     parts of the distinct texts (of more than 5,000, without one fifth), and the

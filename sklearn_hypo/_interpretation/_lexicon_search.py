@@ -33,7 +33,8 @@ _COMMON = 0.5
 _NGRAM_WEIGHT = 0.5
 
 # By so much, in units of correlation, a dictionary e times as long has to be better.
-_PENALTY = 0.005
+# Rates of long lists agree well with anything: "of, the, for" in many texts.
+_PENALTIES = {"any": 0.005, "rate": 0.02}
 
 # A term is added for what it alone adds: so many standard errors of a correlation of 0,
 # in so many texts.
@@ -212,7 +213,7 @@ def find_lexicons(corpus, activations, rows, *, form, max_terms, shrinkage):
     for weight, target in zip(weights.T, strength.T, strict=True):
         order = _sort_by_weight(weight, is_seen)[:max_terms]
         if form == "any":
-            terms = choose_any(presence, order, target, penalty=_PENALTY)
+            terms = choose_any(presence, order, target, penalty=_PENALTIES[form])
             threshold, n_chosen = 0.0, len(terms)
             terms = drop_harmful(by_term, terms, target)
             others = np.setdiff1d(order, terms)
@@ -230,7 +231,7 @@ def find_lexicons(corpus, activations, rows, *, form, max_terms, shrinkage):
                 corpus.lengths[rows],
                 order,
                 target,
-                penalty=_PENALTY,
+                penalty=_PENALTIES[form],
             )
             n_chosen = len(terms)
         if len(terms):

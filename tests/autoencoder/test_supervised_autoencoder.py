@@ -439,6 +439,25 @@ def test_grid_search_over_alpha(Xy):
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
 
 
+def test_alpha_auto_counts_the_rows_that_have_a_target(tmp_path):
+    X, y = data(2000)
+    few = {"alpha": "auto", "max_epochs": 3}
+    sae = make_sae(**few).fit(X, y)
+    assert sae.alpha_ == pytest.approx(0.1**0.4)
+    same = make_sae(**(few | {"alpha": sae.alpha_})).fit(X, y)
+    assert_same_fit(sae, same)
+    some = np.where(np.arange(len(y)) < 400, y, np.nan)
+    assert make_sae(**few).fit(X, some).alpha_ == pytest.approx(0.5**0.4)
+    assert make_sae(**few).fit(X[:150], y[:150]).alpha_ == 1.0
+
+    sae.save(tmp_path / "sae.npz")
+    loaded = SupervisedSAETransformer.load(tmp_path / "sae.npz")
+    assert loaded.alpha_ == sae.alpha_
+    # a chunk is no reason to weigh the target anew
+    assert loaded.partial_fit(X[:300], y[:300]).alpha_ == sae.alpha_
+    assert make_sae(alpha=0.0, max_epochs=1).fit(X, y).alpha_ == 0.0
+
+
 # --- chunks, files ------------------------------------------------------------------
 
 
