@@ -36,7 +36,7 @@ from _datasets import read_bills, read_election, read_planted
 from _discovery import f1_matrix
 from joblib import Parallel, delayed
 from sklearn.linear_model import LinearRegression, LogisticRegression
-from sklearn.metrics import r2_score, roc_auc_score
+from sklearn.metrics import f1_score, r2_score, roc_auc_score
 from sklearn.model_selection import train_test_split
 
 from sklearn_hypo import make_hypothesis_pipeline
@@ -173,11 +173,25 @@ def recover(make, seed, settings, model=None):
         "f1_neurons": f1_matrix(neurons, new_truth).max(axis=1),
         "prevalence": new_truth.mean(axis=0),
         "n_hypotheses": annotations.shape[1],
+        "f1_probe": score_probes(pipe["embed"], case),
         "score": pipe.score(new_texts, new_y),
         "ceiling": score_of_truth(case),
         "metric": "AUC" if y.dtype.kind == "U" else "R²",
         "seconds": seconds,
     }
+
+
+def score_probes(embedder, case):
+    """Return the F1 of a classifier per concept, trained on the truth, of embeddings."""
+    (texts, _, truth), (new_texts, _, new_truth) = case.fit, case.test
+    X, new_X = (np.asarray(embedder.transform(t)) for t in (texts, new_texts))
+    scores = np.zeros(truth.shape[1])
+    for column, (labels, new_labels) in enumerate(zip(truth.T, new_truth.T)):
+        if 0 < labels.sum() < len(labels):
+            probe = LogisticRegression(C=30, class_weight="balanced", max_iter=1000)
+            predicted = probe.fit(X, labels).predict(new_X)
+            scores[column] = f1_score(new_labels, predicted, zero_division=0)
+    return scores
 
 
 def score_of_truth(case):
@@ -228,6 +242,7 @@ def summary(name, runs):
         "concepts": len(first["names"]),
         "F1 ≥ 0.9": spread([(run["f1"] >= 0.9).sum() for run in runs], 1),
         "F1 ≥ 0.7": spread([(run["f1"] >= 0.7).sum() for run in runs], 1),
+        "of probes": spread([(run["f1_probe"] >= 0.7).sum() for run in runs], 1),
         "median F1": spread([np.median(run["f1"]) for run in runs]),
         "of selected neurons": spread([np.median(run["f1_selected"]) for run in runs]),
         "of all neurons": spread([np.median(run["f1_neurons"]) for run in runs]),
@@ -300,7 +315,9 @@ NOTES = f"""\
 Mean ± standard deviation over {{n_seeds}} seeds, which choose the data (except for
 election, whose files are fixed), the split and the pipeline's random numbers. F1 of a
 concept is that of the hypothesis nearest to it, annotated on texts that were not used
-in the fit, against the truth; the counts are of concepts. "Median F1" is over the
+in the fit, against the truth; the counts are of concepts. "Of probes" is how many
+concepts reach 0.7 if the truth of the texts fitted on is known: a logistic regression
+of the same embeddings for each (balanced classes, C = 30). "Median F1" is over the
 concepts, and the two columns behind it show the same for neurons in place of hypotheses
 ("active" taken as "has the concept"): where all neurons are far from the concepts, the
 autoencoder has not separated them; where the selected ones are, the selection; and
