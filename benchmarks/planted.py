@@ -182,11 +182,12 @@ def recover(make, seed, settings, model=None):
 
 
 def score_probes(embedder, case):
-    """Return the F1 of a classifier per concept, trained on the truth, of embeddings."""
+    """Return the F1 of a classifier of embeddings per concept, trained on the truth."""
     (texts, _, truth), (new_texts, _, new_truth) = case.fit, case.test
     X, new_X = (np.asarray(embedder.transform(t)) for t in (texts, new_texts))
     scores = np.zeros(truth.shape[1])
-    for column, (labels, new_labels) in enumerate(zip(truth.T, new_truth.T)):
+    pairs = zip(truth.T, new_truth.T, strict=True)
+    for column, (labels, new_labels) in enumerate(pairs):
         if 0 < labels.sum() < len(labels):
             probe = LogisticRegression(C=30, class_weight="balanced", max_iter=1000)
             predicted = probe.fit(X, labels).predict(new_X)
