@@ -64,8 +64,8 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
         Weight of the target. 0.3 changes the neurons little and helps already; from 3
         on, some turn into copies of the label. The more rows, the less it takes until
         neurons mix concepts that move the target alike; "auto" is
-        :math:`\min(1, \sqrt{200 / n})` for n rows that have a target: 1 for 200, 0.45
-        for 1,000, 0.14 for 10,000.
+        :math:`\sqrt{200 / n}`, at least 0.3 and at most 1, for n rows that have a
+        target: 1 for 200, 0.45 for 1,000, 0.3 from 2,223 on.
 
     n_supervised : int or None, default=20
         The head sees this many of the first neurons, at most `n_neurons`; None means

@@ -449,6 +449,8 @@ def test_alpha_auto_counts_the_rows_that_have_a_target(tmp_path):
     some = np.where(np.arange(len(y)) < 400, y, np.nan)
     assert make_sae(**few).fit(X, some).alpha_ == pytest.approx(0.5**0.5)
     assert make_sae(**few).fit(X[:150], y[:150]).alpha_ == 1.0
+    many = np.tile(X, (2, 1)), np.tile(y, 2)
+    assert make_sae(**few).fit(*many).alpha_ == 0.3
 
     sae.save(tmp_path / "sae.npz")
     loaded = SupervisedSAETransformer.load(tmp_path / "sae.npz")
