@@ -54,6 +54,8 @@ def make_pipeline(interpreter=None, annotator=None):
     )
     return pipe.set_params(
         embed__n_components=32,
+        # with so few epochs, the target has to say what to look for
+        sae__alpha=1.0,
         sae__max_epochs=15,
         sae__batch_size=64,
         sae__learning_rate=3e-3,
