@@ -9,12 +9,14 @@ compared with the hypothesis that comes nearest to it, by F1 against the truth m
     python benchmarks/planted.py --seeds 1    # a minute
     python benchmarks/planted.py --write      # and docs/benchmarks/planted.md
     python benchmarks/planted.py --seeds 1 --model FOLDER   # another embedding
+    python benchmarks/planted.py --settings '{"sae__alpha": 1.0}'
 
 The generated texts need no data; the rest is read from SKLEARN_HYPO_DATA, and left out,
 saying so, where it is absent.
 """
 
 import argparse
+import json
 import os
 import time
 import warnings
@@ -276,6 +278,10 @@ def parse_arguments():
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--model", help="see TextEmbedder; the default of the package")
     parser.add_argument("--only", help="cases whose name contains this")
+    parser.add_argument(
+        "--settings", type=json.loads, default={},
+        help="parameters of the steps in place of the defaults, as JSON; no page",
+    )  # fmt: skip
     parser.add_argument("--jobs", type=int, default=1, help="seeds fitted at a time")
     parser.add_argument("--write", action="store_true", help="write the page of docs/")
     return parser.parse_args()
@@ -287,7 +293,7 @@ def main(arguments):
         if arguments.only and arguments.only not in name:
             continue
         runs = Parallel(arguments.jobs)(
-            delayed(recover)(make, seed, settings, arguments.model)
+            delayed(recover)(make, seed, settings | arguments.settings, arguments.model)
             for seed in range(arguments.seeds)
         )
         if runs[0] is None:
@@ -301,7 +307,7 @@ def main(arguments):
         for name, run in found.items()
     )
     print(f"\n{tables}")
-    if arguments.write:
+    if arguments.write and not arguments.settings:
         table, _, rest = tables.partition("\n\n## ")
         write_table(
             "planted",

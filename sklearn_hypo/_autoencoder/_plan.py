@@ -75,7 +75,7 @@ def choose_alpha(n_labelled):
     With few, the target has to say what to look for; with many, neurons find ever more
     of it, and mix concepts that move it alike.
     """
-    return float(np.clip(np.sqrt(200 / n_labelled), 0.3, 1.0))
+    return float(np.clip(np.sqrt(200 / max(n_labelled, 1)), 0.3, 1.0))
 
 
 def make_plan(

@@ -458,6 +458,9 @@ def test_alpha_auto_counts_the_rows_that_have_a_target(tmp_path):
     # a chunk is no reason to weigh the target anew
     assert loaded.partial_fit(X[:300], y[:300]).alpha_ == sae.alpha_
     assert make_sae(alpha=0.0, max_epochs=1).fit(X, y).alpha_ == 0.0
+    # classes may be announced for a chunk without any label
+    with pytest.raises(ValueError, match="none is left to train on"):
+        make_sae(**few).partial_fit(X[:100], np.full(100, np.nan), classes=[0, 1])
 
 
 # --- chunks, files ------------------------------------------------------------------
