@@ -117,7 +117,8 @@ def read_fitted(path, kind, *, has_head):
     """
     path = expand_path(path)
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # given a path, NumPy leaves the file open if it is no archive
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
             header = json.loads(str(archive["header"]))
             _check_header(kind, path, header)
             if header["version"] == 2:  # sizes were numbers

@@ -45,7 +45,10 @@ def write_rows(folder, data):
 
 def read_rows(folder, settings):
     """Return what was written as EvaluationData, with the settings of the test."""
-    with np.load(folder / ROWS, allow_pickle=False) as file:
+    with (
+        open(folder / ROWS, "rb") as opened,
+        np.load(opened, allow_pickle=False) as file,
+    ):
         arrays = {name: file[name] for name in file.files}
     about = read_json(folder / COLUMNS)
     rows = {

@@ -1,5 +1,6 @@
 """`SparseAutoencoderTransformer` as a user and as scikit-learn meets it."""
 
+import gc
 import json
 import os
 import pickle
@@ -687,6 +688,7 @@ def test_load_what_is_not_there(tmp_path):
 
 
 @pytest.mark.parametrize("size", [0, 1, 100, 0.5, 0.99])
+@pytest.mark.filterwarnings("error")  # a file left open
 def test_load_a_truncated_file(tmp_path, sae, size):
     path = tmp_path / "model"
     sae.save(path)
@@ -694,6 +696,7 @@ def test_load_a_truncated_file(tmp_path, sae, size):
     path.write_bytes(content[: int(size * len(content)) if size < 1 else size])
     with pytest.raises(ModelFileError, match="not a complete saved"):
         SparseAutoencoderTransformer.load(path)
+    gc.collect()
 
 
 def test_load_a_damaged_file(tmp_path, sae):

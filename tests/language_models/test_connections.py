@@ -7,7 +7,7 @@ import traceback
 import warnings
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from functools import cache, partial
+from functools import partial
 
 import numpy as np
 import pytest
@@ -74,6 +74,7 @@ def environment(monkeypatch):
 def shared():
     with ScriptedServer() as server:
         yield server
+        disconnect()
 
 
 @pytest.fixture
@@ -84,9 +85,18 @@ def server(shared):
     return shared
 
 
-@cache
+_CONNECTIONS = {}
+
+
 def connect(model):
-    return model.connect(2)
+    if model not in _CONNECTIONS:
+        _CONNECTIONS[model] = model.connect(2)
+    return _CONNECTIONS[model]
+
+
+def disconnect():
+    while _CONNECTIONS:
+        _CONNECTIONS.popitem()[1].close()
 
 
 def openai_model(server, **settings):
@@ -322,7 +332,7 @@ def test_gemini_does_not_go_on_by_itself(server):
 def test_vertex_in_the_environment_is_not_asked(server, monkeypatch):
     monkeypatch.setenv("GOOGLE_GENAI_USE_VERTEXAI", "true")
     monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "p")
-    connect.cache_clear()  # the environment counts when a client is made
+    disconnect()  # the environment counts when a client is made
     request, received = sent(server, content(), gemini_model(server))
     assert request.path == "/v1beta/models/m:generateContent"
     assert received.outcome == ANSWERED
@@ -1084,7 +1094,7 @@ def test_the_vendors_key_does_not_reach_other_servers(server, provider, monkeypa
         monkeypatch.setenv(name, KEY)
     monkeypatch.setenv("OPENAI_ORG_ID", "org-secret")
     monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-secret")
-    connect.cache_clear()  # the environment counts when a client is made
+    disconnect()  # the environment counts when a client is made
     body = chat() if provider == "openai" else content()
     request, _ = sent(server, body, MODELS[provider](server))
     assert authorization(request) == "local-no-auth"

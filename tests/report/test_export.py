@@ -16,7 +16,8 @@ from sklearn_hypo._report._export import (
 from sklearn_hypo._report._page._page import write_page
 
 
-@pytest.mark.filterwarnings("error")
+# a ResourceWarning is of the garbage of other tests
+@pytest.mark.filterwarnings("error", "ignore::ResourceWarning")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("n_hypotheses", "nasty"), [(6, False), (10, True), (0, True)])
 def test_any_report_is_written_in_every_format(kind, n_hypotheses, nasty, tmp_path):

@@ -70,7 +70,8 @@ class Outline(HTMLParser):
 # The page -------------------------------------------------------------------------
 
 
-@pytest.mark.filterwarnings("error")
+# a ResourceWarning is of the garbage of other tests
+@pytest.mark.filterwarnings("error", "ignore::ResourceWarning")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("n_hypotheses", "nasty"), [(6, False), (10, True), (0, True)])
 def test_any_report_has_a_page(kind, n_hypotheses, nasty):
