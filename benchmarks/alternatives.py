@@ -107,13 +107,16 @@ def run_apart(key):
 
 def choose_methods(starts):
     """Return the methods asked for that are installed, saying which are not."""
-    chosen = {}
-    for name in find_names(starts, among=tuple(METHODS)):
-        missing = METHODS[name].missing()
-        if missing:
+    chosen, starts = {}, tuple(start.lower() for start in starts or [""])
+    for name, method in METHODS.items():
+        if not name.lower().startswith(starts):
+            continue
+        if missing := method.missing():
             print(f"left out: {name}: {', '.join(missing)} is not installed")
         else:
-            chosen[name] = METHODS[name]
+            chosen[name] = method
+    if not chosen:
+        raise SystemExit(f"no method of {list(METHODS)} is left to run")
     return chosen
 
 
