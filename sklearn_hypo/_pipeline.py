@@ -24,7 +24,9 @@ _N_FITS = 5
 # So many columns are put into words for every hypothesis that is kept; more with terms,
 # lest neurons make room for words that are a part of what they say.
 _CANDIDATES_PER_HYPOTHESIS = 2
-_CANDIDATES_WITH_TERMS = 3
+_CANDIDATES_WITH_TERMS = 4
+# ...of which so many are terms that the lasso picks among terms alone
+_TERM_SHARE = 0.25
 
 
 @validate_params(
@@ -75,9 +77,10 @@ def make_hypothesis_pipeline(
         as neurons are learned, from 16 to 384 (128 where the neurons are not known
         yet): fewer tie more words into one concept.
     n_select : int or "all", default=20
-        Number of hypotheses. With the free interpreter and annotator, three times as
-        many columns (twice, without `terms`) are put into words, and the hypotheses are
-        chosen among these (see `n_hypotheses` of `HypothesisExtractor`); else as many.
+        Number of hypotheses. With the free interpreter and annotator, four times as
+        many columns, a quarter of them terms (twice, without `terms`), are put into
+        words, and the hypotheses are chosen among these (see `n_hypotheses` of
+        `HypothesisExtractor`). Else as many columns.
     method : str or callable, default="lasso"
         How neurons are selected; see `NeuronSelector`.
     interpreter, annotator : objects or None, default=None
@@ -132,10 +135,11 @@ def make_hypothesis_pipeline(
         annotator is None or isinstance(annotator, LexiconAnnotator)
     )
     terms = is_free if terms == "auto" else terms
-    n_selected, n_hypotheses = n_select, None
+    n_selected, term_share, n_hypotheses = n_select, 0.0, None
     if is_free and n_select != "all":
         per_hypothesis = _CANDIDATES_WITH_TERMS if terms else _CANDIDATES_PER_HYPOTHESIS
         n_selected, n_hypotheses = per_hypothesis * n_select, n_select
+        term_share = _TERM_SHARE if terms else 0.0
     if interpreter is None:
         interpreter = LexiconInterpreter(embedder=clone(embedder))
     steps = {
@@ -146,7 +150,9 @@ def make_hypothesis_pipeline(
         ),
         "style": StyleFeatures(passthrough=True) if style else None,
         "terms": TermFeatures(passthrough=True) if terms else None,
-        "select": NeuronSelector(n_selected, method=method, task=task),
+        "select": NeuronSelector(
+            n_selected, method=method, task=task, term_share=term_share
+        ),
         "hypotheses": HypothesisExtractor(
             interpreter,
             annotator,

@@ -10,6 +10,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from .._style._term_features import read_term
 from .._utils._base import HypoEstimator
 from .._utils._correlation import compute_moments, correlation_scores
 from .._utils._frames import is_marked_as_training, make_frame_like
@@ -70,6 +71,15 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
         side by side (``n_fits=3``) and the method looks at each neuron alone; the lasso
         takes few copies by itself. None leaves out none.
 
+    term_share : float, default=0.0
+        Share of the `n_select` columns that is chosen among columns of `TermFeatures`
+        alone, by the same method; the others are the best of all. Activations hold
+        more than the words that will stand for them, so that neurons take the places
+        of words that would say the same; `HypothesisExtractor` can choose among both
+        by what the words say. What is chosen both ways counts once, so that fewer
+        columns may be selected. Of no effect with ``n_select="all"`` and where there
+        are no such columns.
+
     Attributes
     ----------
     scores_ : ndarray of shape (n_features_in_,)
@@ -79,7 +89,8 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
         computed on the training rows; do not test hypotheses with them.
 
     ranking_ : ndarray of shape (n_features_in_,)
-        Rank of each neuron; 1 is the best. Ties go to the lower column.
+        Rank of each neuron; 1 is the best. Ties go to the lower column. The terms of
+        `term_share` come right after the best of all.
 
     trained_on_target_ : bool
         Whether the activations were themselves trained on this target, in these rows
@@ -131,6 +142,7 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
         "task": [StrOptions({"auto", "regression", "classification"})],
         "n_top": [Interval(Integral, 1, None, closed="left")],
         "max_correlation": [Interval(Real, 0, 1, closed="right"), None],
+        "term_share": [Interval(Real, 0, 1, closed="left")],
     }
 
     def __init__(
@@ -141,12 +153,14 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
         task="auto",
         n_top=100,
         max_correlation=None,
+        term_share=0.0,
     ):
         self.n_select = n_select
         self.method = method
         self.task = task
         self.n_top = n_top
         self.max_correlation = max_correlation
+        self.term_share = term_share
 
     @_fit_context(prefer_skip_nested_validation=True)
     @on_one_thread()
@@ -197,19 +211,34 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
             moments = moments._replace(std=np.where(distinct, moments.std, 0.0))
         usable = moments.std > 0
         labels = values if classes is None else classes[values]
-        self.scores_, strength = self._score(activations, labels, targets, moments)
-        self._rank(np.where(usable, strength, -np.inf))
+        n_best, n_terms = self._share_places(activations.shape[1])
+        self.scores_, strength = self._score(
+            activations, labels, targets, moments, n_best
+        )
+        strength = np.where(usable, strength, -np.inf)
+        terms = self._find_terms(activations, targets, moments, strength, n_terms)
+        self._rank(strength, n_best, terms)
         self.trained_on_target_ = is_marked_as_training(X)
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
         return self
 
-    def _score(self, activations, labels, targets, moments):
+    def _share_places(self, n_columns):
+        """Return how many of the best columns, and of the terms, are wanted."""
+        if self.n_select == "all":
+            return n_columns, 0
+        has_terms = any(read_term(name) for name in self._names())
+        n_terms = int(self.term_share * self.n_select) if has_terms else 0
+        return self.n_select - n_terms, n_terms
+
+    def _names(self):
+        return getattr(self, "feature_names_in_", ())
+
+    def _score(self, activations, labels, targets, moments, wanted):
         """Return the scores to show and the strengths to rank by."""
         if callable(self.method):
             scores = _call_method(self.method, activations, labels)
             return scores, np.where(np.isnan(scores), -np.inf, scores)
         if self.method == "lasso":
-            wanted = activations.shape[1] if self.n_select == "all" else self.n_select
             by_target = lasso_path_selection(
                 activations, targets, wanted, moments=moments
             )
@@ -226,10 +255,25 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
             scores = np.abs(by_target).max(axis=1)
         return np.where(moments.std > 0, scores, 0.0), strength
 
-    def _rank(self, strength):
-        """Set `ranking_` and how many of the best are selected."""
+    def _find_terms(self, activations, targets, moments, strength, wanted):
+        """Return the best columns of terms among themselves, the best one first."""
+        if not wanted:
+            return np.array([], dtype=np.intp)
+        is_term = np.array([read_term(name) != "" for name in self._names()])
+        if self.method == "lasso":
+            alone = moments._replace(std=np.where(is_term, moments.std, 0.0))
+            coef = lasso_path_selection(activations, targets, wanted, moments=alone)
+            strength = _round_strength(np.abs(coef).max(axis=1), activations.dtype)
+            strength[strength == 0] = -np.inf
+        strength = np.where(is_term, strength, -np.inf)
+        best = np.argsort(-strength, kind="stable")[:wanted]
+        return best[strength[best] > -np.inf]
+
+    def _rank(self, strength, wanted, terms):
+        """Set `ranking_` and how many are selected: the best ones, then terms."""
         n_possible = int((strength > -np.inf).sum())
-        wanted = n_possible if self.n_select == "all" else self.n_select
+        if self.n_select == "all":
+            wanted = n_possible
         if n_possible == 0:
             raise ValueError(
                 "NeuronSelector found no neuron that varies over the training rows, so "
@@ -238,17 +282,21 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
             )
         if n_possible < wanted:
             warn(
-                f"NeuronSelector: n_select={wanted}, but only {n_possible} of "
+                f"NeuronSelector: n_select={self.n_select}, but only {n_possible} of "
                 f"{len(strength)} neurons can be selected (the others are constant"
                 + (" or left out as copies" if self.max_correlation is not None else "")
                 + (" or never on the lasso path" if self.method == "lasso" else "")
                 + (" or scored NaN" if callable(self.method) else "")
                 + f"). {n_possible} are."
             )
-        order = np.argsort(-strength, kind="stable")
+        best, others = np.split(
+            np.argsort(-strength, kind="stable"), [min(wanted, n_possible)]
+        )
+        terms = terms[~np.isin(terms, best)]
+        order = np.concatenate([best, terms, others[~np.isin(others, terms)]])
         self.ranking_ = np.empty(len(order), dtype=np.int64)
         self.ranking_[order] = np.arange(1, len(order) + 1)
-        self._n_selected = min(wanted, n_possible)
+        self._n_selected = len(best) + len(terms)
 
     def _get_support_mask(self):
         check_is_fitted(self)

@@ -579,7 +579,8 @@ def test_one_row_and_no_fit(A, y):
     "params",
     [{"n_select": 0}, {"n_select": 2.5}, {"n_select": "many"}, {"method": "anova"}]
     + [{"task": "ranking"}, {"n_top": 0}]
-    + [{"max_correlation": 0}, {"max_correlation": 1.1}],
+    + [{"max_correlation": 0}, {"max_correlation": 1.1}]
+    + [{"term_share": -0.1}, {"term_share": 1}],
 )
 def test_parameters_that_do_not_fit(A, y, params):
     name = next(iter(params))
@@ -627,3 +628,58 @@ def test_all_but_copies():
     assert selector.fit(both, y).get_support(indices=True).tolist() == [0, 1, 2]
     with pytest.warns(HypothesisWarning, match="only 3 of 6 .* left out as copies"):
         selector.set_params(n_select=4).fit(both, y)
+
+
+def terms_beside_neurons():
+    """Two neurons that predict y best, then terms: c and a, which say less."""
+    rng = np.random.default_rng(0)
+    y = rng.standard_normal(400)
+    noise = {"neuron0": 0.3, "neuron1": 0.4, "term_a": 2.0, "term_b": 9.0, "term_c": 1}
+    columns = {
+        name: y + scale * rng.standard_normal(400) for name, scale in noise.items()
+    }
+    return pd.DataFrame(columns), y
+
+
+@pytest.mark.parametrize("method", ["lasso", "correlation", f_regression])
+def test_some_places_are_for_terms(method):
+    X, y = terms_beside_neurons()
+    alone = NeuronSelector(2, method=method).fit(X, y)
+    assert list(alone.get_feature_names_out()) == ["neuron0", "neuron1"]
+    shared = NeuronSelector(4, method=method, term_share=0.5).fit(X, y)
+    assert list(X.columns[np.argsort(shared.ranking_)])[:4] == [
+        *("neuron0", "neuron1", "term_c", "term_a"),
+    ]
+    assert sorted(shared.ranking_) == [1, 2, 3, 4, 5]
+    assert shared.transform(X).shape == (400, 4)
+    behind_a_prefix = X.add_prefix("union__")
+    shared.fit(behind_a_prefix, y)
+    assert "union__term_c" in shared.get_feature_names_out()
+
+
+def test_terms_that_are_among_the_best_count_once():
+    X, y = terms_beside_neurons()
+    X["term_c"] = y  # the best of all
+    selector = NeuronSelector(4, method="correlation", term_share=0.5).fit(X, y)
+    assert list(selector.get_feature_names_out()) == ["neuron0", "term_a", "term_c"]
+
+
+def test_places_for_terms_are_those_of_the_lasso_of_terms(A, y):
+    marks = pd.DataFrame(A > 0.5, dtype=float).add_prefix("term_")
+    X = pd.concat([pd.DataFrame(A).add_prefix("neuron"), marks], axis=1)
+    together = NeuronSelector(12, term_share=1 / 3).fit(X, y)
+    best = NeuronSelector(8).fit(X, y).get_feature_names_out()
+    terms = NeuronSelector(4).fit(marks, y).get_feature_names_out()
+    assert set(together.get_feature_names_out()) == {*best, *terms}
+
+
+@pytest.mark.parametrize("n_select", [3, "all"])
+def test_without_terms_all_places_are_for_the_best(A, y, n_select):
+    X, _ = terms_beside_neurons()
+    plain = NeuronSelector(n_select).fit(A, y)
+    shared = NeuronSelector(n_select, term_share=0.9).fit(A, y)
+    assert selected(shared) == selected(plain)
+    if n_select == "all":
+        assert NeuronSelector("all", term_share=0.9).fit(X, X["term_a"]).transform(
+            X
+        ).shape == (400, 5)
