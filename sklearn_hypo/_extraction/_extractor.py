@@ -18,7 +18,7 @@ from .._hypotheses._hypothesis import select_activations
 from .._interpretation._columns import interpret_columns
 from .._interpretation._lexicon import LexiconInterpreter
 from .._language_models._usage_table import make_usage_table
-from .._selection._scores import find_distinct, lasso_path_selection
+from .._selection._scores import find_distinct, forward_selection
 from .._utils._base import HypoEstimator
 from .._utils._correlation import compute_moments, correlation_scores
 from .._utils._frames import get_texts, is_marked_as_training, make_frame_like
@@ -48,6 +48,10 @@ from ._tables import (
 # Annotations that correlate more than this are of one concept in two wordings.
 _NEARLY_ONE = 0.8
 
+# Ridge penalty by which hypotheses are chosen, as if so many texts more had been seen
+# in which no statement goes with the target.
+_PENALTY = 1000.0
+
 
 class HypothesisExtractor(
     HypothesisNamesMixin, AnnotationPredictorMixin, TransformerMixin, HypoEstimator
@@ -75,15 +79,15 @@ class HypothesisExtractor(
         ``{"hypotheses__annotator__threshold": [0.5, 0.6]}``.
 
     n_hypotheses : int or None, default=None
-        At most so many hypotheses are kept: those that the lasso path of the target on
-        the annotations of the training texts takes first, after those whose
-        annotations correlate at more than 0.8 with those of one that goes better with
-        the target are left out. None: one for every neuron
-        that has words. With more neurons than hypotheses, another one takes the place
-        of a neuron that no words describe, or whose words say nothing new; but all of
-        them are annotated, which a language model is paid for.
+        At most so many hypotheses are kept. They are chosen by the annotations of the
+        training texts, one after the other: always the one that helps a ridge
+        regression of the target (penalty 1,000) most beside those chosen before. Left
+        out are those whose annotations correlate at more than 0.8 with those of one
+        that goes better with the target. None: one for every neuron that has words.
+        With more neurons than hypotheses, another one takes the place of a neuron that
+        no words describe, or whose words say nothing new; but all of them are
+        annotated, which a language model is paid for.
 
-    final_estimator : estimator or None, default=None
         Predicts the target from the annotations. None: `RidgeCV`, or
         `LogisticRegression` for classes, which with many texts are hardly penalized.
 
@@ -391,11 +395,11 @@ class HypothesisExtractor(
         # statements that are true of nearly the same texts say one thing twice
         distinct = find_distinct(marks, targets, _NEARLY_ONE, moments)
         moments = moments._replace(std=np.where(distinct, moments.std, 0.0))
-        coef = lasso_path_selection(marks, targets, self.n_hypotheses, moments=moments)
-        strength = np.round(np.abs(coef).max(axis=1), 9)
-        best = np.argsort(-strength, kind="stable")[: self.n_hypotheses]
-        # fewer where the path ends before: the others would add nothing
-        return np.sort(best[strength[best] > 0]) if strength.any() else best
+        # fewer where nothing is left that the others could explain
+        best = forward_selection(
+            marks, targets, self.n_hypotheses, penalty=_PENALTY, moments=moments
+        )
+        return np.sort(best) if len(best) else np.arange(self.n_hypotheses)
 
     def _check_shape(self, annotations, n_texts):
         expected = (n_texts, len(self._hypotheses))

@@ -1,4 +1,4 @@
-"""How well single neurons predict a target: separation, lasso path.
+"""Which neurons predict a target: separation, lasso path, forward selection.
 
 Plain functions on arrays: activations of shape (n_samples, n_neurons), dense or sparse,
 and targets of shape (n_samples, n_targets). Every score of a constant column is 0
@@ -145,6 +145,70 @@ def lasso_path_selection(activations, targets, n_select, *, moments=None):
     columns = [_interpolate_coef(alphas[at], *path) for path in paths]
     coef[usable] = np.column_stack(columns)
     return coef
+
+
+def forward_selection(activations, targets, n_select, *, penalty=0.0, moments=None):
+    r"""Add column after column to a ridge regression, always the one that helps most.
+
+    The columns :math:`S` grow by the one with which
+
+    .. math:: \min_w \lVert t - Z_S w \rVert^2 + \lambda \lVert w \rVert^2,
+
+    with standardized columns :math:`Z`, falls most; of equals, by the first one. Of
+    several targets (the classes) the sum falls. Without a penalty these are the
+    columns of orthogonal matching pursuit. A penalty spares few rows the columns that
+    only explain what is left by chance: with :math:`\lambda` as large as the number
+    of rows, what is explained already is taken off by half.
+
+    Returns
+    -------
+    selected : ndarray of int of shape (n_selected,)
+        The columns, in the order in which they were added. Fewer than `n_select` if
+        there are not as many that vary, or if they explain the targets fully.
+
+    References
+    ----------
+    Pati, Rezaiifar and Krishnaprasad 1993, Asilomar Conference on Signals, Systems
+    and Computers; Hoerl and Kennard 1970, Technometrics 12(1).
+    """
+    if moments is None:
+        moments = compute_moments(activations, targets)
+    usable = np.flatnonzero(moments.std > 0)
+    if len(usable) == 0:
+        return usable
+    n_rows = len(targets)
+    gram = _compute_correlations(activations, usable, moments)
+    inner = moments.cross[usable] / (n_rows * moments.std[usable, None])
+    total = targets.var(axis=0).sum()
+    # columns, and what is left of them and of their covariance with the targets, once
+    # the selected ones are accounted for: a Cholesky decomposition with pivots
+    share = penalty / n_rows
+    variance, left, factors = np.full(len(usable), 1 + share), inner.copy(), []
+    selected = []
+    for _ in range(min(n_select, len(usable))):
+        gain = (left**2).sum(axis=1) / np.where(variance > _SAME, variance, np.inf)
+        gain[selected] = 0.0
+        best = int(np.argmax(np.round(gain / total, 9)))
+        explained = _explain(gram, inner, selected)
+        if gain[best] <= _SAME * total or explained > (1 - _SAME) * total:
+            break
+        row = gram[best] + share * (np.arange(len(usable)) == best)
+        row = row - sum(factor[best] * factor for factor in factors)
+        factor = row / np.sqrt(variance[best])
+        left -= np.outer(factor, left[best] / np.sqrt(variance[best]))
+        variance -= factor**2
+        factors.append(factor)
+        selected.append(best)
+    return usable[selected]
+
+
+def _explain(gram, inner, selected):
+    """Return the sum of the variances that columns explain together."""
+    if not selected:
+        return 0.0
+    some = gram[np.ix_(selected, selected)]
+    coef = np.linalg.lstsq(some, inner[selected], rcond=_SAME)[0]
+    return float((coef * inner[selected]).sum())
 
 
 def _compute_correlations(activations, usable, moments):

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 from scipy import sparse, stats
 from sklearn.datasets import make_regression
-from sklearn.linear_model import Lasso
+from sklearn.linear_model import Lasso, Ridge, orthogonal_mp
+from sklearn.preprocessing import scale
 from some_activations import CONTAINERS, activations, target
 
 from sklearn_hypo._selection._scores import (
     find_distinct,
+    forward_selection,
     lasso_path_selection,
     separation_scores,
 )
@@ -297,3 +299,75 @@ def test_of_equal_columns_the_first_one_stays():
     none = np.zeros((10, 2))
     t = np.arange(10.0)[:, None]
     assert not find_distinct(none, t, 0.9, compute_moments(none, t)).any()
+
+
+# --- forward selection ----------------------------------------------------------------
+
+
+def add_one_by_one(A, t, n_select, penalty):
+    """Fit a ridge regression with each column that could be added."""
+    Z, t = scale(A), t - t.mean(axis=0)
+    selected = []
+    for _ in range(n_select):
+        losses = {}
+        for j in sorted(set(range(Z.shape[1])) - set(selected)):
+            X = Z[:, [*selected, j]]
+            coef = Ridge(penalty, fit_intercept=False).fit(X, t).coef_.reshape(-1, 1)
+            coef = coef.reshape(t.shape[1], -1).T
+            losses[j] = ((t - X @ coef) ** 2).sum() + penalty * (coef**2).sum()
+        selected.append(min(losses, key=losses.get))
+    return selected
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+@pytest.mark.parametrize("n_targets", [1, 3])
+@pytest.mark.parametrize("penalty", [0.0, 20.0, 1e4])
+def test_each_column_is_the_one_that_helps_most(container, n_targets, penalty):
+    rng = np.random.default_rng(0)
+    A = np.maximum(rng.standard_normal((200, 15)) @ rng.standard_normal((15, 15)), 0)
+    t = A[:, :6] @ rng.standard_normal((6, n_targets))
+    t += rng.standard_normal(t.shape)
+    found = forward_selection(CONTAINERS[container](A), t, 8, penalty=penalty)
+    assert found.tolist() == add_one_by_one(A, t, 8, penalty)
+
+
+def test_without_a_penalty_it_is_orthogonal_matching_pursuit():
+    X, y = make_regression(300, 30, n_informative=12, noise=5.0, random_state=0)
+    y = y - y.mean()
+    pursued = orthogonal_mp(scale(X), y, n_nonzero_coefs=10)
+    # which also weighs how well a column goes with what is left by what is left of it
+    found = forward_selection(X, y[:, None], 10)
+    assert set(found) == set(np.flatnonzero(pursued))
+
+
+def test_a_penalty_spares_few_rows_what_is_left_by_chance():
+    # the third column explains what the first leaves: 5 rows
+    rng = np.random.default_rng(0)
+    first = np.repeat([0.0, 1.0], 100)
+    second = np.where(rng.random(200) < 0.2, 1 - first, first)
+    noise = rng.standard_normal(200)
+    third = (np.arange(200) < 5).astype(float)
+    t = (first + 0.3 * noise + third)[:, None]
+    A = np.column_stack([first, second, third])
+    assert forward_selection(A, t, 2).tolist() == [0, 2]
+    assert forward_selection(A, t, 2, penalty=2000.0).tolist() == [0, 1]
+
+
+def test_nothing_is_added_once_all_is_explained():
+    A = activations(100)
+    t = (A[:, 1] - 2 * A[:, 3])[:, None]
+    assert sorted(forward_selection(A, t, 5)) == [1, 3]
+    assert sorted(forward_selection(A, t, 5, penalty=50.0))[:2] == [1, 3]
+    assert len(forward_selection(A, t, 5, penalty=50.0)) < 5
+    assert forward_selection(np.ones((9, 2)), np.arange(9.0)[:, None], 2).size == 0
+
+
+@pytest.mark.parametrize("penalty", [0.0, 100.0])
+def test_of_equals_the_first_one_is_added(penalty):
+    A = activations(400)
+    t = target(400)
+    both = np.hstack([A, A])
+    found = forward_selection(both, t, A.shape[1], penalty=penalty)
+    assert found[0] < A.shape[1]
+    if penalty == 0:  # a copy adds nothing
+        assert sorted(found % A.shape[1]) == sorted(set(found % A.shape[1]))
