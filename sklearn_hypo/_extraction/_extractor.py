@@ -88,6 +88,7 @@ class HypothesisExtractor(
         no words describe, or whose words say nothing new; but all of them are
         annotated, which a language model is paid for.
 
+    final_estimator : estimator or None, default=None
         Predicts the target from the annotations. None: `RidgeCV`, or
         `LogisticRegression` for classes, which with many texts are hardly penalized.
 
