@@ -517,6 +517,16 @@ def test_sizes_fit_each_other(n_texts):
     assert sae._resolve_prefixes(sae.n_neurons)[-1] == sae.n_neurons
 
 
+def test_hypotheses_are_chosen_among_four_times_as_many_columns():
+    select = make_hypothesis_pipeline(n_select=5)["select"]
+    assert (select.n_select, select.term_share) == (20, 0.25)
+    select = make_hypothesis_pipeline(n_select=5, terms=False)["select"]
+    assert (select.n_select, select.term_share) == (10, 0)
+    llm = lambda texts, **_: None  # noqa: E731
+    select = make_hypothesis_pipeline(n_select=5, interpreter=llm)["select"]
+    assert (select.n_select, select.term_share) == (5, 0)
+
+
 def test_more_texts_more_neurons():
     sizes = [
         make_hypothesis_pipeline(n_texts=n)["sae"].n_neurons

@@ -1165,8 +1165,34 @@ def test_two_wordings_of_one_concept_do_not_take_two_places():
     assert three.transform(X).shape == (600, 3)
 
 
-def test_as_many_as_the_lasso_takes_first():
+def test_the_one_that_adds_most_comes_first():
     X, y = make_twins()
     interpreter = LexiconInterpreter(1, max_words=1, embedder=None)
     one = HypothesisExtractor(interpreter, n_hypotheses=1, random_state=0).fit(X, y)
     assert one.hypotheses_["hypothesis"].tolist() == ["mentions tea"]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_each_kept_hypothesis_helps_a_ridge_regression_most(seed):
+    rng = np.random.RandomState(seed)
+    words = np.array([f"word{letter}" for letter in "abcdefgh"])
+    shared = rng.random_sample((300, 1))  # so that words go together
+    marks = (rng.random_sample((300, 8)) + shared) / 2 < 0.35
+    texts = [" ".join(["text", str(i), *words[row]]) for i, row in enumerate(marks)]
+    y = marks @ rng.standard_normal(8) + rng.standard_normal(300)
+    extractor = HypothesisExtractor(
+        LexiconInterpreter(1, max_words=1, embedder=None),
+        n_hypotheses=3,
+        random_state=0,
+    ).fit(frame(marks.astype(float), texts), y)
+    Z, kept = (marks - marks.mean(axis=0)) / marks.std(axis=0), []
+    for _ in range(3):
+        losses = {}
+        for j in set(range(8)) - set(kept):
+            with_it = Z[:, [*kept, j]]
+            coef = Ridge(1000, fit_intercept=False).fit(with_it, y - y.mean()).coef_
+            error = y - y.mean() - with_it @ coef
+            losses[j] = error @ error + 1000 * coef @ coef
+        kept.append(min(losses, key=losses.get))
+    statements = extractor.hypotheses_["hypothesis"].tolist()
+    assert statements == [f"mentions {words[j]}" for j in sorted(kept)]
