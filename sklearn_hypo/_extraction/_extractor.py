@@ -400,6 +400,8 @@ class HypothesisExtractor(
         best = forward_selection(
             marks, targets, self.n_hypotheses, penalty=_PENALTY, moments=moments
         )
+        if len(best) == 0:  # no statement says anything of the target
+            best = np.flatnonzero(distinct)[: self.n_hypotheses]
         return np.sort(best) if len(best) else np.arange(self.n_hypotheses)
 
     def _check_shape(self, annotations, n_texts):

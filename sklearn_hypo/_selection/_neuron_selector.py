@@ -77,15 +77,16 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
         more than the words that will stand for them, so that neurons take the places
         of words that would say the same; `HypothesisExtractor` can choose among both
         by what the words say. What is chosen both ways counts once, so that fewer
-        columns may be selected. Of no effect with ``n_select="all"`` and where there
-        are no such columns.
+        columns may be selected. No more places are kept than there are such columns,
+        and none with ``n_select="all"``.
 
     Attributes
     ----------
     scores_ : ndarray of shape (n_features_in_,)
         Score of each neuron, signed for one target (positive: goes with larger y, or
         with the second class): the correlation, the difference in units of y, the
-        standardized lasso coefficient, or what the callable returned. They were
+        standardized lasso coefficient (0 of terms that are selected by `term_share`
+        alone), or what the callable returned. They were
         computed on the training rows; do not test hypotheses with them.
 
     ranking_ : ndarray of shape (n_features_in_,)
@@ -211,27 +212,31 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
             moments = moments._replace(std=np.where(distinct, moments.std, 0.0))
         usable = moments.std > 0
         labels = values if classes is None else classes[values]
-        n_best, n_terms = self._share_places(activations.shape[1])
+        is_term = usable & self._find_term_columns()
+        n_best, n_terms = self._share_places(is_term)
         self.scores_, strength = self._score(
             activations, labels, targets, moments, n_best
         )
         strength = np.where(usable, strength, -np.inf)
-        terms = self._find_terms(activations, targets, moments, strength, n_terms)
-        self._rank(strength, n_best, terms)
+        terms = self._find_terms(
+            activations, targets, moments, strength, is_term, n_terms
+        )
+        self._rank(strength, n_best, terms, n_terms)
         self.trained_on_target_ = is_marked_as_training(X)
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
         return self
 
-    def _share_places(self, n_columns):
+    def _find_term_columns(self):
+        names = getattr(self, "feature_names_in_", [""] * self.n_features_in_)
+        return np.array([read_term(name) != "" for name in names])
+
+    def _share_places(self, is_term):
         """Return how many of the best columns, and of the terms, are wanted."""
         if self.n_select == "all":
-            return n_columns, 0
-        has_terms = any(read_term(name) for name in self._names())
-        n_terms = int(self.term_share * self.n_select) if has_terms else 0
+            return len(is_term), 0
+        wanted = int(self.term_share * self.n_select + 1e-9)  # of 0.29 * 100, 29
+        n_terms = min(wanted, int(is_term.sum()))
         return self.n_select - n_terms, n_terms
-
-    def _names(self):
-        return getattr(self, "feature_names_in_", ())
 
     def _score(self, activations, labels, targets, moments, wanted):
         """Return the scores to show and the strengths to rank by."""
@@ -255,11 +260,10 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
             scores = np.abs(by_target).max(axis=1)
         return np.where(moments.std > 0, scores, 0.0), strength
 
-    def _find_terms(self, activations, targets, moments, strength, wanted):
+    def _find_terms(self, activations, targets, moments, strength, is_term, wanted):
         """Return the best columns of terms among themselves, the best one first."""
         if not wanted:
             return np.array([], dtype=np.intp)
-        is_term = np.array([read_term(name) != "" for name in self._names()])
         if self.method == "lasso":
             alone = moments._replace(std=np.where(is_term, moments.std, 0.0))
             coef = lasso_path_selection(activations, targets, wanted, moments=alone)
@@ -269,34 +273,35 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
         best = np.argsort(-strength, kind="stable")[:wanted]
         return best[strength[best] > -np.inf]
 
-    def _rank(self, strength, wanted, terms):
+    def _rank(self, strength, n_best, terms, n_terms):
         """Set `ranking_` and how many are selected: the best ones, then terms."""
         n_possible = int((strength > -np.inf).sum())
         if self.n_select == "all":
-            wanted = n_possible
+            n_best = n_possible
         if n_possible == 0:
             raise ValueError(
                 "NeuronSelector found no neuron that varies over the training rows, so "
                 "there is nothing to select. Train the autoencoder for longer or on "
                 "more texts."
             )
-        if n_possible < wanted:
+        best, others = np.split(
+            np.argsort(-strength, kind="stable"), [min(n_best, n_possible)]
+        )
+        added = terms[~np.isin(terms, best)]
+        order = np.concatenate([best, added, others[~np.isin(others, added)]])
+        self.ranking_ = np.empty(len(order), dtype=np.int64)
+        self.ranking_[order] = np.arange(1, len(order) + 1)
+        self._n_selected = len(best) + len(added)
+        if n_possible < n_best or len(terms) < n_terms:
             warn(
-                f"NeuronSelector: n_select={self.n_select}, but only {n_possible} of "
-                f"{len(strength)} neurons can be selected (the others are constant"
+                f"NeuronSelector: n_select={self.n_select}, but only "
+                f"{self._n_selected} of {len(strength)} neurons can be selected (the "
+                "others are constant"
                 + (" or left out as copies" if self.max_correlation is not None else "")
                 + (" or never on the lasso path" if self.method == "lasso" else "")
                 + (" or scored NaN" if callable(self.method) else "")
-                + f"). {n_possible} are."
+                + f"). {self._n_selected} are."
             )
-        best, others = np.split(
-            np.argsort(-strength, kind="stable"), [min(wanted, n_possible)]
-        )
-        terms = terms[~np.isin(terms, best)]
-        order = np.concatenate([best, terms, others[~np.isin(others, terms)]])
-        self.ranking_ = np.empty(len(order), dtype=np.int64)
-        self.ranking_[order] = np.arange(1, len(order) + 1)
-        self._n_selected = len(best) + len(terms)
 
     def _get_support_mask(self):
         check_is_fitted(self)

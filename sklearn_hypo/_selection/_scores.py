@@ -155,31 +155,33 @@ def forward_selection(activations, targets, n_select, *, penalty=0.0, moments=No
     .. math:: \min_w \lVert t - Z_S w \rVert^2 + \lambda \lVert w \rVert^2,
 
     with standardized columns :math:`Z`, falls most; of equals, by the first one. Of
-    several targets (the classes) the sum falls. Without a penalty these are the
-    columns of orthogonal matching pursuit. A penalty spares few rows the columns that
-    only explain what is left by chance: with :math:`\lambda` as large as the number
-    of rows, what is explained already is taken off by half.
+    several targets (the classes) the sum falls. Without a penalty this is orthogonal
+    least squares. A penalty spares few rows the columns that only explain what is left
+    by chance: with :math:`\lambda` as large as the number of rows, what is explained
+    already is taken off by half. It lets in columns that others explain together, too:
+    leave out copies before (`find_distinct`).
 
     Returns
     -------
     selected : ndarray of int of shape (n_selected,)
         The columns, in the order in which they were added. Fewer than `n_select` if
-        there are not as many that vary, or if they explain the targets fully.
+        there are not as many that vary, or once the others explain nothing that is
+        left.
 
     References
     ----------
-    Pati, Rezaiifar and Krishnaprasad 1993, Asilomar Conference on Signals, Systems
-    and Computers; Hoerl and Kennard 1970, Technometrics 12(1).
+    Chen, Billings and Luo 1989, International Journal of Control 50(5); Hoerl and
+    Kennard 1970, Technometrics 12(1).
     """
     if moments is None:
         moments = compute_moments(activations, targets)
     usable = np.flatnonzero(moments.std > 0)
-    if len(usable) == 0:
-        return usable
+    total = targets.var(axis=0).sum()
+    if len(usable) == 0 or total == 0:
+        return usable[:0]
     n_rows = len(targets)
     gram = _compute_correlations(activations, usable, moments)
     inner = moments.cross[usable] / (n_rows * moments.std[usable, None])
-    total = targets.var(axis=0).sum()
     # columns, and what is left of them and of their covariance with the targets, once
     # the selected ones are accounted for: a Cholesky decomposition with pivots
     share = penalty / n_rows

@@ -683,3 +683,30 @@ def test_without_terms_all_places_are_for_the_best(A, y, n_select):
         assert NeuronSelector("all", term_share=0.9).fit(X, X["term_a"]).transform(
             X
         ).shape == (400, 5)
+
+
+def test_no_places_are_kept_for_terms_that_are_not_there(A, y):
+    X = pd.DataFrame(A).add_prefix("neuron").assign(term_a=0.0, term_b=A[:, 0] > 1)
+    selector = NeuronSelector(8, method="correlation", term_share=0.5).fit(X, y)
+    assert selector.get_support().sum() == 8
+    assert selector.get_support()[-2:].tolist() == [False, True]
+    with pytest.warns(HypothesisWarning, match="n_select=20, but only 13 of 14 "):
+        NeuronSelector(20, method="correlation", term_share=0.5).fit(X, y)
+
+
+def test_copies_of_terms_do_not_fill_places(y):
+    X, y = terms_beside_neurons()
+    X["term_b"] = 1 - 2 * X["term_a"]
+    X = X.drop(columns="term_c")
+    with pytest.warns(HypothesisWarning, match="n_select=4, but only 3 of 4 "):
+        selector = NeuronSelector(4, term_share=0.5).fit(X, y)
+    assert list(selector.get_feature_names_out()) == ["neuron0", "neuron1", "term_a"]
+
+
+def test_a_share_of_places_is_not_lost_to_rounding():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.standard_normal((50, 200)))
+    X.columns = [f"{'term_' if i % 2 else 'neuron'}{i}" for i in range(200)]
+    selector = NeuronSelector(100, method="correlation", term_share=0.29)
+    selector.fit(X, rng.standard_normal(50))
+    assert selector._share_places(np.ones(200, bool)) == (71, 29)
