@@ -1,6 +1,6 @@
 """Our hypotheses against what else there is: scores, time and memory of each.
 
-    python benchmarks/alternatives.py             # all training rows; an hour or two
+    python benchmarks/alternatives.py             # all training rows; an hour
     python benchmarks/alternatives.py --resume    # goes on with an interrupted run
     python benchmarks/alternatives.py --sets vader sms --methods ours NMF VADER
     python benchmarks/alternatives.py --quick --sets vader      # tiny, no page

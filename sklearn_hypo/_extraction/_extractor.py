@@ -295,6 +295,15 @@ class HypothesisExtractor(
         labels = target if classes is None else classes[target]
         self._fit_final_estimator(annotations, labels[sample])
         self._associations = correlation_scores(described[labelled], columns)
+        self._make_tables(interpretations, fidelities, texts, described, annotations)
+        subtask.call_on_fit_task_end(estimator=self, X=X, y=y)
+        context.call_on_fit_task_end(
+            estimator=self, X=X, y=y, reconstruction_attributes={}
+        )
+        return self
+
+    def _make_tables(self, interpretations, fidelities, texts, described, annotations):
+        """Set the attributes that users read."""
         self.hypotheses_ = make_hypotheses_table(
             self._hypotheses,
             fidelities,
@@ -309,11 +318,6 @@ class HypothesisExtractor(
         self.usage_ = make_usage_table(
             {"interpreter": self.interpreter_, "annotator": self.annotator_}
         )
-        subtask.call_on_fit_task_end(estimator=self, X=X, y=y)
-        context.call_on_fit_task_end(
-            estimator=self, X=X, y=y, reconstruction_attributes={}
-        )
-        return self
 
     def _check_rows(self, X, *, reset):
         """Return the activations, which are checked only in `fit`, and the texts."""

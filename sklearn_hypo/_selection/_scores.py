@@ -161,6 +161,10 @@ def forward_selection(activations, targets, n_select, *, penalty=0.0, moments=No
     already is taken off by half. It lets in columns that others explain together, too:
     leave out copies before (`find_distinct`).
 
+    For one target, scikit-learn's `orthogonal_mp_gram` finds nearly the same columns in
+    a Gram matrix with :math:`\lambda / n` more on its diagonal. Several classes have
+    to share their columns here, which it does not offer.
+
     Returns
     -------
     selected : ndarray of int of shape (n_selected,)

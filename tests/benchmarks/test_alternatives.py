@@ -4,7 +4,9 @@ from collections import namedtuple
 
 import _alternative_methods as alternatives
 import _alternative_report as report
+import alternatives as script
 import numpy as np
+import pytest
 
 Says = namedtuple("Says", "says")
 METHODS = {"ours, default": Says("a"), "NMF": Says("b"), "MiniLM, dense": Says("c")}
@@ -22,6 +24,18 @@ def test_rates_of_categories_by_hand():
 def test_a_method_names_what_is_not_installed():
     method = alternatives.Method(None, "", ("sklearn", "no_such_package"))
     assert method.missing() == ["no_such_package"]
+
+
+def test_methods_are_chosen_by_how_their_names_start(monkeypatch, capsys):
+    absent = alternatives.Method(None, "", ("no_such_package",))
+    present = alternatives.Method(None, "")
+    methods = {"ours, default": present, "NMF": present, "BERTopic": absent}
+    monkeypatch.setattr(script, "METHODS", methods, raising=False)
+    assert list(script.choose_methods(["OURS", "nmf"])) == ["ours, default", "NMF"]
+    assert list(script.choose_methods(None)) == ["ours, default", "NMF"]
+    assert "BERTopic: no_such_package is not installed" in capsys.readouterr().out
+    with pytest.raises(SystemExit, match="no method"):
+        script.choose_methods(["bert"])
 
 
 def make_cells(scores):
