@@ -6,6 +6,7 @@ __all__ = [
     "CacheError",
     "DatasetNotFoundError",
     "HypothesisWarning",
+    "InputError",
     "LanguageModelError",
     "MissingAnswersError",
     "ModelFileError",
@@ -78,6 +79,10 @@ class MissingAnswersError(LanguageModelError):
 
 class ModelFileError(ValueError):
     """A saved model is damaged or does not fit what it is loaded into."""
+
+
+class InputError(ValueError):
+    """A file, or a column of it, cannot be used; the message says what to change."""
 
 
 class HypothesisWarning(UserWarning):

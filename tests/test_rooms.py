@@ -21,7 +21,7 @@ FLOORS = (
     {"_interpretation"},
     {"_annotation"},
     {"_embedding", "_autoencoder", "_selection"},
-    {"_language_models", "_style", "datasets"},
+    {"_language_models", "_style", "_reading", "datasets"},
     {"_data_preparation"},
     {"_hypotheses"},
     {"_utils"},

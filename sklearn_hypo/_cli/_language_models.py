@@ -18,7 +18,8 @@ from .._language_models._models import as_model
 from .._language_models._usage_table import make_usage_table
 from .._planning._estimate_study import estimate_study
 from .._utils._cache_folder import resolve_cache_folder
-from ._files import InputError, quote_value
+from .._utils._printable import quote_value
+from ..exceptions import InputError
 
 # Annotators that run on this machine and cost nothing.
 EMBEDDING = "embedding"

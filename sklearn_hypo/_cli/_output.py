@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .._utils._json import to_json_value
 from .._utils._printable import escape_surrogates
-from ._files import InputError
+from ..exceptions import InputError
 
 TABLE, METRICS, SETTINGS = "hypotheses.csv", "metrics.json", "settings.json"
 REPORT = "report.html"

@@ -20,11 +20,11 @@ from sklearn.model_selection import (
 
 from .._evaluation._hypotheses import evaluate_hypotheses
 from .._pipeline import make_hypothesis_pipeline
+from .._reading._labelled_texts import read_labelled_texts
 from .._report._provenance import list_versions, record_settings
 from .._utils._printable import to_printable
 from .._utils._validation import resolve_task
-from ..exceptions import HypothesisWarning
-from ._files import InputError
+from ..exceptions import HypothesisWarning, InputError
 from ._language_models import (
     Strategies,
     check_go_ahead,
@@ -33,7 +33,6 @@ from ._language_models import (
     spend,
 )
 from ._output import check_output_folder, write_results
-from ._read import read_labelled_texts
 
 _FEWEST_TEXTS = 20
 _FEWEST_GROUPS = 10  # so that some of them are in the holdout

@@ -20,6 +20,11 @@ def shorten(text, length=60):
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
+def quote_value(value, quote="'"):
+    """Return a value as it stands in a message: on one line, escaped, not too long."""
+    return f"{quote}{shorten(value, 200)}{quote}"
+
+
 def pluralize(n, noun):
     """Return "1 text", "2,000 hypotheses": a number and what there are so many of."""
     many = noun[:-2] + "es" if noun.endswith("is") else noun + "s"

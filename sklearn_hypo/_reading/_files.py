@@ -1,4 +1,4 @@
-"""Reading columns of a file of any usual format, for the command line."""
+"""Some columns of a file of any usual format."""
 
 import bz2
 import gzip
@@ -10,21 +10,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from .._utils._printable import shorten
+from .._utils._printable import quote_value
+from ..exceptions import InputError
 
 _OPENERS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 _SEPARATORS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
 _JSON_LINES = {".jsonl", ".ndjson", ".json"}
 _PARQUET = {".parquet", ".pq"}
-
-
-class InputError(ValueError):
-    """The file, or a column of it, cannot be used; the message is for the user."""
-
-
-def quote_value(value, quote="'"):
-    """Return a value as it stands in a message: on one line, escaped, not too long."""
-    return f"{quote}{shorten(value, 200)}{quote}"
 
 
 def read_columns(path, columns):

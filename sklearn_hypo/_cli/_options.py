@@ -1,0 +1,319 @@
+"""What can be said on the command line, and what makes no sense together."""
+
+import argparse
+import functools
+
+from .. import __version__
+from .._selection._neuron_selector import METHODS
+from ._language_models import CROSS_ENCODER, EMBEDDING, is_free_annotator
+from ._option_values import (
+    parse_columns,
+    parse_count,
+    parse_count_or_all,
+    parse_dollars,
+    parse_integer,
+    parse_mapping,
+    parse_model_option,
+    parse_share,
+)
+
+PROG = "sklearn-hypo"
+_EXIT_CODES = """\
+exit codes:
+  0    all went well
+  1    the file, its columns or the computation do not allow a result
+  2    options that do not make sense
+  130  interrupted
+"""
+
+
+def parse_options(argv):
+    parser = argparse.ArgumentParser(
+        prog=PROG,
+        description="Texts and a target in, tested hypotheses in plain words out.",
+        epilog=_EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"{PROG} {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    run = _add_run(commands)
+    _add_demo(commands)
+    options = parser.parse_args(argv)
+    if options.command == "run":
+        _check_roles(run, options)
+        _check_models(run, options)
+    return options
+
+
+def _check_roles(parser, options):
+    """End with code 2 if a column is given two roles that exclude each other."""
+    roles = [("--text", options.text), ("--target", options.target)]
+    roles += [("--groups", options.groups), ("--pairwise", options.pairwise)]
+    roles += [("--covariates", name) for name in options.covariates]
+    for i, (option, column) in enumerate(roles):
+        for other, same in roles[:i]:
+            if same == column and column is not None:
+                parser.error(f"{other} and {option} name one and the same column")
+
+
+def _check_models(parser, options):
+    """End with code 2 for options of language models that lack one."""
+    models = [options.interpreter]
+    models += [None if is_free_annotator(options.annotator) else options.annotator]
+    if options.interpreter and not options.annotator:
+        parser.error(
+            "--interpreter writes statements in plain words, so --annotator has to "
+            f"name who judges them: a MODEL, {EMBEDDING} or {CROSS_ENCODER}NAME"
+        )
+    if options.instructions and not options.interpreter:
+        parser.error("--instructions are for a model that is named by --interpreter")
+    for name in ("max_cost", "base_url", "api_key_env", "model_option"):
+        if getattr(options, name) is not None and not any(models):
+            option = name.replace("_", "-")
+            parser.error(f"--{option} is for models: name one by --annotator MODEL")
+
+
+def _add_command(commands, name, summary, description):
+    return commands.add_parser(
+        name,
+        help=summary,
+        description=description,
+        epilog=_EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+
+
+def _add_run(commands):
+    parser = _add_command(
+        commands,
+        "run",
+        "find and test hypotheses in a file of texts",
+        "Find hypotheses in the texts of a file and test them on texts held out.\n"
+        "Writes report.html, hypotheses.csv, metrics.json and settings.json. The\n"
+        "report quotes some of the texts, and opens in any browser.\n\n"
+        "Without --interpreter and --annotator, nothing leaves this machine and\n"
+        "nothing is paid. With a model, what the study will cost is shown first; a\n"
+        "run that was interrupted goes on when it is started again by the same\n"
+        "command, and no answer is paid for twice.",
+    )
+    parser.add_argument(
+        "file", metavar="FILE", help="CSV (.csv, .tsv), JSON lines (.jsonl) or Parquet"
+    )
+    parser.add_argument(
+        "--text", required=True, metavar="COLUMN", help="the column with the texts"
+    )
+    parser.add_argument(
+        "--target", required=True, metavar="COLUMN", help="the column to be predicted"
+    )
+    parser.add_argument(
+        "--map",
+        type=parse_mapping,
+        action="extend",
+        metavar="VALUE=NUMBER,...",
+        help="numbers for the values of the target, such as "
+        "negative=-1,neutral=0,positive=1; may be repeated",
+    )
+    parser.add_argument(
+        "--task",
+        choices=("auto", "regression", "classification"),
+        default="auto",
+        help="what the target is; auto: classes if it has two distinct numbers, else "
+        "a quantity; words need --map or classification",
+    )
+    parser.add_argument(
+        "--embedder",
+        default="auto",
+        metavar="auto|minilm|lsa|NAME|FOLDER|PROVIDER:NAME",
+        help="auto (default): minilm where the extra of that name is installed and the "
+        "texts are in Latin letters, else lsa; or the name or folder of a "
+        "sentence-transformers model, or a model of a provider, which is paid for",
+    )
+    _add_design(parser)
+    _add_sizes(parser)
+    _add_models(parser)
+    _add_procedure(parser)
+    _add_output(parser, "hypotheses_output")
+    return parser
+
+
+def _add_design(parser):
+    parser.add_argument(
+        "--groups",
+        metavar="COLUMN",
+        help="rows of one value, such as an author or a document, are not independent: "
+        "they stay together in every split, and standard errors are cluster-robust",
+    )
+    parser.add_argument(
+        "--covariates",
+        type=parse_columns,
+        action="extend",
+        default=[],
+        metavar="COLUMN,...",
+        help="what else may explain the target: kept beside the hypotheses in the "
+        "joint regression; numbers, or a few different words; may be repeated",
+    )
+    parser.add_argument(
+        "--pairwise",
+        metavar="COLUMN",
+        help="the column with the pair of each row: two rows of one value are the two "
+        "texts of a pair, and the target says which of them won",
+    )
+
+
+def _add_sizes(parser):
+    by_rows = "default: by the number of texts"
+    parser.add_argument(
+        "--n-neurons", type=parse_count, metavar="N", help=f"neurons ({by_rows})"
+    )
+    parser.add_argument(
+        "--k",
+        type=parse_count,
+        metavar="K",
+        help=f"active neurons per text ({by_rows})",
+    )
+    parser.add_argument(
+        "--supervised",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="let the autoencoder learn about the target too (default)",
+    )
+    parser.add_argument(
+        "--style",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="put length, function words, punctuation and the like beside the neurons "
+        "(default)",
+    )
+    parser.add_argument(
+        "--terms",
+        action=argparse.BooleanOptionalAction,
+        default="auto",
+        help="put frequent words and pairs of words beside the neurons (default: "
+        "without language models)",
+    )
+    parser.add_argument(
+        "--n-select",
+        type=parse_count_or_all,
+        default=20,
+        metavar="N",
+        help='hypotheses, or "all" neurons (default: 20)',
+    )
+    parser.add_argument(
+        "--method",
+        choices=METHODS,
+        default=METHODS[0],
+        help=f"how neurons are selected (default: {METHODS[0]})",
+    )
+
+
+def _add_models(parser):
+    group = parser.add_argument_group(
+        "language models",
+        'A MODEL is "openai" or "gemini" (their defaults), or PROVIDER:NAME, such as '
+        '"ollama:qwen3:8b". Texts are sent to whoever runs it. The key is read from '
+        "the environment.",
+    )
+    group.add_argument(
+        "--interpreter",
+        metavar="MODEL",
+        help="who puts neurons into words (default: dictionaries)",
+    )
+    group.add_argument(
+        "--annotator",
+        metavar=f"MODEL|{EMBEDDING}|{CROSS_ENCODER}NAME",
+        help=f"who says of which texts a hypothesis is true; {EMBEDDING} (by likeness) "
+        f"and {CROSS_ENCODER}NAME, or a folder, run on this machine and are free "
+        "(default: dictionaries)",
+    )
+    group.add_argument(
+        "--instructions",
+        metavar="FILE",
+        help="a text for the interpreter: what the texts are, what the study is about",
+    )
+    group.add_argument(
+        "--base-url",
+        metavar="URL",
+        help="another server that speaks the protocol, such as "
+        "http://localhost:11434/v1; no key is sent to it",
+    )
+    group.add_argument(
+        "--api-key-env",
+        metavar="NAME",
+        help="the environment variable that holds its key",
+    )
+    group.add_argument(
+        "--model-option",
+        action="append",
+        type=parse_model_option,
+        metavar="NAME=VALUE",
+        help="another setting of OpenAIModel or GeminiModel, such as timeout=600, "
+        "reasoning_effort=low, api=responses or price=[0.1,0.4]; may be repeated",
+    )
+    group.add_argument(
+        "--max-cost",
+        type=parse_dollars,
+        metavar="DOLLARS",
+        help="what all models together may cost: no call is made that could pass it",
+    )
+    group.add_argument(
+        "--estimate",
+        action="store_true",
+        help="say what the study will cost and whether there is a signal, and end",
+    )
+    group.add_argument(
+        "--yes",
+        action="store_true",
+        help="do not ask before spending. Without a terminal nobody can be asked, and "
+        "a run that costs anything begins only with --yes or if the estimate is "
+        "within --max-cost",
+    )
+
+
+def _add_procedure(parser):
+    parser.add_argument(
+        "--holdout",
+        type=parse_share,
+        default=0.2,
+        metavar="SHARE",
+        help="share of the texts held out for the test (default: 0.2)",
+    )
+    parser.add_argument(
+        "--cv",
+        type=functools.partial(parse_integer, least=2),
+        metavar="FOLDS",
+        help="also cross-validate, on the texts that are not held out",
+    )
+    parser.add_argument(
+        "--cache",
+        metavar="DIR",
+        help="keep embeddings of a fixed model and answers of language models here "
+        "(default: what SKLEARN_HYPO_CACHE names, else ~/.cache/sklearn_hypo)",
+    )
+
+
+def _add_demo(commands):
+    parser = _add_command(
+        commands,
+        "demo",
+        "find hypotheses about the docstrings of the installed packages",
+        "Ask what tells the docstrings of scikit-learn and statsmodels from those of\n"
+        "NumPy and SciPy, as they are installed: no key, no download.",
+    )
+    _add_output(parser, "demo_output")
+
+
+def _add_output(parser, folder):
+    parser.add_argument(
+        "--seed",
+        type=functools.partial(parse_integer, least=0, most=2**32 - 1),
+        default=0,
+        help="of everything random (default: 0)",
+    )
+    parser.add_argument(
+        "--output",
+        default=folder,
+        metavar="DIR",
+        help=f"folder for the results (default: {folder})",
+    )

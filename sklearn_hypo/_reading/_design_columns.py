@@ -1,0 +1,81 @@
+"""The columns of the design: covariates, and which rows are a pair."""
+
+import numpy as np
+import pandas as pd
+
+from .._utils._printable import escape_surrogates, quote_value
+from ..exceptions import InputError
+from ._targets import parse_numbers
+from ._values import name_first, to_label
+
+_MOST_LEVELS = 50  # of a covariate that is no number
+
+
+def parse_covariates(kept, names):
+    """Return numbers, or labels of categories, by the names of their columns."""
+    columns = {
+        escape_surrogates(name): _parse_covariate(name, kept[f"covariate {i}"])
+        for i, name in enumerate(names)
+    }
+    return pd.DataFrame(columns)
+
+
+def _parse_covariate(name, values):
+    what = f"the covariate {quote_value(name)}"
+    labels = [to_label(value) for value in values]
+    n_levels = len(set(labels))
+    if n_levels == 1:
+        raise InputError(
+            f"{what} holds one and the same value, {quote_value(labels[0])}, in all "
+            f"{len(labels)} rows."
+        )
+    numbers, words = parse_numbers(values, what)
+    if words.empty:
+        return numbers
+    if n_levels > _MOST_LEVELS:
+        raise InputError(
+            f"{what} holds {n_levels} different values, among them "
+            f"{name_first(words)}, which are no numbers. At most {_MOST_LEVELS} can "
+            "be told apart. If rows of one value are to be kept together, use --groups."
+        )
+    return np.array([escape_surrogates(label) for label in labels], dtype=object)
+
+
+def find_rows_in_pairs(rows, column, classes):
+    """Mark the rows in a pair that can be used, and count by reason why others are not.
+
+    If the target is of `classes`, it says who won: a pair needs a row of either class.
+    """
+    sizes = rows.groupby("pair")["pair"].transform("size")
+    many = rows["pair"][sizes > 2]
+    if len(many):
+        raise InputError(
+            f"the pair column {quote_value(column)} holds {quote_value(many.iloc[0])} "
+            f"in {sizes[many.index[0]]} rows with a text and a target "
+            f"({many.nunique()} such values in all). A pair has two rows, one per text."
+        )
+    if classes and rows["target"].nunique() != 2:
+        raise InputError(
+            f"--pairwise {quote_value(column)} needs a target that says who won: two "
+            f"classes, but {name_first(rows['target'])} were found. If the target is "
+            "a quantity, choose --task regression."
+        )
+    dropped, usable = {}, np.ones(len(rows), dtype=bool)
+    for reason, mask in {
+        "without_partner": sizes == 1,
+        "of_identical_texts": _equals_partner(rows, "text"),
+        "without_winner": _equals_partner(rows, "target") & classes,
+    }.items():
+        dropped[reason] = int((mask & usable).sum())
+        usable &= ~mask.to_numpy()
+    if not usable.any():
+        raise InputError(
+            f"the pair column {quote_value(column)} leaves no pair of two different "
+            "texts" + (" of which one won." if classes else ".")
+        )
+    return usable, dropped
+
+
+def _equals_partner(rows, column):
+    same = rows.groupby("pair")[column].transform("nunique") == 1
+    return same & rows["pair"].duplicated(keep=False)
