@@ -16,11 +16,11 @@ import pytest
 
 import sklearn_hypo
 from sklearn_hypo._cli import _run as _cli_run
-from sklearn_hypo.exceptions import InputError
 from sklearn_hypo._cli._main import _print, main
 from sklearn_hypo._cli._output import write_results
 from sklearn_hypo._reading._labelled_texts import read_labelled_texts
 from sklearn_hypo.datasets import make_concept_texts
+from sklearn_hypo.exceptions import InputError
 
 OUTPUTS = ["hypotheses.csv", "metrics.json", "report.html", "settings.json"]
 SMALL = ("--n-neurons", "8", "--k", "2", "--n-select", "3")
