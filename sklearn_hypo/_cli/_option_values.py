@@ -1,6 +1,7 @@
 """Values of options, read and checked."""
 
 import argparse
+import csv
 import functools
 import math
 
@@ -10,7 +11,7 @@ from ._language_models import parse_setting
 def parse_mapping(text):
     """Parse "negative=-1,positive=1" into pairs."""
     pairs = []
-    for part in text.split(","):
+    for part in parse_values(text):
         label, equals, number = part.rpartition("=")
         value = _parse_float(number)
         if not equals or not math.isfinite(value):
@@ -19,6 +20,17 @@ def parse_mapping(text):
             )
         pairs.append((label.strip(), value))
     return pairs
+
+
+def parse_values(text):
+    """Parse 'one,"two, three"' into values, as a line of a CSV file."""
+    try:
+        (values,) = csv.reader([text], strict=True, skipinitialspace=True) or [[""]]
+    except (csv.Error, ValueError) as error:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no list of values with quotes as in CSV ({error})"
+        ) from error
+    return [value.strip() for value in values] or [""]
 
 
 def parse_columns(text):

@@ -4,6 +4,7 @@ import argparse
 import functools
 
 from .. import __version__
+from .._reading._dates import TARGET_DATES
 from .._selection._neuron_selector import METHODS
 from ._language_models import CROSS_ENCODER, EMBEDDING, is_free_annotator
 from ._option_values import (
@@ -15,6 +16,7 @@ from ._option_values import (
     parse_mapping,
     parse_model_option,
     parse_share,
+    parse_values,
 )
 
 PROG = "sklearn-hypo"
@@ -42,6 +44,7 @@ def parse_options(argv):
     options = parser.parse_args(argv)
     if options.command == "run":
         _check_roles(run, options)
+        _check_target(run, options)
         _check_models(run, options)
     return options
 
@@ -55,6 +58,12 @@ def _check_roles(parser, options):
         for other, same in roles[:i]:
             if same == column and column is not None:
                 parser.error(f"{other} and {option} name one and the same column")
+
+
+def _check_target(parser, options):
+    """End with code 2 for two ways to make numbers of one target."""
+    if options.target_date and (options.map or options.map_file):
+        parser.error("--target-date and --map exclude each other")
 
 
 def _check_models(parser, options):
@@ -108,21 +117,6 @@ def _add_run(commands):
         "--target", required=True, metavar="COLUMN", help="the column to be predicted"
     )
     parser.add_argument(
-        "--map",
-        type=parse_mapping,
-        action="extend",
-        metavar="VALUE=NUMBER,...",
-        help="numbers for the values of the target, such as "
-        "negative=-1,neutral=0,positive=1; may be repeated",
-    )
-    parser.add_argument(
-        "--task",
-        choices=("auto", "regression", "classification"),
-        default="auto",
-        help="what the target is; auto: classes if it has two distinct numbers, else "
-        "a quantity; words need --map or classification",
-    )
-    parser.add_argument(
         "--embedder",
         default="auto",
         metavar="auto|minilm|lsa|NAME|FOLDER|PROVIDER:NAME",
@@ -130,12 +124,65 @@ def _add_run(commands):
         "texts are in Latin letters, else lsa; or the name or folder of a "
         "sentence-transformers model, or a model of a provider, which is paid for",
     )
+    _add_values(parser)
     _add_design(parser)
     _add_sizes(parser)
     _add_models(parser)
     _add_procedure(parser)
     _add_output(parser, "hypotheses_output")
     return parser
+
+
+def _add_values(parser):
+    group = parser.add_argument_group(
+        "values of the target and of covariates",
+        "What is decided by itself is said on standard error.",
+    )
+    group.add_argument(
+        "--task",
+        choices=("auto", "regression", "classification"),
+        default="auto",
+        help="what the target is; auto: classes if it has two distinct numbers or a "
+        "few words, else a quantity; words of a scale, such as never to always, are "
+        "numbers in their order",
+    )
+    group.add_argument(
+        "--map",
+        type=parse_mapping,
+        action="extend",
+        metavar="VALUE=NUMBER,...",
+        help="numbers for the values of the target, such as "
+        "negative=-1,neutral=0,positive=1; quotes as in CSV around what holds a comma; "
+        "may be repeated",
+    )
+    group.add_argument(
+        "--map-file",
+        metavar="FILE",
+        help="the same as a CSV file of two columns, a value and its number",
+    )
+    group.add_argument(
+        "--decimal",
+        choices=(".", ","),
+        help="the decimal sign (default: what each column shows)",
+    )
+    group.add_argument(
+        "--missing",
+        type=parse_values,
+        action="extend",
+        default=[],
+        metavar="VALUE,...",
+        help="what stands for no value beside the usual markers (NA, N/A, #N/A, null, "
+        "None, -, ., ?; -99, 999 and the like far outside of the scale; [deleted] and "
+        "[removed] for texts). With an empty value among them (--missing '' or "
+        "--missing ,NA) only these; --missing=-1 for what begins with a minus; may be "
+        "repeated",
+    )
+    group.add_argument(
+        "--target-date",
+        choices=TARGET_DATES,
+        help="take a target of dates as days since the first of them, or as years; dmy "
+        "and mdy say whether the day or the month comes first",
+    )
 
 
 def _add_design(parser):

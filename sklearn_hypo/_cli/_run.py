@@ -21,6 +21,7 @@ from sklearn.model_selection import (
 from .._evaluation._hypotheses import evaluate_hypotheses
 from .._pipeline import make_hypothesis_pipeline
 from .._reading._labelled_texts import read_labelled_texts
+from .._reading._mappings import read_mapping
 from .._report._provenance import list_versions, record_settings
 from .._utils._printable import to_printable
 from .._utils._validation import resolve_task
@@ -123,7 +124,8 @@ def run(options, say, note):
     """
     strategies = Strategies.of(options)
     check_output_folder(options.output, source=options.file)
-    mapping = dict(options.map) if options.map else None
+    mapping = read_mapping(options.map_file) if options.map_file else {}
+    mapping |= dict(options.map or ())
     rows = read_labelled_texts(
         options.file,
         options.text,
@@ -133,7 +135,12 @@ def run(options, say, note):
         groups=options.groups,
         covariates=options.covariates,
         pairs=options.pairwise,
+        decimal=options.decimal,
+        missing=options.missing,
+        target_date=options.target_date,
     )
+    for sentence in rows.notes:
+        note(sentence)
     _report_dropped(rows, note)
     task = resolve_task(rows.target, options.task)
     split = _make_split(rows, task, options)
@@ -158,6 +165,7 @@ def run(options, say, note):
             validation = _cross_validate(blank, split, task, options)
     metrics = {
         "rows": _count_rows(rows, split),
+        "notes": rows.notes,
         "holdout": list_overall_figures(report),
         "cross_validation": validation,
         "language_models": record_spending(report, estimate, budget),
@@ -344,7 +352,10 @@ def _record_options(options, mapping, task):
         "groups": options.groups,
         "covariates": options.covariates,
         "pairwise": options.pairwise,
-        "map": mapping,
+        "map": mapping or None,
+        "decimal": options.decimal,
+        "missing": options.missing,
+        "target_date": options.target_date,
         "task": task,
         "holdout": options.holdout,
         "cv": options.cv,

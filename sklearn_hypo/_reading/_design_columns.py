@@ -5,40 +5,49 @@ import pandas as pd
 
 from .._utils._printable import escape_surrogates, quote_value
 from ..exceptions import InputError
-from ._targets import parse_numbers
-from ._values import name_first, to_label
+from ._class_labels import merge_spellings
+from ._dates import are_dates, convert_dates
+from ._numbers import read_numbers
+from ._targets import take_numbers
+from ._values import name_first, name_value, to_key
 
 _MOST_LEVELS = 50  # of a covariate that is no number
 
 
-def parse_covariates(kept, names):
+def parse_covariates(kept, names, *, note, decimal=None):
     """Return numbers, or labels of categories, by the names of their columns."""
     columns = {
-        escape_surrogates(name): _parse_covariate(name, kept[f"covariate {i}"])
+        escape_surrogates(name): _parse_covariate(
+            name, kept[f"covariate {i}"], note, decimal
+        )
         for i, name in enumerate(names)
     }
     return pd.DataFrame(columns)
 
 
-def _parse_covariate(name, values):
-    what = f"the covariate {quote_value(name)}"
-    labels = [to_label(value) for value in values]
-    n_levels = len(set(labels))
-    if n_levels == 1:
+def _parse_covariate(name, values, note, decimal):
+    what = f"the covariate {name_value(name)}"
+    if len(set(map(to_key, values))) == 1:
         raise InputError(
-            f"{what} holds one and the same value, {quote_value(labels[0])}, in all "
-            f"{len(labels)} rows."
+            f"{what} holds one and the same value, {name_value(values.iloc[0])}, in "
+            f"all {len(values)} rows."
         )
-    numbers, words = parse_numbers(values, what)
+    found = read_numbers(values, decimal)
+    words = values[found.is_word]
     if words.empty:
-        return numbers
+        return take_numbers(found, what, note, "Write all in one way")
+    if are_dates(words):
+        note(f"{what} holds dates, and is taken as the days since the first of them.")
+        return convert_dates(values, "days", what, option=None)
+    labels = merge_spellings(values, what, note)
+    n_levels = len(set(labels))
     if n_levels > _MOST_LEVELS:
         raise InputError(
             f"{what} holds {n_levels} different values, among them "
             f"{name_first(words)}, which are no numbers. At most {_MOST_LEVELS} can "
             "be told apart. If rows of one value are to be kept together, use --groups."
         )
-    return np.array([escape_surrogates(label) for label in labels], dtype=object)
+    return labels.astype(object)
 
 
 def find_rows_in_pairs(rows, column, classes):

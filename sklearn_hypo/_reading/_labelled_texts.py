@@ -7,12 +7,14 @@ import pandas as pd
 
 from .._data_preparation._groups import join_groups
 from .._utils._printable import quote_value
-from .._utils._validation import is_blank, resolve_task
+from .._utils._validation import resolve_task
 from ..exceptions import InputError
 from ._design_columns import find_rows_in_pairs, parse_covariates
 from ._files import read_columns
+from ._mappings import load_mapping
+from ._missing_values import MissingMarkers
 from ._targets import check_are_texts, parse_target
-from ._values import map_values, stands_for_none, strip_value, to_label
+from ._values import map_values, name_value, strip_value, to_label
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ class LabelledTexts:
         Labels of the group, such as an author, and of the pair.
     covariates : DataFrame of shape (n_rows, n_covariates) or None
         Numbers, or labels of categories.
+    notes : tuple of str
+        What was decided to read them, one sentence each.
     """
 
     texts: np.ndarray
@@ -43,6 +47,7 @@ class LabelledTexts:
     clusters: np.ndarray | None = None
     covariates: pd.DataFrame | None = None
     pairs: np.ndarray | None = None
+    notes: tuple = ()
 
     @property
     def groups(self):
@@ -75,6 +80,9 @@ def read_labelled_texts(
     groups=None,
     covariates=(),
     pairs=None,
+    decimal=None,
+    missing=(),
+    target_date=None,
 ):
     """Read texts and their targets from a file.
 
@@ -84,14 +92,29 @@ def read_labelled_texts(
         As in `read_columns`.
     text, target : str
         The columns.
-    mapping : dict of str to float or None, default=None
-        Numbers to put for the values of the target.
+    mapping : dict of str to float, str, path-like or None, default=None
+        Numbers to put for the values of the target; or a CSV file of two columns, a
+        value and its number. Numbers are compared as numbers (``{"1": 0}`` is for
+        1.0, too), words without regard to case and blanks.
     task : {"auto", "regression", "classification"}, default="auto"
-        Strings are targets only for classification.
+        What the target is. "auto": a few words are classes, words of a known scale
+        of answers and numbers are quantities (two distinct numbers are classes).
     groups, pairs : str or None, default=None
         The columns with the group, and with the pair, of each row.
     covariates : sequence of str, default=()
         Columns of numbers, or of a few different words.
+    decimal : {".", ","} or None, default=None
+        The decimal sign of numbers in target and covariates. None: what each column
+        shows; where it shows nothing (only 1,234), an error.
+    missing : sequence, default=()
+        What stands for "no value" beside the usual markers (NA, N/A, #N/A, null,
+        None, -, ., ? and so on; -99, 999 and the like far outside of the scale; in
+        texts [deleted] and [removed], too). If "" is among it, the usual markers are
+        values, and only what is named, or empty, is missing.
+    target_date : {"days", "year", "days-dmy", "days-mdy"} or None, default=None
+        What dates in the target are turned into: days since the first of them, or
+        their years. The last two say whether the day or the month comes first, where
+        the column does not show it.
 
     Returns
     -------
@@ -110,22 +133,42 @@ def read_labelled_texts(
     columns |= {"pair": pairs} if pairs else {}
     columns |= {f"covariate {i}": name for i, name in enumerate(covariates)}
     frame = _read_frame(path, columns)
-    kept, dropped = _drop_incomplete(frame, columns, mapping or {})
+    mapping, notes = load_mapping(mapping), []
+    kept, dropped = _drop_incomplete(
+        frame,
+        columns,
+        MissingMarkers.of(missing),
+        known=mapping,
+        decimal=decimal,
+        note=notes.append,
+    )
     check_are_texts(kept["text"], text)
-    y = parse_target(kept["target"], target, mapping, task)
+    y = parse_target(
+        kept["target"],
+        target,
+        mapping=mapping,
+        task=task,
+        decimal=decimal,
+        target_date=target_date,
+        note=notes.append,
+    )
     if pairs:
         classes = resolve_task(y, task) == "classification"
         rows = kept.assign(target=pd.Series(list(y), index=kept.index, dtype=object))
         usable, more = find_rows_in_pairs(rows, pairs, classes)
         kept, y, dropped = kept[usable], y[usable], dropped | more
+    design = None
+    if covariates:
+        design = parse_covariates(kept, covariates, decimal=decimal, note=notes.append)
     return LabelledTexts(
         texts=kept["text"].to_numpy(dtype=object),
         target=y,
         n_read=len(frame),
         dropped=dropped,
         clusters=kept["group"].to_numpy(dtype=object) if groups else None,
-        covariates=parse_covariates(kept, covariates) if covariates else None,
+        covariates=design,
         pairs=kept["pair"].to_numpy(dtype=object) if pairs else None,
+        notes=tuple(notes),
     )
 
 
@@ -140,19 +183,27 @@ def _read_frame(path, columns):
     return frame
 
 
-def _drop_incomplete(frame, columns, mapping):
+def _drop_incomplete(frame, columns, markers, *, known, decimal, note):
     """Return the rows that lack nothing, and how many lack what."""
     dropped = {"without_text": 0, "without_target": 0}
     for role, column in columns.items():
-        kind = role.partition(" ")[0]
-        if role == "text":
-            lacking = [is_blank(value) for value in frame[role]]
+        kind, found = role.partition(" ")[0], []
+        values, what = frame[role], f"the {kind} column {name_value(column)}"
+        if kind == "text":
+            lacking = markers.find_in_texts(values, what, found.append)
+        elif kind in ("target", "covariate"):
+            known_here = known if kind == "target" else ()
+            lacking = markers.find_in_values(
+                values, what, found.append, known=known_here, decimal=decimal
+            )
         else:
-            known = mapping if role == "target" else ()
-            lacking = [stands_for_none(value, known) for value in frame[role]]
-        lacking = np.array(lacking, dtype=bool)
+            lacking = markers.find_in_labels(values, what, found.append)
         if lacking.all():
-            raise InputError(_describe_empty(kind, column, len(frame)))
+            raise InputError(
+                " ".join([_describe_empty(kind, column, len(frame)), *found])
+            )
+        for sentence in found:
+            note(sentence)
         reason = f"without_{kind}"
         dropped[reason] = dropped.get(reason, 0) + int(lacking.sum())
         frame = frame[~lacking]

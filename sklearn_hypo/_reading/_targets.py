@@ -3,36 +3,72 @@
 import numpy as np
 import pandas as pd
 
-from .._utils._printable import escape_surrogates, quote_value
+from .._utils._printable import pluralize
 from ..exceptions import InputError
-from ._values import map_values, name_first, to_label
+from ._class_labels import merge_spellings
+from ._dates import are_compact_dates, are_dates, convert_dates
+from ._mappings import apply_mapping
+from ._numbers import read_numbers
+from ._ordinal import order_values
+from ._values import name_first, name_value, suggest_option, to_key, to_label
+
+_MOST_CLASSES = 20  # distinct words that are classes without being asked
+_MOSTLY = 0.5  # share of numbers from which on words among them are no classes
+
+_NAMED = 10  # classes or levels named in a note
+_ONE_WAY = "Write all in one way, or take each value as a class (--task classification)"
+
+# What looks like counts: whole numbers, this share of them 0, and the largest so many
+# times the typical one.
+_ZEROS, _TAIL = 0.1, 10
 
 
 def check_are_texts(texts, column):
     others = [value for value in texts if not isinstance(value, str)]
     if others:
         raise InputError(
-            f"the text column {quote_value(column)} holds values that are no texts, "
+            f"the text column {name_value(column)} holds values that are no texts, "
             f"such as {name_first(others)}."
         )
 
 
-def parse_target(values, column, mapping, task):
-    """Turn the values of the target into numbers, or into labels of classes."""
-    what = f"the target column {quote_value(column)}"
+def parse_target(
+    values, column, *, mapping, task, note, decimal=None, target_date=None
+):
+    """Turn the values of the target into numbers, or into labels of classes.
+
+    Parameters
+    ----------
+    values : Series of dtype object
+        Stripped, and none of them missing; indexed by the rows of the file.
+    column : str
+        Its name.
+    mapping : dict
+        Numbers to put for the values; empty for none.
+    task : {"auto", "regression", "classification"}
+        What the user wants it to be.
+    note : callable
+        Takes a sentence on what was decided.
+    decimal : {".", ","} or None, default=None
+        The decimal sign.
+    target_date : str or None, default=None
+        What dates are turned into, as in `convert_dates`.
+
+    Returns
+    -------
+    target : ndarray of shape (n_rows,)
+        float, int if all numbers are whole, or str.
+    """
+    what = f"the target column {name_value(column)}"
     if mapping:
-        labels = map_values(values, to_label)
-        unknown = labels[~labels.isin(mapping)]
-        if len(unknown):
-            raise InputError(
-                f"--map has no number for {name_first(unknown)} in {what}."
-            )
-        target = np.array([mapping[label] for label in labels], dtype=float)
+        target = apply_mapping(values, mapping, what, note)
+    elif target_date:
+        target = convert_dates(values, target_date, what)
     else:
-        target = _parse_unmapped(values, what, task)
+        target = _parse_as_found(values, what, task, note, decimal)
     if len(pd.unique(target)) == 1:
         raise InputError(
-            f"{what} holds one and the same value, {quote_value(target[0])}, in all "
+            f"{what} holds one and the same value, {name_value(target[0])}, in all "
             f"{len(target)} rows: there is nothing to predict."
         )
     if target.dtype.kind == "f" and (target == np.round(target)).all():
@@ -40,24 +76,138 @@ def parse_target(values, column, mapping, task):
     return target
 
 
-def _parse_unmapped(values, what, task):
-    numbers, words = parse_numbers(values, what)
-    if len(words) and task == "classification":
-        return np.array([escape_surrogates(to_label(value)) for value in values])
-    if len(words):
-        examples = [f"{quote_value(value, '')}=…" for value in dict.fromkeys(words)]
+def _parse_as_found(values, what, task, note, decimal):
+    found = read_numbers(values, decimal)
+    n_words = int(found.is_word.sum())
+    as_written = task == "classification" and (found.doubt or found.unit)
+    if not n_words and not as_written:
+        numbers = take_numbers(found, what, note)
+        if task != "classification":
+            _describe_numbers(numbers, what, note)
+        return numbers
+    words = values[found.is_word]
+    if n_words and are_dates(words):
         raise InputError(
-            f"{what} holds {name_first(words)}, which are no numbers. Give each value "
-            f"a number (--map {','.join(examples[:2])}), or treat the values as "
-            "classes (--task classification)."
+            f"{what} holds dates, such as {name_value(words.iloc[0])}. A date is "
+            "neither a class nor a quantity: --target-date days takes the days since "
+            "the first one, --target-date year the year."
         )
-    return numbers
+    if task == "classification":
+        return merge_spellings(values, what, note)
+    ordered, name = order_values(pd.unique(values))
+    if ordered is not None:
+        _note_order(ordered, name, what, note)
+        return values.map(ordered).to_numpy(dtype=float)
+    if len(values) - n_words >= _MOSTLY * len(values):
+        raise InputError(_describe_words_among_numbers(words, found, what))
+    if task == "regression":
+        return _parse_truth(values, what, note)
+    return _parse_classes(values, what, note)
 
 
-def parse_numbers(values, what):
-    """Return values as numbers, and those that are none."""
-    numbers = pd.to_numeric(values, errors="coerce").astype(float)
-    words = values[numbers.isna()]
-    if words.empty and np.isinf(numbers).any():
+def take_numbers(found, what, note, otherwise=_ONE_WAY):
+    """Return a column of numbers alone, and note how it was read."""
+    if found.doubt:
+        raise InputError(
+            f"{what} holds {found.doubt}. {found.settled_by or otherwise}."
+        )
+    if np.isinf(found.values).any():
         raise InputError(f"{what} holds infinite values.")
-    return numbers.to_numpy(), words
+    if found.remarks:
+        note(f"{what}: {'; '.join(found.remarks)}.")
+    return found.values
+
+
+def _describe_numbers(numbers, what, note):
+    """Note what numbers look like that may be meant otherwise."""
+    if are_compact_dates(numbers):
+        note(
+            f"{what} looks like dates written as numbers, such as {numbers[0]:.0f}, "
+            "and is taken as it is. To take it as dates: --target-date days or "
+            "--target-date year."
+        )
+    elif _look_like_counts(numbers):
+        zeros = np.mean(numbers == 0)
+        note(
+            f"{what} looks like counts: whole numbers up to {numbers.max():.0f}, "
+            f"{zeros:.0%} of them 0. They are taken as a quantity, as they are."
+        )
+
+
+def _look_like_counts(numbers):
+    if numbers.min() < 0 or (numbers != np.round(numbers)).any():
+        return False
+    typical = max(np.median(numbers), 1)
+    return bool(np.mean(numbers == 0) >= _ZEROS and numbers.max() >= _TAIL * typical)
+
+
+# Words ----------------------------------------------------------------------------
+
+
+def _note_order(ordered, name, what, note):
+    levels = sorted(ordered.items(), key=lambda item: item[1])
+    named = ", ".join(f"{name_value(value)} is {n:g}" for value, n in levels[:_NAMED])
+    more = len(levels) - _NAMED
+    note(
+        f"{what} holds {name}: {named}"
+        + (f" and so on ({more} more)" if more > 0 else "")
+        + ". To take them as classes: --task classification."
+    )
+
+
+def _describe_words_among_numbers(words, found, what):
+    distinct = words.unique()
+    n = len(words)
+    where = words.index[0] + 1
+    return (
+        f"{what} holds {len(found.values) - n:,} numbers and "
+        f"{pluralize(n, 'value')} that {'is' if n == 1 else 'are'} no number: "
+        f"{name_first(distinct)} (row {where}). If what is no number stands for none: "
+        f"{suggest_option('--missing', distinct[:_NAMED])}; if all values are classes: "
+        "--task classification."
+    )
+
+
+def _parse_truth(values, what, note):
+    """Turn True and False into 1 and 0, where a quantity is asked for."""
+    keys = [to_key(value) for value in values]
+    if set(keys) <= {"true", "false"}:
+        note(f"{what}: True is taken as 1, False as 0.")
+        return np.array([key == "true" for key in keys], dtype=float)
+    distinct = pd.unique(values)
+    pairs = [f"{to_label(value)}={i}" for i, value in enumerate(distinct[:2])]
+    raise InputError(
+        f"{what} holds {name_first(distinct)}, which are no numbers. Give each value "
+        f"a number ({suggest_option('--map', pairs)}"
+        f"{',…' if len(distinct) > 2 else ''}, or --map-file FILE), or take the values "
+        "as classes (--task classification)."
+    )
+
+
+def _parse_classes(values, what, note):
+    """Take words as classes, if they are few."""
+    labels = merge_spellings(values, what, note)
+    classes, counts = np.unique(labels, return_counts=True)
+    if len(classes) > max(len(labels) / 2, 2):
+        raise InputError(
+            f"{what} looks like free text, names or numbers of rows: "
+            f"{len(classes):,} different values in {len(labels):,} rows, such as "
+            f"{name_value(labels[0])}. Name the column of the target with --target, or "
+            "give each value a number with --map-file FILE."
+        )
+    if len(classes) > _MOST_CLASSES:
+        raise InputError(
+            f"{what} holds {len(classes):,} different words, such as "
+            f"{name_first(labels)}. If each is a class: --task classification. To join "
+            "some, or to put them in an order, give each a number: --map-file FILE."
+        )
+    named = ", ".join(
+        f"{name_value(label)} ({n:,})"
+        for label, n in zip(classes[:_NAMED], counts, strict=False)
+    )
+    more = len(classes) - _NAMED
+    note(
+        f"{what} holds {len(classes)} classes: {named}"
+        + (f" and {more} more." if more > 0 else ".")
+    )
+    return labels

@@ -1,13 +1,18 @@
-"""One value of a table: missing or not, and how it is written."""
+"""One value of a table: how it is written, and when two are the same."""
+
+import csv
+import io
+import re
+import shlex
+import unicodedata
 
 import pandas as pd
 
-from .._utils._printable import quote_value
+from .._utils._printable import quote_value, shorten
 
-# What stands for "no value" in a column of numbers or labels. A text is only missing
-# if there is nothing in it: "null" or "NA" is a text that says so.
-_NO_VALUE = frozenset({"", "na", "n/a", "nan", "null", "<na>"})
 _NAMED = 5  # so many values are named in a message
+_LONGEST = 40  # characters of a value in a message
+_PLAIN_NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[-+]?[0-9]+)?")
 
 
 def map_values(values, function):
@@ -22,23 +27,59 @@ def strip_value(value):
     return value if pd.api.types.is_scalar(value) else str(value)
 
 
-def stands_for_none(value, known):
-    """Tell whether a stripped value stands for none; `known` ones do not."""
-    if isinstance(value, str):
-        return value.lower() in _NO_VALUE and value not in known
-    return pd.isna(value)
-
-
 def to_label(value):
-    """How a value is written as a label, such as in --map: 1 for 1.0, too."""
+    """How a value is written as a label, such as in --map: 1 for 1.0 and "1.0", too."""
     if isinstance(value, float) and value.is_integer():
-        value = int(value)
+        return str(int(value))
+    if isinstance(value, str) and value.endswith("0") and is_plain_number(value):
+        number = float(value)
+        if "." in value and number.is_integer():
+            return str(int(number))
     return str(value)
+
+
+def is_plain_number(text):
+    """Tell whether a string is a number as programs write it, such as -1.5e3."""
+    return _PLAIN_NUMBER.fullmatch(text.lower()) is not None
+
+
+def to_key(value):
+    """What is equal for two values that are the same one: 1.0 and "1", Yes and YES."""
+    label = " ".join(unicodedata.normalize("NFKC", str(value)).casefold().split())
+    if not is_plain_number(label):
+        return label
+    if label.lstrip("+-").isdigit():  # of any size, to the digit
+        return str(int(label))
+    number = float(label)
+    return str(int(number)) if number.is_integer() else repr(number)
 
 
 def name_first(values):
     """Name the first few distinct values."""
     distinct = list(dict.fromkeys(map(to_label, values)))
-    named = ", ".join(quote_value(value) for value in distinct[:_NAMED])
+    named = ", ".join(name_value(value) for value in distinct[:_NAMED])
     more = len(distinct) - _NAMED
     return named + (f" and {more} more" if more > 0 else "")
+
+
+def name_value(value, quote="'"):
+    """Return a value as it stands in a message: quoted, and cut."""
+    return quote_value(shorten(value, _LONGEST), quote)
+
+
+def name_counts(counts):
+    """Name values with how often they stand there: 12 'NA', 3 'n/a'."""
+    named = [f"{n:,} {name_value(value)}" for value, n in list(counts)[:_NAMED]]
+    more = len(counts) - _NAMED
+    return ", ".join(named) + (f" and {more} more" if more > 0 else "")
+
+
+def suggest_option(option, values):
+    """Write an option with values as a shell takes them, if they are short."""
+    labels = [to_label(value) for value in values]
+    if any(len(label) > _LONGEST for label in labels):
+        return f"{option} VALUE"
+    file = io.StringIO()
+    csv.writer(file, lineterminator="").writerow(labels)
+    listed = shlex.quote(file.getvalue())
+    return f"{option}={listed}" if listed.startswith("-") else f"{option} {listed}"

@@ -1,0 +1,140 @@
+"""Numbers for the values of the target, as the user gives them."""
+
+import csv
+import math
+import os
+
+import numpy as np
+
+from .._utils._printable import pluralize, quote_value
+from ..exceptions import InputError
+from ._values import name_first, name_value, suggest_option, to_key, to_label
+
+_SEPARATORS = ",;\t"
+
+
+def read_mapping(path):
+    """Read numbers for values from a CSV file of two columns.
+
+    Parameters
+    ----------
+    path : str or path-like
+        In UTF-8; lines such as ``"no, never",0``, separated by commas, semicolons or
+        tabs. A first line without a number is a header.
+
+    Returns
+    -------
+    mapping : dict of str to float
+        The numbers.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or a line is not a value and a number.
+    """
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            lines = file.read().splitlines(keepends=True)
+    except (OSError, UnicodeError) as error:
+        reason = quote_value(error, quote="")
+        raise InputError(
+            f"--map-file {quote_value(path)} cannot be read: {reason}"
+        ) from error
+    rows = _split_lines(lines)
+    mapping = {}
+    for number, row in enumerate(rows, start=1):
+        value = _parse_number(row[1]) if len(row) == 2 else math.nan
+        if not math.isfinite(value):
+            if number == 1 and len(row) == 2:
+                continue
+            raise InputError(
+                f"--map-file {quote_value(path)}: record {number} is "
+                f"{name_value(','.join(row))}, not a value and a number, such as "
+                "negative,-1. Put quotes around a value that holds a comma."
+            )
+        mapping[row[0].strip()] = value
+    if not mapping:
+        raise InputError(
+            f"--map-file {quote_value(path)} holds no value with a number, such as "
+            "negative,-1."
+        )
+    return mapping
+
+
+def _split_lines(lines):
+    """Split lines by the separator that gives the most rows of two fields."""
+    tried = [
+        [row for row in csv.reader(lines, delimiter=each) if any(row)]
+        for each in _SEPARATORS
+    ]
+    return max(tried, key=lambda rows: sum(len(row) == 2 for row in rows))
+
+
+def _parse_number(text):
+    try:
+        return float(text.strip().replace(",", "."))
+    except ValueError:
+        return math.nan
+
+
+def load_mapping(mapping):
+    """Return a mapping that is given as it is, or by the name of its file."""
+    if isinstance(mapping, str | os.PathLike):
+        return read_mapping(mapping)
+    return dict(mapping or {})
+
+
+def apply_mapping(values, mapping, what, note):
+    """Put numbers for values: of one spelling, else of the only one like it.
+
+    Parameters
+    ----------
+    values : Series of dtype object
+        Stripped values.
+    mapping : dict of object to float
+        Numbers are compared as numbers, words without regard to case and blanks.
+    what : str
+        The column, for messages.
+    note : callable
+        Takes a sentence on what the mapping has in vain.
+
+    Returns
+    -------
+    numbers : ndarray of shape (n_rows,)
+        The numbers.
+
+    Raises
+    ------
+    InputError
+        For values that are not in the mapping.
+    """
+    exact = {to_label(value): number for value, number in mapping.items()}
+    alike, clashing = {}, set()
+    for label, number in exact.items():
+        if alike.setdefault(to_key(label), number) != number:
+            clashing.add(to_key(label))
+    for key in clashing:
+        del alike[key]
+    labels = [to_label(value) for value in values]
+    found = {
+        label: exact.get(label, alike.get(to_key(label)))
+        for label in dict.fromkeys(labels)
+    }
+    unknown = [label for label, number in found.items() if number is None]
+    if unknown:
+        where = values.index[labels.index(unknown[0])] + 1
+        raise InputError(
+            f"--map has no number for {name_first(unknown)} in {what} (row {where}). "
+            "Give it one, or leave such rows out: "
+            f"{suggest_option('--missing', unknown[:3])}."
+        )
+    keys = {to_key(label) for label in found}
+    idle = [
+        label for label in exact if label not in found and to_key(label) not in keys
+    ]
+    if idle:
+        note(
+            f"{what}: {pluralize(len(idle), 'value')} of --map "
+            f"{'is' if len(idle) == 1 else 'are'} in no row: {name_first(idle)}."
+        )
+    return np.array([found[label] for label in labels], dtype=float)

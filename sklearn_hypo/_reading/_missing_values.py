@@ -1,0 +1,136 @@
+"""What stands for "no value": markers such as NA, and codes such as -99."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from .._utils._validation import is_missing
+from ._numbers import read_numbers
+from ._values import name_counts, to_key, to_label
+
+# Compared by `to_key`. Spreadsheets' errors, databases, pandas, R, SPSS, Stata, people.
+MARKERS = frozenset(
+    {
+        *("na", "n/a", "n.a.", "#n/a", "#n/a n/a", "#na", "<na>", "nan", "-nan", "nat"),
+        *("#value!", "#ref!", "#div/0!", "#name?", "#num!", "#null!"),
+        *("null", "none", "nil", "(null)", "\\n", "(none)", "(missing)"),
+        *(".", "-", "--", "---", "–", "—", "?", "??"),
+    }
+)
+# What websites leave in the place of a text.
+_TEXT_MARKERS = frozenset(
+    {"[deleted]", "[removed]", "[deleted by user]", "[removed by reddit]"}
+)
+_LONGEST = 24  # characters of a marker, with blanks
+
+# Codes of surveys, taken as such only far outside of the scale.
+_CODES = (-9999, -999, -99, -9, 99, 999, 9999)
+_MOST_ON_A_SCALE = 20  # distinct values beside a positive code: counts may reach 99
+
+
+@dataclass(frozen=True)
+class MissingMarkers:
+    """What stands for "no value".
+
+    Parameters
+    ----------
+    named : frozenset of str
+        What the user named, as keys (`to_key`).
+    usual : bool, default=True
+        Whether the usual markers and codes stand for none, too.
+    """
+
+    named: frozenset = frozenset()
+    usual: bool = True
+
+    @classmethod
+    def of(cls, names):
+        """From what the user named; "" among them leaves nothing but what is named."""
+        keys = [to_key(name) for name in names]
+        return cls(frozenset(filter(None, keys)), usual="" not in keys)
+
+    def find_in_texts(self, texts, what, note):
+        """Mark the texts that are missing or blank, or a marker alone."""
+        usual = MARKERS | _TEXT_MARKERS if self.usual else frozenset()
+        return self._find(texts, usual, what, note)
+
+    def find_in_labels(self, values, what, note, *, known=()):
+        """Mark the stripped values that stand for none; those `known` do not."""
+        usual = MARKERS if self.usual else frozenset()
+        kept = {to_key(value) for value in known}
+        return self._find(values, usual, what, note, kept)
+
+    def find_in_values(self, values, what, note, *, known=(), decimal=None):
+        """Mark those of values that may be numbers, where codes stand for none, too."""
+        lacking = self.find_in_labels(values, what, note, known=known)
+        if self.usual and not known:
+            codes = _find_codes(values[~lacking], what, note, decimal)
+            lacking[np.flatnonzero(~lacking)[codes]] = True
+        return lacking
+
+    def _find(self, values, usual, what, note, kept=frozenset()):
+        markers = (usual | self.named) - kept
+        longest = max([_LONGEST, *map(len, markers)])
+        counts, lacking = Counter(), np.zeros(len(values), dtype=bool)
+        for i, value in enumerate(values):
+            if isinstance(value, str):
+                if len(value) > longest:
+                    continue
+                if not value.strip():
+                    lacking[i] = True
+                    continue
+            elif is_missing(value):
+                lacking[i] = True
+                continue
+            elif not self.named:
+                continue
+            if to_key(value) in markers:
+                lacking[i] = True
+                counts[to_label(value).strip()] += 1
+        if counts:
+            note(
+                f"{what}: {counts.total():,} of {len(values):,} values are taken as "
+                f"missing: {name_counts(counts.most_common())}. To keep them as "
+                "values: --missing ''."
+            )
+        return lacking
+
+
+def _find_codes(values, what, note, decimal):
+    """Mark the numbers that are codes for "no value": repeated, and far outside.
+
+    Far outside is further from the other values than these are from each other; for a
+    positive code, the others have to be a scale of few distinct values.
+    """
+    none = np.zeros(len(values), dtype=bool)
+    plain = pd.to_numeric(values, errors="coerce").to_numpy(dtype=float)
+    if not np.isin(plain, _CODES).any():
+        return none
+    numbers = read_numbers(values, decimal).values
+    others = np.unique(numbers[np.isfinite(numbers) & ~np.isin(numbers, _CODES)])
+    if len(others) < 2:
+        return none
+    low, high = others[0], others[-1]
+    reach = high - low
+    is_code = none.copy()
+    for code in _CODES:
+        stands = numbers == code
+        n = int(stands.sum())
+        far = code < low - reach if code < 0 else code > high + reach
+        if not n or not far or (code > 0 and len(others) > _MOST_ON_A_SCALE):
+            continue
+        where = f"far outside of the others ({low:g} to {high:g})"
+        if n == 1:
+            note(
+                f"{what}: the value {code} stands once, {where}. If it stands for "
+                f"none: --missing={code}."
+            )
+            continue
+        is_code |= stands
+        note(
+            f"{what}: {n:,} values of {code}, {where}, are taken as missing. To keep "
+            "them as values: --missing ''."
+        )
+    return is_code
