@@ -12,6 +12,7 @@ from ._numbers import read_numbers
 from ._ordinal import order_values
 from ._values import name_first, name_value, suggest_option, to_key, to_label
 
+_FEW = 5  # distinct words that are classes in however few rows
 _MOST_CLASSES = 20  # distinct words that are classes without being asked
 _MOSTLY = 0.5  # share of numbers from which on words among them are no classes
 
@@ -71,9 +72,14 @@ def parse_target(
             f"{what} holds one and the same value, {name_value(target[0])}, in all "
             f"{len(target)} rows: there is nothing to predict."
         )
-    if target.dtype.kind == "f" and (target == np.round(target)).all():
+    if target.dtype.kind == "f" and _are_whole(target):
         return target.astype(np.int64)
     return target
+
+
+def _are_whole(numbers):
+    """Tell whether numbers are whole, and none has more digits than a float."""
+    return bool((numbers == np.round(numbers)).all() and abs(numbers).max() < 2**53)
 
 
 def _parse_as_found(values, what, task, note, decimal):
@@ -135,7 +141,7 @@ def _describe_numbers(numbers, what, note):
 
 
 def _look_like_counts(numbers):
-    if numbers.min() < 0 or (numbers != np.round(numbers)).any():
+    if numbers.min() < 0 or not _are_whole(numbers):
         return False
     typical = max(np.median(numbers), 1)
     return bool(np.mean(numbers == 0) >= _ZEROS and numbers.max() >= _TAIL * typical)
@@ -188,7 +194,7 @@ def _parse_classes(values, what, note):
     """Take words as classes, if they are few."""
     labels = merge_spellings(values, what, note)
     classes, counts = np.unique(labels, return_counts=True)
-    if len(classes) > max(len(labels) / 2, 2):
+    if len(classes) > max(len(labels) / 2, _FEW):
         raise InputError(
             f"{what} looks like free text, names or numbers of rows: "
             f"{len(classes):,} different values in {len(labels):,} rows, such as "
