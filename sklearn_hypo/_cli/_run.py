@@ -22,8 +22,8 @@ from .._evaluation._hypotheses import evaluate_hypotheses
 from .._pipeline import make_hypothesis_pipeline
 from .._reading._labelled_texts import read_labelled_texts
 from .._reading._mappings import read_mapping
+from .._reading._values import name_value, suggest_option
 from .._report._provenance import list_versions, record_settings
-from .._utils._printable import to_printable
 from .._utils._validation import resolve_task
 from ..exceptions import HypothesisWarning, InputError
 from ._language_models import (
@@ -259,17 +259,29 @@ def _describe_units(options):
 def _check_classes(split, n_folds):
     """Raise for a class too rare to be learnt and tested on different texts."""
     classes, codes = np.unique(split.target, return_inverse=True)
-    pairs = np.column_stack([codes, split.groups])[split.train]
-    counts = np.bincount(np.unique(pairs, axis=0)[:, 0], minlength=len(classes))
-    rare = np.flatnonzero(counts < n_folds)
-    if len(rare):
+    pairs = np.column_stack([codes, split.groups])
+    in_all, outside = (
+        np.bincount(np.unique(rows, axis=0)[:, 0], minlength=len(classes))
+        for rows in (pairs, pairs[split.train])
+    )
+    for rare, counts, lack in (
+        (in_all < 2, in_all, "one distinct text, which cannot be learnt and tested"),
+        (
+            outside < n_folds,
+            outside,
+            f"fewer than {n_folds} distinct texts outside the holdout",
+        ),
+    ):
+        if not rare.any():
+            continue
         named = ", ".join(
-            f"'{to_printable(classes[i])}' ({counts[i]})" for i in rare[:5]
+            f"{name_value(classes[i])} ({counts[i]})" for i in np.flatnonzero(rare)[:5]
         )
         raise InputError(
-            f"{len(rare)} of {len(counts)} classes have fewer than {n_folds} distinct "
-            f"texts outside the holdout: {named}. Join or drop rare classes, or, if "
-            "the target is a quantity, choose --task regression."
+            f"{rare.sum()} of {len(classes)} classes have {lack}: {named}. Leave them "
+            f"out ({suggest_option('--missing', classes[rare][:5])}), join them to "
+            "others (--map-file FILE) or, if the target is a quantity, choose --task "
+            "regression."
         )
 
 
