@@ -290,6 +290,7 @@ class CascadeAnnotator(BaseEstimator):
             As `annotate` returns them; NaN also where `where` is False.
         """
         check_is_fitted(self, "dear_")
+        texts = check_texts(texts, caller=type(self).__name__, may_be_empty=True)
         where = check_cells(where, texts, self.hypotheses_)
         if where is None:
             where = np.ones((len(texts), len(self.hypotheses_)), dtype=bool)

@@ -282,9 +282,8 @@ class CrossEncoderAnnotator(BaseEstimator):
             threshold was found; NaN where `where` is False.
         """
         check_is_fitted(self, "thresholds_")
+        texts = check_texts(texts, caller=type(self).__name__, may_be_empty=True)
         where = check_cells(where, texts, self.hypotheses_)
-        if len(texts):
-            texts = check_texts(texts, caller=type(self).__name__)
         return self._score(texts, where) - self.thresholds_
 
     def _score(self, texts, where=None):

@@ -432,9 +432,8 @@ class LLMAnnotator(AnswerStoreMixin, BaseEstimator):
     def _answer(self, texts, where):
         check_is_fitted(self, "hypotheses_")
         answerer = self._make_answerer()
-        if len(texts):
-            texts = check_texts(texts, caller=type(self).__name__)
-        texts = list(texts)
+        texts = check_texts(texts, caller=type(self).__name__, may_be_empty=True)
+        texts = texts.tolist()
         statements = [h.statement for h in self.hypotheses_]
         self.annotation_errors_ = tabulate_missing([], [], [])
         values, missing = answerer.answer(texts, statements, where)

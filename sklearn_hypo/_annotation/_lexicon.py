@@ -6,6 +6,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._style._measures import MEASURES, measure_texts
 from .._utils._terms import compute_term_rates, parse_term
+from .._utils._validation import check_texts
 from ._dictionaries import read_dictionary
 
 
@@ -171,6 +172,7 @@ class LexiconAnnotator(BaseEstimator):
             tokens. Of a hypothesis about a measure, the measure.
         """
         check_is_fitted(self, "terms_")
+        texts = check_texts(texts, caller=type(self).__name__, may_be_empty=True)
         values = np.empty((len(texts), len(self._thresholds)))
         if self._measures:
             values[:, self._is_measured] = measure_texts(texts, self._measures)

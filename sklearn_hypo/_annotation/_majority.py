@@ -7,7 +7,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from .._hypotheses._hypothesis import as_hypotheses
-from .._utils._validation import Interval
+from .._utils._validation import Interval, check_texts
 from ._agreement import tabulate_agreement
 from ._cells import annotate_cells, check_cells, make_twin
 from ._members import (
@@ -218,6 +218,7 @@ class MajorityAnnotator(BaseEstimator):
             1.0, 0.0 or NaN.
         """
         check_is_fitted(self, "annotators_")
+        texts = check_texts(texts, caller=type(self).__name__, may_be_empty=True)
         where = check_cells(where, texts, self.hypotheses_)
         if where is None:
             where = np.ones((len(texts), len(self.hypotheses_)), dtype=bool)

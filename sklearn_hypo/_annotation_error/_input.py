@@ -8,6 +8,7 @@ import pandas as pd
 from .._inference._design import make_design
 from .._inference._design_matrix import find_independent_columns
 from .._utils._annotation_input import check_annotations
+from .._utils._containers import convert_container
 from .._utils._validation import encode_target, resolve_task
 from ._fits import AnnotatedRows
 from ._human_labels import HumanLabels
@@ -31,7 +32,9 @@ def check_choices(estimand, tuning, level):
 
 def find_report_data(given):
     """Return the data of a report; None of what is no report with data."""
-    data = getattr(given, "data", None)
+    if isinstance(given, np.ndarray):  # has data, too
+        return None
+    data = getattr(convert_container(given), "data", None)
     return data if hasattr(data, "annotations") else None
 
 
@@ -70,6 +73,7 @@ def check_human_labels(human, names, n_rows, label_weights):
         if label_weights is None:
             label_weights = 1 / human.probability
         human = human.labels
+    human = convert_container(human)
     values, columns = check_annotations(human, what="Human labels")
     if len(values) != n_rows:
         raise ValueError(
@@ -104,7 +108,7 @@ def _check_label_weights(weights, human):
     labelled = ~np.isnan(human).all(axis=1)
     if weights is None:
         return np.ones(len(human))
-    weights = np.asarray(weights, dtype=np.float64)
+    weights = np.asarray(convert_container(weights), dtype=np.float64)
     if weights.shape != (len(human),):
         raise ValueError(
             f"label_weights has shape {weights.shape}; one per row is needed."

@@ -7,6 +7,7 @@ import struct
 import numpy as np
 import pandas as pd
 
+from .._utils._containers import convert_container
 from .._utils._files import expand_path
 from .._utils._printable import pluralize
 from .._utils._validation import check_texts
@@ -105,6 +106,7 @@ def labelling_sheet(
     (['id', 'text', 'is polite'], 3)
     """
     texts = check_texts(texts, caller="labelling_sheet")
+    annotations, groups = convert_container(annotations), convert_container(groups)
     names, annotations = _resolve_hypotheses(hypotheses, annotations)
     if path is not None and not overwrite and expand_path(path).exists():
         raise FileExistsError(

@@ -9,6 +9,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from .._utils._annotation_input import check_target
+from .._utils._containers import convert_container
 from .._utils._threads import on_one_thread
 from ._distributed import broadcast_first
 from ._fitted import get_weights
@@ -152,6 +153,7 @@ class HeadPredictorMixin:
             `explained_variance`.
         """
         linear = self._predict_linear(X)
+        y, sample_weight = convert_container(y), convert_container(sample_weight)
         missing = pd.isna(np.asarray(y, dtype=object)).reshape(len(linear), -1)
         known = ~missing.any(axis=1)
         linear, y = linear[known], np.asarray(y)[known]

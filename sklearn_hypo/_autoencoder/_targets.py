@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import check_array
 
+from .._utils._containers import convert_container
 from .._utils._validation import (
     encode_one_hot,
     encode_target,
@@ -96,6 +97,7 @@ def encode_supervision(
         raise ValueError(
             f"{caller} requires y to be passed, but the target {name} is None."
         )
+    y, sample_weight = convert_container(y), convert_container(sample_weight)
     if not hasattr(y, "__len__"):
         y = np.asarray(y)
     if np.shape(y)[:1] != (n_rows,):

@@ -7,6 +7,7 @@ import pandas as pd
 from scipy.stats import norm
 from sklearn.utils import check_random_state
 
+from .._utils._containers import convert_container
 from .._utils._validation import (
     Interval,
     StrOptions,
@@ -165,10 +166,10 @@ def pairs_within(
 
 def _check_entries(texts, scores, contest, trials, max_p):
     """Return the rows with a text, a score and a contest, as a frame."""
-    texts = pd.Series(texts, dtype=object).reset_index(drop=True)
+    texts = pd.Series(convert_container(texts), dtype=object).reset_index(drop=True)
     check_are_texts(texts, _CALLER)
     score = check_numbers(scores, "scores", _CALLER)
-    contest = pd.Series(contest).reset_index(drop=True)
+    contest = pd.Series(convert_container(contest)).reset_index(drop=True)
     for name, values in (("scores", score), ("contest", contest)):
         check_length(name, values, len(texts), "texts", caller=_CALLER)
     entries = pd.DataFrame({"text": texts, "score": score, "contest": contest})

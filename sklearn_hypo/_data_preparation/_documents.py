@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from .._utils._annotation_input import check_annotation_values
+from .._utils._containers import convert_container
 from .._utils._validation import (
     Interval,
     StrOptions,
@@ -162,7 +163,7 @@ def split_documents(
 def _check_ids(ids, n):
     if ids is None:
         return np.arange(n)
-    ids = pd.Series(ids).to_numpy()
+    ids = pd.Series(convert_container(ids)).to_numpy()
     check_length("ids", ids, n, "documents", caller=_CALLER)
     repeated = pd.unique(ids[pd.Series(ids).duplicated()])
     if len(repeated):
@@ -188,6 +189,7 @@ def _report_empty(empty, n):
 def _repeat_target(y, positions):
     if y is None:
         return None
+    y = convert_container(y)
     if isinstance(y, pd.Series):  # a categorical one says that it is about classes
         return y.iloc[positions].reset_index(drop=True)
     return np.asarray(y)[positions]
@@ -337,9 +339,10 @@ def roll_up_annotations(annotations, document, *, how="any"):
     a            0.0  1.0
     """
     caller = "roll_up_annotations"
+    annotations = convert_container(annotations)
     columns = pd.DataFrame(annotations).columns
     values = check_annotation_values(annotations)
-    document = pd.Series(document).to_numpy()
+    document = pd.Series(convert_container(document)).to_numpy()
     check_length("document", document, len(values), "chunks", caller=caller)
     codes, ids = pd.factorize(document)
     if (codes < 0).any():

@@ -5,6 +5,8 @@ import pandas as pd
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
+from .._utils._containers import convert_container
+
 
 def join_groups(*labels):
     """Join several groupings into the finest one that respects them all.
@@ -50,6 +52,7 @@ def join_groups(*labels):
     """
     if not labels:
         raise ValueError("join_groups: at least one grouping is needed.")
+    labels = [convert_container(each) for each in labels]
     lengths = sorted({len(each) for each in labels})
     if len(lengths) > 1:
         raise ValueError(

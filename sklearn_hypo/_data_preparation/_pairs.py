@@ -5,6 +5,7 @@ from numbers import Number
 import numpy as np
 import pandas as pd
 
+from .._utils._containers import convert_container
 from .._utils._validation import check_length, is_blank, is_missing
 from .._utils._warnings import warn
 
@@ -127,6 +128,7 @@ def make_pairs(texts, winner=None, *, difference=None, labels=("a", "b"), group=
 
 def _check_two_columns(texts):
     """Return the texts as an object array of shape (n_pairs, 2)."""
+    texts = convert_container(texts)
     if hasattr(texts, "to_numpy"):
         texts = texts.to_numpy()
     elif not isinstance(texts, np.ndarray):
@@ -145,6 +147,7 @@ def _check_group(group, n):
     """Return what is to be carried along as a frame, one row per pair."""
     if group is None:
         return pd.DataFrame(index=range(n))
+    group = convert_container(group)
     if not isinstance(group, pd.DataFrame):
         group = pd.DataFrame({"group": pd.Series(group).reset_index(drop=True)})
     taken = [name for name in _OWN_COLUMNS if name in group.columns]
@@ -163,7 +166,7 @@ def _sign_winners(winner, labels):
         raise ValueError(
             f"make_pairs: labels must be two different labels, but {labels!r} arrived."
         )
-    values = pd.Series(winner, dtype=object).to_numpy()
+    values = pd.Series(convert_container(winner), dtype=object).to_numpy()
     signs = np.array([_sign_winner(value, labels) for value in values], dtype=float)
     unknown = list(dict.fromkeys(values[np.isnan(signs)].tolist()))
     if unknown:
@@ -194,7 +197,8 @@ def _sign_winner(value, labels):
 def check_numbers(values, name, caller):
     """Return values as float64, with NaN where one is missing."""
     try:
-        numbers = np.asarray(pd.to_numeric(pd.Series(values)), dtype=float)
+        numbers = pd.to_numeric(pd.Series(convert_container(values)))
+        numbers = np.asarray(numbers, dtype=float)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{caller}: {name} must hold numbers ({error}).") from error
     if np.isinf(numbers).any():

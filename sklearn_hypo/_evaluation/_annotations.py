@@ -1,11 +1,10 @@
 """`evaluate_annotations`: the test of annotations that are at hand."""
 
-import numpy as np
 import pandas as pd
 
 from .._hypotheses._hypothesis import Hypothesis
 from .._utils._annotation_input import check_annotations
-from .._utils._validation import validate_params
+from .._utils._validation import check_texts, validate_params
 from ._build_report import Discovery, build_report, list_rules, list_tested_before
 from ._prepare import TEST_CONSTRAINTS, prepare_rows
 
@@ -111,6 +110,8 @@ def evaluate_annotations(
     if rules:
         names = [h.statement for h in rules]
     values, names = check_annotations(annotations, names)
+    if texts is not None:
+        texts = check_texts(texts, caller="evaluate_annotations")
     rows = prepare_rows(
         y,
         {
@@ -137,7 +138,7 @@ def evaluate_annotations(
             "ngrams": ngrams,
             "random_state": random_state,
         },
-        texts=None if texts is None else np.asarray(texts, dtype=object),
+        texts=texts,
         discovery=_describe(rules) if rules else Discovery(),
         tested_before=list_tested_before(previous, rows.target),
     )

@@ -11,6 +11,7 @@ from .._annotation._exact import annotate_texts, fit_annotator
 from .._annotation._members import check_members, name_annotators
 from .._language_models._usage_table import make_usage_table
 from .._utils._annotation_input import check_annotations
+from .._utils._containers import convert_container
 from .._utils._frames import get_texts
 from .._utils._steps import find_best_estimator, find_extractor
 from .._utils._validation import check_same_length, validate_params
@@ -227,7 +228,7 @@ class _Fitted:
 
 
 def _is_table(given):
-    return isinstance(given, list | np.ndarray | pd.DataFrame)
+    return isinstance(convert_container(given), list | np.ndarray | pd.DataFrame)
 
 
 class _Judge:

@@ -10,6 +10,7 @@ from scipy import sparse
 from .._inference._design import Design, make_design
 from .._inference._multiple_tests import CORRECTIONS
 from .._utils._annotation_input import check_target
+from .._utils._containers import convert_container, find_column_name
 from .._utils._validation import Interval, StrOptions
 
 TEST_CONSTRAINTS = {
@@ -61,6 +62,9 @@ def prepare_rows(y, beside, aligned, *, task, classes=None, embeddings=None, cal
     `aligned` is what else has a row per value of y, by name; task, classes and caller
     are those of `check_target`.
     """
+    target_name = find_column_name(y)
+    y = convert_container(y)
+    beside = {name: convert_container(value) for name, value in beside.items()}
     _, codes, classes = check_target(y, task, classes, caller=caller)
     for name, other in aligned.items():
         _check_length(name, other, len(codes), caller)
@@ -72,9 +76,7 @@ def prepare_rows(y, beside, aligned, *, task, classes=None, embeddings=None, cal
         name: value if value is None or name == "covariates" else np.array(value)
         for name, value in beside.items()
     }
-    name = getattr(y, "name", None)
-    name = None if name is None else str(name)
-    return Rows(target, kept, codes, classes, design, embeddings, name)
+    return Rows(target, kept, codes, classes, design, embeddings, target_name)
 
 
 def _check_length(name, other, n_rows, caller):

@@ -8,6 +8,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from .._utils._annotation_input import check_target
+from .._utils._containers import convert_container
 from .._utils._printable import pluralize
 from .._utils._threads import on_one_thread
 from .._utils._validation import make_target_columns
@@ -177,6 +178,7 @@ class AnnotationPredictorMixin:
         score : float
             As `score`.
         """
+        y, sample_weight = convert_container(y), convert_container(sample_weight)
         predicted = self.predict_annotations(annotations)
         if self.task_ == "regression":
             return float(r2_score(y, predicted[:, 0], sample_weight=sample_weight))

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from .._utils._containers import convert_container
+
 _MOST_CATEGORIES = 50
 
 
@@ -115,6 +117,9 @@ def make_design(
         For other lengths, missing values, weights that are not positive, a single
         group, pairs that are not two rows, and pairs beside fixed effects.
     """
+    sample_weight, groups, covariates, fixed_effects, pairs = map(
+        convert_container, (sample_weight, groups, covariates, fixed_effects, pairs)
+    )
     clusters = _check_labels(groups, n_rows, "groups", caller)
     if clusters is not None and clusters.max() == 0:
         raise ValueError(
@@ -254,8 +259,6 @@ def _check_covariates(covariates, n_rows, caller):
 
 
 def _as_frame(covariates):
-    if hasattr(covariates, "to_pandas"):  # polars
-        covariates = covariates.to_pandas()
     if isinstance(covariates, pd.Series):
         name = "z0" if covariates.name is None else covariates.name
         covariates = covariates.to_frame(name)

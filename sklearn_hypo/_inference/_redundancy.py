@@ -8,6 +8,7 @@ import pandas as pd
 from scipy.sparse.csgraph import connected_components
 
 from .._utils._annotation_input import check_annotations
+from .._utils._containers import convert_container
 from .._utils._json import to_json_value
 from .._utils._printable import shorten
 from .._utils._tokens import tokenize
@@ -356,6 +357,7 @@ def drop_or_merge(
     """
     if rule not in ("drop", "merge"):
         raise ValueError(f'rule must be "drop" or "merge", but {rule!r} arrived.')
+    A = convert_container(A)
     values, names = check_annotations(A, names)
     overlap = annotation_overlap(values, _check_weights(sample_weight, len(values)))
     order = _order_by_priority(values, priority)
@@ -389,7 +391,7 @@ def drop_or_merge(
 def _check_weights(sample_weight, n_rows):
     if sample_weight is None:
         return None
-    weights = np.asarray(sample_weight, dtype=np.float64)
+    weights = np.asarray(convert_container(sample_weight), dtype=np.float64)
     if weights.shape != (n_rows,) or not (weights >= 0).all():
         raise ValueError(
             f"sample_weight must hold one number, not negative, for each of the "

@@ -9,6 +9,7 @@ from sklearn.utils import check_random_state
 
 from .._inference._design import make_design
 from .._inference._signal import measure_signal
+from .._utils._containers import convert_container
 from .._utils._steps import list_steps
 from .._utils._validation import (
     Interval,
@@ -192,7 +193,7 @@ def estimate_study(
 
 
 def _take(labels, rows):
-    return None if labels is None else np.asarray(labels)[rows]
+    return None if labels is None else np.asarray(convert_container(labels))[rows]
 
 
 def _draw_rows(texts, design, most, rng):

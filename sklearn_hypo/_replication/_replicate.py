@@ -11,6 +11,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from .._embedding._text_embedder import TextEmbedder
 from .._hypotheses._hypothesis import select_activations
+from .._utils._containers import convert_container
 from .._utils._correlation import correlate_activations, correlation_scores
 from .._utils._steps import find_best_estimator, find_extractor
 from .._utils._threads import limit_to_one_thread
@@ -161,6 +162,7 @@ def replicate_hypotheses(
             f"{type(extractor).__name__} arrived. Pass the Pipeline that ends in it."
         )
     kept, refitted = _split_steps(pipeline, refit_from)
+    y, groups = convert_container(y), convert_container(groups)
     _check_rows(X, y, groups, vary)
     rng = check_random_state(random_state)
     template = _fix_seeds(refitted, vary, rng)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import column_or_1d
 
+from ._containers import convert_container
 from ._validation import encode_target, resolve_task
 
 # More classes than this, and than a tenth of the rows, are no classes
@@ -14,6 +15,7 @@ _MOST_CLASSES = 20
 
 def check_annotation_values(A, *, what="Annotations"):
     """Return annotations as a float64 array of 1, 0 and NaN."""
+    A = convert_container(A)
     frame = A if isinstance(A, pd.DataFrame) else pd.DataFrame(np.asarray(A))
     values = frame.to_numpy(dtype=np.float64, na_value=np.nan)
     odd = values[~np.isnan(values) & (values != 0) & (values != 1)]
@@ -27,6 +29,7 @@ def check_annotation_values(A, *, what="Annotations"):
 
 def check_annotations(A, names=None, *, what="Annotations"):
     """Return annotations as a float64 array, and one name per column."""
+    A = convert_container(A)
     values = check_annotation_values(A, what=what)
     if names is None:
         is_frame = isinstance(A, pd.DataFrame)
@@ -50,6 +53,7 @@ def check_annotations(A, names=None, *, what="Annotations"):
 
 def check_target(y, task, classes, *, caller):
     """Resolve the task, and return y as numbers, with the classes if it has some."""
+    y = convert_container(y)
     if y is not None and classes is not None:
         classes = np.asarray(classes)
         return "classification", _encode_known_classes(y, classes, caller), classes

@@ -4,6 +4,7 @@ This is the one module that imports private names of scikit-learn, so that a new
 release of it breaks in one place.
 """
 
+from collections.abc import Mapping
 from numbers import Number
 
 import numpy as np
@@ -22,6 +23,8 @@ from sklearn.utils.validation import (
     _num_samples,
     column_or_1d,
 )
+
+from ._containers import convert_container
 
 __all__ = [
     "HasMethods",
@@ -48,16 +51,18 @@ __all__ = [
 ]
 
 
-def check_texts(texts, *, caller):
+def check_texts(texts, *, caller, may_be_empty=False):
     """Validate a collection of texts and return it as a 1-d object array of str.
 
     Parameters
     ----------
     texts : list, tuple, array, Series or one-column frame of str
-        pandas and polars are both understood. Empty and whitespace-only texts are
+        Of pandas, polars, PyArrow and datasets. Empty and whitespace-only texts are
         allowed.
     caller : str
         Name of the estimator or function, for messages.
+    may_be_empty : bool, default=False
+        Whether no texts at all are fine.
 
     Returns
     -------
@@ -67,7 +72,8 @@ def check_texts(texts, *, caller):
     Raises
     ------
     TypeError
-        For a bare string, and for elements that are not strings.
+        For a bare string, for what has no order or can be read only once, and for
+        elements that are not strings.
     ValueError
         For no texts at all, for more than one column, and for missing texts.
     """
@@ -77,11 +83,11 @@ def check_texts(texts, *, caller):
             f"{type(texts).__name__} arrived. Put it in a list: [text]."
         )
     values = _as_object_vector(texts, caller)
-    if len(values) == 0:
+    if len(values) == 0 and not may_be_empty:
         raise ValueError(
             f"{caller} found array with 0 sample(s): at least one text is required."
         )
-    if set(map(type, values)) == {str}:
+    if set(map(type, values)) <= {str}:
         return values
     for position, value in enumerate(values):
         if not isinstance(value, str):
@@ -93,26 +99,52 @@ def check_texts(texts, *, caller):
 
 def _as_object_vector(texts, caller):
     """Flatten any accepted container into a new 1-d object array."""
-    if hasattr(texts, "to_numpy"):  # pandas and polars, Series and frames
+    texts = convert_container(texts)
+    if hasattr(texts, "to_numpy"):  # pandas: Series and frames
         array = np.asarray(texts.to_numpy(), dtype=object)
     elif isinstance(texts, np.ndarray):
         array = np.asarray(texts, dtype=object)
-    elif hasattr(texts, "__iter__") and hasattr(texts, "__len__"):
+    elif _has_rows(texts):
         array = np.empty(len(texts), dtype=object)
         array[:] = list(texts)
     else:
         raise TypeError(
             f"{caller} expects a list, tuple, array, Series or one-column frame of "
-            f"texts, but {type(texts).__name__} arrived."
+            f"texts, but {type(texts).__name__} arrived.{_advise(texts)}"
         )
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1:
         raise ValueError(
             f"{caller} expects one text per row, but an input of shape "
-            f"{array.shape} arrived. Select the one column that holds the texts."
+            f"{array.shape} arrived. Select the one column that holds the texts"
+            f"{_name_columns(texts)}."
         )
     return array.copy()
+
+
+def _has_rows(texts):
+    """Tell whether texts can be read in order, more than once."""
+    is_collection = hasattr(texts, "__iter__") and hasattr(texts, "__len__")
+    return is_collection and not isinstance(texts, Mapping | set | frozenset)
+
+
+def _advise(texts):
+    """Return the one change by which what has no rows becomes texts."""
+    if isinstance(texts, Mapping):
+        return " Pass one of its values, or list(texts.values())."
+    if isinstance(texts, set | frozenset):
+        return " It has no order. Pass a list."
+    if hasattr(texts, "collect"):  # a lazy frame of polars
+        return " Pass texts.collect()."
+    if hasattr(texts, "__iter__"):
+        return " It can be read only once: pass list(texts)."
+    return ""
+
+
+def _name_columns(texts):
+    columns = [str(name) for name in getattr(texts, "columns", [])]
+    return f" (there are {', '.join(map(repr, columns[:5]))})" if columns else ""
 
 
 def _make_text_error(values, position, value, caller):
@@ -178,6 +210,7 @@ def resolve_task(y, task="auto"):
     """
     if task != "auto":
         return task
+    y = convert_container(y)
     if isinstance(getattr(y, "dtype", None), pd.CategoricalDtype):
         return "classification"
     values = np.asarray(y)
@@ -225,13 +258,14 @@ def encode_target(y, task, *, caller):
         single class.
     """
     _check_is_given(y, caller)
+    y = convert_container(y)
     missing = int(pd.isna(np.asarray(y, dtype=object)).sum())
     if missing:
         raise ValueError(
             f"{caller}: Input y contains NaN: {missing} of {len(y)} target values "
             "are missing. Drop those rows, and their texts."
         )
-    y = column_or_1d(y, warn=True)
+    y = column_or_1d(_as_plain(y), warn=True)
     if task == "classification":
         if y.dtype.kind == "f" and not np.isfinite(y).all():
             raise ValueError(f"{caller}: Input y contains infinity.")
@@ -264,6 +298,24 @@ def encode_target(y, task, *, caller):
     return values, None
 
 
+def _as_plain(y):
+    """Return numbers, booleans and strings as an array of a type scikit-learn knows.
+
+    It would make floats of nullable integers and booleans, takes no numbers or
+    booleans that are objects for classes, and fails on NumPy's own strings.
+    """
+    dtype = getattr(y, "dtype", None)
+    if isinstance(dtype, np.dtypes.StringDType):
+        return np.asarray(y, dtype=object)
+    if pd.api.types.is_extension_array_dtype(dtype):
+        y = np.asarray(y)
+    if pd.api.types.is_object_dtype(getattr(y, "dtype", None)):
+        values = np.asarray(y)
+        if all(isinstance(value, Number) for value in values.ravel()):
+            return np.array(values.tolist())
+    return y
+
+
 def _check_is_given(y, caller):
     if y is None:
         raise ValueError(f"{caller} requires y to be passed, but the target y is None.")
@@ -284,7 +336,7 @@ def take_labelled(y):
     labelled : ndarray of bool of shape (n_samples,)
         Which rows have a target.
     """
-    labels = column_or_1d(np.asarray(y, dtype=object))
+    labels = column_or_1d(np.asarray(convert_container(y), dtype=object))
     labelled = ~pd.isna(labels)
     labels = labels[labelled]
     values = labels.tolist()
