@@ -4,8 +4,9 @@ from collections import Counter, defaultdict
 
 import numpy as np
 
+from .._utils._labels import to_key
 from .._utils._printable import escape_surrogates
-from ._values import name_counts, name_value, to_key, to_label
+from ._values import name_counts, name_value, to_label
 
 _NAMED = 3  # so many labels with several spellings are named in a note
 

@@ -3,13 +3,14 @@
 import numpy as np
 import pandas as pd
 
+from .._utils._labels import to_key
 from .._utils._printable import escape_surrogates, quote_value
 from ..exceptions import InputError
 from ._class_labels import merge_spellings
 from ._dates import are_dates, convert_dates
 from ._numbers import read_numbers
 from ._targets import take_numbers
-from ._values import name_first, name_value, to_key
+from ._values import name_first, name_value
 
 _MOST_LEVELS = 50  # of a covariate that is no number
 

@@ -6,9 +6,10 @@ import os
 
 import numpy as np
 
+from .._utils._labels import to_key
 from .._utils._printable import pluralize, quote_value
 from ..exceptions import InputError
-from ._values import name_first, name_value, suggest_option, to_key, to_label
+from ._values import name_first, name_value, suggest_option, to_label
 
 _SEPARATORS = ",;\t"
 

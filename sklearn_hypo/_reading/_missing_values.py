@@ -6,11 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from .._utils._labels import to_key
 from .._utils._validation import is_missing
 from ._numbers import read_numbers
-from ._values import name_counts, to_key, to_label
+from ._values import name_counts, to_label
 
-# Compared by `to_key`. Spreadsheets' errors, databases, pandas, R, SPSS, Stata, people.
+# What stands for "no value", as keys: of spreadsheets, databases, pandas, R, SPSS,
+# Stata and people.
 MARKERS = frozenset(
     {
         *("na", "n/a", "n.a.", "#n/a", "#n/a n/a", "#na", "<na>", "nan", "-nan", "nat"),

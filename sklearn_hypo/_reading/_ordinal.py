@@ -5,7 +5,7 @@ import functools
 import re
 from pathlib import Path
 
-from ._values import is_plain_number, to_key
+from .._utils._labels import is_plain_number, to_key
 
 _FEWEST = 3  # distinct values: two are classes in any case
 _FULL_STARS, _EMPTY_STARS = "★⭐✭✮🌟", "☆✩✰"

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from .._utils._labels import to_key
 from .._utils._printable import pluralize
 from ..exceptions import InputError
 from ._class_labels import merge_spellings
@@ -10,7 +11,7 @@ from ._dates import are_compact_dates, are_dates, convert_dates
 from ._mappings import apply_mapping
 from ._numbers import read_numbers
 from ._ordinal import order_values
-from ._values import name_first, name_value, suggest_option, to_key, to_label
+from ._values import name_first, name_value, suggest_option, to_label
 
 _FEW = 5  # distinct words that are classes in however few rows
 _MOST_CLASSES = 20  # distinct words that are classes without being asked

@@ -1,18 +1,16 @@
-"""One value of a table: how it is written, and when two are the same."""
+"""One value of a table: how it is written, and named in a message."""
 
 import csv
 import io
-import re
 import shlex
-import unicodedata
 
 import pandas as pd
 
+from .._utils._labels import is_plain_number
 from .._utils._printable import quote_value, shorten
 
 _NAMED = 5  # so many values are named in a message
 _LONGEST = 40  # characters of a value in a message
-_PLAIN_NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[-+]?[0-9]+)?")
 
 
 def map_values(values, function):
@@ -36,22 +34,6 @@ def to_label(value):
         if "." in value and number.is_integer():
             return str(int(number))
     return str(value)
-
-
-def is_plain_number(text):
-    """Tell whether a string is a number as programs write it, such as -1.5e3."""
-    return _PLAIN_NUMBER.fullmatch(text.lower()) is not None
-
-
-def to_key(value):
-    """What is equal for two values that are the same one: 1.0 and "1", Yes and YES."""
-    label = " ".join(unicodedata.normalize("NFKC", str(value)).casefold().split())
-    if not is_plain_number(label):
-        return label
-    if label.lstrip("+-").isdigit():  # of any size, to the digit
-        return str(int(label))
-    number = float(label)
-    return str(int(number)) if number.is_integer() else repr(number)
 
 
 def name_first(values):

@@ -4,6 +4,7 @@ This is the one module that imports private names of scikit-learn, so that a new
 release of it breaks in one place.
 """
 
+import datetime
 from collections.abc import Mapping
 from numbers import Number
 
@@ -25,6 +26,9 @@ from sklearn.utils.validation import (
 )
 
 from ._containers import convert_container
+from ._labels import WRITTEN_MISSING, to_key
+from ._printable import shorten
+from ._warnings import warn
 
 __all__ = [
     "HasMethods",
@@ -254,8 +258,13 @@ def encode_target(y, task, *, caller):
     Raises
     ------
     ValueError
-        For missing values, strings where numbers are needed, infinite values and a
-        single class.
+        For missing values, strings where numbers are needed, dates, infinite values
+        and a single class.
+
+    Warns
+    -----
+    HypothesisWarning
+        For classes that are one but for their spelling, and that say "missing".
     """
     _check_is_given(y, caller)
     y = convert_container(y)
@@ -266,6 +275,7 @@ def encode_target(y, task, *, caller):
             "are missing. Drop those rows, and their texts."
         )
     y = column_or_1d(_as_plain(y), warn=True)
+    _check_no_dates(y, caller)
     if task == "classification":
         if y.dtype.kind == "f" and not np.isfinite(y).all():
             raise ValueError(f"{caller}: Input y contains infinity.")
@@ -284,6 +294,7 @@ def encode_target(y, task, *, caller):
                 f"{caller}: y holds a single class ({classes.tolist()[0]!r}); at least "
                 "two are needed to ask what tells them apart."
             )
+        _warn_of_labels(classes, np.bincount(codes), caller)
         return codes.astype(np.int64), classes
     try:
         values = np.asarray(y, dtype=np.float64)
@@ -314,6 +325,45 @@ def _as_plain(y):
         if all(isinstance(value, Number) for value in values.ravel()):
             return np.array(values.tolist())
     return y
+
+
+def _check_no_dates(y, caller):
+    """Raise for dates, which would be a class each."""
+    first = y[0] if len(y) and y.dtype.kind in "MO" else None
+    if not isinstance(first, datetime.date | np.datetime64):
+        return
+    raise ValueError(
+        f"{caller}: y holds dates, such as {shorten(first, 40)!r}, which are neither "
+        "classes nor quantities. Convert them to days, with y a Series: "
+        "(y - y.min()) / pd.Timedelta(days=1), or to years: y.dt.year."
+    )
+
+
+def _warn_of_labels(classes, counts, caller):
+    """Warn of strings that are one class in two spellings, or a missing value."""
+    if classes.dtype.kind not in "OU":
+        return
+    named = {
+        str(label): f"{shorten(label, 40)!r} ({n})"
+        for label, n in zip(classes.tolist(), counts.tolist(), strict=True)
+    }
+    by_key = {}
+    for label in named:
+        by_key.setdefault(to_key(label), []).append(named[label])
+    alike = [", ".join(each) for each in by_key.values() if len(each) > 1]
+    if alike:
+        warn(
+            f"{caller}: y has classes that differ in their spelling alone, and are "
+            f"taken as different ones: {'; '.join(alike[:3])}. Write each class in one "
+            "way, such as y.str.strip().str.lower()."
+        )
+    missing = [each for label, each in named.items() if label in WRITTEN_MISSING]
+    if missing:
+        warn(
+            f"{caller}: y has classes that say that a value is missing: "
+            f"{', '.join(missing)}. If they do, put None or NaN in an array of dtype "
+            "object or a Series."
+        )
 
 
 def _check_is_given(y, caller):

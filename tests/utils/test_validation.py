@@ -5,11 +5,14 @@ import pandas as pd
 import pytest
 
 from sklearn_hypo._utils._validation import (
+    encode_labelled,
     encode_one_hot,
+    encode_target,
     make_target_columns,
     resolve_task,
     take_labelled,
 )
+from sklearn_hypo.exceptions import HypothesisWarning
 
 
 def test_one_hot_has_a_column_per_class():
@@ -66,3 +69,64 @@ def test_labelled_rows(y, known):
     assert found.dtype == known.dtype
     expected = [True, False, True] if len(known) else [False] * 3
     np.testing.assert_array_equal(labelled, expected)
+
+
+DAYS = pd.to_datetime(["2024-01-01", "2024-01-02", "2025-01-01", "2025-01-03"])
+
+
+@pytest.mark.parametrize(
+    "y", [pd.Series(DAYS), DAYS.to_pydatetime(), DAYS.to_numpy(), [*DAYS.date]]
+)
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_dates_are_neither_classes_nor_quantities(y, task):
+    with pytest.raises(
+        ValueError, match=r"y holds dates, such as '2024-01-01"
+    ) as error:
+        encode_target(y, task, caller="f")
+    y = pd.Series(DAYS)
+    for conversion in ("(y - y.min()) / pd.Timedelta(days=1)", "y.dt.year"):
+        assert conversion in str(error.value)
+        encode_target(eval(conversion), "regression", caller="f")
+
+
+@pytest.mark.parametrize(
+    ("y", "named"),
+    [
+        (["Yes", "yes", "no", "no"], r"'Yes' \(1\), 'yes' \(1\)"),
+        (["a ", "a", "b"], r"'a' \(1\), 'a' \(1\)"),
+        ([1, 1.0, "a"], r"'1' \(1\), '1.0' \(1\)"),  # as NumPy makes strings of them
+        (np.array(["é", "e\u0301", "b"], dtype=object), "'é'"),
+    ],
+)
+def test_classes_in_two_spellings_are_named(y, named):
+    with pytest.warns(HypothesisWarning, match=f"spelling alone.*{named}"):
+        encode_target(y, "classification", caller="f")
+
+
+@pytest.mark.parametrize("missing", [np.nan, None, pd.NA])
+def test_missing_values_that_became_text_are_named(missing):
+    y = np.array(["a", str(missing), "b", "a"])
+    with pytest.warns(HypothesisWarning, match=rf"missing: '{missing}' \(1\)\."):
+        encode_target(y, "classification", caller="f")
+
+
+@pytest.mark.parametrize(
+    ("y", "classes"),
+    [
+        ([True, None, False, True], [False, True]),
+        ([1.0, np.nan, 0.0], [0, 1]),
+        (pd.Series([1, None, 0], dtype="Int64"), [0, 1]),
+        (["b", None, "a"], ["a", "b"]),
+        (pd.Series(["NA", "none", "a"]), ["NA", "a", "none"]),
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_targets_that_lack_values_need_no_warning(y, classes):
+    _, found, _ = encode_labelled(y, resolve_task(y), caller="f")
+    assert found.tolist() == classes
+
+
+def test_labels_of_types_without_an_order_are_refused():
+    y = np.array([1, "a", 1.0, "b"], dtype=object)
+    with pytest.raises(ValueError, match="types float, int, str, which cannot be put"):
+        encode_target(y, "classification", caller="f")

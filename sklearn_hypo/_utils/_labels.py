@@ -1,0 +1,25 @@
+"""Labels of classes and groups: when two are one, and which are none."""
+
+import re
+import unicodedata
+
+_PLAIN_NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[-+]?[0-9]+)?")
+
+# What NumPy and pandas write for "no value" where they make strings of all.
+WRITTEN_MISSING = ("", "nan", "NaN", "None", "NaT", "<NA>")
+
+
+def is_plain_number(text):
+    """Tell whether a string is a number as programs write it, such as -1.5e3."""
+    return _PLAIN_NUMBER.fullmatch(text.lower()) is not None
+
+
+def to_key(label):
+    """What is equal for two labels that are one: 1.0 and "1", Yes and "YES "."""
+    key = " ".join(unicodedata.normalize("NFKC", str(label)).casefold().split())
+    if not is_plain_number(key):
+        return key
+    if key.lstrip("+-").isdigit():  # of any size, to the digit
+        return str(int(key))
+    number = float(key)
+    return str(int(number)) if number.is_integer() else repr(number)
