@@ -63,6 +63,7 @@ from ._language_models._transformers import TransformersModel
 from ._pipeline import make_hypothesis_pipeline
 from ._planning._estimate_study import estimate_study
 from ._planning._study_estimate import StudyEstimate
+from ._reading._labelled_texts import LabelledTexts, read_labelled_texts
 from ._replication._replicate import replicate_hypotheses
 from ._replication._report import ReplicationReport
 from ._report._audit import AuditBundle, read_audit_bundle
@@ -78,6 +79,8 @@ __all__ = [  # noqa: RUF022 - by the steps of the method, as in the reference
     # All steps at once
     "make_hypothesis_pipeline",
     # Prepare texts
+    "read_labelled_texts",
+    "LabelledTexts",
     "make_pairs",
     "pairs_within",
     "join_groups",

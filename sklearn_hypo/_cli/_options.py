@@ -6,6 +6,13 @@ import functools
 from .. import __version__
 from .._reading._dates import TARGET_DATES
 from .._selection._neuron_selector import METHODS
+from ._file_options import (
+    add_file_options,
+    add_pair_options,
+    add_split_options,
+    check_columns,
+    check_split,
+)
 from ._language_models import CROSS_ENCODER, EMBEDDING, is_free_annotator
 from ._option_values import (
     parse_columns,
@@ -43,6 +50,8 @@ def parse_options(argv):
     _add_demo(commands)
     options = parser.parse_args(argv)
     if options.command == "run":
+        check_columns(run, options)
+        check_split(run, options)
         _check_roles(run, options)
         _check_target(run, options)
         _check_models(run, options)
@@ -51,7 +60,10 @@ def parse_options(argv):
 
 def _check_roles(parser, options):
     """End with code 2 if a column is given two roles that exclude each other."""
-    roles = [("--text", options.text), ("--target", options.target)]
+    if options.won:  # which may be one of the two texts
+        roles = [("--text-a", options.text_a), ("--text-b", options.text_b)]
+    else:
+        roles = [("--text", options.text), ("--target", options.target)]
     roles += [("--groups", options.groups), ("--pairwise", options.pairwise)]
     roles += [("--covariates", name) for name in options.covariates]
     for i, (option, column) in enumerate(roles):
@@ -108,14 +120,13 @@ def _add_run(commands):
         "command, and no answer is paid for twice.",
     )
     parser.add_argument(
-        "file", metavar="FILE", help="CSV (.csv, .tsv), JSON lines (.jsonl) or Parquet"
+        "file",
+        metavar="FILE",
+        help="CSV and its kin, JSON, Excel (.xlsx), Stata, SPSS, Parquet or Feather, "
+        "also packed by zip, gzip, bzip2 or xz; - for standard input",
     )
-    parser.add_argument(
-        "--text", required=True, metavar="COLUMN", help="the column with the texts"
-    )
-    parser.add_argument(
-        "--target", required=True, metavar="COLUMN", help="the column to be predicted"
-    )
+    parser.add_argument("--text", metavar="COLUMN", help="the column with the texts")
+    parser.add_argument("--target", metavar="COLUMN", help="the column to be predicted")
     parser.add_argument(
         "--embedder",
         default="auto",
@@ -124,6 +135,7 @@ def _add_run(commands):
         "texts are in Latin letters, else lsa; or the name or folder of a "
         "sentence-transformers model, or a model of a provider, which is paid for",
     )
+    add_file_options(parser)
     _add_values(parser)
     _add_design(parser)
     _add_sizes(parser)
@@ -207,6 +219,7 @@ def _add_design(parser):
         help="the column with the pair of each row: two rows of one value are the two "
         "texts of a pair, and the target says which of them won",
     )
+    add_pair_options(parser)
 
 
 def _add_sizes(parser):
@@ -322,10 +335,10 @@ def _add_procedure(parser):
     parser.add_argument(
         "--holdout",
         type=parse_share,
-        default=0.2,
         metavar="SHARE",
         help="share of the texts held out for the test (default: 0.2)",
     )
+    add_split_options(parser)
     parser.add_argument(
         "--cv",
         type=functools.partial(parse_integer, least=2),

@@ -3,6 +3,7 @@
 import json
 import os
 import tempfile
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .._utils._json import to_json_value
@@ -73,8 +74,10 @@ def write_results(folder, report, metrics, settings, title=None):
         If the folder cannot be written to.
     """
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".unfinished-") as unfinished:
+    with (
+        _make_folder(folder),
+        tempfile.TemporaryDirectory(dir=folder, prefix=".unfinished-") as unfinished,
+    ):
         unfinished = Path(unfinished)
         report.to_csv(unfinished / TABLE)
         report.to_html(unfinished / REPORT, title=title)
@@ -83,6 +86,20 @@ def write_results(folder, report, metrics, settings, title=None):
         for name in FILES:
             os.replace(unfinished / name, folder / name)
     return [folder / name for name in FILES]
+
+
+@contextmanager
+def _make_folder(folder):
+    """Make a folder and those above it, which are gone after an error or Ctrl-C."""
+    made = [each for each in (folder, *folder.parents) if not each.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except BaseException:
+        with suppress(OSError):  # not empty: somebody else wrote there
+            for each in made:
+                each.rmdir()
+        raise
 
 
 def _write_json(path, values):

@@ -1,12 +1,10 @@
 """``sklearn-hypo run``: from a file of texts to tested hypotheses."""
 
-import hashlib
 import importlib.util
 import sys
 import warnings
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -26,6 +24,7 @@ from .._reading._values import name_value, suggest_option
 from .._report._provenance import list_versions, record_settings
 from .._utils._validation import resolve_task
 from ..exceptions import HypothesisWarning, InputError
+from ._file_options import STANDARD_INPUT, Input
 from ._language_models import (
     Strategies,
     check_go_ahead,
@@ -37,6 +36,7 @@ from ._output import check_output_folder, write_results
 
 _FEWEST_TEXTS = 20
 _FEWEST_GROUPS = 10  # so that some of them are in the holdout
+_FEWEST_ON_A_SIDE = 10  # distinct texts, where the user split them
 
 # How the reasons for which rows are dropped are said.
 _REASONS = {
@@ -48,6 +48,7 @@ _REASONS = {
     "without_partner": "without a partner in their pair",
     "of_identical_texts": "in pairs of identical texts",
     "without_winner": "in pairs of which none won",
+    "without_split": "without a side of the split",
 }
 
 
@@ -123,11 +124,14 @@ def run(options, say, note):
         As the estimators do.
     """
     strategies = Strategies.of(options)
-    check_output_folder(options.output, source=options.file)
+    inputs = [Input(path) for path in (options.file, options.test) if path is not None]
+    for each in inputs:
+        if each.path != STANDARD_INPUT:
+            check_output_folder(options.output, source=each.path)
     mapping = read_mapping(options.map_file) if options.map_file else {}
     mapping |= dict(options.map or ())
     rows = read_labelled_texts(
-        options.file,
+        inputs[0].file,
         options.text,
         options.target,
         mapping=mapping,
@@ -138,6 +142,13 @@ def run(options, say, note):
         decimal=options.decimal,
         missing=options.missing,
         target_date=options.target_date,
+        test=inputs[1].file if options.test else None,
+        split=options.split,
+        sep=options.sep,
+        encoding=options.encoding,
+        header=options.header,
+        quotes=options.quotes,
+        sheet=options.sheet,
     )
     for sentence in rows.notes:
         note(sentence)
@@ -171,9 +182,9 @@ def run(options, say, note):
         "language_models": record_spending(report, estimate, budget),
         "versions": list_versions(),
     }
-    settings = _record_options(options, mapping, task) | record_settings(pipe)
+    settings = _record_options(options, inputs, mapping, task) | record_settings(pipe)
     with show_in_any_case(say, _render_text(report, validation)):
-        title = f"Hypotheses on {options.target} in {Path(options.file).name}"
+        title = f"Hypotheses on {options.target} in {inputs[0].name}"
         paths = write_results(options.output, report, metrics, settings, title)
     say(f"\nWrote {', '.join(map(str, paths))}")
 
@@ -210,15 +221,21 @@ def _report_dropped(rows, note):
 def _make_split(rows, task, options):
     _check_enough(rows, options)
     groups = rows.groups
-    split = Split.of(
-        rows.texts,
-        rows.target,
-        groups,
-        share=options.holdout,
-        seed=options.seed,
-        design=rows.design,
-        name=options.target,
-    )
+    if rows.is_test is not None:
+        sides = (np.flatnonzero(rows.is_test == side) for side in (False, True))
+        split = Split(
+            rows.texts, rows.target, groups, *sides, rows.design, options.target
+        )
+    else:
+        split = Split.of(
+            rows.texts,
+            rows.target,
+            groups,
+            share=options.holdout,
+            seed=options.seed,
+            design=rows.design,
+            name=options.target,
+        )
     n_train = len(np.unique(groups[split.train]))
     if options.cv and options.cv > n_train:
         raise InputError(
@@ -238,6 +255,15 @@ def _check_enough(rows, options):
             f"{n_texts} distinct texts among them, but at least {_FEWEST_TEXTS} "
             "distinct texts are needed to learn from some and test on others."
         )
+    if rows.is_test is not None:
+        for side, what in ((False, "learn from"), (True, "test on")):
+            n_texts = len(pd.unique(rows.texts[rows.is_test == side]))
+            if n_texts < _FEWEST_ON_A_SIDE:
+                raise InputError(
+                    f"there are too few rows to {what}: they hold {n_texts} distinct "
+                    f"texts, but at least {_FEWEST_ON_A_SIDE} are needed on each side."
+                )
+        return
     sizes = np.bincount(rows.groups)
     if len(sizes) < _FEWEST_GROUPS:
         raise InputError(
@@ -251,6 +277,7 @@ def _describe_units(options):
     """What the rows are split by, in words."""
     linked = [f"--groups {options.groups}"] if options.groups else []
     linked += [f"--pairwise {options.pairwise}"] if options.pairwise else []
+    linked += ["the pairs of --text-a and --text-b"] if options.won else []
     if not linked:
         return "distinct texts"
     return f"separate groups of rows (by equal texts and {' and '.join(linked)})"
@@ -353,12 +380,16 @@ def _count_rows(rows, split):
     }
 
 
-def _record_options(options, mapping, task):
-    path = Path(options.file)
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+def _record_options(options, inputs, mapping, task):
     return {
-        "file": {"path": str(path), "sha256": sha256},
+        "file": inputs[0].describe(),
+        "test": inputs[1].describe() if options.test else None,
+        "split": options.split,
+        "sep": options.sep,
+        "encoding": options.encoding,
+        "header": options.header,
+        "quotes": options.quotes,
+        "sheet": options.sheet,
         "text": options.text,
         "target": options.target,
         "groups": options.groups,

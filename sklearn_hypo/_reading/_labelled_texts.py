@@ -6,15 +6,16 @@ import numpy as np
 import pandas as pd
 
 from .._data_preparation._groups import join_groups
-from .._utils._printable import quote_value
 from .._utils._validation import resolve_task
-from ..exceptions import InputError
 from ._design_columns import find_rows_in_pairs, parse_covariates
-from ._files import read_columns
+from ._encodings import find_misread
+from ._formats import FileOptions
 from ._mappings import load_mapping
 from ._missing_values import MissingMarkers
+from ._splits import check_sides, mark_test_rows, parse_split
+from ._tables import drop_incomplete, list_columns, read_frame
 from ._targets import check_are_texts, parse_target
-from ._values import map_values, name_value, strip_value, to_label
+from ._wide_pairs import expand_pairs
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class LabelledTexts:
     target : ndarray of shape (n_rows,)
         Numbers, or class labels as strings.
     n_read : int
-        Rows of the file.
+        Rows of the file; of pairs in wide form two each.
     dropped : dict of str to int
         Rows dropped, by the first reason that holds: "without_text" (missing or
         blank), "without_target", and what else is needed.
@@ -36,8 +37,35 @@ class LabelledTexts:
         Labels of the group, such as an author, and of the pair.
     covariates : DataFrame of shape (n_rows, n_covariates) or None
         Numbers, or labels of categories.
+    is_test : ndarray of bool of shape (n_rows,) or None
+        The rows to test on, where the user split them.
     notes : tuple of str
-        What was decided to read them, one sentence each.
+        What was decided to read them, and what is odd: one sentence each.
+
+    See Also
+    --------
+    read_labelled_texts : Makes them from a file.
+
+    Examples
+    --------
+    Fit on those to learn from, test on the others:
+
+    >>> import pandas as pd
+    >>> from sklearn_hypo import read_labelled_texts
+    >>> table = pd.DataFrame(
+    ...     {
+    ...         "text": ["lovely", "awful", "so so", "lovely place", ""],
+    ...         "stars": ["5", "1", "3", "4,5", "2"],
+    ...         "part": ["train", "train", "train", "test", "test"],
+    ...     }
+    ... )
+    >>> rows = read_labelled_texts(table, "text", "stars", split="part")
+    >>> rows.texts[~rows.is_test].tolist(), rows.target[~rows.is_test].tolist()
+    (['lovely', 'awful', 'so so'], [5.0, 1.0, 3.0])
+    >>> rows.dropped
+    {'without_text': 1, 'without_target': 0, 'without_split': 0}
+    >>> print(rows.notes[-1])
+    the 1 row of 'part' 'test' are tested on, the 3 of 'train' are learnt from.
     """
 
     texts: np.ndarray
@@ -47,6 +75,7 @@ class LabelledTexts:
     clusters: np.ndarray | None = None
     covariates: pd.DataFrame | None = None
     pairs: np.ndarray | None = None
+    is_test: np.ndarray | None = None
     notes: tuple = ()
 
     @property
@@ -83,15 +112,32 @@ def read_labelled_texts(
     decimal=None,
     missing=(),
     target_date=None,
+    test=None,
+    split=None,
+    sep=None,
+    encoding=None,
+    header=True,
+    quotes=True,
+    sheet=None,
 ):
-    """Read texts and their targets from a file.
+    r"""Read texts and their targets from a file of any usual format.
+
+    It is what ``sklearn-hypo run`` reads with: the format and the way a file is written
+    are recognized by its content, only the named columns are kept in memory, and what
+    cannot be read for certain is an error that says what to change.
 
     Parameters
     ----------
-    path : str or path-like
-        As in `read_columns`.
-    text, target : str
-        The columns.
+    path : str, path-like, file object or table
+        A table of pandas, polars, PyArrow or datasets; or a file. Separated values (CSV, by commas, semicolons, tabs or bars), JSON (lines, an
+        array, objects one after another, columns), Excel (.xlsx), Stata, SPSS, Parquet
+        or Feather; also packed by zip, gzip, bzip2 or xz. A member of an archive of
+        several files is ``archive.zip/member``.
+    text : str or (str, str)
+        The column of the texts. Two columns: each row is a pair of texts.
+    target : str
+        The column to be predicted. For pairs of texts the one that says which won: a
+        or b, 1 or 0, the name of a column; or the column that won in all rows.
     mapping : dict of str to float, str, path-like or None, default=None
         Numbers to put for the values of the target; or a CSV file of two columns, a
         value and its number. Numbers are compared as numbers (``{"1": 0}`` is for
@@ -115,34 +161,89 @@ def read_labelled_texts(
         What dates in the target are turned into: days since the first of them, or
         their years. The last two say whether the day or the month comes first, where
         the column does not show it.
+    test : str, path-like, file object, table or None, default=None
+        Another file, or table, of the same columns, which holds the rows to test on.
+    split : str or None, default=None
+        The column that says which rows are those of the test (test, holdout, 1), as
+        ``column`` or ``column=value``.
+    sep : str or None, default=None
+        The character between fields. None: it is recognized.
+    encoding : str or None, default=None
+        None: UTF-8, or what a byte-order mark says.
+    header : bool, default=True
+        Whether the first row holds the names of columns. If not, these are "1", "2"
+        and so on.
+    quotes : bool, default=True
+        Whether quotes may enclose fields. If not, they are characters like others.
+    sheet : str or None, default=None
+        The name, or the number, of a sheet of Excel. None: the first.
 
     Returns
     -------
     rows : LabelledTexts
-        The rows that have all of it.
+        The rows that have all of it, as `texts` and `target`, with what was left out
+        (`dropped`) and decided (`notes`) to get them.
 
     Raises
     ------
     InputError
         If the file is missing or cannot be read, a column is not there or empty, the
         texts are no texts, the targets are not numbers, not in the mapping or all
-        the same, or covariates or pairs cannot be used.
+        the same, or covariates, pairs or the split cannot be used.
+
+    See Also
+    --------
+    make_hypothesis_pipeline : What is fitted on these texts.
+    make_pairs : Pairs from texts that are in memory.
+
+    Examples
+    --------
+    A table as a spreadsheet in German writes it, of which one row has no stars:
+
+    >>> import io
+    >>> from sklearn_hypo import read_labelled_texts
+    >>> file = io.BytesIO(
+    ...     b"sep=;\nreview;stars\nsehr gut;5\nna ja;3\nkein Urteil;\n"
+    ...     b'"schlecht; teuer";1\n'
+    ... )
+    >>> rows = read_labelled_texts(file, text="review", target="stars")
+    >>> rows.texts.tolist(), rows.target.tolist()
+    (['sehr gut', 'na ja', 'schlecht; teuer'], [5, 3, 1])
+    >>> rows.dropped
+    {'without_text': 0, 'without_target': 1}
+
+    Preferences, with two texts in each row:
+
+    >>> file = io.StringIO(
+    ...     '{"one": "Wait!", "two": "Report", "winner": "one"}\n'
+    ...     '{"one": "A cat", "two": "A dog", "winner": "two"}'
+    ... )
+    >>> rows = read_labelled_texts(file, text=("one", "two"), target="winner")
+    >>> rows.texts.tolist(), rows.target.tolist(), rows.pairs.tolist()
+    (['Wait!', 'Report', 'A cat', 'A dog'], [1, 0, 0, 1], ['0', '0', '1', '1'])
     """
-    columns = {"text": text, "target": target}
-    columns |= {"group": groups} if groups else {}
-    columns |= {"pair": pairs} if pairs else {}
-    columns |= {f"covariate {i}": name for i, name in enumerate(covariates)}
-    frame = _read_frame(path, columns)
-    mapping, notes = load_mapping(mapping), []
-    kept, dropped = _drop_incomplete(
-        frame,
+    columns = list_columns(text, target, groups, covariates, pairs, split)
+    frame, found = read_frame(
+        [path] if test is None else [path, test],
         columns,
+        FileOptions(sep, encoding, header, quotes, sheet),
+    )
+    notes, markers, mapping = (
+        list(found),
         MissingMarkers.of(missing),
-        known=mapping,
-        decimal=decimal,
-        note=notes.append,
+        load_mapping(mapping),
+    )
+    if "first" in columns:
+        frame = expand_pairs(frame, tuple(text), target, mapping, markers, notes.append)
+        text, pairs, mapping = " and ".join(text), "--text-a, --text-b", {}
+        columns = {"text": text, "target": target, "pair": pairs} | {
+            role: name for role, name in columns.items() if role in frame
+        }
+    kept, dropped = drop_incomplete(
+        frame, columns, markers, known=mapping, decimal=decimal, note=notes.append
     )
     check_are_texts(kept["text"], text)
+    notes += filter(None, [find_misread(kept["text"].tolist())])
     y = parse_target(
         kept["target"],
         target,
@@ -160,6 +261,7 @@ def read_labelled_texts(
     design = None
     if covariates:
         design = parse_covariates(kept, covariates, decimal=decimal, note=notes.append)
+    is_test = _mark_test(kept, split, test, notes.append)
     return LabelledTexts(
         texts=kept["text"].to_numpy(dtype=object),
         target=y,
@@ -168,53 +270,18 @@ def read_labelled_texts(
         clusters=kept["group"].to_numpy(dtype=object) if groups else None,
         covariates=design,
         pairs=kept["pair"].to_numpy(dtype=object) if pairs else None,
+        is_test=is_test,
         notes=tuple(notes),
     )
 
 
-def _read_frame(path, columns):
-    """Read columns into a frame of objects, named by their roles."""
-    # objects: pandas' own strings, names of columns too, know no lone surrogates
-    found = zip(columns, read_columns(path, list(columns.values())), strict=True)
-    frame = pd.DataFrame(dict(found), dtype=object)
-    for role in columns:
-        if role != "text":
-            frame[role] = map_values(frame[role], strip_value)
-    return frame
-
-
-def _drop_incomplete(frame, columns, markers, *, known, decimal, note):
-    """Return the rows that lack nothing, and how many lack what."""
-    dropped = {"without_text": 0, "without_target": 0}
-    for role, column in columns.items():
-        kind, found = role.partition(" ")[0], []
-        values, what = frame[role], f"the {kind} column {name_value(column)}"
-        if kind == "text":
-            lacking = markers.find_in_texts(values, what, found.append)
-        elif kind in ("target", "covariate"):
-            known_here = known if kind == "target" else ()
-            lacking = markers.find_in_values(
-                values, what, found.append, known=known_here, decimal=decimal
-            )
-        else:
-            lacking = markers.find_in_labels(values, what, found.append)
-        if lacking.all():
-            raise InputError(
-                " ".join([_describe_empty(kind, column, len(frame)), *found])
-            )
-        for sentence in found:
-            note(sentence)
-        reason = f"without_{kind}"
-        dropped[reason] = dropped.get(reason, 0) + int(lacking.sum())
-        frame = frame[~lacking]
-    for role in {"group", "pair"} & set(columns):
-        frame = frame.assign(**{role: map_values(frame[role], to_label)})
-    return frame, dropped
-
-
-def _describe_empty(kind, column, n_rows):
-    start = f"the {kind} column {quote_value(column)} is empty: none of "
-    if kind == "text":
-        return f"{start}its {n_rows} rows holds a text."
-    which = "with a text" if kind == "target" else "that are left"
-    return f"{start}the {n_rows} rows {which} has a {kind}."
+def _mark_test(kept, split, test, note):
+    """Tell which rows are those of the test; None if the user did not split them."""
+    if split:
+        is_test = mark_test_rows(kept["split"], *parse_split(split), note=note)
+    elif test is not None:
+        is_test = kept["file"].to_numpy(dtype=int) == 1
+    else:
+        return None
+    check_sides(is_test, kept["text"], kept.get("pair"), kept.get("group"), note)
+    return is_test

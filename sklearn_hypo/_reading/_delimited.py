@@ -1,0 +1,210 @@
+"""Files of separated values: CSV and its kin."""
+
+import csv
+import io
+import re
+from contextlib import suppress
+from itertools import islice
+
+from .._utils._printable import pluralize, quote_value, shorten
+from ..exceptions import InputError
+from ._column_names import find_columns
+from ._dialects import (
+    PLAIN,
+    has_width,
+    is_blank_line,
+    list_dialects,
+    long_fields,
+)
+from ._encodings import find_encoding, open_text
+
+_SHOWN = 40  # characters of what was found
+_AT_ONCE = 2_000  # records; more of them would need memory for columns nobody asked for
+_LONGEST_NAME = 60  # of a column; what is longer is rather a text
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_NUMBER = re.compile(r"[-+]?\d[\d.,]*")
+
+
+class _Malformed(Exception):
+    """A file does not go on as its beginning promised."""
+
+
+def read_delimited(source, wanted, options):
+    """Read columns of a file of separated values, all of them as strings.
+
+    Parameters
+    ----------
+    source : Source
+    wanted : list of str
+    options : FileOptions
+
+    Returns
+    -------
+    values : list of list of str
+    notes : list of str
+    """
+    encoding = find_encoding(source.read_head()[0], options.encoding)
+    with long_fields():
+        head, is_whole = _read_head(source, encoding)
+        if not head.strip():
+            raise InputError(f"{source} is empty.")
+        wanted = [name.strip() for name in wanted]
+        dialects = list_dialects(
+            head,
+            is_whole,
+            wanted,
+            separator=options.sep,
+            quotes=options.quotes,
+            header=options.header,
+        )
+        flaw = None
+        for dialect in dialects:
+            try:
+                return _read_all(source, encoding, dialect, wanted, options)
+            except _Malformed as error:
+                flaw = flaw or error
+        raise InputError(str(flaw))
+
+
+def _read_head(source, encoding):
+    head, is_whole = source.read_head()
+    stream = io.TextIOWrapper(
+        io.BytesIO(head),
+        encoding=encoding,
+        errors="strict" if is_whole else "ignore",  # what the cut left of a character
+        newline="",
+    )
+    return stream.read(), is_whole
+
+
+def _read_all(source, encoding, dialect, wanted, options):
+    """Read the columns in one dialect; _Malformed where the file is not in it."""
+    with open_text(source, encoding) as lines:
+        records = _Records(source, dialect, lines)
+        try:
+            first = records.take(1)
+            names = [name.strip() for name in first[0]]
+            if not options.header:
+                names = [str(i + 1) for i in range(len(names))]
+            advice = _advise(names) if options.header else ""
+            positions = find_columns(source, names, wanted, advice)
+            values = [[] for _ in positions]
+            block = [] if options.header else first
+            while block or (block := records.take(_AT_ONCE)):
+                for column, position in zip(values, positions, strict=True):
+                    column.extend([row[position] for row in block])
+                block = []
+        except csv.Error as error:
+            raise _Malformed(_describe_quote(source, encoding, dialect)) from error
+    return values, records.notes
+
+
+def _advise(names):
+    """Return what to do where the first line seems to hold no names."""
+    if any(len(name) > _LONGEST_NAME or _NUMBER.fullmatch(name) for name in names):
+        return (
+            " If that is the first row and the file has no header line, add "
+            "--no-header and name columns by their numbers, such as --text 1 --target "
+            "2."
+        )
+    return ""
+
+
+class _Records:
+    """The records of a file, in blocks, all as wide as the first."""
+
+    def __init__(self, source, dialect, lines):
+        self._source, self._dialect = source, dialect
+        self._reader = dialect.read(lines)
+        self._width = None
+        self._n_short, self._first_short = 0, None
+
+    @property
+    def notes(self):
+        """What was filled in, in a sentence."""
+        if not self._n_short:
+            return []
+        have = "has" if self._n_short == 1 else "have"
+        return [
+            f"{self._source}: {pluralize(self._n_short, 'row')} {have} fewer fields "
+            f"than the first, the one in line {self._first_short} to begin with. What "
+            "is not there counts as missing."
+        ]
+
+    def take(self, n):
+        """Return the next records, about n of them; none at the end."""
+        rows = []
+        while not rows:
+            line = self._reader.line_num + self._dialect.n_skipped + 1
+            read = list(islice(self._reader, n))
+            if not read:
+                return []
+            if set(map(len, read)) == {self._width}:
+                return read
+            rows = self._fit(read, line)
+        return rows
+
+    def _fit(self, read, line):
+        """Leave out blank lines, fill short records and refuse long ones."""
+        rows = []
+        for row in read:
+            if not is_blank_line(row):
+                self._width = self._width or len(row)
+                if not has_width(row, self._width):
+                    row = self._fill(row, line)
+                rows.append(row)
+            line += 1 + sum(len(_LINE_END.findall(field)) for field in row)
+        return rows
+
+    def _fill(self, row, line):
+        if len(row) > self._width:
+            quotes = (
+                "Take it out of the text, or write the file with quotes"
+                if self._dialect.quotes == PLAIN
+                else "Put quotes around texts that hold it"
+            )
+            raise _Malformed(
+                f"{self._source}, line {line}: there are {len(row)} fields, but "
+                f"{self._width} in the first line, where the separator is "
+                f"{_name_separator(self._dialect.separator)}: {_show(row)}. {quotes}; "
+                "if the separator is another, name it by --sep."
+            )
+        self._n_short += 1
+        self._first_short = self._first_short or line
+        return row + [""] * (self._width - len(row))
+
+
+def _name_separator(separator):
+    return "a tab" if separator == "\t" else quote_value(separator)
+
+
+def _show(row):
+    return quote_value(shorten(" | ".join(row), _SHOWN))
+
+
+def _describe_quote(source, encoding, dialect):
+    """Return a message on the first quote that stands where there can be none."""
+    begin, text = dialect.n_skipped + 1, ""
+    with open_text(source, encoding) as lines:
+        kept = []
+        records = dialect.read(_keep(lines, kept))
+        with suppress(csv.Error):
+            for _ in records:
+                begin = records.line_num + dialect.n_skipped + 1
+                kept.clear()
+        end = records.line_num + dialect.n_skipped
+        text = "".join(kept)
+    text = text[text.find('"') :] if '"' in text else text
+    until = f"line {end}" if end > begin else "the same line"
+    return (
+        f"{source}, line {begin}: a quote opens a text here, {_show([text])}, which "
+        f"ends in {until} in a way that no text in quotes can end. Double the quotes "
+        "within texts; or, if quotes are characters like others in this file, add "
+        "--no-quotes."
+    )
+
+
+def _keep(lines, kept):
+    for line in lines:
+        kept.append(line)
+        yield line

@@ -1,0 +1,204 @@
+"""Bytes and letters: which encoding a file is in, and which it may be in."""
+
+import codecs
+import io
+import re
+import unicodedata
+from contextlib import contextmanager, suppress
+
+from .._utils._printable import quote_value
+from ..exceptions import InputError
+
+_SHOWN = 40  # characters of what was found
+
+_MARKS = (  # longest first: the mark of UTF-32 begins as that of UTF-16 does
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+# Encodings to propose for a file that is not in UTF-8: those in which some letters are
+# outside of ASCII, and those in which all are, each with the beginning of the Unicode
+# names of the letters that it is for. In case of doubt, the first.
+_OF_FEW_LETTERS = (("cp1252", "LATIN"), ("cp1250", "LATIN"), ("latin-1", "LATIN"))
+_OF_ALL_LETTERS = (
+    ("cp932", ("HIRAGANA", "KATAKANA", "CJK")),
+    ("cp949", "HANGUL SYLLABLE"),
+    ("gb18030", "CJK"),
+    ("big5", "CJK"),
+    ("cp1251", "CYRILLIC SMALL"),
+    ("koi8-r", "CYRILLIC SMALL"),
+    ("cp1253", "GREEK SMALL"),
+    ("cp1255", "HEBREW"),
+    ("cp1256", "ARABIC"),
+    ("cp874", "THAI"),
+)
+_PUNCTUATION = frozenset("‘’‚“”„«»‹›–—…°§¿¡·•€£©®ªº½´，。、！？「」")
+
+_WORD = re.compile(rb"[A-Za-z\x80-\xff]+")
+_OUTSIDE_ASCII = re.compile(rb"[\x80-\xff]")
+
+
+def check_encoding(name):
+    """Return a name of an encoding of texts that Python knows, or raise."""
+    try:
+        if not codecs.lookup(name)._is_text_encoding:
+            raise LookupError
+    except (LookupError, ValueError) as error:
+        raise InputError(
+            f"the encoding {quote_value(name)} is not known. Use one such as utf-8, "
+            "utf-16 or cp1252."
+        ) from error
+    # a mark at the beginning is no text
+    return "utf-8-sig" if codecs.lookup(name).name == "utf-8" else name
+
+
+def find_mark(head):
+    """Return the encoding that the first bytes name by a byte-order mark, or None."""
+    return next((name for mark, name in _MARKS if head.startswith(mark)), None)
+
+
+def find_encoding(head, encoding=None):
+    """Return the encoding that was asked for, else that of the mark, else UTF-8."""
+    if encoding is not None:
+        return check_encoding(encoding)
+    return find_mark(head) or "utf-8"
+
+
+def guess_utf16(head):
+    """Return which UTF-16 bytes without a mark may be in; None if in neither."""
+    n_pairs = len(head) // 2
+    if n_pairs and head[1::2].count(0) > 0.4 * n_pairs:
+        return "utf-16-le"
+    if n_pairs and head[::2].count(0) > 0.4 * n_pairs:
+        return "utf-16-be"
+    return None
+
+
+@contextmanager
+def open_text(source, encoding):
+    """Give a stream of the characters of a source, with line ends as they are."""
+    with source.open() as stream:
+        text = io.TextIOWrapper(stream, encoding=encoding, newline="")
+        try:
+            yield text
+        finally:
+            text.detach()  # the stream is closed by whoever opened it
+
+
+# Files that are not in the encoding they should be in --------------------------------
+
+
+def describe_undecodable(source, encoding):
+    """Return a message with the line and the byte that are not in an encoding."""
+    name = "UTF-8" if encoding.startswith("utf-8") else encoding
+    found = _find_undecodable(source, encoding)
+    if found is None:  # of several bytes per character, whose lines are not told apart
+        return f"{source} is not in {name}. Name the encoding by --encoding."
+    number, position, line = found
+    candidate = _propose_encoding(source, line)
+    begin = max(position - _SHOWN // 2, 0)
+    start = f"{source} is not in {name}: line {number} holds the byte 0x"
+    start += f"{line[position]:02x} (its byte {position + 1}). "
+    if candidate is None or candidate == encoding:
+        return start + "Name the encoding that it was saved in by --encoding."
+    reads = line[:begin].decode(candidate, "ignore"), line.decode(candidate, "ignore")
+    excerpt = reads[1][len(reads[0]) :][:_SHOWN].strip()
+    return start + (
+        f"In {candidate} it reads {quote_value(excerpt)}: if that is right, add "
+        f"--encoding {candidate}."
+    )
+
+
+def _find_undecodable(source, encoding):
+    """Return the number of a line, the position of a byte in it, and the line."""
+    if codecs.lookup(encoding).name.startswith(("utf-16", "utf-32")):
+        return None
+    with source.open() as stream:
+        for number, line in enumerate(stream, start=1):
+            try:
+                line.decode(encoding)
+            except UnicodeDecodeError as error:
+                return number, error.start, line
+    return None
+
+
+def _propose_encoding(source, line):
+    """Return the encoding in which most of the text is of letters of one script."""
+    sample = line + source.read_head()[0]
+    words = [word for word in _WORD.findall(sample) if _OUTSIDE_ASCII.search(word)]
+    mixed = sum(re.search(rb"[A-Za-z]", word) is not None for word in words)
+    candidates = _OF_FEW_LETTERS if 2 * mixed > len(words) else _OF_ALL_LETTERS
+    shares = {
+        name: _share_of_script(sample, name, scripts) for name, scripts in candidates
+    }
+    best = max(shares, key=shares.get)
+    return best if shares[best] > 0.5 else None
+
+
+def _share_of_script(sample, encoding, scripts):
+    """Return the share of a script among the characters outside of ASCII."""
+    # a character may be cut at the end of the sample
+    text = sample.decode(encoding, "replace").rstrip("\ufffd")
+    others = [character for character in text if character > "\x7f"][:10_000]
+    if not others:
+        return 0.0
+    fits = sum(
+        unicodedata.name(c, "").startswith(scripts) or c in _PUNCTUATION for c in others
+    )
+    # what cannot be decoded weighs more than what is rare
+    return (fits - 10 * others.count("\ufffd")) / len(others)
+
+
+# Texts that were decoded wrongly before they came here --------------------------------
+
+_LOOKED_AT = 10_000  # texts
+# A letter of UTF-8 in two or three bytes, each shown as a character of cp1252.
+_MISREAD = re.compile(r"[Â-ô][\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]")
+
+
+def find_misread(texts):
+    """Return a sentence on texts that hold traces of a wrong decoding, or None.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        The first 10,000 are looked at.
+
+    Returns
+    -------
+    note : str or None
+        None where there is no trace.
+    """
+    texts = [text for text in texts[:_LOOKED_AT] if not text.isascii()]
+    repaired = [(text, _repair(text)) for text in texts]
+    misread = [pair for pair in repaired if pair[1] is not None]
+    if misread:
+        text, right = misread[0]
+        begin = max(_MISREAD.search(text).start() - _SHOWN // 2, 0)
+        shown = quote_value(text[begin:][:_SHOWN]), quote_value(right[begin:][:_SHOWN])
+        return (
+            f"{len(misread)} texts, such as {shown[0]}, look like UTF-8 that another "
+            f"program read as cp1252 (it would be {shown[1]}): have them exported as "
+            "UTF-8 again."
+        )
+    lost = [text for text in texts if "\ufffd" in text]
+    if lost:
+        begin = max(lost[0].index("\ufffd") - _SHOWN // 2, 0)
+        return (
+            f"{len(lost)} texts, such as {quote_value(lost[0][begin:][:_SHOWN])}, hold "
+            "the mark of characters that another program could not read: have them "
+            "exported as UTF-8 again."
+        )
+    return None
+
+
+def _repair(text):
+    """Return what a misread text was, or None if it was read rightly."""
+    if not _MISREAD.search(text):
+        return None
+    with suppress(UnicodeError):
+        return text.encode("cp1252").decode("utf-8")
+    return None

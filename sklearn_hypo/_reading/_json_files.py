@@ -1,0 +1,164 @@
+"""JSON: objects line by line, one after another or in an array, or columns."""
+
+import json
+import re
+from itertools import chain, islice
+
+from .._utils._printable import quote_value, shorten
+from ..exceptions import InputError
+from ._column_names import find_columns
+from ._encodings import find_encoding, open_text
+
+_SHOWN = 40  # characters of what was found
+_AT_ONCE = 2**18  # characters
+_BLANKS = re.compile(r"[\s\ufeff]*")
+_BETWEEN = re.compile(r"[\s,]*")
+_LONGEST_WORD = len("-Infinity")
+
+_BEGIN = re.compile(r'[\s\ufeff]*(\{\s*("|\}|$)|\[\s*(\{|\[|"|\]|-?\d|$))')
+
+
+def seems_json(head):
+    """Tell whether the first characters of a file are those of JSON."""
+    return _BEGIN.match(head) is not None
+
+
+def read_json(source, wanted, options):
+    """Read columns of a file of JSON.
+
+    Parameters and returns are as in `read_delimited`; values are as JSON has them,
+    None where an object lacks one.
+    """
+    encoding = find_encoding(source.read_head()[0], options.encoding)
+    with open_text(source, encoding) as stream:
+        text = _Text(source, stream)
+        in_array = text.begins_array()
+        objects = text.decode_objects(in_array)
+        first = list(islice(objects, 2))
+        if len(first) == 1 and not in_array:
+            return _read_columns(source, first[0], wanted), []
+        return _read_objects(source, chain(first, objects), wanted), []
+
+
+def _read_objects(source, objects, wanted):
+    names, values = {}, [[] for _ in wanted]
+    for each in objects:
+        if not names.keys() >= each.keys():
+            names.update(dict.fromkeys(each))
+        for column, name in zip(values, wanted, strict=True):
+            column.append(each.get(name))
+    find_columns(source, list(names), wanted)
+    return values
+
+
+def _read_columns(source, table, wanted):
+    """Read columns of one object that holds all, in any of the usual ways."""
+    if table.keys() >= {"columns", "data"} and isinstance(table["data"], list):
+        records = table["data"]  # pandas' orient="split"
+        positions = find_columns(
+            source, [str(name) for name in table["columns"]], wanted
+        )
+        if not all(
+            isinstance(row, list) and len(row) > max(positions) for row in records
+        ):
+            raise InputError(f"{source}: a row of its data has too few values.")
+        return [[row[position] for row in records] for position in positions]
+    if not any(name in table for name in wanted):
+        tables = [value for value in table.values() if _holds_objects(value)]
+        if len(tables) == 1:  # what an interface packs its records in
+            return _read_objects(source, tables[0], wanted)
+    find_columns(source, list(table), wanted)
+    columns = [table[name] for name in wanted]
+    if all(isinstance(column, dict) for column in columns):  # pandas' default
+        keys = dict.fromkeys(key for column in columns for key in column)
+        return [[column.get(key) for key in keys] for column in columns]
+    if not all(isinstance(column, list) for column in columns):
+        return [[column] for column in columns]  # the only row
+    if len(set(map(len, columns))) > 1:
+        lengths = ", ".join(
+            f"{quote_value(name)} {len(column)}"
+            for name, column in zip(wanted, columns, strict=True)
+        )
+        raise InputError(f"{source}: its columns differ in length ({lengths}).")
+    return columns
+
+
+def _holds_objects(value):
+    return isinstance(value, list) and value and all(isinstance(v, dict) for v in value)
+
+
+class _Text:
+    """The text of a file, of which no more than an object or so is in memory."""
+
+    def __init__(self, source, stream):
+        self._source, self._stream = source, stream
+        self._text, self._position, self._line = "", 0, 1
+        self._decoder = json.JSONDecoder()
+
+    def begins_array(self):
+        """Tell whether objects stand in an array, and go to the first."""
+        self._skip(_BLANKS)
+        in_array = self._text.startswith("[", self._position)
+        self._position += in_array
+        return in_array
+
+    def decode_objects(self, in_array):
+        """Yield one object after another."""
+        while True:
+            self._skip(_BETWEEN)
+            if self._position == len(self._text):
+                if in_array:
+                    raise self._refuse("is where the file ends, within an array")
+                return
+            if in_array and self._text[self._position] == "]":
+                break
+            yield self._decode()
+        self._position += 1
+        self._skip(_BLANKS)
+        if self._position < len(self._text):
+            raise self._refuse("is not JSON (something follows the array)")
+
+    def _skip(self, pattern):
+        while True:
+            self._position = pattern.match(self._text, self._position).end()
+            if self._position < len(self._text) or not self._read_on():
+                return
+
+    def _read_on(self):
+        """Forget what was decoded, and read more. False at the end of the file."""
+        self._line += self._text.count("\n", 0, self._position)
+        rest = self._text[self._position :]
+        more = self._stream.read(max(_AT_ONCE, len(rest)))
+        self._text, self._position = rest + more, 0
+        return bool(more)
+
+    def _decode(self):
+        while True:
+            try:
+                value, end = self._decoder.raw_decode(self._text, self._position)
+            except json.JSONDecodeError as error:
+                is_cut = self._is_cut(error)
+                if is_cut and self._read_on():
+                    continue
+                at = self._position if is_cut else error.pos
+                raise self._refuse(f"is not JSON ({error.msg})", at) from error
+            except (RecursionError, ValueError) as error:  # too deep, too many digits
+                raise self._refuse(f"cannot be read ({error})") from error
+            if not isinstance(value, dict):
+                raise self._refuse("is not a JSON object with named values")
+            self._position = end
+            return value
+
+    def _is_cut(self, error):
+        """Tell whether what is wrong may be that the text does not go on."""
+        left = len(self._text) - error.pos
+        return left <= _LONGEST_WORD or error.msg.startswith("Unterminated string")
+
+    def _refuse(self, why, at=None):
+        at = self._position if at is None else at
+        line = self._line + self._text.count("\n", 0, at)
+        begin = self._text.rfind("\n", 0, at) + 1
+        excerpt = shorten(
+            self._text[max(begin, at - _SHOWN // 2) :][: 2 * _SHOWN], _SHOWN
+        )
+        return InputError(f"{self._source}, line {line} {why}: {quote_value(excerpt)}.")
