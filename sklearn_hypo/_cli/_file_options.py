@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 from .._reading._encodings import check_encoding
+from .._reading._sources import split_at_archive
+from .._utils._files import expand_path
 from ..exceptions import InputError
 
 STANDARD_INPUT = "-"
@@ -154,7 +156,10 @@ class Input:
         """Return path and hash, for settings.json."""
         if self._stream:
             return {"path": self.path, "sha256": self._stream.sha256.hexdigest()}
-        with open(self.path, "rb") as file:
+        path = expand_path(self.path)
+        if not path.exists():
+            path, _ = split_at_archive(path)
+        with path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         return {"path": str(Path(self.path)), "sha256": sha256}
 

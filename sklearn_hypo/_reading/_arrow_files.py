@@ -19,26 +19,16 @@ def read_parquet(source, wanted, options):
 
 
 def read_feather(source, wanted, options):
-    """Read columns of a Feather file, of either version, as `read_parquet` does."""
-    feather = import_library("pyarrow.feather", "Feather")
+    """Read columns of a Feather file (Arrow's own format), as `read_parquet` does."""
+    arrow = import_library("pyarrow", "Feather")
     with source.as_path() as path, library_errors(source, "Feather"):
-        names = _list_feather_columns(path)
-        find_columns(source, names, wanted)
-        # a memory map would keep the file open
-        table = feather.read_table(path, columns=wanted, memory_map=False)
+        with arrow.OSFile(str(path)) as file:
+            names = arrow.ipc.open_file(file).schema.names
+        positions = find_columns(source, names, wanted)
+        options = arrow.ipc.IpcReadOptions(included_fields=positions)
+        with arrow.OSFile(str(path)) as file:
+            table = arrow.ipc.open_file(file, options=options).read_all()
         return _list_values(table, wanted), []
-
-
-def _list_feather_columns(path):
-    import pyarrow as pa
-
-    try:
-        with pa.OSFile(str(path)) as file:
-            return pa.ipc.open_file(file).schema.names
-    except pa.ArrowInvalid:  # version 1, which no stream of Arrow can open
-        from pyarrow import feather
-
-        return feather.read_table(path, memory_map=False).column_names
 
 
 def _list_values(table, wanted):

@@ -3,7 +3,6 @@
 import codecs
 import io
 import re
-import unicodedata
 from contextlib import contextmanager, suppress
 
 from .._utils._printable import quote_value
@@ -19,25 +18,31 @@ _MARKS = (  # longest first: the mark of UTF-32 begins as that of UTF-16 does
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 
-# Encodings to propose for a file that is not in UTF-8: those in which some letters are
-# outside of ASCII, and those in which all are, each with the beginning of the Unicode
-# names of the letters that it is for. In case of doubt, the first.
-_OF_FEW_LETTERS = (("cp1252", "LATIN"), ("cp1250", "LATIN"), ("latin-1", "LATIN"))
-_OF_ALL_LETTERS = (
-    ("cp932", ("HIRAGANA", "KATAKANA", "CJK")),
-    ("cp949", "HANGUL SYLLABLE"),
-    ("gb18030", "CJK"),
-    ("big5", "CJK"),
-    ("cp1251", "CYRILLIC SMALL"),
-    ("koi8-r", "CYRILLIC SMALL"),
-    ("cp1253", "GREEK SMALL"),
-    ("cp1255", "HEBREW"),
-    ("cp1256", "ARABIC"),
-    ("cp874", "THAI"),
+# Encodings to propose for a file that is not in UTF-8, each with what is frequent in
+# texts of its language, and the share that this has of the characters outside of ASCII.
+# First those of languages of which only some letters are outside of ASCII. In case of
+# doubt, the first.
+_MARKS_OF_TEXT = "‘’“”„«»–—…°§¿¡•€£©®´"
+_OF_FEW_LETTERS = (
+    ("cp1252", "éäöüßàèçñáíóúâêîôûùëïåæøãõœ" + _MARKS_OF_TEXT, 1.0),
+    ("cp1250", "áéíóúýąćęłńśźżčďěňřšťůžőűöü" + _MARKS_OF_TEXT, 1.0),
+    ("cp1254", "ğışöüçâî" + _MARKS_OF_TEXT, 1.0),
 )
-_PUNCTUATION = frozenset("‘’‚“”„«»‹›–—…°§¿¡·•€£©®ªº½´，。、！？「」")
+_OF_ALL_LETTERS = (
+    ("cp1251", "оеаинтсрвлкм", 0.75),
+    ("koi8-r", "оеаинтсрвлкм", 0.75),
+    ("cp1253", "αοιετσνηρπκυίάόέ", 0.75),
+    ("cp1255", "יוהלאתרםבמשנ", 0.75),
+    ("cp1256", "المينرتوبدعه", 0.75),
+    ("cp874", "านรอกเงมยลวดทสตะ่้ั", 0.7),
+    ("cp932", "のにはをたがでてとしれさいもすなるこっんま", 0.4),
+    ("cp949", "이다는에가을하고의지기도한은로사어리나", 0.35),
+    ("gb18030", "的一是不了在人有我他这个们中来上大为和国地到以说时要就出会", 0.25),
+    ("big5", "的一是不了在人有我他這個們中來上大為和國地到以說時要就出會", 0.25),
+)
 
 _WORD = re.compile(rb"[A-Za-z\x80-\xff]+")
+_LEAST_SCORE = 0.3
 _OUTSIDE_ASCII = re.compile(rb"[\x80-\xff]")
 
 
@@ -126,30 +131,27 @@ def _find_undecodable(source, encoding):
 
 
 def _propose_encoding(source, line):
-    """Return the encoding in which most of the text is of letters of one script."""
+    """Return the encoding in which the text looks most like one of its language."""
     sample = line + source.read_head()[0]
     words = [word for word in _WORD.findall(sample) if _OUTSIDE_ASCII.search(word)]
     mixed = sum(re.search(rb"[A-Za-z]", word) is not None for word in words)
     candidates = _OF_FEW_LETTERS if 2 * mixed > len(words) else _OF_ALL_LETTERS
-    shares = {
-        name: _share_of_script(sample, name, scripts) for name, scripts in candidates
-    }
-    best = max(shares, key=shares.get)
-    return best if shares[best] > 0.5 else None
+    scores = {name: _score(sample, name, *rest) for name, *rest in candidates}
+    best = max(scores, key=scores.get)
+    return best if scores[best] > _LEAST_SCORE else None
 
 
-def _share_of_script(sample, encoding, scripts):
-    """Return the share of a script among the characters outside of ASCII."""
+def _score(sample, encoding, frequent, usual_share):
+    """Return how much bytes in an encoding look like its language: at most 1."""
     # a character may be cut at the end of the sample
     text = sample.decode(encoding, "replace").rstrip("\ufffd")
     others = [character for character in text if character > "\x7f"][:10_000]
     if not others:
         return 0.0
-    fits = sum(
-        unicodedata.name(c, "").startswith(scripts) or c in _PUNCTUATION for c in others
-    )
+    share = sum(character in frequent for character in others) / len(others)
     # what cannot be decoded weighs more than what is rare
-    return (fits - 10 * others.count("\ufffd")) / len(others)
+    lost = 10 * others.count("\ufffd") / len(others)
+    return min(share / usual_share, 1.0) - lost
 
 
 # Texts that were decoded wrongly before they came here --------------------------------
@@ -199,6 +201,7 @@ def _repair(text):
     """Return what a misread text was, or None if it was read rightly."""
     if not _MISREAD.search(text):
         return None
-    with suppress(UnicodeError):
-        return text.encode("cp1252").decode("utf-8")
+    for encoding in ("cp1252", "latin-1"):
+        with suppress(UnicodeError):
+            return text.encode(encoding).decode("utf-8")
     return None

@@ -77,7 +77,6 @@ FEATHER = _Format("a Feather file", read_feather)
 _SIGNATURES = (
     (b"PAR1", PARQUET),
     (b"ARROW1", FEATHER),
-    (b"FEA1", FEATHER),
     (b"$FL2", SPSS),
     (b"$FL3", SPSS),
     (b"<stata_dta>", STATA),
@@ -102,6 +101,11 @@ _REFUSED = (
         re.compile(rb"(\xef\xbb\xbf)?\s*<\?xml\b", re.I),
         "XML, whatever its name says. Open it with the program that it is for, and "
         "save it as .xlsx or CSV",
+    ),
+    (
+        re.compile(rb"FEA1"),
+        "a Feather file of version 1, which pyarrow is about to forget. Write it as "
+        "version 2 or Parquet",
     ),
     (re.compile(rb"%PDF"), "a PDF. Export the table as .xlsx or CSV"),
     (re.compile(rb"\{\\rtf"), "formatted text (RTF). Export the table as CSV"),

@@ -104,7 +104,7 @@ def open_source(file):
         If there is no such file, or an archive holds several.
     """
     if not hasattr(file, "read"):
-        yield _find_source(expand_path(file))
+        yield _find_source(expand_path(file), str(file))
         return
     name = getattr(file, "name", None)
     with _copy_to_disk(file) as path:
@@ -125,17 +125,21 @@ def _copy_to_disk(stream):
         yield path
 
 
-def _find_source(path, name=None):
-    name = str(path) if name is None else name
+def _find_source(path, name):
     member = None
     if not os.path.exists(path):
-        path, member = _split_at_archive(path)
+        path, member = split_at_archive(path)
     if path.is_dir():
         raise InputError(f"{quote_value(name)} is a folder, not a file.")
-    with path.open("rb") as file:
-        begin = file.read(10)
-    if begin.startswith(ZIP):
-        return _find_member(path, name, member)
+    try:
+        with path.open("rb") as file:
+            begin = file.read(10)
+        if begin.startswith(ZIP):
+            return _find_member(path, name, member)
+    except READING_ERRORS as error:
+        raise InputError(
+            f"{quote_value(name)} cannot be read: {quote_value(error, quote='')}."
+        ) from error
     for magic, opener in _PACKED:
         is_another = magic == b"BZh" and begin[4:] != _BZIP2_BLOCK
         if begin.startswith(magic) and not is_another:
@@ -143,7 +147,7 @@ def _find_source(path, name=None):
     return Source(name, path, partial(open, path, "rb"))
 
 
-def _split_at_archive(path):
+def split_at_archive(path):
     """Return the archive that a path leads into, and the name of the member."""
     for parent in path.parents:
         if parent.is_file() and zipfile.is_zipfile(parent):
