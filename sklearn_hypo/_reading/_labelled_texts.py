@@ -33,10 +33,12 @@ class LabelledTexts:
     dropped : dict of str to int
         Rows dropped, by the first reason that holds: "without_text" (missing or
         blank), "without_target", and what else is needed.
-    clusters, pairs : ndarray of shape (n_rows,) and dtype object, or None
-        Labels of the group, such as an author, and of the pair.
+    clusters : ndarray of shape (n_rows,) and dtype object, or None
+        Labels of the group, such as an author.
     covariates : DataFrame of shape (n_rows, n_covariates) or None
         Numbers, or labels of categories.
+    pairs : ndarray of shape (n_rows,) and dtype object, or None
+        Labels of the pair.
     is_test : ndarray of bool of shape (n_rows,) or None
         The rows to test on, where the user split them.
     notes : tuple of str
@@ -129,10 +131,11 @@ def read_labelled_texts(
     Parameters
     ----------
     path : str, path-like, file object or table
-        A table of pandas, polars, PyArrow or datasets; or a file. Separated values (CSV, by commas, semicolons, tabs or bars), JSON (lines, an
+        Separated values (CSV, by commas, semicolons, tabs or bars), JSON (lines, an
         array, objects one after another, columns), Excel (.xlsx), Stata, SPSS, Parquet
         or Feather; also packed by zip, gzip, bzip2 or xz. A member of an archive of
-        several files is ``archive.zip/member``.
+        several files is ``archive.zip/member``. Or a table in memory, of pandas,
+        polars, PyArrow or datasets.
     text : str or (str, str)
         The column of the texts. Two columns: each row is a pair of texts.
     target : str
@@ -145,10 +148,12 @@ def read_labelled_texts(
     task : {"auto", "regression", "classification"}, default="auto"
         What the target is. "auto": a few words are classes, words of a known scale
         of answers and numbers are quantities (two distinct numbers are classes).
-    groups, pairs : str or None, default=None
-        The columns with the group, and with the pair, of each row.
+    groups : str or None, default=None
+        The column with the group of each row.
     covariates : sequence of str, default=()
         Columns of numbers, or of a few different words.
+    pairs : str or None, default=None
+        The column with the pair of each row.
     decimal : {".", ","} or None, default=None
         The decimal sign of numbers in target and covariates. None: what each column
         shows; where it shows nothing (only 1,234), an error.

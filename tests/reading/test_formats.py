@@ -15,11 +15,12 @@ import pytest
 from reading_cases import COLUMNS, check_same, make_frame, read, refuse, take_advice
 
 from sklearn_hypo import read_labelled_texts
-from sklearn_hypo.exceptions import InputError
 
 openpyxl = pytest.importorskip("openpyxl")
 pyreadstat = pytest.importorskip("pyreadstat")
-pytest.importorskip("pyarrow")
+pyarrow = pytest.importorskip("pyarrow")
+polars = pytest.importorskip("polars")
+datasets = pytest.importorskip("datasets")
 
 
 def write_json_array(frame, path):
@@ -102,10 +103,16 @@ def test_file_objects_are_read(frame, tmp_path, name):
             check_same(read(file), frame)
 
 
-def test_data_frames_are_read(frame):
-    check_same(read(frame), frame)
-    with pytest.raises(InputError, match="the DataFrame has no column 'z'"):
-        read(frame, target="z")
+def test_tables_are_read(frame):
+    tables = (
+        frame,
+        polars.from_pandas(frame),
+        pyarrow.Table.from_pandas(frame),
+        datasets.Dataset.from_pandas(frame),
+    )
+    for table in tables:
+        check_same(read(table), frame)
+        refuse(table, "the table has no column 'z'", target="z")
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])

@@ -46,7 +46,7 @@ def refuse(path, *parts, **options):
 def take_advice(message, *options):
     """Return the options that a message says to add, split as a shell does."""
     found = [
-        re.search(rf"{option}(?: ('[^']*'|[^\s,;:]*[^\s,;:.]))?", message)[0]
+        re.search(rf"{option}(?: ('[^']*'|[^\s;:]*[^\s,;:.]))?", message)[0]
         for option in options
     ]
     return [argument for each in found for argument in shlex.split(each)]
