@@ -78,7 +78,8 @@ class MissingMarkers:
         counts, lacking = Counter(), np.zeros(len(values), dtype=bool)
         for i, value in enumerate(values):
             if isinstance(value, str):
-                if len(value) > longest:
+                # what most values are: long, or of digits as no usual marker is
+                if len(value) > longest or (value[:1].isdigit() and not self.named):
                     continue
                 if not value.strip():
                     lacking[i] = True

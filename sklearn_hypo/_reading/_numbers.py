@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -61,6 +62,7 @@ _WITH_POINT = re.compile(
 )
 _COULD_BE_GROUPED = re.compile(r"[-+]?[1-9][0-9]{0,2}\.[0-9]{3}")
 _EXCHANGE = str.maketrans(".,", ",.")
+_NO_GROUPS = str.maketrans("", "", ",' ")
 _MULTIPLIERS = frozenset({"%", "‰", "k", "m", "b", "bn", "mio", "mrd", "tsd"}) | {
     *("thousand", "million", "millions", "billion", "billions", "lakh", "crore"),
     *("tausend", "mille", "mil", "millionen", "milliarden", "万", "億", "亿", "만"),
@@ -147,39 +149,27 @@ def read_numbers(values, decimal=None):
 # One value ------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Written:
-    """A number as it is written, without sign and unit."""
+class _Reading(NamedTuple):
+    """What a number is with one decimal sign."""
 
-    number: str
-    exponent: str
-    is_negative: bool
+    value: float
+    is_grouped: bool
+    n_decimals: int
+
+
+class _Written(NamedTuple):
+    """A number as it is written: its unit, and what it is with either sign, if one."""
+
     unit: str
+    point: _Reading | None
+    comma: _Reading | None
 
-    def read(self, decimal):
-        """Return the number for a decimal sign; None if it is none with that."""
-        match = self._match(decimal)
-        if match is None:
-            return None
-        digits = self._exchange(decimal).translate(_NO_GROUPS)
-        return (-1 if self.is_negative else 1) * float(digits + self.exponent)
+    def by(self, sign):
+        return self.point if sign == "." else self.comma
 
-    def is_grouped(self, decimal):
-        match = self._match(decimal)
-        return match is not None and match["grouped"] is not None
-
-    def count_decimals(self, decimal):
-        match = self._match(decimal)
-        return len((match and match["decimals"]) or "")
-
-    def _match(self, decimal):
-        return _WITH_POINT.fullmatch(self._exchange(decimal))
-
-    def _exchange(self, decimal):
-        return self.number if decimal == "." else self.number.translate(_EXCHANGE)
-
-
-_NO_GROUPS = str.maketrans("", "", ",' ")
+    def read(self, sign):
+        reading = self.by(sign)
+        return None if reading is None else reading.value
 
 
 def _split(text):
@@ -187,16 +177,31 @@ def _split(text):
     match = _WRITTEN.fullmatch(_to_ascii(text))
     if match is None or bool(match["open"]) != bool(match["close"]):
         return None
+    number, exponent = match["number"], match["exponent"] or ""
     signs = [match["sign"], match["sign_behind"], match["minus"], match["open"]]
     signs = [sign for sign in signs if sign]
     unit = f"{match['before'] or ''} {match['after']}".strip()
     if len(signs) > 1 or len(unit) > _LONGEST_UNIT:
         return None
     is_negative = bool(signs) and signs[0] in "-("
-    if match["minus"] and match["number"][-1] in ".,":
+    if match["minus"] and number[-1] in ".,":
         is_negative = False  # Swiss: 5.- is five francs
-    return _Written(
-        match["number"], match["exponent"] or "", is_negative, " ".join(unit.split())
+    point = _read_with_point(number, exponent, is_negative)
+    comma = point
+    if not number.isdigit():
+        comma = _read_with_point(number.translate(_EXCHANGE), exponent, is_negative)
+    return _Written(" ".join(unit.split()), point, comma)
+
+
+def _read_with_point(number, exponent, is_negative):
+    match = _WITH_POINT.fullmatch(number)
+    if match is None:
+        return None
+    value = float(number.translate(_NO_GROUPS) + exponent)
+    return _Reading(
+        -value if is_negative else value,
+        match["grouped"] is not None,
+        len(match["decimals"] or ""),
     )
 
 
@@ -301,7 +306,9 @@ def _find_decimal_sign(written, decimal):
     clear = [written[value] for value in by_point + by_comma]
     remarks = ["commas are read as decimal signs"] if by_comma and not either else []
     # 1,234 and 1.234, of either kind one
-    for value in {written[value].is_grouped(sign): value for value in either}.values():
+    for value in {
+        written[value].by(sign).is_grouped: value for value in either
+    }.values():
         doubt, settled_by, remark = _settle(clear, sign, value, written[value])
         if doubt:
             return sign, doubt, settled_by, []
@@ -315,13 +322,13 @@ def _settle(clear, sign, value, unclear):
     `clear` are those of the others that no other sign makes numbers of. Returns why
     there is doubt, which option settles it, and what to remark.
     """
-    as_group = unclear.is_grouped(sign)
+    as_group = unclear.by(sign).is_grouped
     other = {".": ",", ",": "."}[sign]
     reading, otherwise = (f"{unclear.read(each):.15g}" for each in (sign, other))
     remark = f"the decimal sign is a {_NAMES[sign]}: {name_value(value)} is {reading}"
     # A sign beside another one that is decimal can only be one of thousands. Three
     # decimals are nothing odd where others have as many.
-    if clear and (as_group or any(each.count_decimals(sign) >= 3 for each in clear)):
+    if clear and (as_group or any(each.by(sign).n_decimals >= 3 for each in clear)):
         return None, None, remark
     if sign == "." and not as_group:  # as programs write it
         return None, None, f"{remark}. If it is {otherwise}: --decimal {other}"
