@@ -12,7 +12,7 @@ from ._values import name_first, name_value, suggest_option
 # What a date can be made; where its day and month could be either, the last two say.
 TARGET_DATES = ("days", "year", "days-dmy", "days-mdy")
 
-_ENOUGH = 0.9  # share of the first values that make a column one of dates
+_ENOUGH = 0.5  # share of the first values that makes a column one of dates
 _N_LOOKED_AT = 200
 _EARLIEST_TIMESTAMP = 10**8  # seconds since 1970: in 1973
 _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec"
@@ -56,9 +56,8 @@ _COMPACT_FORMS = (
 
 def are_dates(values):
     """Tell whether values are dates, by their type or as they are written."""
-    first = pd.unique(values)[:_N_LOOKED_AT]
-    n_dates = sum(_is_date(value) for value in first)
-    return n_dates >= _ENOUGH * len(first) > 0
+    first = values.iloc[:_N_LOOKED_AT]
+    return np.mean([_is_date(value) for value in first]) >= _ENOUGH
 
 
 def are_compact_dates(numbers):
@@ -118,9 +117,11 @@ def convert_dates(values, how, what, option="--target-date"):
     wrong = [value for value, date in dates.items() if date is None]
     if wrong:
         where = next(i for i, v in values.items() if dates[v] is None) + 1
+        remedy = f"If it stands for none: {suggest_option('--missing', wrong[:3])}."
+        if len(wrong) == len(dates):
+            remedy = "Take it as it is, without --target-date."
         raise InputError(
-            f"{what} is to hold dates, but {name_first(wrong)} is none (row {where}). "
-            f"If it stands for none: {suggest_option('--missing', wrong[:3])}."
+            f"{what} holds what is no date: {name_first(wrong)} (row {where}). {remedy}"
         )
     if unit == "year":
         return np.array([dates[value].year for value in values], dtype=float)

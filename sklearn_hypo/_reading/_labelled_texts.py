@@ -1,5 +1,6 @@
 """Texts, their target and what is known of their design, read from a file."""
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,6 +8,7 @@ import pandas as pd
 
 from .._data_preparation._groups import join_groups
 from .._utils._validation import resolve_task
+from ..exceptions import InputError
 from ._design_columns import find_rows_in_pairs, parse_covariates
 from ._encodings import find_misread
 from ._formats import FileOptions
@@ -16,6 +18,8 @@ from ._splits import check_sides, mark_test_rows, parse_split
 from ._tables import drop_incomplete, list_columns, read_frame
 from ._targets import check_are_texts, parse_target
 from ._wide_pairs import expand_pairs
+
+_NOTES_WITH_ERRORS = 2
 
 
 @dataclass(frozen=True)
@@ -249,15 +253,16 @@ def read_labelled_texts(
     )
     check_are_texts(kept["text"], text)
     notes += filter(None, [find_misread(kept["text"].tolist())])
-    y = parse_target(
-        kept["target"],
-        target,
-        mapping=mapping,
-        task=task,
-        decimal=decimal,
-        target_date=target_date,
-        note=notes.append,
-    )
+    with _say_with_errors(notes):
+        y = parse_target(
+            kept["target"],
+            target,
+            mapping=mapping,
+            task=task,
+            decimal=decimal,
+            target_date=target_date,
+            note=notes.append,
+        )
     if pairs:
         classes = resolve_task(y, task) == "classification"
         rows = kept.assign(target=pd.Series(list(y), index=kept.index, dtype=object))
@@ -290,3 +295,15 @@ def _mark_test(kept, split, test, note):
         return None
     check_sides(is_test, kept["text"], kept.get("pair"), kept.get("group"), note)
     return is_test
+
+
+@contextmanager
+def _say_with_errors(notes):
+    """Say with an error what was noted before it, such as what is taken as missing."""
+    try:
+        yield
+    except InputError as error:
+        if not notes:
+            raise
+        said = " ".join(notes[:_NOTES_WITH_ERRORS])
+        raise InputError(f"{error} Before that: {said}") from error

@@ -21,6 +21,7 @@ MARKERS = frozenset(
         *(".", "-", "--", "---", "–", "—", "?", "??"),
     }
 )
+_MINUS = {"-", "–", "—"}  # which beside a plus are no marker
 # What websites leave in the place of a text.
 _TEXT_MARKERS = frozenset(
     {"[deleted]", "[removed]", "[deleted by user]", "[removed by reddit]"}
@@ -62,6 +63,8 @@ class MissingMarkers:
         """Mark the stripped values that stand for none; those `known` do not."""
         usual = MARKERS if self.usual else frozenset()
         kept = {to_key(value) for value in known}
+        if (values == "+").any():
+            kept |= _MINUS
         return self._find(values, usual, what, note, kept)
 
     def find_in_values(self, values, what, note, *, known=(), decimal=None):
@@ -93,10 +96,11 @@ class MissingMarkers:
                 lacking[i] = True
                 counts[to_label(value).strip()] += 1
         if counts:
+            n = counts.total()
             note(
-                f"{what}: {counts.total():,} of {len(values):,} values are taken as "
-                f"missing: {name_counts(counts.most_common())}. To keep them as "
-                "values: --missing ''."
+                f"{what}: {n:,} of {len(values):,} values {'is' if n == 1 else 'are'} "
+                f"taken as missing: {name_counts(counts.most_common())}. To keep "
+                "them as values: --missing ''."
             )
         return lacking
 
@@ -111,7 +115,10 @@ def _find_codes(values, what, note, decimal):
     plain = pd.to_numeric(values, errors="coerce").to_numpy(dtype=float)
     if not np.isin(plain, _CODES).any():
         return none
-    numbers = read_numbers(values, decimal).values
+    found = read_numbers(values, decimal)
+    if found.doubt:
+        return none
+    numbers = found.values
     others = np.unique(numbers[np.isfinite(numbers) & ~np.isin(numbers, _CODES)])
     if len(others) < 2:
         return none

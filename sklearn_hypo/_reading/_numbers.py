@@ -24,6 +24,7 @@ _LIKE_ASCII = {
     **{"٫": ".", "٬": "'", "٪": "%"},  # Arabic
     **dict.fromkeys("\u200e\u200f\u061c\u2066\u2067\u2068\u2069\ufeff", ""),
 }
+_SIGNS_OF_CURRENCIES = "$¢£¤¥֏؋৲৳฿៛\u20a0-\u20c0﷼"
 _CODES_OF_CURRENCIES = (
     "AED|ARS|AUD|BDT|BGN|BRL|CAD|CHF|CLP|CNY|COP|CZK|DKK|EGP|EUR|GBP|HKD|HUF|IDR|ILS|"
     "INR|JPY|KES|KRW|MXN|MYR|NGN|NOK|NZD|PEN|PHP|PKR|PLN|QAR|RMB|RON|RUB|SAR|SEK|SGD|"
@@ -36,7 +37,7 @@ _WRITTEN = re.compile(
     rf"""
     (?P<open>\()? \s*
     (?P<sign>[-+])? \s*
-    (?P<before>[A-Z]{{0,2}}[$¢£¤¥֏؋৲৳฿៛\u20a0-\u20c0﷼]|%|{_CODES_OF_CURRENCIES})? \s*
+    (?P<before>[A-Z]{{0,2}}[{_SIGNS_OF_CURRENCIES}]|%|{_CODES_OF_CURRENCIES})? \s*
     (?P<sign_behind>[-+])?
     (?P<number>[.,]?[0-9]+(?:[.,' ][0-9]+)*[.,]?)
     (?P<exponent>[eE][-+]?[0-9]+)? \s*
@@ -49,6 +50,7 @@ _WRITTEN = re.compile(
     """,
     re.VERBOSE,
 )
+_CURRENCY = re.compile(rf"[{_SIGNS_OF_CURRENCIES}]|^(?:{_CODES_OF_CURRENCIES})$")
 _LONGEST_UNIT = 20  # characters
 # With a decimal point; a number with a decimal comma is read with the two exchanged.
 _WITH_POINT = re.compile(
@@ -67,6 +69,7 @@ _MULTIPLIERS = frozenset({"%", "‰", "k", "m", "b", "bn", "mio", "mrd", "tsd"})
     *("thousand", "million", "millions", "billion", "billions", "lakh", "crore"),
     *("tausend", "mille", "mil", "millionen", "milliarden", "万", "億", "亿", "만"),
 }
+_MOST_UNITS = 5  # more letters behind numbers are no units
 _WITH_UNIT = 0.9  # share of the values that have to have the unit
 _STEM = 3  # letters by which singular and plural agree
 _PLURAL = 2  # letters that a plural has more
@@ -121,8 +124,9 @@ def read_numbers(values, decimal=None):
     plain = plain.to_numpy(dtype=float)
     strings = values[[isinstance(value, str) for value in values]]
     if decimal != "," and not np.isnan(plain[strings.index]).any():
-        remarks = () if decimal else _remark_on_points(strings)
-        return ColumnOfNumbers(plain, np.isnan(plain), remarks=remarks)
+        pointed = [] if decimal else [value for value in strings if "." in value]
+        if not pointed or not all(map(_COULD_BE_GROUPED.fullmatch, pointed)):
+            return ColumnOfNumbers(plain, np.isnan(plain))
     numbers = plain.copy()
     numbers[strings.index] = np.nan
     counts = Counter(strings)
@@ -131,7 +135,7 @@ def read_numbers(values, decimal=None):
     odd_units, unit, doubt, remarks = _find_unit(written, counts)
     for value in odd_units:
         del written[value]
-    sign, unclear, settled_by, more = _find_decimal_sign(written, decimal)
+    sign, unclear, settled_by, more = _find_decimal_sign(written, decimal, unit)
     found = {value: each.read(sign) for value, each in written.items()}
     numbers[strings.index] = [found.get(value) for value in strings]
     is_infinite = np.isinf(plain)  # which is written in letters
@@ -240,7 +244,7 @@ def _find_unit(written, counts):
     others = {name: n for name, n in units.items() if not _are_one_unit(name, unit)}
     n_with = units.total() - sum(others.values())
     n = units.total() + bare
-    if bare >= _WITH_UNIT * n:
+    if bare >= _WITH_UNIT * n or len(others) >= _MOST_UNITS:
         return [value for value, each in written.items() if each.unit], None, None, []
     if others:
         named = name_counts(units.most_common())
@@ -278,19 +282,19 @@ def _are_one_unit(a, b):
     )
 
 
-def _find_decimal_sign(written, decimal):
+def _find_decimal_sign(written, decimal, unit):
     """Decide for a decimal sign.
 
     Returns it, why there is doubt, which option settles it, and what to remark.
     """
     if decimal:
         return decimal, None, None, []
-    by_point, by_comma, either = [], [], []
+    by_point, by_comma, either, has_whole = [], [], [], False
     for value, each in written.items():
         point, comma = each.read("."), each.read(",")
         if point == comma:
-            continue
-        if point is None:
+            has_whole |= bool(point)
+        elif point is None:
             by_comma.append(value)
         elif comma is None:
             by_point.append(value)
@@ -305,18 +309,20 @@ def _find_decimal_sign(written, decimal):
     sign = "," if by_comma else "."
     clear = [written[value] for value in by_point + by_comma]
     remarks = ["commas are read as decimal signs"] if by_comma and not either else []
-    # 1,234 and 1.234, of either kind one
-    for value in {
-        written[value].by(sign).is_grouped: value for value in either
-    }.values():
-        doubt, settled_by, remark = _settle(clear, sign, value, written[value])
+    # software writes decimal points: 1.234, and not 5 or €5.678 beside it
+    trusts_points = not has_whole and not (unit and _CURRENCY.search(unit))
+    # 1,234 and 1.234, of either kind the first
+    kinds = {written[value].by(sign).is_grouped: value for value in reversed(either)}
+    for value in kinds.values():
+        unclear = written[value]
+        doubt, settled_by, remark = _settle(clear, sign, value, unclear, trusts_points)
         if doubt:
             return sign, doubt, settled_by, []
         remarks.append(remark)
     return sign, None, None, remarks
 
 
-def _settle(clear, sign, value, unclear):
+def _settle(clear, sign, value, unclear, trusts_points):
     """Decide whether a value such as 1,234 can be read by a decimal sign.
 
     `clear` are those of the others that no other sign makes numbers of. Returns why
@@ -330,7 +336,7 @@ def _settle(clear, sign, value, unclear):
     # decimals are nothing odd where others have as many.
     if clear and (as_group or any(each.by(sign).n_decimals >= 3 for each in clear)):
         return None, None, remark
-    if sign == "." and not as_group:  # as programs write it
+    if sign == "." and not as_group and (clear or trusts_points):
         return None, None, f"{remark}. If it is {otherwise}: --decimal {other}"
     doubt = f"{name_value(value)}, which may be {reading} or {otherwise}"
     if not clear:
@@ -340,13 +346,3 @@ def _settle(clear, sign, value, unclear):
 
 
 _NAMES = {".": "point", ",": "comma"}
-
-
-def _remark_on_points(strings):
-    """Remark on a column whose every point stands before three digits."""
-    pointed = [value for value in strings if "." in value]
-    if not pointed or not all(map(_COULD_BE_GROUPED.fullmatch, pointed)):
-        return ()
-    value = pointed[0]
-    *_, remark = _settle([], ".", value, _split(value))
-    return (remark,)

@@ -8,7 +8,8 @@ from pathlib import Path
 from .._utils._labels import is_plain_number, to_key
 
 _FEWEST = 3  # distinct values: two are classes in any case
-_FULL_STARS, _EMPTY_STARS = "★⭐✭✮🌟", "☆✩✰"
+_FULL_STARS, _EMPTY_STARS, _HALF = "★⭐✭✮🌟", "☆✩✰", "½"
+_MOST_BESIDE = 2  # such as "don't know" and "refused"
 _VARIATION = "\ufe0f"  # asks for an emoji's coloured form
 _NUMBERED = re.compile(r"\(?([-+]?[0-9]+)\s*[-–—=:.()\]]+\s*([^\d)]*[^\W\d][^\d)]*)\)?")
 
@@ -36,14 +37,23 @@ def order_values(distinct):
     return None, None
 
 
+def find_beside_scale(distinct):
+    """Return the few values without which the others are a scale, if they are."""
+    known = set().union(*load_scales())
+    beside = [value for value in distinct if _to_scale_key(value) not in known]
+    rest = [value for value in distinct if value not in beside]
+    few = 0 < len(beside) <= _MOST_BESIDE
+    return beside if few and order_values(rest)[0] is not None else []
+
+
 def _count_stars(distinct):
     numbers = {}
     for value in distinct:
-        stars = value.replace(_VARIATION, "").replace(" ", "")
-        full = stars.rstrip(_EMPTY_STARS)
-        if not stars or full.strip(_FULL_STARS):
+        stars = value.replace(_VARIATION, "").replace(" ", "").rstrip(_EMPTY_STARS)
+        full = stars.removesuffix(_HALF)
+        if not value.strip() or full.strip(_FULL_STARS):
             return None
-        numbers[value] = len(full)
+        numbers[value] = len(full) + (0.5 if stars.endswith(_HALF) else 0)
     return numbers
 
 

@@ -10,7 +10,7 @@ from ._class_labels import merge_spellings
 from ._dates import are_compact_dates, are_dates, convert_dates
 from ._mappings import apply_mapping
 from ._numbers import read_numbers
-from ._ordinal import order_values
+from ._ordinal import find_beside_scale, order_values
 from ._values import name_first, name_value, suggest_option, to_label
 
 _FEW = 5  # distinct words that are classes in however few rows
@@ -70,7 +70,7 @@ def parse_target(
         target = _parse_as_found(values, what, task, note, decimal)
     if len(pd.unique(target)) == 1:
         raise InputError(
-            f"{what} holds one and the same value, {name_value(target[0])}, in all "
+            f"{what} holds one and the same value, {name_first(target[:1])}, in all "
             f"{len(target)} rows: there is nothing to predict."
         )
     if target.dtype.kind == "f" and _are_whole(target):
@@ -170,7 +170,7 @@ def _describe_words_among_numbers(words, found, what):
         f"{what} holds {len(found.values) - n:,} numbers and "
         f"{pluralize(n, 'value')} that {'is' if n == 1 else 'are'} no number: "
         f"{name_first(distinct)} (row {where}). If what is no number stands for none: "
-        f"{suggest_option('--missing', distinct[:_NAMED])}; if all values are classes: "
+        f"{suggest_option('--missing', distinct)}; if all values are classes: "
         "--task classification."
     )
 
@@ -217,4 +217,10 @@ def _parse_classes(values, what, note):
         f"{what} holds {len(classes)} classes: {named}"
         + (f" and {more} more." if more > 0 else ".")
     )
+    beside = find_beside_scale(classes.tolist())
+    if beside:
+        note(
+            f"{what} would be a scale of answers without {name_first(beside)}. If so: "
+            f"{suggest_option('--missing', beside)}."
+        )
     return labels

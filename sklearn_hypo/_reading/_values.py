@@ -57,10 +57,10 @@ def name_counts(counts):
 
 
 def suggest_option(option, values):
-    """Write an option with values as a shell takes them, if they are short."""
+    """Write an option with values as a shell takes them, if they are few and short."""
     labels = [to_label(value) for value in values]
-    if any(len(label) > _LONGEST for label in labels):
-        return f"{option} VALUE"
+    if len(labels) > _NAMED or any(len(label) > _LONGEST for label in labels):
+        return f"{option} VALUE,..."
     file = io.StringIO()
     csv.writer(file, lineterminator="").writerow(labels)
     listed = shlex.quote(file.getvalue())

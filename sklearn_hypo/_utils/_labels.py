@@ -16,7 +16,11 @@ def is_plain_number(text):
 
 def to_key(label):
     """What is equal for two labels that are one: 1.0 and "1", Yes and "YES "."""
-    key = " ".join(unicodedata.normalize("NFKC", str(label)).casefold().split())
+    text = str(label)
+    if not text.isascii():
+        text = "".join(c for c in text if unicodedata.category(c) != "Cf")  # unseen
+        text = unicodedata.normalize("NFKC", text)
+    key = " ".join(text.casefold().split())
     if not is_plain_number(key):
         return key
     if key.lstrip("+-").isdigit():  # of any size, to the digit

@@ -511,7 +511,7 @@ def test_values_missing_in_the_map_are_named(csv, run, capsys):
         (list("abcdefghij"), range(10), "too few rows: 10"),
         (["", None] * 15, range(30), "the text column 'text' is empty"),
         (list("abc") * 10, [None] * 30, "the target column 'y' is empty"),
-        (list("abc") * 10, [2.0] * 30, "one and the same value, '2.0'"),
+        (list("abc") * 10, [2.0] * 30, "one and the same value, '2'"),
         (list("abc") * 10, [1.0] * 29 + [np.inf], "infinite"),
         ([["a"], "b"] * 15, range(30), "values that are no texts, such as '['a']'"),
         (range(30), range(30), "values that are no texts, such as '0', '1', '2'"),

@@ -109,12 +109,24 @@ def test_an_order_of_day_and_month_that_nothing_shows_is_refused(tmp_path):
 
 def test_what_is_no_date_is_named(tmp_path):
     values = ["2024-01-31", "2024-02-30", "soon", "2024-02-01"]
-    with pytest.raises(InputError, match=r"'2024-02-30', 'soon' is none \(row 2\)"):
+    with pytest.raises(InputError, match=r"no date: '2024-02-30', 'soon' \(row 2\)"):
         read_target(tmp_path, values, target_date="days")
     rows = read_target(
         tmp_path, values, target_date="days", missing=["2024-02-30", "soon"]
     )
     assert rows.target.tolist() == [0, 1]
+
+
+def test_words_with_a_date_asked_for(tmp_path):
+    with pytest.raises(InputError, match="Take it as it is, without --target-date"):
+        read_target(tmp_path, ["a", "b"] * 3, target_date="days")
+    assert len(read_target(tmp_path, ["a", "b"] * 3).target) == 6
+
+
+def test_dates_beside_words_are_dates(tmp_path):
+    values = ["2024-01-31"] * 5 + ["2024-02-01", "unknown", "soon"]
+    with pytest.raises(InputError, match="holds dates, such as '2024-01-31'"):
+        read_target(tmp_path, values)
 
 
 def test_dates_written_as_numbers_are_noted(tmp_path):

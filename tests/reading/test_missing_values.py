@@ -109,6 +109,17 @@ def test_a_column_of_markers_says_so(tmp_path):
         read_target(tmp_path, ["-"] * 4)
 
 
+def test_a_minus_beside_a_plus_is_a_class(tmp_path):
+    rows = read_target(tmp_path, ["+", "-"] * 3)
+    assert rows.target.tolist() == ["+", "-"] * 3
+    assert "2 classes: '+' (3), '-' (3)" in rows.notes[0]
+
+
+def test_what_is_taken_as_missing_is_said_with_an_error(tmp_path):
+    with pytest.raises(InputError, match=r"one and the same value, 'x'.*2 'none'"):
+        read_target(tmp_path, ["x", "none", "x", "none"])
+
+
 # Texts ----------------------------------------------------------------------------
 
 
@@ -133,7 +144,7 @@ def test_short_texts_are_texts_or_counted(tmp_path):
     path = write_target(tmp_path / "t.csv", [1, 2, 3, 4], texts)
     rows = read_labelled_texts(path, "text", "y")
     assert rows.texts.tolist() == ["no", "none of it", "ok"]
-    assert "1 of 4 values are taken as missing: 1 '.'" in rows.notes[0]
+    assert "1 of 4 values is taken as missing: 1 '.'" in rows.notes[0]
 
 
 def test_texts_named_as_missing(tmp_path):

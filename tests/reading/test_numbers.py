@@ -82,10 +82,12 @@ def test_numbers_without_the_unit_are_counted():
         (["5k"] * 99 + ["300"], "without, such as '300'"),
         (["5 kg", "6"], "without"),
         (["0.5", "0,5"], "a decimal point ('0.5') and numbers with a decimal comma"),
-        (["1,234", "5,678"], "'5,678', which may be 5678 or 5.678"),
+        (["1,234", "5,678"], "'1,234', which may be 1234 or 1.234"),
         (["1,234", "0,5"], "'1,234', which may be 1.234 or 1234, beside numbers with"),
         (["1,234", "1.234"], "which may be"),
         (["12", "1,234"], "which may be"),
+        (["12", "1.234"], "'1.234', which may be 1.234 or 1234"),
+        (["1.234 €", "5.678 €"], "'1.234 €', which may be 1.234 or 1234"),
     ],
 )
 def test_what_can_be_read_in_two_ways_is_doubted(written, doubt):
@@ -128,6 +130,13 @@ def test_words_are_no_numbers(word):
     column = read(word, "7")
     assert column.is_word.tolist() == [True, False]
     assert np.isnan(column.values[0])
+
+
+def test_letters_behind_numbers_are_not_all_units():
+    ids = ["1a", "2b", "3c", "4d", "5e", "6f"]
+    column = read(*ids, "7")
+    assert column.doubt is None
+    assert column.is_word.tolist() == [True] * 6 + [False]
 
 
 def test_bools_are_no_numbers():

@@ -8,7 +8,7 @@ import pytest
 from written_targets import read_target, write_target
 
 from sklearn_hypo._reading._labelled_texts import read_labelled_texts
-from sklearn_hypo._reading._ordinal import load_scales, order_values
+from sklearn_hypo._reading._ordinal import load_scales
 from sklearn_hypo.exceptions import InputError
 
 
@@ -118,6 +118,7 @@ def test_messages_cut_what_they_quote(tmp_path):
     [
         (["★★★☆☆", "★☆☆☆☆", "★★★★★"], [3, 1, 5]),
         (["⭐", "⭐⭐⭐", "⭐⭐"], [1, 3, 2]),
+        (["★", "★★½", "★★★☆☆"], [1, 2.5, 3]),
         (["5 stars", "1 star", "3 stars"], [5, 1, 3]),
         (["Strongly agree", "agree", "Neutral", "disagree"], [5, 4, 3, 2]),
         (["strongly agree", "AGREE ", "Disagree", "strongly  disagree"], [4, 3, 2, 1]),
@@ -163,15 +164,18 @@ def test_words_that_are_in_no_known_order_are_classes(tmp_path, values):
     assert rows.target.tolist() == values
 
 
+def test_a_scale_but_for_a_few_answers_is_named(tmp_path):
+    values = ["agree", "disagree", "neutral", "don't know, yet"] * 2
+    rows = read_target(tmp_path, values)
+    assert rows.target.tolist() == values
+    assert "would be a scale of answers without 'don't know, yet'" in rows.notes[1]
+    rows = read_target(tmp_path, values, missing=["don't know, yet"])
+    assert rows.target.tolist() == [4, 2, 3] * 2
+
+
 def test_scales_run_from_1_without_gaps():
     for scale in load_scales():
         assert sorted(set(scale.values())) == list(range(1, max(scale.values()) + 1))
-
-
-def test_scales_of_one_family_agree_on_the_order():
-    for scale in load_scales():
-        numbers, name = order_values(list(scale)[:1] + list(scale)[-1:])
-        assert (numbers, name) == (None, None)  # two values
 
 
 def test_labels_of_a_typed_column_are_ordered_as_their_scale(tmp_path):
@@ -224,7 +228,7 @@ def test_covariates_are_read_as_targets_are(tmp_path):
 
 def test_covariates_in_two_conventions_are_refused(tmp_path):
     path = write_target(tmp_path / "t.csv", [1, 2, 3], price=["1,234", "5,678", "7"])
-    with pytest.raises(InputError, match="the covariate 'price' holds '5,678', which"):
+    with pytest.raises(InputError, match="the covariate 'price' holds '1,234', which"):
         read_labelled_texts(path, "text", "y", covariates=["price"])
     rows = read_labelled_texts(path, "text", "y", covariates=["price"], decimal=".")
     assert rows.covariates["price"].tolist() == [1234, 5678, 7]

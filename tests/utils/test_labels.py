@@ -10,7 +10,7 @@ from sklearn_hypo._utils._labels import is_plain_number, to_key
     [
         (1, 1.0, "1", "1.0", "+1", "01", "1e0", " 1 "),
         (0.5, "0.5", ".5", "0.50", "5e-1"),
-        ("Yes", "yes ", "YES", "ｙｅｓ"),
+        ("Yes", "yes ", "YES", "ｙｅｓ", "yes\u200b", "\ufeffyes"),
         ("so so", "So  so", "so\u00a0so"),
         ("é", "e\u0301", "É"),
         ("straße", "STRASSE"),
