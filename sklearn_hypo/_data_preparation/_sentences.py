@@ -2,7 +2,7 @@
 
 import re
 
-from .._utils._tokens import UNSPACED
+from .._utils._characters import UNSPACED
 
 # In scripts written without blanks, a word per character. Korean and Thai are not among
 # them: the one has blanks, and no rule as plain as this finds the words of the other.

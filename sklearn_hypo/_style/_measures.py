@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 
 from .._data_preparation._sentences import sentence_spans
+from .._utils._characters import UNSPACED
 from .._utils._token_index import TokenIndex
-from .._utils._tokens import UNSPACED
 from ._families import FAMILIES
 
 # A word is "repeated" if it stood among so many words before it.

@@ -2,33 +2,40 @@
 
 What tells texts apart is often not a word: an emoticon, an exclamation mark, a word
 behind asterisks. So these are tokens too, and "don't" stays one word. The pattern
-uses possessive quantifiers only where a run could be long, so that the time is
+uses possessive quantifiers, or bounds, where a run could be long, so that the time is
 linear in the length of the text.
 """
 
+import functools
 import re
-import unicodedata
 
-# Scripts written without spaces: one token per character, so that n-grams of
-# characters do the work of words.
-UNSPACED = "\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+from ._characters import JOINER, MARKS, UNSPACED, normalize, normalize_with_origin
+from ._segmentation import cut_into_characters
 
-
-# Vowel signs and accents are part of a word, but `\w` does not match them.
-_MARKS = (
-    "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0900-\u0963\u0966-\u0eff"
+# What stands before an apostrophe in French, Italian and Catalan is a word of its own.
+_ELIDED = re.compile(
+    "([cdjlmnst]|qu|jusqu|lorsqu|puisqu|quoiqu|un|gl|(?:d|n)?all|dell|nell|sull|quell"
+    "|quest)'(..|[ay]$)"
 )
 
+# name@host.org: looked for where there is one, since looking takes half as long again
+_HAS_MAIL = re.compile(r"[a-z0-9_]@[a-z0-9-]+\.[a-z0-9]")
+_MAIL = r"(?<![\w.+-])[a-z0-9_.+-]{1,64}@[a-z0-9-]{1,64}(?:\.[a-z0-9-]{2,64})++"
 
-_LETTER = rf"[^\W{UNSPACED}]"
+_LINK = "http://"
 
 
-_LETTERS = rf"(?:{_LETTER}|[{_MARKS}])*+"
-
-_TOKEN_PATTERN = "|".join(
-    (
+@functools.cache
+def _compile(is_ascii, has_mail):
+    """Compile the pattern of tokens; for ASCII it is quicker, and matches the same."""
+    letter = r"\w" if is_ascii else rf"[^\W{UNSPACED}]"
+    marked = r"\w*+" if is_ascii else rf"(?:{letter}|[{MARKS}]|{JOINER}(?=\w))*+"
+    unspaced, any_letter = rf"[{UNSPACED}]", rf"(?:\w|[{MARKS}])*+"
+    # no URL holds these
+    ends = rf"\s<>\"“”„«»{{}}|\\^{UNSPACED}\u3000-\u3003\u3008-\u301f"
+    patterns = [
         # a link: what it points to is hardly ever seen twice
-        r"(?:https?://|www\.)\S*+",
+        rf"(?:https?://|www\.)[^{ends}]*+",
         # :) :-( ;D :'( =) -- with guards against x=(1, 2), a[1:] and 2:3
         r"(?<!\d)[:;][-'^o]?[()](?!\w)",
         r"(?<![\w\[|])[:;=][-'^o]?(?:[()\[\]|]|[dpo3](?!\w)|[/\\*](?![\w/\\*]))",
@@ -36,48 +43,48 @@ _TOKEN_PATTERN = "|".join(
         # <3 </3 ^^ ^_^ -_- >.<
         r"(?<!\w)</?3++(?!\w)|\^[_.-]?\^|(?<![\w-])-_++-|>[_.]<",
         # a word hidden behind asterisks: **** or s***
-        rf"(?<!\*)\*{{3,}}+|{_LETTER}\*{{2,}}+{_LETTERS}",
+        rf"(?<!\*)\*{{3,}}+|{letter}\*{{2,}}+{marked}",
         # #tag @name
-        rf"(?<!\w)[@#]{_LETTER}{_LETTERS}",
+        rf"(?<!\w)[@#](?:{letter}{marked}|{unspaced}{any_letter})",
         # 3.5  10,000  10:30
         r"\d++(?:[.,:]\d++)++",
         # a word, with the apostrophes inside it
-        rf"{_LETTER}{_LETTERS}(?:'{_LETTER}{_LETTERS})*+",
-        rf"[{UNSPACED}]",
+        rf"{letter}{marked}(?:'{letter}{marked})*+",
+        # words without blanks between them, which are cut afterwards
+        rf"{unspaced}[{UNSPACED}{MARKS}]*+",
         r"[!?]",
         # pictographs, one by one, without their modifiers
         "[\u2600-\u27bf\u2b50\u2b55\U0001f1e6-\U0001f3fa\U0001f400-\U0001faff]",
-    )
-)
-
-_LINK = "http://"
-
-_TOKEN = re.compile(_TOKEN_PATTERN)
-
-_APOSTROPHES = ("\u2019", "\u2018", "\u02bc", "\u00b4", "`")
-
-_STRAIGHT = str.maketrans(dict.fromkeys(_APOSTROPHES, "'"))
+    ]
+    return re.compile("|".join([_MAIL] * has_mail + patterns))
 
 
-def tokenize(text):
+_SEVERAL = re.compile(f"[{UNSPACED}]|{_ELIDED.pattern}")  # a token of several words
+
+
+def tokenize(text, segment=None):
     """Cut a text into lower-cased tokens, emoticons and punctuation marks included.
 
-    Words keep the apostrophes inside them, of whatever typography; every "!" and
-    "?" is a token; emoticons, pictographs, hashtags, mentions and words hidden
-    behind asterisks are one token each; a link becomes "http://"; scripts written
-    without spaces are cut into characters. Other punctuation is dropped.
-    Compatible with the `tokenizer` of scikit-learn's vectorizers.
+    Words keep the apostrophes inside them, of whatever typography; every "!" and "?",
+    also of full width or Arabic, is a token; emoticons, pictographs, hashtags,
+    mentions, e-mail addresses and words hidden behind asterisks are one token each; a
+    link becomes "http://". Other punctuation is dropped. Letters that are written in
+    several ways are one letter, see `normalize`. Compatible with the `tokenizer` of
+    scikit-learn's vectorizers.
 
     Parameters
     ----------
     text : str
         Any text; the time taken is linear in its length.
+    segment : callable or None, default=None
+        Cuts a run of letters that are written without blanks, see `load_segmenter`;
+        None: into characters with their marks.
 
     Returns
     -------
     tokens : list of str
-        In the order of the text. Joined by spaces and cut again, they give the same
-        tokens.
+        In the order of the text. Joined by spaces and cut into characters again, they
+        give the same tokens.
 
     Examples
     --------
@@ -85,15 +92,26 @@ def tokenize(text):
     >>> tokenize("Don't go :( I <3 you!! www.example.org #sad")
     ["don't", 'go', ':(', 'i', '<3', 'you', '!', '!', 'http://', '#sad']
     """
-    for apostrophe in _APOSTROPHES:
-        text = text.replace(apostrophe, "'")
-    if not text.isascii():
-        text = unicodedata.normalize("NFKC", text)
-    text = text.lower()
-    tokens = _TOKEN.findall(text)
-    if "http" in text or "www." in text or "<33" in text:
+    normal = normalize(text)
+    tokens = _choose_pattern(normal).findall(normal)
+    if "'" in normal or not normal.isascii():
+        tokens = [part for token in tokens for part in _cut_token(token, segment)]
+    if "http" in normal or "www." in normal or "<33" in normal:
         return [_name_token(token) for token in tokens]
     return tokens
+
+
+def _choose_pattern(normal):
+    return _compile(normal.isascii(), bool(_HAS_MAIL.search(normal)))
+
+
+def _cut_token(token, segment):
+    """Cut a token into words, if it is a run of several."""
+    if not _SEVERAL.match(token):
+        return (token,)
+    if "'" in token:
+        return token.split("'", 1)
+    return (segment or cut_into_characters)(token)
 
 
 def _name_token(token):
@@ -103,7 +121,7 @@ def _name_token(token):
     return "<3" if token.startswith("<33") else token
 
 
-def find_token_spans(text):
+def find_token_spans(text, segment=None):
     """Return the tokens of `tokenize`, each with where it stands in the text.
 
     What is cut is a normalised text, so tokens are found there and carried back.
@@ -112,6 +130,8 @@ def find_token_spans(text):
     ----------
     text : str
         Any text.
+    segment : callable or None, default=None
+        As `tokenize` takes it.
 
     Returns
     -------
@@ -124,51 +144,16 @@ def find_token_spans(text):
     >>> find_token_spans("THANK me!")
     [('thank', 0, 5), ('me', 6, 8), ('!', 8, 9)]
     """
-    normal, origin = _normalize(text)
-    return [
-        (
-            _name_token(match.group()),
-            origin[match.start()][0],
-            origin[match.end() - 1][1],
-        )
-        for match in _TOKEN.finditer(normal)
-    ]
-
-
-def _normalize(text):
-    """What `tokenize` cuts, and for each of its characters where it comes from."""
-    straight = text.translate(_STRAIGHT)
-    if straight.isascii():
-        return straight.lower(), [(i, i + 1) for i in range(len(text))]
-    whole = unicodedata.normalize("NFKC", straight)
-    for cut in (_cut_characters, _cut_at_blanks, lambda text: [text]):
-        pieces = cut(straight)
-        normal = [unicodedata.normalize("NFKC", piece) for piece in pieces]
-        if "".join(normal) == whole:
-            break
-    origin, position = [], 0
-    for piece, new in zip(pieces, normal, strict=True):
-        span = (position, position + len(piece))
-        # one letter may have two in lower case, whatever stands around it
-        origin += [span] * sum(len(c.lower()) for c in new)
-        position = span[1]
-    return whole.lower(), origin
-
-
-def _cut_characters(text):
-    """Cut before every character that is no accent on the one before."""
-    pieces = []
-    for character in text:
-        if pieces and unicodedata.combining(character):
-            pieces[-1] += character
-        else:
-            pieces.append(character)
-    return pieces
-
-
-def _cut_at_blanks(text):
-    """Cut at blanks: nothing is composed across them."""
-    return [piece for piece in re.split(r"(\s+)", text) if piece]
+    normal, origin = normalize_with_origin(text)
+    spans = []
+    for match in _choose_pattern(normal).finditer(normal):
+        end = match.start()
+        for part in _cut_token(match.group(), segment):
+            begin = normal.index(part, end)
+            end = begin + len(part)
+            span = origin[begin][0], origin[end - 1][1]
+            spans.append((_name_token(part), *span))
+    return spans
 
 
 def make_ngrams(tokens, n_max):

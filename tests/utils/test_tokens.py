@@ -9,7 +9,7 @@ from sklearn_hypo._utils._tokens import find_token_spans, tokenize
     [
         ("Don’t go!", [("don't", 0, 5), ("go", 6, 8), ("!", 8, 9)]),
         ("ﬁle ½", [("file", 0, 3), ("1", 4, 5), ("2", 4, 5)]),
-        ("İstanbul x", [("i̇stanbul", 0, 8), ("x", 9, 10)]),
+        ("İstanbul x", [("istanbul", 0, 8), ("x", 9, 10)]),
         ("see www.x.y now", [("see", 0, 3), ("http://", 4, 11), ("now", 12, 15)]),
         ("", []),
     ],
