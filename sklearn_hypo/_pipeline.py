@@ -56,6 +56,7 @@ def make_hypothesis_pipeline(
     supervised=True,
     style=True,
     terms="auto",
+    tokenizer="auto",
     n_fits=_N_FITS,
     task="auto",
     cache="auto",
@@ -97,6 +98,8 @@ def make_hypothesis_pipeline(
     terms : bool or "auto", default="auto"
         Whether the words and pairs of words of `TermFeatures` stand beside the neurons.
         "auto": with the free interpreter and annotator.
+    tokenizer : str or callable, default="auto"
+        How all steps that read words cut texts into them; see `TextEmbedder`.
     n_fits : int, default=5
         Autoencoders whose neurons are pooled; hypotheses vary less with the seed.
     task : {"auto", "regression", "classification"}, default="auto"
@@ -128,6 +131,7 @@ def make_hypothesis_pipeline(
     embedder = TextEmbedder(
         model,
         n_components=int(np.clip((n_neurons or 256) // 2, 16, 384)),
+        tokenizer=tokenizer,
         cache=cache,
         random_state=random_state,
     )
@@ -141,7 +145,7 @@ def make_hypothesis_pipeline(
         n_selected, n_hypotheses = per_hypothesis * n_select, n_select
         term_share = _TERM_SHARE if terms else 0.0
     if interpreter is None:
-        interpreter = LexiconInterpreter(embedder=clone(embedder))
+        interpreter = LexiconInterpreter(embedder=clone(embedder), tokenizer=tokenizer)
     steps = {
         "embed": embedder,
         "sae": _make_autoencoder(
@@ -149,7 +153,7 @@ def make_hypothesis_pipeline(
             random_state,
         ),
         "style": StyleFeatures(passthrough=True) if style else None,
-        "terms": TermFeatures(passthrough=True) if terms else None,
+        "terms": TermFeatures(tokenizer=tokenizer, passthrough=True) if terms else None,
         "select": NeuronSelector(
             n_selected, method=method, task=task, term_share=term_share
         ),

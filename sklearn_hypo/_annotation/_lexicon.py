@@ -5,7 +5,9 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from .._style._measures import MEASURES, measure_texts
-from .._utils._terms import compute_term_rates, parse_term
+from .._utils._terms import compute_term_rates, parse_terms
+from .._utils._token_index import TokenIndex
+from .._utils._tokenizers import get_tokenizer
 from .._utils._validation import check_texts
 from ._dictionaries import read_dictionary
 
@@ -23,6 +25,12 @@ class LexiconAnnotator(BaseEstimator):
     term: to "thank you" both of its tokens, and each token once, however many terms
     it belongs to. That is how LIWC counts words [1]_. A hypothesis about a measure of
     `StyleFeatures` is true of texts that measure more than its threshold.
+
+    Parameters
+    ----------
+    tokenizer : str or callable, default="auto"
+        How texts and terms are cut into words; see `TextEmbedder`. A hypothesis that
+        was found with a tokenizer (`Hypothesis.tokenizer`) is looked for with that.
 
     Attributes
     ----------
@@ -55,7 +63,10 @@ class LexiconAnnotator(BaseEstimator):
            [1., 0.]])
     """
 
-    _parameter_constraints = {}
+    _parameter_constraints = {"tokenizer": [str, callable]}
+
+    def __init__(self, tokenizer="auto"):
+        self.tokenizer = tokenizer
 
     @classmethod
     def from_dictionary(cls, dictionary, *, format="auto", threshold=None, texts=None):
@@ -135,8 +146,11 @@ class LexiconAnnotator(BaseEstimator):
         self._is_measured = np.array([bool(name) for name in measures], dtype=bool)
         self._measures = [name for name in measures if name]
         self._thresholds = np.array([h.threshold for h in hypotheses], dtype=float)
-        self._lexicons = [
-            list(map(_read_term, h.terms)) for h in hypotheses if not h.measure
+        tokenizer = get_tokenizer(self.tokenizer)
+        lexical = [h for h in hypotheses if not h.measure]
+        self._lexicons = [_read_terms(h, tokenizer) for h in lexical]
+        self._tokenizers = [
+            get_tokenizer(h.tokenizer) if h.tokenizer else tokenizer for h in lexical
         ]
         self.hypotheses_ = list(hypotheses)
         self.terms_ = sorted({" ".join(t) for own in self._lexicons for t in own})
@@ -177,16 +191,25 @@ class LexiconAnnotator(BaseEstimator):
         if self._measures:
             values[:, self._is_measured] = measure_texts(texts, self._measures)
         if self._lexicons:
-            values[:, ~self._is_measured] = compute_term_rates(texts, self._lexicons)
+            values[:, ~self._is_measured] = self._compute_rates(texts)
         return values
 
+    def _compute_rates(self, texts):
+        rates = np.empty((len(texts), len(self._lexicons)))
+        for tokenizer in dict.fromkeys(self._tokenizers):
+            own = [i for i, each in enumerate(self._tokenizers) if each == tokenizer]
+            index = TokenIndex(texts, tokenizer)
+            rates[:, own] = compute_term_rates(index, [self._lexicons[i] for i in own])
+        return rates
 
-def _read_term(term):
-    """Cut a term as it is found in texts."""
-    patterns = parse_term(term)
-    if not patterns:
-        raise ValueError(
-            f"LexiconAnnotator cannot look for the term {term!r}: it holds no word, "
-            'emoticon, "!" or "?".'
-        )
-    return patterns
+
+def _read_terms(hypothesis, tokenizer):
+    """Cut the terms of a hypothesis as they are found in texts."""
+    terms = parse_terms(hypothesis.terms, hypothesis.tokenizer, tokenizer)
+    for term, patterns in zip(hypothesis.terms, terms, strict=True):
+        if not patterns:
+            raise ValueError(
+                f"LexiconAnnotator cannot look for the term {term!r}: it holds no "
+                'word, emoticon, "!" or "?".'
+            )
+    return terms

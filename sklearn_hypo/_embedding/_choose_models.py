@@ -1,8 +1,6 @@
 """One model, several, or "auto", which is decided by what is installed and read."""
 
-import unicodedata
-from functools import lru_cache
-
+from .._utils._languages import share_of_foreign_letters
 from .._utils._warnings import warn
 from ._minilm import INSTALL, has_minilm
 
@@ -12,9 +10,6 @@ from ._minilm import INSTALL, has_minilm
 # MiniLM explains about a fifth more of what tweets say than LSA does: where it can
 # read less than four fifths, nothing is left of that.
 _MOST_UNREADABLE = 0.2
-# Enough to tell; a large corpus need not be read twice.
-_MOST_TEXTS = 2_000
-_MOST_CHARACTERS = 500
 
 
 def choose_models(model, texts):
@@ -80,19 +75,3 @@ def _decide_auto(texts):
         )
         return "lsa"
     return "minilm"
-
-
-def share_of_foreign_letters(texts):
-    """Return which share of the letters in a sample of texts is not Latin."""
-    step = max(1, len(texts) // _MOST_TEXTS)
-    n_letters = n_foreign = 0
-    for text in texts[::step]:
-        letters = [c for c in text[:_MOST_CHARACTERS] if c.isalpha()]
-        n_letters += len(letters)
-        n_foreign += sum(not _is_latin(c) for c in letters)
-    return n_foreign / n_letters if n_letters else 0.0
-
-
-@lru_cache(maxsize=4096)
-def _is_latin(letter):
-    return letter.isascii() or "LATIN" in unicodedata.name(letter, "")

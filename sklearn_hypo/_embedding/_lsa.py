@@ -1,11 +1,15 @@
 """Latent semantic analysis: the default encoder, offline and quick."""
 
+from functools import partial
+
 import numpy as np
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 from sklearn.utils.extmath import randomized_svd
 
+from .._utils._stems import abbreviate
 from .._utils._threads import on_one_thread
-from .._utils._tokens import make_ngrams, tokenize
+from .._utils._tokenizers import get_tokenizer
+from .._utils._tokens import has_unspaced, make_ngrams
 from ._encoder import Encoder
 
 # Terms beyond the most frequent ones cost time and hardly move the leading
@@ -16,18 +20,13 @@ MAX_TERMS = 20_000
 # rows of the tweets and by cross-validation on reviews, SMS messages and bills.
 EXTRA_WEIGHT = 0.7
 N_ITER = 4
-_BEGINNING = 4
 _MARK = "~"
 
 
-def lsa_terms(text):
-    """List the terms of a text: words, pairs of words, beginnings of long words.
-
-    The first four characters stand in for a stemmer: they bring "thanks", "thank"
-    and "thankful" together in any language with suffixes.
-    """
-    tokens = tokenize(text)
-    beginnings = [t[:_BEGINNING] + _MARK for t in tokens if len(t) > _BEGINNING]
+def lsa_terms(text, tokenizer="auto"):
+    """List the terms of a text: words, pairs of words, beginnings of long words."""
+    tokens = get_tokenizer(tokenizer).tokenize(text)
+    beginnings = [short + _MARK for short in map(abbreviate, tokens) if short]
     return make_ngrams(tokens, 2) + beginnings
 
 
@@ -56,8 +55,9 @@ class LsaEncoder(Encoder):
     learns = True
     name = label = "lsa"
 
-    def __init__(self, n_components):
+    def __init__(self, n_components, tokenizer="auto"):
         self.n_components = n_components
+        self.tokenizer = tokenizer
 
     @on_one_thread()
     def fit_encode(self, texts, seed):
@@ -83,10 +83,11 @@ class LsaEncoder(Encoder):
         return self.tfidf_.transform(counts) @ self.components_.T
 
     def _fit_counts(self, texts):
+        tokenizer = get_tokenizer(self.tokenizer)
         frequencies = dict.fromkeys((choose_min_document_frequency(len(texts)), 1))
         for frequency in frequencies:
             self.vectorizer_ = CountVectorizer(
-                analyzer=lsa_terms,
+                analyzer=partial(lsa_terms, tokenizer=tokenizer),
                 min_df=frequency,
                 max_features=MAX_TERMS,
                 dtype=np.float32,
@@ -102,5 +103,13 @@ class LsaEncoder(Encoder):
 
     def _term_weights(self):
         terms = self.vectorizer_.get_feature_names_out()
-        extra = [" " in term or term.endswith(_MARK) for term in terms]
+        extra = [_is_extra(term) for term in terms]
         return np.where(extra, EXTRA_WEIGHT, 1.0).astype(np.float32)
+
+
+def _is_extra(term):
+    """Tell whether a term repeats what others say.
+
+    Of characters without blanks between them, the pair is the word.
+    """
+    return term.endswith(_MARK) or (" " in term and not has_unspaced(term))

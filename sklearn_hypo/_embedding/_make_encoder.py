@@ -35,6 +35,7 @@ def make_encoder(
     model,
     *,
     n_components=384,
+    tokenizer="auto",
     prompt=None,
     device="auto",
     compute_dtype="float32",
@@ -59,7 +60,7 @@ def make_encoder(
     _refuse_remote_settings(model, dimensions=dimensions, task_type=task_type)
     if isinstance(model, str) or hasattr(model, "__fspath__"):
         return _make_encoder_by_name(
-            str(model), n_components, prompt, device, compute_dtype
+            str(model), n_components, tokenizer, prompt, device, compute_dtype
         )
     if isinstance(model, type):
         raise TypeError(
@@ -100,9 +101,11 @@ def _refuse_remote_settings(model, **settings):
             )
 
 
-def _make_encoder_by_name(model, n_components, prompt, device, compute_dtype):
+def _make_encoder_by_name(
+    model, n_components, tokenizer, prompt, device, compute_dtype
+):
     if model == "lsa":
-        return LsaEncoder(n_components)
+        return LsaEncoder(n_components, tokenizer)
     if model == "minilm":
         return MinilmEncoder(prompt, device, compute_dtype)
     if model.startswith(PREFIX):

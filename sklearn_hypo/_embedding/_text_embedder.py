@@ -80,6 +80,14 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
     n_components : int, default=384
         Number of features for "lsa"; quietly fewer where there are fewer training
         texts or terms. Other models ignore it.
+    tokenizer : str or callable, default="auto"
+        How "lsa" cuts texts into words; other models ignore it. "auto" takes ICU's
+        dictionaries for scripts that are written without blanks (Thai, Lao, Khmer,
+        Burmese, Chinese, Japanese) where the extra "languages" is installed, else
+        their characters with their marks. "icu" and "characters" insist on one;
+        "jieba" (Chinese), "sudachi" (Japanese) and "pythainlp" (Thai) are packages of
+        that name. Or a callable from a text to a list of tokens, or "module:name" of
+        one; it gets the text normalized and in lower case.
     prompt : str or None, default=None
         Put before every text for a fixed model, such as "clustering: ". None leaves
         it to the configuration of the model.
@@ -207,6 +215,7 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
             tuple,
         ],
         "n_components": [_COUNT],
+        "tokenizer": [str, callable],
         "prompt": [str, None],
         "batch_size": [_COUNT, StrOptions({"auto"})],
         "normalize": ["boolean"],
@@ -224,6 +233,7 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
         model="lsa",
         *,
         n_components=384,
+        tokenizer="auto",
         prompt=None,
         batch_size="auto",
         normalize=True,
@@ -237,6 +247,7 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
     ):
         self.model = model
         self.n_components = n_components
+        self.tokenizer = tokenizer
         self.prompt = prompt
         self.batch_size = batch_size
         self.normalize = normalize
@@ -418,7 +429,7 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
         return parts
 
     def _make_encoders(self, models):
-        settings = ("n_components", "prompt", "device", "compute_dtype")
+        settings = ("n_components", "tokenizer", "prompt", "device", "compute_dtype")
         settings += ("dimensions", "task_type")
         return make_encoders(models, **{k: getattr(self, k) for k in settings})
 

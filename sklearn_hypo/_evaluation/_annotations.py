@@ -163,6 +163,7 @@ def _describe(hypotheses):
         columns["neuron"] = pd.Series(neurons, dtype=object)
     evidence = {
         "terms": [h.terms for h in hypotheses],
+        "tokenizers": [h.tokenizer for h in hypotheses],
         "neurons": [h.neurons for h in hypotheses],
     }
     return Discovery(columns=columns, evidence=evidence)

@@ -392,6 +392,7 @@ def _collect_evidence(extractor, frame):
         "activations": extractor._activations_behind(frame),
         "neurons": [h.neurons for h in hypotheses],
         "terms": [h.terms for h in hypotheses],
+        "tokenizers": [h.tokenizer for h in hypotheses],
         "term_gains": _list_term_gains(extractor, hypotheses),
     }
 

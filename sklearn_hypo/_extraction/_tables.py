@@ -9,7 +9,7 @@ import pandas as pd
 from .._hypotheses._lookup import find_hypothesis
 from .._interpretation._lexicon_search import average_equal_texts
 from .._interpretation._term_gains import measure_terms
-from .._utils._terms import parse_term
+from .._utils._terms import parse_terms
 from .._utils._token_index import TokenIndex
 
 _FIDELITY = ["f1", "precision", "recall", "correlation"]
@@ -115,10 +115,13 @@ def make_terms_table(hypotheses, texts, activations):
     found = [(np.empty(0), np.empty(0))]
     if with_terms:
         distinct, strengths = average_equal_texts(texts, activations[:, with_terms])
-        index = TokenIndex(distinct)
+        own = {hypotheses[i].tokenizer for i in with_terms}
+        indexes = {tokenizer: TokenIndex(distinct, tokenizer) for tokenizer in own}
         for i, strength in zip(with_terms, strengths.T, strict=True):
-            terms = list(map(parse_term, hypotheses[i].terms))
-            found.append(measure_terms(index, terms, hypotheses[i].threshold, strength))
+            each = hypotheses[i]
+            terms = parse_terms(each.terms, each.tokenizer)
+            index = indexes[each.tokenizer]
+            found.append(measure_terms(index, terms, each.threshold, strength))
     rows = [(h.statement, term) for h in hypotheses for term in h.terms]
     shares, gains = map(np.concatenate, zip(*found, strict=True))
     return _make_text_frame(

@@ -2,7 +2,7 @@
 
 import re
 
-from .._utils._tokens import tokenize
+from .._utils._tokens import join_words, tokenize
 
 # A dictionary of at most so many terms is written out.
 _WRITTEN_OUT = 6
@@ -14,7 +14,7 @@ _N_LEADING = 5
 _NEARLY_EQUAL = 0.5
 
 
-def word_lexicon(terms, threshold=0.0, shown=None):
+def word_lexicon(terms, threshold=0.0, shown=None, *, english=True):
     """Word a dictionary as a statement that is true or false of a text.
 
     Variants of one word stand together, joined by "/", in the place of the first.
@@ -27,6 +27,8 @@ def word_lexicon(terms, threshold=0.0, shown=None):
         How many of 100 words have to be terms; 0: any.
     shown : sequence of str, default=None
         The terms to write out. None: all of a few, else the first five groups.
+    english : bool, default=True
+        Whether forms of a word are told by English endings; else no forms are.
 
     Returns
     -------
@@ -46,8 +48,11 @@ def word_lexicon(terms, threshold=0.0, shown=None):
     'mentions any of: sad, hurts/hurt, tears, lonely, grief or 1 more term'
     """
     if shown is None:
-        shown = terms if len(terms) <= _WRITTEN_OUT else list_leading(terms)
-    groups = ["/".join(group) for group in group_variants(shown)]
+        shown = terms if len(terms) <= _WRITTEN_OUT else list_leading(terms, english)
+    groups = [
+        "/".join(join_words(term.split(" ")) for term in group)
+        for group in group_variants(shown, english)
+    ]
     listed = ", ".join(groups)
     n_more = len(terms) - len(shown)
     more = f" or {n_more:,} more term{'s' * (n_more > 1)}" if n_more else ""
@@ -60,12 +65,13 @@ def word_lexicon(terms, threshold=0.0, shown=None):
     return f"mentions {any_of}{listed}{more}"
 
 
-def list_leading(terms):
+def list_leading(terms, english=True):
     """Return the terms of the first groups of variants, at most three of each."""
-    return [t for group in group_variants(terms)[:_N_LEADING] for t in group[:3]]
+    groups = group_variants(terms, english)
+    return [t for group in groups[:_N_LEADING] for t in group[:3]]
 
 
-def word_apart(lexicons, thresholds):
+def word_apart(lexicons, thresholds, *, english=True):
     """Word dictionaries so that no two statements are equal, or nearly.
 
     Where the leading terms of one are mostly those of an earlier one, its last places
@@ -77,6 +83,8 @@ def word_apart(lexicons, thresholds):
         Each with its leading terms first.
     thresholds : sequence of float
         As `word_lexicon` takes them.
+    english : bool, default=True
+        As `word_lexicon` takes it.
 
     Returns
     -------
@@ -85,8 +93,8 @@ def word_apart(lexicons, thresholds):
     """
     statements, shown_before = [], []
     for terms, threshold in zip(lexicons, thresholds, strict=True):
-        shown = _tell_apart(terms, shown_before)
-        statement = word_lexicon(terms, threshold, shown)
+        shown = _tell_apart(terms, shown_before, english)
+        statement = word_lexicon(terms, threshold, shown, english=english)
         rule = (frozenset(terms), threshold)
         statements.append(_make_unique(statement, rule, shown_before))
         shown_before.append((statements[-1], rule, shown, terms))
@@ -135,27 +143,35 @@ def name_apart(names, lexicons):
     return found
 
 
-def _tell_apart(terms, before):
+def _tell_apart(terms, before, english):
     """Choose the terms to show; see `word_apart`."""
     if len(terms) <= _WRITTEN_OUT:
         return list(terms)
-    leading = list_leading(terms)
-    alike = [others for _, _, shown, others in before if _share_groups(leading, shown)]
+    leading = list_leading(terms, english)
+    alike = [
+        others
+        for _, _, shown, others in before
+        if _share_groups(leading, shown, english)
+    ]
     if not alike:
         return leading
-    kept = [t for group in group_variants(leading)[:2] for t in group]
-    known = {_make_variant_key(term) for others in alike for term in others}
-    known |= set(map(_make_variant_key, kept))
-    own = [term for term in terms if _make_variant_key(term) not in known]
+    kept = [t for group in group_variants(leading, english)[:2] for t in group]
+    known = _list_keys([*kept, *(term for others in alike for term in others)], english)
+    own = [term for term in terms if _make_variant_key(term, english) not in known]
     # two that lead, and what it has and they have not
-    apart = kept + [t for group in group_variants(own)[:3] for t in group[:3]]
+    groups = group_variants(own, english)[:3]
+    apart = kept + [t for group in groups for t in group[:3]]
     return apart if own else leading
 
 
-def _share_groups(terms, others):
+def _share_groups(terms, others, english=True):
     """Tell whether two lists of terms share more than half of their groups."""
-    first, second = ({_make_variant_key(t) for t in each} for each in (terms, others))
+    first, second = _list_keys(terms, english), _list_keys(others, english)
     return len(first & second) > _NEARLY_EQUAL * min(len(first), len(second))
+
+
+def _list_keys(terms, english):
+    return {_make_variant_key(term, english) for term in terms}
 
 
 def _make_unique(statement, rule, before):
@@ -168,16 +184,18 @@ def _make_unique(statement, rule, before):
     return unique
 
 
-def group_variants(terms):
+def group_variants(terms, english=True):
     """Group terms that are forms of one word, in the order of first appearance."""
     groups = {}
     for term in terms:
-        groups.setdefault(_make_variant_key(term), []).append(term)
+        groups.setdefault(_make_variant_key(term, english), []).append(term)
     return list(groups.values())
 
 
-def _make_variant_key(term):
+def _make_variant_key(term, english=True):
     """Return what forms of a single word share; any other term stands for itself."""
+    if not english:
+        return term
     stem = _stem(term)
     is_word = " " not in term and any(map(str.isalpha, stem))
     return (stem,) if is_word else term

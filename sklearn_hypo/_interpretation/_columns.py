@@ -11,6 +11,7 @@ from .._style._measures import measure_texts
 from .._style._statements import choose_threshold, describe_measure, read_measure
 from .._style._term_features import read_term
 from .._utils._terms import mark_terms
+from .._utils._tokenizers import get_tokenizer
 from ._sampling import split_at_random
 
 # Shares of the distinct texts on which to choose the threshold, and to report.
@@ -35,7 +36,8 @@ def interpret_columns(
         One per column, in order.
     """
     style = np.array([bool(read_measure(column)) for column in columns], dtype=bool)
-    term = find_terms(texts, activations, columns)
+    tokenizer = getattr(interpreter, "tokenizer", "auto")
+    term = find_terms(texts, activations, columns, tokenizer)
     neuron = ~(style | term)
     described = measured = ()
     if neuron.any():  # first, so that its draws do not depend on the others
@@ -50,13 +52,13 @@ def interpret_columns(
         measured = interpret_style(
             texts, activations[:, style], columns[style], random_state=random_state
         )
-    named = [_interpret_term(column, len(texts)) for column in columns[term]]
+    named = [_interpret_term(each, len(texts), tokenizer) for each in columns[term]]
     parts = {"neuron": iter(described), "style": iter(measured), "term": iter(named)}
     kinds = np.select([style, term], ["style", "term"], "neuron")
     return [next(parts[kind]) for kind in kinds]
 
 
-def find_terms(texts, activations, columns):
+def find_terms(texts, activations, columns, tokenizer="auto"):
     """Tell which columns say, and by their name, which texts contain a term.
 
     Parameters
@@ -67,6 +69,8 @@ def find_terms(texts, activations, columns):
         The columns.
     columns : sequence of str
         Their names.
+    tokenizer : object, default="auto"
+        The one that the columns were made with.
 
     Returns
     -------
@@ -79,15 +83,16 @@ def find_terms(texts, activations, columns):
     if is_term.any():
         named = [term for term in terms if term]
         code, distinct = pd.factorize(texts)
-        marks = mark_terms(distinct, named).toarray()[code]
+        marks = mark_terms(distinct, named, tokenizer).toarray()[code]
         is_term[is_term] = (marks == activations[:, is_term]).all(axis=0)
     return is_term
 
 
-def _interpret_term(column, n_texts):
+def _interpret_term(column, n_texts, tokenizer):
     """Word a column of `TermFeatures`; the statement says what the column is."""
     term = read_term(column)
-    hypothesis = Hypothesis(word_lexicon([term]), column, terms=(term,))
+    own = get_tokenizer(tokenizer).name_for([term])
+    hypothesis = Hypothesis(word_lexicon([term]), column, (term,), tokenizer=own)
     exact = Fidelity(1.0, 1.0, 1.0, 1.0, n=n_texts)
     return Interpretation(column, (Candidate(hypothesis, exact),), exact)
 

@@ -9,7 +9,9 @@ from .._embedding._text_embedder import TextEmbedder
 from .._hypotheses._hypothesis import Hypothesis
 from .._hypotheses._protocols import Candidate, Interpretation
 from .._hypotheses._wording import word_apart
+from .._utils._languages import looks_english
 from .._utils._threads import limit_to_one_thread
+from .._utils._tokenizers import get_tokenizer
 from .._utils._validation import HasMethods, Interval, StrOptions
 from ._concept_strength import WordEmbedder
 from ._lexicon_search import (
@@ -77,6 +79,11 @@ class LexiconInterpreter(BaseEstimator):
     max_vocabulary : int, default=30_000
         The most words that are embedded by themselves: those of the texts, the most
         frequent first, then further ones that the embedding model knows.
+
+    tokenizer : str or callable, default="auto"
+        How texts are cut into words; see `TextEmbedder`. Hypotheses whose terms depend
+        on it carry it along (`Hypothesis.tokenizer`), so that annotators and reports
+        cut texts alike.
 
     shrinkage : float, default=30
         How many texts with a term weigh as much as what its embedding suggests.
@@ -150,6 +157,7 @@ class LexiconInterpreter(BaseEstimator):
             None,
         ],
         "max_vocabulary": [Interval(Integral, 1, None, closed="left")],
+        "tokenizer": [str, callable],
         "shrinkage": [Interval(Real, 0, None, closed="neither")],
         "form": [StrOptions({"auto", "any", "rate"})],
     }
@@ -163,6 +171,7 @@ class LexiconInterpreter(BaseEstimator):
         max_texts=50_000,
         embedder="auto",
         max_vocabulary=30_000,
+        tokenizer="auto",
         shrinkage=30,
         form="auto",
     ):
@@ -172,6 +181,7 @@ class LexiconInterpreter(BaseEstimator):
         self.max_texts = max_texts
         self.embedder = embedder
         self.max_vocabulary = max_vocabulary
+        self.tokenizer = tokenizer
         self.shrinkage = shrinkage
         self.form = form
 
@@ -196,7 +206,10 @@ class LexiconInterpreter(BaseEstimator):
         self._validate_params()
         texts, activations = self._draw_distinct(texts, activations, random_state)
         min_df = 2 if self.min_df == "auto" else self.min_df
-        corpus = index_texts(texts, n_max=self.max_words, min_df=min_df)
+        tokenizer = get_tokenizer(self.tokenizer)
+        corpus = index_texts(
+            texts, n_max=self.max_words, min_df=min_df, tokenizer=tokenizer
+        )
         if self.embedder is not None and len(corpus.terms):
             embedder = self.embedder
             if embedder == "auto":
@@ -210,7 +223,7 @@ class LexiconInterpreter(BaseEstimator):
             form: self._find(corpus, activations, form, random_state)
             for form in self._list_forms(corpus)
         }
-        return _interpret(corpus, neurons, forms)
+        return _interpret(corpus, neurons, forms, tokenizer, looks_english(texts))
 
     def _list_forms(self, corpus):
         if self.form != "auto":
@@ -243,7 +256,7 @@ class LexiconInterpreter(BaseEstimator):
         return distinct[rows], means[rows]
 
 
-def _interpret(corpus, neurons, forms):
+def _interpret(corpus, neurons, forms, tokenizer, english):
     """Choose one form for all neurons, and what is worth offering.
 
     `forms` maps the name of a form to the dictionaries and their fidelities.
@@ -253,20 +266,31 @@ def _interpret(corpus, neurons, forms):
         for form, (_, fidelities) in forms.items()
     }
     order = sorted(forms, key=agreement.get, reverse=True)
-    candidates = [_word(corpus, neurons, *forms[form]) for form in order]
+    candidates = [
+        _word(corpus, neurons, *forms[form], tokenizer, english) for form in order
+    ]
     return [
         _make_interpretation(neuron, each)
         for neuron, *each in zip(neurons, *candidates, strict=True)
     ]
 
 
-def _word(corpus, neurons, lexicons, fidelities):
+def _word(corpus, neurons, lexicons, fidelities, tokenizer, english):
     """Return a candidate for every neuron; None where there are no terms."""
     terms = [order_terms(corpus, lexicon) for lexicon in lexicons]
     thresholds = [lexicon.threshold for lexicon in lexicons]
-    statements = word_apart(terms, thresholds)
+    statements = word_apart(terms, thresholds, english=english)
     return [
-        Candidate(Hypothesis(statement, neuron, tuple(own), threshold=cut), fidelity)
+        Candidate(
+            Hypothesis(
+                statement,
+                neuron,
+                tuple(own),
+                threshold=cut,
+                tokenizer=tokenizer.name_for(own),
+            ),
+            fidelity,
+        )
         if own
         else None
         for statement, neuron, own, cut, fidelity in zip(

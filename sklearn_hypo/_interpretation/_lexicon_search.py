@@ -4,7 +4,7 @@ What is fitted on some texts is compared with the activations of others; no targ
 seen.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -15,7 +15,8 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.model_selection import KFold, ShuffleSplit
 
 from .._hypotheses._fidelity import Fidelity
-from .._utils._tokens import make_ngrams, tokenize
+from .._utils._tokenizers import RuleTokenizer, get_tokenizer
+from .._utils._tokens import has_unspaced, join_words, make_ngrams
 from ._concept_strength import measure_strength
 from ._dictionary import (
     add_helpful,
@@ -80,6 +81,8 @@ class Corpus:
         The terms that were embedded.
     word_vectors : ndarray of shape (len(words), n_features) or None
         Their embeddings.
+    by_character : bool
+        Whether the tokens of scripts without blanks are characters.
     """
 
     counts: sparse.csr_array
@@ -88,6 +91,7 @@ class Corpus:
     vectors: np.ndarray | None = None
     words: np.ndarray | None = None
     word_vectors: np.ndarray | None = None
+    by_character: bool = False
 
     @cached_property
     def presence(self):
@@ -104,6 +108,18 @@ class Corpus:
         """Whether a term is a single token."""
         return np.array([" " not in term for term in self.terms], dtype=bool)
 
+    @cached_property
+    def says_itself(self):
+        """Whether a term is a word, not several, nor a part of one.
+
+        Where tokens are the characters of a script without blanks, two of them are.
+        """
+        if not self.by_character:
+            return self.is_word
+        n_tokens = np.array([term.count(" ") + 1 for term in self.terms])
+        unspaced = np.array([has_unspaced(term) for term in self.terms], dtype=bool)
+        return n_tokens == np.where(unspaced, 2, 1)
+
 
 def average_equal_texts(texts, activations):
     """Return the distinct texts, and the mean activations of each."""
@@ -113,8 +129,10 @@ def average_equal_texts(texts, activations):
     return distinct, means
 
 
-def index_texts(texts, *, n_max, min_df):
+def index_texts(texts, *, n_max, min_df, tokenizer="auto"):
     """Count the n-grams of texts; return a `Corpus` without embeddings."""
+    tokenizer = get_tokenizer(tokenizer)
+    tokenize = tokenizer.tokenize
     vectorizer = CountVectorizer(
         analyzer=lambda text: make_ngrams(tokenize(text), n_max),
         min_df=min(min_df, len(texts)),
@@ -126,7 +144,8 @@ def index_texts(texts, *, n_max, min_df):
     except ValueError:  # scikit-learn's way to say that no term is left
         counts, terms = sparse.csr_array((len(texts), 0)), np.empty(0, object)
     lengths = np.array([len(tokenize(text)) for text in texts])
-    return Corpus(counts, np.maximum(lengths, 1), terms)
+    by_character = tokenizer == RuleTokenizer("characters")
+    return Corpus(counts, np.maximum(lengths, 1), terms, by_character=by_character)
 
 
 def add_embeddings(corpus, embedder, max_words):
@@ -142,7 +161,7 @@ def add_embeddings(corpus, embedder, max_words):
         Most words: those of the texts, the most frequent first, then others.
     """
     frequency = np.asarray(corpus.presence.sum(axis=0)).ravel()
-    own = np.flatnonzero(corpus.is_word)
+    own = np.flatnonzero(corpus.says_itself)
     own = own[np.argsort(-frequency[own], kind="stable")][:max_words]
     seen = set(corpus.terms.tolist())
     more = [word for word in embedder.list_known_words() if word not in seen]
@@ -153,13 +172,14 @@ def add_embeddings(corpus, embedder, max_words):
     )
     words = np.concatenate([own, n_terms + np.arange(len(more))])
     terms = np.concatenate([corpus.terms, more])
-    return Corpus(
-        sparse.csr_array(counts),
-        corpus.lengths,
-        terms,
+    written = [join_words(term.split(" ")) for term in terms[words]]
+    return replace(
+        corpus,
+        counts=sparse.csr_array(counts),
+        terms=terms,
         vectors=embedder.texts,
         words=words,
-        word_vectors=embedder.embed_words(terms[words].tolist()),
+        word_vectors=embedder.embed_words(written),
     )
 
 
@@ -203,7 +223,7 @@ def find_lexicons(corpus, activations, rows, *, form, max_terms, shrinkage):
         usable = corpus.is_word  # so that no token counts twice
         content = sparse.csr_array(sparse.diags_array(scale) @ corpus.counts[rows])
     # n-grams repeat what their words say, so they have to say more
-    evidence = sparse.diags_array(np.where(corpus.is_word, 1.0, _NGRAM_WEIGHT))
+    evidence = sparse.diags_array(np.where(corpus.says_itself, 1.0, _NGRAM_WEIGHT))
     content = sparse.csr_array(content @ evidence)
     weights = evidence @ fit_term_weights(content, strength, prior, shrinkage=shrinkage)
     weights[~usable] = -np.inf

@@ -17,6 +17,9 @@ class HypothesisDetail:
     ----------
     terms : tuple of str, default=()
         The n-grams of a lexicon; what to mark in the texts.
+    tokenizer : str, default=""
+        What cuts texts into the n-grams, where that is not the same for any; see
+        `Hypothesis`.
     neurons : tuple of str, default=()
         The neurons that the hypothesis describes.
     present, absent : tuple of str, default=()
@@ -72,6 +75,7 @@ class HypothesisDetail:
     prevalence_by_target: tuple = ()
     term_shares: tuple = ()
     term_gains: tuple = ()
+    tokenizer: str = ""
 
 
 @dataclass(frozen=True, eq=False)

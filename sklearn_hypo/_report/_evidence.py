@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from .._utils._terms import parse_term
+from .._utils._terms import parse_terms
 from .._utils._token_index import TokenIndex
+from .._utils._tokenizers import name_tokenizer
 from ._details import HypothesisDetail
 
 _N_TEXTS = 5
@@ -25,6 +26,7 @@ def collect_details(
     terms=None,
     neurons=None,
     term_gains=None,
+    tokenizers=None,
 ):
     """Collect the evidence for every hypothesis.
 
@@ -42,6 +44,8 @@ def collect_details(
         The n-grams and the neurons of each hypothesis.
     term_gains : list of tuple of float or None, default=None
         What each n-gram adds to the fidelity.
+    tokenizers : list of (str or callable) or None, default=None
+        What cuts texts into the n-grams of each hypothesis.
 
     Returns
     -------
@@ -50,11 +54,13 @@ def collect_details(
     """
     bins = _bin_target(target)
     shares = [()] * annotations.shape[1]
+    tokenizers = [""] * annotations.shape[1] if tokenizers is None else tokenizers
     if terms is not None and texts is not None:
-        shares = measure_term_shares(list(map(str, texts)), terms)
+        shares = measure_term_shares(list(map(str, texts)), terms, tokenizers)
     return tuple(
         HypothesisDetail(
             terms=() if terms is None else tuple(terms[j]),
+            tokenizer=name_tokenizer(tokenizers[j]),
             neurons=() if neurons is None else tuple(neurons[j]),
             prevalence_by_target=_count_shares(a, *bins),
             term_shares=shares[j],
@@ -68,7 +74,7 @@ def collect_details(
     )
 
 
-def measure_term_shares(texts, lexicons):
+def measure_term_shares(texts, lexicons, tokenizers=None):
     """Return the share of texts that contain each term of each lexicon.
 
     Examples
@@ -77,11 +83,19 @@ def measure_term_shares(texts, lexicons):
     >>> measure_term_shares(["so sad", "Sadly so", "no", ""], [("sad*", "so"), ("no",)])
     [(0.5, 0.5), (0.25,)]
     """
-    terms = list(dict.fromkeys(term for lexicon in lexicons for term in lexicon))
-    presence = TokenIndex(texts).mark(list(map(parse_term, terms)))
-    n_having = np.asarray(presence.sum(axis=0), dtype=float)
-    shares = dict(zip(terms, (n_having / len(texts)).tolist(), strict=True))
-    return [tuple(shares[term] for term in lexicon) for lexicon in lexicons]
+    tokenizers = [""] * len(lexicons) if tokenizers is None else tokenizers
+    shares = {}
+    for own in dict.fromkeys(tokenizers):
+        pairs = zip(lexicons, tokenizers, strict=True)
+        terms = dict.fromkeys(t for each, by in pairs if by == own for t in each)
+        presence = TokenIndex(texts, own).mark(parse_terms(terms, own))
+        n_having = np.asarray(presence.sum(axis=0), dtype=float)
+        found = (n_having / len(texts)).tolist()
+        shares |= {(own, t): s for t, s in zip(terms, found, strict=True)}
+    return [
+        tuple(shares[own, term] for term in lexicon)
+        for lexicon, own in zip(lexicons, tokenizers, strict=True)
+    ]
 
 
 def _bin_target(target):

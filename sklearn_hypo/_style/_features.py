@@ -3,8 +3,9 @@
 from sklearn.base import TransformerMixin
 
 from .._utils._base import HypoEstimator
+from .._utils._languages import looks_english
 from .._utils._validation import StrOptions, _fit_context
-from ._measures import MEASURE_NAMES, measure_texts, scale_measures
+from ._measures import MEASURE_NAMES, OF_ENGLISH, measure_texts, scale_measures
 from ._statements import PREFIX
 from ._text_columns import TextColumnsMixin
 
@@ -25,7 +26,8 @@ class StyleFeatures(TextColumnsMixin, TransformerMixin, HypoEstimator):
     Parameters
     ----------
     measures : "all" or list of str, default="all"
-        Which measures; see Notes.
+        Which measures; see Notes. "all": of texts that are not English, those that
+        hold for any language.
 
     passthrough : bool, default=False
         Whether the columns of X come first, so that it is a step of a pipeline
@@ -71,7 +73,10 @@ class StyleFeatures(TextColumnsMixin, TransformerMixin, HypoEstimator):
       per cent of the letters.
 
     Reading ease and function words are about English. All others hold for any
-    language.
+    language. Texts are taken for English unless most of their letters are not Latin,
+    or, of 200 words and more, fewer than 4 % are among twelve that make up a seventh of
+    English, such as "the" and "to". In scripts that are written without blanks, words
+    are characters with their marks.
 
     References
     ----------
@@ -138,17 +143,18 @@ class StyleFeatures(TextColumnsMixin, TransformerMixin, HypoEstimator):
         """
         context = self._init_callback_context()
         context.call_on_fit_task_begin(estimator=self, X=X)
-        self.measures_ = self._list_measures()
-        self._read_texts(X, reset=True)
+        texts = self._read_texts(X, reset=True)
+        self.measures_ = self._list_measures(texts)
         context.call_on_fit_task_end(estimator=self, X=X)
         return self
 
     def _describe(self, distinct):
         return scale_measures(measure_texts(distinct, self.measures_), self.measures_)
 
-    def _list_measures(self):
+    def _list_measures(self, texts):
         if isinstance(self.measures, str):  # "all"
-            return list(MEASURE_NAMES)
+            english = looks_english(texts)
+            return [n for n in MEASURE_NAMES if english or n not in OF_ENGLISH]
         names = [str(name) for name in self.measures]
         unknown = [name for name in names if name not in MEASURE_NAMES]
         if unknown or not names or len(set(names)) < len(names):

@@ -39,7 +39,8 @@ class StyledTexts:
 
     def __init__(self, texts):
         self.texts = texts
-        self.index = TokenIndex(texts)
+        # the same words on every machine, whatever is installed
+        self.index = TokenIndex(texts, "characters")
         self._kinds = np.array([_name_kind(token) for token in self.index.tokens])
         self._is_word = np.isin(self._kinds, ("word", "number"))
 
@@ -348,6 +349,9 @@ MEASURES = {
 }
 
 MEASURE_NAMES = tuple(MEASURES)
+
+# Measures that say nothing of texts in other languages.
+OF_ENGLISH = frozenset({*FAMILIES, "reading_ease"})
 
 
 def measure_texts(texts, names=MEASURE_NAMES):

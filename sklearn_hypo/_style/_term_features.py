@@ -47,6 +47,9 @@ class TermFeatures(TextColumnsMixin, TransformerMixin, HypoEstimator):
         Texts that must contain a term, and as many must not. "auto": 3, or 0.5 % of
         the texts if that is more.
 
+    tokenizer : str or callable, default="auto"
+        How texts are cut into words; see `TextEmbedder`.
+
     passthrough : bool, default=False
         Whether the columns of X come first, so that it is a step of a pipeline
         between the autoencoder and the selection. X then has to be a text-labelled
@@ -89,15 +92,23 @@ class TermFeatures(TextColumnsMixin, TransformerMixin, HypoEstimator):
         ],
         "max_words": [Interval(Integral, 1, 5, closed="both")],
         "min_df": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        "tokenizer": [str, callable],
         "passthrough": ["boolean"],
     }
 
     def __init__(
-        self, max_features="auto", *, max_words=2, min_df="auto", passthrough=False
+        self,
+        max_features="auto",
+        *,
+        max_words=2,
+        min_df="auto",
+        tokenizer="auto",
+        passthrough=False,
     ):
         self.max_features = max_features
         self.max_words = max_words
         self.min_df = min_df
+        self.tokenizer = tokenizer
         self.passthrough = passthrough
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -130,7 +141,9 @@ class TermFeatures(TextColumnsMixin, TransformerMixin, HypoEstimator):
         context.call_on_fit_task_begin(estimator=self, X=X)
         texts = self._read_texts(X, reset=True)
         fewest, most = self._choose_limits(len(texts))
-        presence, terms = find_vocabulary(texts, n_max=self.max_words, min_df=fewest)
+        presence, terms = find_vocabulary(
+            texts, n_max=self.max_words, min_df=fewest, tokenizer=self.tokenizer
+        )
         n_texts = np.bincount(presence.indices, minlength=len(terms))
         usable = np.flatnonzero(n_texts <= len(texts) - fewest)
         order = np.argsort(-n_texts[usable], kind="stable")
@@ -148,7 +161,7 @@ class TermFeatures(TextColumnsMixin, TransformerMixin, HypoEstimator):
         return fewest, most
 
     def _describe(self, distinct):
-        return mark_terms(distinct, self.terms_).toarray()
+        return mark_terms(distinct, self.terms_, self.tokenizer).toarray()
 
     def _name_columns(self):
         return [PREFIX + term for term in self.terms_]

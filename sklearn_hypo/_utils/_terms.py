@@ -5,10 +5,11 @@ from scipy import sparse
 from sklearn.feature_extraction.text import CountVectorizer
 
 from ._token_index import TokenIndex
-from ._tokens import make_ngrams, tokenize
+from ._tokenizers import get_tokenizer
+from ._tokens import make_ngrams
 
 
-def find_vocabulary(texts, *, n_max, min_df):
+def find_vocabulary(texts, *, n_max, min_df, tokenizer="auto"):
     """List the n-grams of some texts and which texts contain them.
 
     Parameters
@@ -19,6 +20,8 @@ def find_vocabulary(texts, *, n_max, min_df):
         Longest n-gram, in tokens.
     min_df : int
         Texts that must contain an n-gram for it to be listed.
+    tokenizer : object, default="auto"
+        See `get_tokenizer`.
 
     Returns
     -------
@@ -27,6 +30,7 @@ def find_vocabulary(texts, *, n_max, min_df):
     terms : ndarray of shape (n_terms,) and dtype object
         The n-grams, sorted; empty if none is frequent enough.
     """
+    tokenize = get_tokenizer(tokenizer).tokenize
     vectorizer = CountVectorizer(
         analyzer=lambda text: make_ngrams(tokenize(text), n_max),
         binary=True,
@@ -40,7 +44,7 @@ def find_vocabulary(texts, *, n_max, min_df):
     return sparse.csr_array(presence), vectorizer.get_feature_names_out()
 
 
-def mark_terms(texts, terms):
+def mark_terms(texts, terms, tokenizer="auto"):
     """Mark which texts contain which of the given terms.
 
     Parameters
@@ -49,13 +53,15 @@ def mark_terms(texts, terms):
         The texts.
     terms : sequence of str
         n-grams as `find_vocabulary` returns them.
+    tokenizer : object, default="auto"
+        The one that found them.
 
     Returns
     -------
     presence : CSR array of shape (n_texts, n_terms)
         1 where a text contains a term.
     """
-    return TokenIndex(texts).mark([tuple(term.split(" ")) for term in terms])
+    return TokenIndex(texts, tokenizer).mark([tuple(term.split(" ")) for term in terms])
 
 
 def contains_any(presence, terms, lexicons):
@@ -82,7 +88,7 @@ def contains_any(presence, terms, lexicons):
     return (presence @ member > 0).astype(np.float64)
 
 
-def parse_term(term):
+def parse_term(term, tokenizer="auto"):
     """Cut a term into tokens, of which some may end in "*".
 
     Parameters
@@ -90,6 +96,8 @@ def parse_term(term):
     term : str
         A word, an emoticon, or several of them. A "*" behind a letter or digit, at
         the end of a word, stands for whatever follows; any other is a character.
+    tokenizer : object, default="auto"
+        That of the texts, see `get_tokenizer`.
 
     Returns
     -------
@@ -102,6 +110,7 @@ def parse_term(term):
     >>> [parse_term(term) for term in ("Thank*", "so sad !", "s***", ",")]
     [('thank*',), ('so', 'sad', '!'), ('s***',), ()]
     """
+    tokenize = get_tokenizer(tokenizer).tokenize
     if "*" not in term:
         return tuple(tokenize(term))
     patterns = []
@@ -111,6 +120,28 @@ def parse_term(term):
             tokens[-1] += "*"
         patterns += tokens
     return tuple(patterns)
+
+
+def parse_terms(terms, own="", tokenizer="auto"):
+    """Cut the terms of a hypothesis as texts are cut.
+
+    Parameters
+    ----------
+    terms : sequence of str
+        The terms.
+    own : object, default=""
+        The `tokenizer` of the hypothesis. If it has one, its terms are tokens already.
+    tokenizer : object, default="auto"
+        Of the texts, for a hypothesis that names none.
+
+    Returns
+    -------
+    terms : list of tuple of str
+        As `parse_term` returns them.
+    """
+    if own:
+        return [tuple(term.split(" ")) for term in terms]
+    return [parse_term(term, tokenizer) for term in terms]
 
 
 def compute_term_rates(texts, lexicons):

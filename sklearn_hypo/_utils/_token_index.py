@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 
-from ._tokens import tokenize
+from ._tokenizers import get_tokenizer
 
 
 class TokenIndex:
@@ -15,7 +15,9 @@ class TokenIndex:
     Parameters
     ----------
     texts : sequence of str
-        They are cut by `tokenize`.
+        Any texts.
+    tokenizer : object, default="auto"
+        Cuts them, see `get_tokenizer`.
 
     Attributes
     ----------
@@ -40,8 +42,9 @@ class TokenIndex:
     [2, 1]
     """
 
-    def __init__(self, texts):
+    def __init__(self, texts, tokenizer="auto"):
         self.number = {}
+        tokenize = get_tokenizer(tokenizer).tokenize
         ids, lengths = [], []
         for text in texts:
             tokens = tokenize(text)

@@ -59,6 +59,8 @@ def _compile(is_ascii, has_mail):
     return re.compile("|".join([_MAIL] * has_mail + patterns))
 
 
+_UNSPACED = re.compile(f"[{UNSPACED}]")
+_BLANK_WITHIN = re.compile(f"(?<=[{UNSPACED}{MARKS}]) (?=[{UNSPACED}])")
 _SEVERAL = re.compile(f"[{UNSPACED}]|{_ELIDED.pattern}")  # a token of several words
 
 
@@ -119,6 +121,24 @@ def _name_token(token):
     if token.startswith(("http://", "https://", "www.")):
         return _LINK
     return "<3" if token.startswith("<33") else token
+
+
+def has_unspaced(text):
+    """Tell whether a text has letters that are written without blanks."""
+    return bool(_UNSPACED.search(text))
+
+
+def join_words(words):
+    """Join words as they are written: with blanks, where their script has blanks.
+
+    Examples
+    --------
+    >>> from sklearn_hypo._utils._tokens import join_words
+    >>> join_words(["so", "sad"]), join_words(["很", "好"]), join_words(["用", "app"])
+    ('so sad', '很好', '用 app')
+    """
+    joined = " ".join(words)
+    return _BLANK_WITHIN.sub("", joined) if has_unspaced(joined) else joined
 
 
 def find_token_spans(text, segment=None):

@@ -1,7 +1,10 @@
 """One hypothesis: its figures, where its neuron is active, and texts to read."""
 
+from functools import partial
+
 import numpy as np
 
+from ..._utils._tokens import join_words
 from .._columns import (
     COLUMNS,
     Column,
@@ -145,7 +148,7 @@ def _list_terms(detail):
     gains = detail.term_gains or (np.nan,) * len(detail.terms)
     return [
         (
-            term,
+            join_words(term.split(" ")),
             "–" if np.isnan(share) else f"{share:.1%}",
             "–" if np.isnan(gain) else format_signed(gain),
         )
@@ -157,8 +160,9 @@ def _list_texts(detail):
     """The texts that have it, and those that lack it, with its terms marked."""
     if not (detail.present or detail.absent):
         return []
+    mark = partial(highlight_terms, terms=detail.terms, tokenizer=detail.tokenizer)
     sides = {"have": detail.present, "lack": detail.absent}
     return [
-        (f"Texts that {side} it", [highlight_terms(t, detail.terms) for t in texts])
+        (f"Texts that {side} it", [mark(text) for text in texts])
         for side, texts in sides.items()
     ]

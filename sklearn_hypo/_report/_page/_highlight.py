@@ -4,9 +4,9 @@ from functools import lru_cache
 
 from markupsafe import Markup
 
-from ..._utils._terms import parse_term
+from ..._utils._terms import parse_terms
 from ..._utils._token_index import fits_pattern
-from ..._utils._tokens import find_token_spans
+from ..._utils._tokenizers import get_tokenizer
 from ._render import escape_invisible
 
 _LONGEST = 320  # characters of a text that are shown
@@ -14,9 +14,9 @@ _LONGEST = 320  # characters of a text that are shown
 _BEFORE = 90  # characters shown before the first mark of a longer text
 
 
-def highlight_terms(text, terms):
+def highlight_terms(text, terms, tokenizer=""):
     """Return a text with the matched terms in <mark>, shortened around the first."""
-    spans = find_terms(text, terms)
+    spans = find_terms(text, terms, tokenizer)
     begin, end = _choose_window(text, spans)
     found, position = Markup("…" if begin else ""), begin
     for first, last in spans:
@@ -30,7 +30,7 @@ def highlight_terms(text, terms):
     return found + escape_invisible(text[position:end]) + "…" * (end < len(text))
 
 
-def find_terms(text, terms):
+def find_terms(text, terms, tokenizer=""):
     """Return where a text contains terms, by the tokens of the annotator.
 
     Parameters
@@ -39,6 +39,9 @@ def find_terms(text, terms):
         Any text.
     terms : sequence of str
         The n-grams, written in any way; words may end in "*".
+    tokenizer : str, default=""
+        Of the hypothesis whose terms these are. One that cannot be imported here marks
+        nothing.
 
     Returns
     -------
@@ -51,21 +54,28 @@ def find_terms(text, terms):
     >>> find_terms("Don\u2019t THANK me, thanks!", ["thank", "thanks !"])
     [(6, 11), (16, 23)]
     """
-    exact, patterns = _parse_terms(tuple(terms))
-    tokens, spans = find_token_spans(text), []
+    exact, patterns = _parse_terms(tuple(terms), tokenizer)
+    tokens, spans = _find_spans(text, tokenizer), []
     for n in {len(term) for term in exact | patterns}:
         own = [term for term in patterns if len(term) == n]
         for i in range(len(tokens) - n + 1):
             run = tuple(token for token, _, _ in tokens[i : i + n])
             if run in exact or any(all(map(fits_pattern, run, term)) for term in own):
                 spans.append((tokens[i][1], tokens[i + n - 1][2]))
-    return _join_overlaps(spans)
+    return _join_overlaps(span for span in spans if span[0] < span[1])
+
+
+def _find_spans(text, tokenizer):
+    try:
+        return get_tokenizer(tokenizer).find_spans(text)
+    except (ValueError, ImportError):
+        return []
 
 
 @lru_cache(maxsize=64)
-def _parse_terms(terms):
+def _parse_terms(terms, tokenizer):
     """Cut the terms of a hypothesis once for all of its texts: exact ones, patterns."""
-    wanted = {parse_term(term) for term in terms} - {()}
+    wanted = set(parse_terms(terms, tokenizer)) - {()}
     patterns = frozenset(t for t in wanted if any(word.endswith("*") for word in t))
     return frozenset(wanted - patterns), patterns
 

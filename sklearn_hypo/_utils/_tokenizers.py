@@ -1,0 +1,145 @@
+"""Tokenizers by name or function: what the `tokenizer` of an estimator stands for."""
+
+import importlib
+import re
+from dataclasses import dataclass
+
+from ._callables import describe_callable
+from ._characters import normalize, normalize_with_origin
+from ._segmentation import SEGMENTERS, has_icu, load_segmenter
+from ._tokens import find_token_spans, has_unspaced, tokenize
+
+# What a parameter `tokenizer` may be, for `_parameter_constraints`.
+NAMES = ("auto", *SEGMENTERS)
+
+
+def get_tokenizer(tokenizer="auto"):
+    """Return the tokenizer that a `tokenizer` parameter stands for.
+
+    Parameters
+    ----------
+    tokenizer : str, callable, None or what this returns, default="auto"
+        "auto", "" or None: the rule of this package, with ICU's words where ICU is
+        installed; the name of a segmenter: the rule with its words; a callable, or
+        "module:name" of one, takes the place of the rule.
+
+    Returns
+    -------
+    tokenizer : RuleTokenizer or FunctionTokenizer
+        It can be compared, and pickled if the callable can.
+
+    Raises
+    ------
+    ValueError
+        For a name that is none.
+    """
+    if isinstance(tokenizer, RuleTokenizer | FunctionTokenizer):
+        return tokenizer
+    if tokenizer is None or tokenizer in ("", "auto"):
+        return RuleTokenizer("icu" if has_icu() else "characters")
+    if isinstance(tokenizer, str) and tokenizer in SEGMENTERS:
+        return RuleTokenizer(tokenizer)
+    if callable(tokenizer):
+        return FunctionTokenizer(tokenizer)
+    function = _import_function(tokenizer)
+    if function is None:
+        raise ValueError(
+            f"tokenizer={tokenizer!r} is none. Use one of {', '.join(NAMES)}; a "
+            "callable from a text to a list of tokens; or 'module:name' of one that "
+            "can be imported."
+        )
+    return FunctionTokenizer(function)
+
+
+def name_tokenizer(tokenizer):
+    """Return how a `tokenizer` is written down: a name, or "module:name"."""
+    if not callable(tokenizer):
+        return tokenizer or ""
+    return f"{getattr(tokenizer, '__module__', '')}:{describe_callable(tokenizer)}"
+
+
+def _import_function(name):
+    module, colon, path = str(name).partition(":")
+    if not (colon and module and path):
+        return None
+    try:
+        found = importlib.import_module(module)
+        for part in path.split("."):
+            found = getattr(found, part)
+    except (ImportError, AttributeError):
+        return None
+    return found if callable(found) else None
+
+
+@dataclass(frozen=True)
+class RuleTokenizer:
+    """The rule of `tokenize`, with words of some segmenter.
+
+    Parameters
+    ----------
+    name : str
+        Of the segmenter, see `load_segmenter`; loaded when a text needs it.
+    """
+
+    name: str
+
+    def tokenize(self, text):
+        """Return the tokens of a text."""
+        return tokenize(text, self._segment)
+
+    def find_spans(self, text):
+        """Return (token, begin, end) for each token of a text."""
+        return find_token_spans(text, self._segment)
+
+    def name_for(self, terms):
+        """Return what a hypothesis with these terms has to know, or ""."""
+        return self.name if any(map(has_unspaced, terms)) else ""
+
+    def _segment(self, run):
+        return load_segmenter(self.name)(run)
+
+
+@dataclass(frozen=True)
+class FunctionTokenizer:
+    """A function in the place of the rule.
+
+    Parameters
+    ----------
+    function : callable
+        Takes a text after `normalize`, as the vectorizers of scikit-learn hand theirs
+        text in lower case, and returns tokens. Blanks within one become "_".
+    """
+
+    function: object
+
+    def tokenize(self, text):
+        """Return the tokens of a text."""
+        return self._cut(normalize(text))
+
+    def find_spans(self, text):
+        """Return (token, begin, end); of one that is not found, an empty place."""
+        normal, origin = normalize_with_origin(text)
+        spans, position = [], 0
+        for token in self._cut(normal):
+            pattern = re.escape(token).replace("_", r"[\s_]+")
+            match = re.compile(pattern).search(normal, position)
+            place = origin[position - 1][1] if position else 0
+            span = (place, place)
+            if match and match.group():
+                position = match.end()
+                span = (origin[match.start()][0], origin[position - 1][1])
+            spans.append((token, *span))
+        return spans
+
+    def name_for(self, terms):
+        """Return what a hypothesis with these terms has to know: the function."""
+        return self.function
+
+    def _cut(self, normal):
+        tokens = list(self.function(normal))
+        if not all(isinstance(token, str) for token in tokens):
+            raise TypeError(
+                f"tokenizer={describe_callable(self.function)} has to return a list "
+                f"of str for a text; it returned {tokens[:3]!r}."
+            )
+        return ["_".join(token.split()) for token in tokens if token.strip()]
