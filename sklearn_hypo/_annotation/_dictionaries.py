@@ -13,6 +13,7 @@ from .._utils._files import expand_path, write_text
 from .._utils._printable import escape_surrogates, pluralize, shorten, to_printable
 from .._utils._terms import compute_term_rates, parse_term
 from .._utils._token_index import is_prefix
+from .._utils._tokens import write_term
 from .._utils._validation import Interval, StrOptions, check_texts, validate_params
 from .._utils._warnings import warn
 from ._dictionary_formats import (
@@ -308,7 +309,11 @@ def write_dictionary(hypotheses, path, *, format, caller):
         left_out["hypotheses without terms"] = without
     names = _name_categories(with_terms)
     if path is None:
-        found = dict(zip(names, (list(h.terms) for h in with_terms), strict=True))
+        found = dict(
+            zip(
+                names, (list(map(write_term, h.terms)) for h in with_terms), strict=True
+            )
+        )
     else:
         format = _choose_format(path, format, caller)
         found = _write_file(names, with_terms, path, format, left_out)
@@ -334,8 +339,9 @@ def _choose_format(path, format, caller):
 def _write_file(names, hypotheses, path, format: Format, left_out):
     terms = {}
     for name, hypothesis in zip(names, hypotheses, strict=True):
-        kept = [term for term in hypothesis.terms if _can_hold(format, term)]
-        lost = [term for term in hypothesis.terms if term not in set(kept)]
+        written = list(map(write_term, hypothesis.terms))
+        kept = [term for term in written if _can_hold(format, term)]
+        lost = [term for term in written if term not in set(kept)]
         if lost:
             left_out.setdefault(
                 "terms that would stand for others in this format", []
@@ -360,7 +366,9 @@ def _name_categories(hypotheses):
     """Name each by its name or its leading terms, so that all differ."""
     names, taken = [], set()
     for hypothesis in hypotheses:
-        name = first = to_printable(hypothesis.name or ", ".join(hypothesis.terms[:3]))
+        name = first = to_printable(
+            hypothesis.name or ", ".join(map(write_term, hypothesis.terms[:3]))
+        )
         number = 1
         while name in taken:
             number += 1

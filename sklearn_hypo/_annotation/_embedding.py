@@ -8,6 +8,7 @@ from sklearn.metrics.pairwise import cosine_similarity, euclidean_distances
 from sklearn.utils.validation import check_is_fitted
 
 from .._embedding._text_embedder import TextEmbedder
+from .._utils._tokens import write_term
 from .._utils._validation import HasMethods, Interval, StrOptions, draw_seed
 from ._calibration import calibrate_thresholds, check_can_calibrate
 
@@ -116,7 +117,9 @@ class EmbeddingAnnotator(BaseEstimator):
         seed = None if random_state is None else draw_seed(random_state)
         if embedder.get_params(deep=False).get("random_state", 0) is None:
             embedder.set_params(random_state=seed)
-        statements = [", ".join(h.terms) or h.statement for h in hypotheses]
+        statements = [
+            ", ".join(map(write_term, h.terms)) or h.statement for h in hypotheses
+        ]
         self.embedder_ = embedder
         if self.threshold == "auto":
             embeddings = np.asarray(embedder.fit_transform(texts))

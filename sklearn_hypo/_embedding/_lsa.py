@@ -8,7 +8,7 @@ from sklearn.utils.extmath import randomized_svd
 
 from .._utils._stems import abbreviate
 from .._utils._threads import on_one_thread
-from .._utils._tokenizers import get_tokenizer
+from .._utils._tokenizers import get_tokenizer, warn_of_missing_words
 from .._utils._tokens import has_unspaced, make_ngrams
 from ._encoder import Encoder
 
@@ -83,6 +83,7 @@ class LsaEncoder(Encoder):
         return self.tfidf_.transform(counts) @ self.components_.T
 
     def _fit_counts(self, texts):
+        warn_of_missing_words(texts, self.tokenizer)
         tokenizer = get_tokenizer(self.tokenizer)
         frequencies = dict.fromkeys((choose_min_document_frequency(len(texts)), 1))
         for frequency in frequencies:

@@ -2,7 +2,7 @@
 
 import re
 
-from .._utils._tokens import join_words, tokenize
+from .._utils._tokens import tokenize, write_term
 
 # A dictionary of at most so many terms is written out.
 _WRITTEN_OUT = 6
@@ -50,8 +50,7 @@ def word_lexicon(terms, threshold=0.0, shown=None, *, english=True):
     if shown is None:
         shown = terms if len(terms) <= _WRITTEN_OUT else list_leading(terms, english)
     groups = [
-        "/".join(join_words(term.split(" ")) for term in group)
-        for group in group_variants(shown, english)
+        "/".join(map(write_term, group)) for group in group_variants(shown, english)
     ]
     listed = ", ".join(groups)
     n_more = len(terms) - len(shown)

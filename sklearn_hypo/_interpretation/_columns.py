@@ -13,6 +13,7 @@ from .._style._term_features import read_term
 from .._utils._terms import mark_terms
 from .._utils._tokenizers import get_tokenizer
 from ._sampling import split_at_random
+from ._spelling import spell_terms
 
 # Shares of the distinct texts on which to choose the threshold, and to report.
 _PARTS = (0.8, 0.2)
@@ -52,7 +53,7 @@ def interpret_columns(
         measured = interpret_style(
             texts, activations[:, style], columns[style], random_state=random_state
         )
-    named = [_interpret_term(each, len(texts), tokenizer) for each in columns[term]]
+    named = _interpret_terms(columns[term], texts, get_tokenizer(tokenizer))
     parts = {"neuron": iter(described), "style": iter(measured), "term": iter(named)}
     kinds = np.select([style, term], ["style", "term"], "neuron")
     return [next(parts[kind]) for kind in kinds]
@@ -88,13 +89,17 @@ def find_terms(texts, activations, columns, tokenizer="auto"):
     return is_term
 
 
-def _interpret_term(column, n_texts, tokenizer):
-    """Word a column of `TermFeatures`; the statement says what the column is."""
-    term = read_term(column)
-    own = get_tokenizer(tokenizer).name_for([term])
-    hypothesis = Hypothesis(word_lexicon([term]), column, (term,), tokenizer=own)
-    exact = Fidelity(1.0, 1.0, 1.0, 1.0, n=n_texts)
-    return Interpretation(column, (Candidate(hypothesis, exact),), exact)
+def _interpret_terms(columns, texts, tokenizer):
+    """Word columns of `TermFeatures`; the statement says what the column is."""
+    spelt = spell_terms([[read_term(each)] for each in columns], texts, tokenizer)
+    exact = Fidelity(1.0, 1.0, 1.0, 1.0, n=len(texts))
+    found = []
+    for column, terms in zip(columns, map(tuple, spelt), strict=True):
+        own = tokenizer.name_for(terms)
+        hypothesis = Hypothesis(word_lexicon(terms), column, terms, tokenizer=own)
+        candidate = Candidate(hypothesis, exact)
+        found.append(Interpretation(column, (candidate,), exact))
+    return found
 
 
 def interpret_style(texts, values, columns, *, random_state):

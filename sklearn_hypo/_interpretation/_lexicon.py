@@ -11,7 +11,7 @@ from .._hypotheses._protocols import Candidate, Interpretation
 from .._hypotheses._wording import word_apart
 from .._utils._languages import looks_english
 from .._utils._threads import limit_to_one_thread
-from .._utils._tokenizers import get_tokenizer
+from .._utils._tokenizers import get_tokenizer, warn_of_missing_words
 from .._utils._validation import HasMethods, Interval, StrOptions
 from ._concept_strength import WordEmbedder
 from ._lexicon_search import (
@@ -22,6 +22,7 @@ from ._lexicon_search import (
     index_texts,
     order_terms,
 )
+from ._spelling import spell_terms
 
 # What embeds words if `embedder` is "auto".
 AUTO_MODEL = "auto"
@@ -207,6 +208,7 @@ class LexiconInterpreter(BaseEstimator):
         texts, activations = self._draw_distinct(texts, activations, random_state)
         min_df = 2 if self.min_df == "auto" else self.min_df
         tokenizer = get_tokenizer(self.tokenizer)
+        warn_of_missing_words(texts, self.tokenizer)
         corpus = index_texts(
             texts, n_max=self.max_words, min_df=min_df, tokenizer=tokenizer
         )
@@ -223,7 +225,7 @@ class LexiconInterpreter(BaseEstimator):
             form: self._find(corpus, activations, form, random_state)
             for form in self._list_forms(corpus)
         }
-        return _interpret(corpus, neurons, forms, tokenizer, looks_english(texts))
+        return _interpret(corpus, neurons, forms, texts, tokenizer)
 
     def _list_forms(self, corpus):
         if self.form != "auto":
@@ -256,7 +258,7 @@ class LexiconInterpreter(BaseEstimator):
         return distinct[rows], means[rows]
 
 
-def _interpret(corpus, neurons, forms, tokenizer, english):
+def _interpret(corpus, neurons, forms, texts, tokenizer):
     """Choose one form for all neurons, and what is worth offering.
 
     `forms` maps the name of a form to the dictionaries and their fidelities.
@@ -267,7 +269,7 @@ def _interpret(corpus, neurons, forms, tokenizer, english):
     }
     order = sorted(forms, key=agreement.get, reverse=True)
     candidates = [
-        _word(corpus, neurons, *forms[form], tokenizer, english) for form in order
+        _word(corpus, neurons, *forms[form], texts, tokenizer) for form in order
     ]
     return [
         _make_interpretation(neuron, each)
@@ -275,11 +277,12 @@ def _interpret(corpus, neurons, forms, tokenizer, english):
     ]
 
 
-def _word(corpus, neurons, lexicons, fidelities, tokenizer, english):
+def _word(corpus, neurons, lexicons, fidelities, texts, tokenizer):
     """Return a candidate for every neuron; None where there are no terms."""
     terms = [order_terms(corpus, lexicon) for lexicon in lexicons]
     thresholds = [lexicon.threshold for lexicon in lexicons]
-    statements = word_apart(terms, thresholds, english=english)
+    terms = spell_terms(terms, texts, tokenizer)
+    statements = word_apart(terms, thresholds, english=looks_english(texts))
     return [
         Candidate(
             Hypothesis(

@@ -16,7 +16,7 @@ from sklearn.model_selection import KFold, ShuffleSplit
 
 from .._hypotheses._fidelity import Fidelity
 from .._utils._tokenizers import RuleTokenizer, get_tokenizer
-from .._utils._tokens import has_unspaced, join_words, make_ngrams
+from .._utils._tokens import has_unspaced, make_ngrams, write_term
 from ._concept_strength import measure_strength
 from ._dictionary import (
     add_helpful,
@@ -172,7 +172,7 @@ def add_embeddings(corpus, embedder, max_words):
     )
     words = np.concatenate([own, n_terms + np.arange(len(more))])
     terms = np.concatenate([corpus.terms, more])
-    written = [join_words(term.split(" ")) for term in terms[words]]
+    written = list(map(write_term, terms[words]))
     return replace(
         corpus,
         counts=sparse.csr_array(counts),

@@ -17,6 +17,7 @@ from .._language_models._session import (
 from .._language_models._text import clean_text
 from .._utils._printable import pluralize, shorten
 from .._utils._steps import find_best_estimator, find_extractor
+from .._utils._tokens import write_term
 from .._utils._validation import Interval
 from .._utils._warnings import warn
 from ._prompts import make_name_prompt
@@ -219,7 +220,9 @@ class LLMNamer(AnswerStoreMixin, BaseEstimator):
         prompts = []
         for h in asked:
             words = {
-                clean_text(term): float(f"{100 * shares[h.statement, term]:.2g}")
+                clean_text(write_term(term)): float(
+                    f"{100 * shares[h.statement, term]:.2g}"
+                )
                 for term in h.terms[: self.n_terms]
             }
             n_more = max(len(h.terms) - self.n_terms, 0)

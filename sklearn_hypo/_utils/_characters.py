@@ -71,6 +71,7 @@ _LETTERS = str.maketrans(
         **{"\u0130": "i", "\u0131": "i"},  # capital I is both in Turkish
     }
 )
+_FOLDED = re.compile("[\u0622\u0623\u0625\u0671\u0649\u06cc\u06d2\u06a9\u0130\u0131]")
 _DECOMPOSED = (("\u0e4d\u0e32", "\u0e33"), ("\u0ecd\u0eb2", "\u0eb3"))
 
 
@@ -93,6 +94,23 @@ def _fold(text):
     for pair, letter in _DECOMPOSED:
         text = text.replace(pair, letter)
     return text.replace("i\u0307", "i")
+
+
+def has_folded_letters(text):
+    """Tell whether `normalize` puts other letters in the place of some."""
+    return not text.isascii() and bool(_FOLDED.search(text))
+
+
+def lower(text):
+    """Return a word in lower case, with its own letters, but nothing that is ignored.
+
+    Examples
+    --------
+    >>> from sklearn_hypo._utils._characters import lower
+    >>> lower("Işık"), lower("İyi"), lower("علـــی")
+    ('işık', 'iyi', 'علی')
+    """
+    return _IGNORED.sub("", text).replace("\u0130", "i").lower()
 
 
 def normalize_with_origin(text):

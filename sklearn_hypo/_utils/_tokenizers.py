@@ -8,6 +8,10 @@ from ._callables import describe_callable
 from ._characters import normalize, normalize_with_origin
 from ._segmentation import SEGMENTERS, has_icu, load_segmenter
 from ._tokens import find_token_spans, has_unspaced, tokenize
+from ._warnings import warn
+
+# Such a share of the texts is no exception.
+_MANY = 0.1
 
 # What a parameter `tokenizer` may be, for `_parameter_constraints`.
 NAMES = ("auto", *SEGMENTERS)
@@ -49,6 +53,20 @@ def get_tokenizer(tokenizer="auto"):
             "can be imported."
         )
     return FunctionTokenizer(function)
+
+
+def warn_of_missing_words(texts, tokenizer):
+    """Warn where "auto" cuts texts into characters for want of a dictionary."""
+    if tokenizer != "auto" or has_icu():
+        return
+    n_unspaced = sum(map(has_unspaced, texts))
+    if n_unspaced > _MANY * len(texts):
+        warn(
+            f"{n_unspaced:,} of {len(texts):,} texts are in a script that is written "
+            "without blanks between words, and no dictionary of it is installed: they "
+            "are cut into characters. For words: pip install "
+            "'sklearn-hypo[languages]'; tokenizer='characters' says that this is meant."
+        )
 
 
 def name_tokenizer(tokenizer):

@@ -128,17 +128,16 @@ def has_unspaced(text):
     return bool(_UNSPACED.search(text))
 
 
-def join_words(words):
-    """Join words as they are written: with blanks, where their script has blanks.
+def write_term(term):
+    """Return tokens that are joined by blanks as they are written in their script.
 
     Examples
     --------
-    >>> from sklearn_hypo._utils._tokens import join_words
-    >>> join_words(["so", "sad"]), join_words(["很", "好"]), join_words(["用", "app"])
+    >>> from sklearn_hypo._utils._tokens import write_term
+    >>> write_term("so sad"), write_term("很 好"), write_term("用 app")
     ('so sad', '很好', '用 app')
     """
-    joined = " ".join(words)
-    return _BLANK_WITHIN.sub("", joined) if has_unspaced(joined) else joined
+    return _BLANK_WITHIN.sub("", term) if has_unspaced(term) else term
 
 
 def find_token_spans(text, segment=None):

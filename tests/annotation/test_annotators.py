@@ -196,7 +196,7 @@ def test_lexicon_annotator_of_nothing():
     assert LexiconAnnotator().fit([], []).annotate(["tea"]).shape == (1, 0)
     annotator = LexiconAnnotator().fit([], [Hypothesis("h", "n", ("tea",))])
     assert annotator.annotate([]).shape == (0, 1)
-    assert clone(annotator).get_params() == {}
+    assert clone(annotator).get_params() == {"tokenizer": "auto"}
 
 
 @pytest.mark.parametrize("annotator", [LexiconAnnotator(), EmbeddingAnnotator()])

@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 
-from ..._utils._tokens import join_words
+from ..._utils._tokens import write_term
 from .._columns import (
     COLUMNS,
     Column,
@@ -148,7 +148,7 @@ def _list_terms(detail):
     gains = detail.term_gains or (np.nan,) * len(detail.terms)
     return [
         (
-            join_words(term.split(" ")),
+            write_term(term),
             "–" if np.isnan(share) else f"{share:.1%}",
             "–" if np.isnan(gain) else format_signed(gain),
         )
