@@ -74,7 +74,7 @@ class StyleFeatures(TextColumnsMixin, TransformerMixin, HypoEstimator):
 
     Reading ease and function words are about English. All others hold for any
     language. Texts are taken for English unless most of their letters are not Latin,
-    or, of 200 words and more, fewer than 4 % are among twelve that make up a seventh of
+    or, of 200 words and more, fewer than 4 % are among eleven that make up a seventh of
     English, such as "the" and "to". In scripts that are written without blanks, words
     are characters with their marks.
 

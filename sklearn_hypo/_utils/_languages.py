@@ -11,7 +11,7 @@ _MOST_CHARACTERS = 500
 
 # Words that make up about a seventh of English and hardly occur in other languages.
 _ENGLISH_WORDS = frozenset(
-    ["the", "and", "to", "that", "with", "you", "this", "my", "not", "are", "it", "was"]
+    ["the", "and", "to", "that", "with", "you", "this", "my", "not", "are", "it"]
 )
 _LEAST_SHARE = 0.04
 # Of fewer words, none need be among them.

@@ -22,7 +22,8 @@ _CLUSTER = re.compile(
     # Khmer: consonants below the first one
     f"|[\u1780-\u17b3](?:\u17d2[\u1780-\u17b3]|[{MARKS}])*"
     # Japanese: small letters and the long vowel belong to the one before
-    "|[\u3041-\u30ff\u31f0-\u31ff][ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮー]*"
+    "|[\u3041-\u30ff\u31f0-\u31ff]"
+    f"[ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮー{MARKS}]*"
     f"|.[{MARKS}]*",
     re.DOTALL,
 )

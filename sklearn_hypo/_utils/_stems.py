@@ -17,8 +17,8 @@ _HEBREW = re.compile("[\u05d0-\u05ea]")
 # retrieval. What is left keeps as many letters as are named.
 _ARABIC_AND = re.compile("^\u0648(?=.{3})")
 _ARABIC_THE = re.compile(
-    "^(?:(?:\u0627\u0644|\u0648\u0627\u0644|\u0628\u0627\u0644|\u0643\u0627\u0644"
-    "|\u0641\u0627\u0644|\u0644\u0644)(?=.{2})|[\u0628\u0644\u0641\u0643](?=.{4}))"
+    "^(?:\u0627\u0644|\u0648\u0627\u0644|\u0628\u0627\u0644|\u0643\u0627\u0644"
+    "|\u0641\u0627\u0644|\u0644\u0644)(?=.{2})"
 )
 _ARABIC_ENDINGS = ("ها", "ان", "ات", "ون", "ين", "يه", "ية", "ه", "ة", "ي")
 # "and", "the", "in", "to", "from", "that", "as": one letter each

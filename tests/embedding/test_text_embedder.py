@@ -299,6 +299,7 @@ def test_clone_keeps_the_parameters():
     parameters = {
         "model": lengths,
         "n_components": 7,
+        "tokenizer": "characters",
         "prompt": "p",
         "batch_size": 3,
         "normalize": False,

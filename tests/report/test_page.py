@@ -397,12 +397,12 @@ def test_what_is_marked_is_what_matched():
     letters = list("abAB  !?:)('’*#@.1½ﬁİΣσé́각ᄀ\u1161<3日本_-~\ud800😀\n")
     texts = ["".join(rng.choice(letters, 30)) for _ in range(300)]
     terms = sorted({t for text in texts[:40] for t in make_ngrams(tokenize(text), 2)})
-    presence = mark_terms(texts, terms).toarray()
+    presence = mark_terms(texts, terms, "characters").toarray()
     for text, row in zip(texts, presence, strict=True):
         present = [term for term, flag in zip(terms, row, strict=True) if flag]
         absent = [term for term, flag in zip(terms, row, strict=True) if not flag]
-        assert all(find_terms(text, [term]) for term in present)
-        assert find_terms(text, absent) == []
+        assert all(find_terms(text, [term], "characters") for term in present)
+        assert find_terms(text, absent, "characters") == []
 
 
 # Drawings -------------------------------------------------------------------------

@@ -1,0 +1,96 @@
+"""Tokenizers by name and by function."""
+
+import pickle
+import sys
+
+import pytest
+
+from sklearn_hypo import Hypothesis, LexiconAnnotator, TermFeatures, TextEmbedder
+from sklearn_hypo._utils import _segmentation, _tokenizers
+from sklearn_hypo._utils._segmentation import load_segmenter
+from sklearn_hypo._utils._tokenizers import (
+    FunctionTokenizer,
+    RuleTokenizer,
+    get_tokenizer,
+    name_tokenizer,
+)
+from sklearn_hypo.exceptions import HypothesisWarning
+
+
+def cut_at_hyphens(text):
+    return text.split("-")
+
+
+def test_names_and_functions():
+    assert get_tokenizer("characters") == RuleTokenizer("characters")
+    assert get_tokenizer("auto") == get_tokenizer(None) == RuleTokenizer("icu")
+    assert get_tokenizer(cut_at_hyphens).tokenize("A-b c") == ["a", "b_c"]
+    assert get_tokenizer("string:capwords").function("a b") == "A B"
+    assert name_tokenizer("icu") == "icu"
+    named = name_tokenizer(cut_at_hyphens)
+    assert named.endswith(":cut_at_hyphens")
+
+
+@pytest.mark.parametrize("name", ["mecab", "no_module:f", "string:nothing", "x:"])
+def test_a_name_that_is_none(name):
+    with pytest.raises(ValueError, match=r"tokenizer=.*jieba") as caught:
+        TermFeatures(tokenizer=name).fit(["a b", "a c"])
+    assert name in str(caught.value)
+
+
+def test_a_package_that_is_not_installed_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "jieba", None)
+    load_segmenter.__globals__["_load_jieba"].cache_clear()
+    tokenizer = get_tokenizer("jieba")
+    assert tokenizer.tokenize("no Chinese") == ["no", "chinese"]
+    with pytest.raises(ImportError, match=r"pip install 'jieba'.*characters"):
+        tokenizer.tokenize("很好")
+
+
+def test_a_function_has_to_return_strings():
+    with pytest.raises(TypeError, match="list of str"):
+        get_tokenizer(lambda text: [1, 2]).tokenize("x")
+
+
+def test_places_of_a_function():
+    tokenizer = FunctionTokenizer(lambda text: [w[:3] for w in text.split()] + ["?!"])
+    assert tokenizer.find_spans("Great\u00ad day") == [
+        ("gre", 0, 3),
+        ("day", 7, 10),
+        ("?!", 10, 10),
+    ]
+
+
+def test_tokenizers_pickle():
+    for each in (get_tokenizer("icu"), FunctionTokenizer(str.split)):
+        assert pickle.loads(pickle.dumps(each)) == each  # noqa: S301
+
+
+def test_the_same_words_in_every_step():
+    texts = ["good-day sir", "good-day madam", "bad-day sir", "bad-day madam"] * 5
+    terms = TermFeatures(tokenizer=cut_at_hyphens, min_df=5, max_words=1).fit(texts)
+    assert list(terms.terms_) == ["bad", "day_madam", "day_sir", "good"]
+    embedder = TextEmbedder(tokenizer=cut_at_hyphens, n_components=2).fit(texts)
+    assert "day_sir" in embedder.encoder_.vectorizer_.vocabulary_
+    known = Hypothesis("mentions day sir", terms=("day_sir",), tokenizer=cut_at_hyphens)
+    annotator = LexiconAnnotator().fit([], [known, Hypothesis("sir", terms=("sir",))])
+    assert annotator.annotate(texts[:2]).tolist() == [[1, 1], [0, 0]]
+
+
+def test_terms_of_a_hypothesis_are_tokens_already():
+    # in another context "ไทย" might be cut otherwise; the hypothesis knows its tokens
+    found = Hypothesis("mentions", terms=("很好",), tokenizer="characters")
+    assert not LexiconAnnotator().fit([], [found]).annotate(["很好"]).any()
+    written = Hypothesis("mentions", terms=("很好",))
+    for tokenizer in ("characters", "icu", "auto"):
+        annotator = LexiconAnnotator(tokenizer).fit([], [written])
+        assert annotator.annotate(["很好", "很", "好很"]).tolist() == [[1], [0], [0]]
+
+
+def test_missing_words_are_warned_about(monkeypatch):
+    monkeypatch.setattr(_tokenizers, "has_icu", lambda: False)
+    texts = ["อาหารอร่อย", "อาหารไม่อร่อย", "good food"] * 3
+    with pytest.warns(HypothesisWarning, match=r"2 of 3 texts.*languages"):
+        TextEmbedder(n_components=2).fit(texts)
+    TextEmbedder(n_components=2, tokenizer="characters").fit(texts)
+    assert _segmentation.has_icu()
