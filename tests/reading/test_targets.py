@@ -1,6 +1,7 @@
 """Targets from files: numbers, classes, orders, and what is asked about."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -58,7 +59,7 @@ def test_spellings_are_one_class(tmp_path):
 
 
 def test_composed_and_decomposed_letters_are_one_class(tmp_path):
-    rows = read_target(tmp_path, ["é", "e\u0301", "é", "b"] * 2)
+    rows = read_target(tmp_path, ["é", "e\u0301", "é", "é\u200b", "b"] * 2)
     assert sorted(set(rows.target)) == ["b", "é"]
 
 
@@ -171,6 +172,14 @@ def test_a_scale_but_for_a_few_answers_is_named(tmp_path):
     assert "would be a scale of answers without 'don't know, yet'" in rows.notes[1]
     rows = read_target(tmp_path, values, missing=["don't know, yet"])
     assert rows.target.tolist() == [4, 2, 3] * 2
+
+
+def test_the_guide_has_every_scale():
+    guide = Path(__file__).resolve().parents[2] / "docs" / "user_guide.md"
+    text = guide.read_text(encoding="utf-8").casefold()
+    for scale in load_scales():
+        first = {number: label for label, number in reversed(scale.items())}
+        assert ", ".join(first[n] for n in sorted(first)) in text
 
 
 def test_scales_run_from_1_without_gaps():
