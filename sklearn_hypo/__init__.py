@@ -27,6 +27,7 @@ from ._data_preparation._documents import (
     split_documents,
 )
 from ._data_preparation._groups import join_groups
+from ._data_preparation._near_duplicates import find_near_duplicates
 from ._data_preparation._pairs import make_pairs
 from ._displays import (
     ActivationHistogramDisplay,
@@ -84,6 +85,7 @@ __all__ = [  # noqa: RUF022 - by the steps of the method, as in the reference
     "make_pairs",
     "pairs_within",
     "join_groups",
+    "find_near_duplicates",
     "split_documents",
     "roll_up_annotations",
     "DocumentChunks",

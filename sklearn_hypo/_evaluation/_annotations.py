@@ -6,6 +6,7 @@ from .._hypotheses._hypothesis import Hypothesis
 from .._utils._annotation_input import check_annotations
 from .._utils._validation import check_texts, validate_params
 from ._build_report import Discovery, build_report, list_rules, list_tested_before
+from ._dependent_texts import group_near_duplicates
 from ._prepare import TEST_CONSTRAINTS, prepare_rows
 
 
@@ -32,6 +33,7 @@ def evaluate_annotations(
     n_resamples=999,
     embeddings=None,
     ngrams=True,
+    near_duplicates="auto",
     random_state=0,
 ):
     """Test annotations that are at hand: made by people, or by another program.
@@ -48,7 +50,7 @@ def evaluate_annotations(
         The hypotheses. None: the columns of the frame. Of a `Hypothesis`, such as a
         category that `read_dictionary` read, the report has name and terms, too.
     texts : sequence of str of length n_samples, default=None
-        The texts, to be shown and hashed.
+        The texts, to be shown, hashed and searched for near-duplicates.
     task : {"auto", "regression", "classification"}, default="auto"
         With "auto", booleans, strings, categoricals and targets of two distinct
         values are classes; any other numeric target is a quantity.
@@ -69,6 +71,9 @@ def evaluate_annotations(
     ngrams : bool, default=True
         Whether to show what as many n-grams predict, if texts are given; as in
         `evaluate_hypotheses`.
+    near_duplicates : {"auto", "group", "ignore"}, default="auto"
+        What to do about texts that are equal or nearly equal to others, if texts are
+        given; as in `evaluate_hypotheses`.
     random_state : int, default=0
         Seeds folds, bootstrap and permutations.
 
@@ -126,6 +131,10 @@ def evaluate_annotations(
         embeddings=embeddings,
         caller="evaluate_annotations",
     )
+    texts = None if texts is None else np.asarray(texts, dtype=object)
+    rows, alike = group_near_duplicates(
+        rows, texts, near_duplicates, caller="evaluate_annotations"
+    )
     return build_report(
         values,
         names,
@@ -141,6 +150,7 @@ def evaluate_annotations(
         texts=texts,
         discovery=_describe(rules) if rules else Discovery(),
         tested_before=list_tested_before(previous, rows.target),
+        near_duplicates=alike,
     )
 
 

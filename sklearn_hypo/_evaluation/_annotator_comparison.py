@@ -123,6 +123,10 @@ class AnnotatorComparison:
         columns["alpha"] = self.table["alpha"].map("{:.2f}".format)
         return pd.DataFrame(columns)
 
+    def _name_of_new_texts(self):
+        known = [report.n_training_texts for report in self.reports.values()]
+        return "on other texts" if any(known) else "out-of-sample"
+
     def _parts(self):
         return self.effect, "p_corrected", "significant"
 
@@ -139,7 +143,7 @@ class AnnotatorComparison:
                 for key, word in (
                     ("", "in-sample"),
                     ("_cross_fitted", "cross-fitted"),
-                    ("_out_of_sample", "out-of-sample"),
+                    ("_out_of_sample", self._name_of_new_texts()),
                 )
                 if not np.isnan(value := row.get(_METRICS[metric] + key, np.nan))
             ]

@@ -24,6 +24,7 @@ from .._report._report import HypothesisReport
 from .._style._measures import measure_texts
 from .._utils._threads import on_one_thread
 from .._utils._warnings import warn
+from ._dependent_texts import find_new_rows
 from ._signs import TrainingEffects
 
 # Overall figures that a report also holds by themselves
@@ -52,6 +53,8 @@ class Discovery:
         What went with the target in training.
     skipped_neurons : dict of str to str or None
         Neurons without a hypothesis, and why.
+    is_known : ndarray of bool of shape (n_rows,) or None
+        Which texts the hypotheses were found in; None if it is not known.
     """
 
     estimator: object = None
@@ -62,6 +65,7 @@ class Discovery:
     usage: pd.DataFrame | None = None
     effects: TrainingEffects | None = None
     skipped_neurons: dict | None = None
+    is_known: np.ndarray | None = None
 
 
 def build_report(
@@ -73,6 +77,7 @@ def build_report(
     texts=None,
     discovery=Discovery(),
     tested_before=None,
+    near_duplicates=None,
 ):
     """Test checked annotations and build the report.
 
@@ -88,6 +93,8 @@ def build_report(
         What else is known of the hypotheses.
     tested_before : list of str or None, default=None
         Hypotheses that were tested on the same rows; None if there was no test.
+    near_duplicates : dict or None, default=None
+        As from `group_near_duplicates`.
     """
     edits = _list_edits(tested_before, names)
     correction = {name: settings[name] for name in ("alpha", "correction", "cov_type")}
@@ -140,6 +147,10 @@ def build_report(
         ),
         target_name=rows.target_name,
         skipped_neurons=discovery.skipped_neurons,
+        n_training_texts=None
+        if discovery.is_known is None
+        else int(np.sum(discovery.is_known)),
+        near_duplicates=near_duplicates,
     )
 
 
@@ -225,8 +236,9 @@ def _compute_overall(tests, rows, texts, length, discovery, settings):
         overall.add_cross_fitted()
         p = overall.permutation_p()
     differences = rows.design.differences
+    new = find_new_rows(discovery.is_known, rows.design)
     if discovery.predictions is not None and len(tests.y) > 1:
-        trouble = overall.add_out_of_sample(differences(discovery.predictions))
+        trouble = overall.add_out_of_sample(differences(discovery.predictions), new)
         if trouble:
             warn(trouble)
     if rows.embeddings is not None and joint:
@@ -235,11 +247,11 @@ def _compute_overall(tests, rows, texts, length, discovery, settings):
     if length.columns:
         overall.add_length(length.values, length.p)
     if joint:
-        _add_ngrams(overall, rows, texts, discovery, settings, len(tests.table))
+        _add_ngrams(overall, rows, texts, discovery, settings, len(tests.table), new)
     return overall.table(), p
 
 
-def _add_ngrams(overall, rows, texts, discovery, settings, n_select):
+def _add_ngrams(overall, rows, texts, discovery, settings, n_select, new):
     """What as many n-grams predict, the neighbour of the hypotheses."""
     if settings["ngrams"] and texts is not None:
         presence, terms = find_ngrams(texts)
@@ -247,7 +259,7 @@ def _add_ngrams(overall, rows, texts, discovery, settings, n_select):
             overall.add_ngrams(rows.design.differences(presence), n_select)
     if discovery.ngram_predictions is not None:
         predictions = rows.design.differences(discovery.ngram_predictions)
-        overall.add_ngrams_out_of_sample(predictions, n_select)
+        overall.add_ngrams_out_of_sample(predictions, n_select, new)
 
 
 def _list_columns(table, classes, length, discovery):

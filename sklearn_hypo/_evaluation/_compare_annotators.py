@@ -17,6 +17,7 @@ from .._utils._steps import find_best_estimator, find_extractor
 from .._utils._validation import check_same_length, validate_params
 from ._annotator_comparison import AnnotatorComparison, find_verdicts
 from ._build_report import Discovery, build_report
+from ._dependent_texts import find_training_texts, group_near_duplicates
 from ._hypotheses import reach_extractor
 from ._prepare import TEST_CONSTRAINTS, prepare_rows
 
@@ -46,6 +47,7 @@ def compare_annotators(
     pairs=None,
     cov_type="auto",
     n_resamples=0,
+    near_duplicates="auto",
     random_state=0,
 ):
     """Test the hypotheses of a fitted pipeline under several annotators.
@@ -82,6 +84,9 @@ def compare_annotators(
         As in `evaluate_hypotheses`.
     n_resamples : int, default=0
         Bootstrap resamples and permutations of each report. 0: neither.
+    near_duplicates : {"auto", "group", "ignore"}, default="auto"
+        What to do about texts that are equal or nearly equal to others, as in
+        `evaluate_hypotheses`.
     random_state : int, default=0
         Seeds the annotators, folds, bootstrap and permutations.
 
@@ -162,6 +167,10 @@ def compare_annotators(
     )
     judge = _Judge(estimator, extractor, X, X_train, random_state)
     check_same_length(judge.texts, y, caller=_CALLER)
+    is_known = find_training_texts(extractor, judge.texts, caller=_CALLER)
+    rows, alike = group_near_duplicates(
+        rows, judge.texts, near_duplicates, caller=_CALLER
+    )
     tables = judge.annotate(others)
     settings = {
         "alpha": alpha,
@@ -183,7 +192,9 @@ def compare_annotators(
                 predictions=extractor.predict_annotations(values)
                 if is_of_fit
                 else None,
+                is_known=is_known,
             ),
+            near_duplicates=alike,
         )
         for name, values in tables.items()
     }

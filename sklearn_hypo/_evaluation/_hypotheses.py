@@ -24,6 +24,7 @@ from .._utils._validation import (
 )
 from .._utils._warnings import warn
 from ._build_report import Discovery, build_report, list_rules, list_tested_before
+from ._dependent_texts import find_training_texts, group_near_duplicates
 from ._prepare import TEST_CONSTRAINTS, prepare_rows
 from ._signs import TrainingEffects
 
@@ -57,6 +58,7 @@ def evaluate_hypotheses(
     embeddings="auto",
     ngrams=True,
     training=None,
+    near_duplicates="auto",
     random_state=0,
 ):
     r"""Test the hypotheses of a fitted pipeline on texts held out from its fit.
@@ -81,7 +83,8 @@ def evaluate_hypotheses(
     X : array-like of length n_samples
         What `estimator.transform` takes: texts for a pipeline, a text-labelled frame
         of activations for a bare extractor. The p-values hold for texts that had no
-        part in finding the hypotheses.
+        part in finding the hypotheses; what the model predicts is scored on these
+        alone.
     y : array-like of shape (n_samples,)
         The target, in its own units.
     task : {"auto", "regression", "classification"}, default="auto"
@@ -130,6 +133,14 @@ def evaluate_hypotheses(
         The texts that the hypotheses were found in, and their target. Then the same
         number of n-grams is also picked and fitted there and scored on the tested
         texts, as the hypotheses are: the neighbour of the figure out of sample.
+    near_duplicates : {"auto", "group", "ignore"}, default="auto"
+        What to do about texts that are equal or nearly equal to others, such as
+        re-posts and templates, as `find_near_duplicates` finds them: they are no
+        independent evidence. "auto": if they were copies and variances grew by more
+        than 5 % (the sum of squared sizes of the groups over the number of rows), rows
+        are tested in these groups, as by `groups`, with a warning; else the report
+        counts them. "group": tested in groups in any case. "ignore": not looked for.
+        Given `groups` and `pairs` stay whole: groups that share a text are joined.
     random_state : int, default=0
         Seeds folds, bootstrap and permutations.
 
@@ -155,7 +166,9 @@ def evaluate_hypotheses(
     HypothesisWarning
         Names each hypothesis that cannot be tested and says why: never or always
         true, without answers, the duplicate or a linear combination of others. What
-        cannot be computed is NaN.
+        cannot be computed is NaN. Also for texts that the hypotheses were found in
+        (their number is `report.n_training_texts`), and where equal texts become
+        groups.
 
     See Also
     --------
@@ -246,6 +259,8 @@ def evaluate_hypotheses(
     values, names = check_annotations(annotated, facts["hypothesis"].tolist())
     check_same_length(values, y, caller=_CALLER)
     texts = np.asarray(get_texts(annotated, caller=_CALLER), dtype=object)
+    is_known = find_training_texts(extractor, texts, caller=_CALLER)
+    rows, alike = group_near_duplicates(rows, texts, near_duplicates, caller=_CALLER)
     return build_report(
         values,
         names,
@@ -276,8 +291,10 @@ def evaluate_hypotheses(
             usage=_collect_usage(estimator),
             effects=_collect_effects(extractor) if is_of_fit else None,
             skipped_neurons=_list_skipped(extractor),
+            is_known=is_known,
         ),
         tested_before=tested_before,
+        near_duplicates=alike,
     )
 
 

@@ -22,6 +22,7 @@ from .._selection._scores import find_distinct, forward_selection
 from .._utils._base import HypoEstimator
 from .._utils._correlation import compute_moments, correlation_scores
 from .._utils._frames import get_texts, is_marked_as_training, make_frame_like
+from .._utils._normalized_texts import fingerprint_texts
 from .._utils._validation import (
     HasMethods,
     Interval,
@@ -155,6 +156,10 @@ class HypothesisExtractor(
     classes_ : ndarray of shape (n_classes,)
         The class labels; only for classification.
 
+    training_fingerprints_ : ndarray of uint64
+        A hash of each different text with a target, in order: by these
+        `evaluate_hypotheses` tells whether it meets the same texts again.
+
     trained_on_target_ : bool
         Whether the activations were themselves trained on this target, in these rows
         (`SupervisedSAETransformer.fit_transform`). "association" then overstates what
@@ -267,6 +272,7 @@ class HypothesisExtractor(
         if classes is not None:
             self.classes_ = classes
         self.trained_on_target_ = is_marked_as_training(X)
+        self.training_fingerprints_ = np.unique(fingerprint_texts(texts[labelled]))
         rng = check_random_state(self.random_state)
         self.annotator_ = _clone_or_make(self.annotator, LexiconAnnotator)
 

@@ -137,15 +137,19 @@ class Overall:
         name = f"{self._metric}_ngrams"
         self._add_cross_fitted(name, presence, rows, what, n_select=n_select)
 
-    def add_ngrams_out_of_sample(self, predictions, n_select):
-        """Add the score of n-grams that were picked and fitted on training texts."""
+    def add_ngrams_out_of_sample(self, predictions, n_select, new=None):
+        """Add the score of n-grams that were picked and fitted on training texts.
+
+        `new` is as in `add_out_of_sample`.
+        """
+        where = "out-of-sample" if new is None or new.all() else "on the other texts"
         what = (
-            f"{self._title()} of {self._name_ngrams(n_select)} out-of-sample: picked "
+            f"{self._title()} of {self._name_ngrams(n_select)} {where}: picked "
             "by the lasso and fitted on the training texts"
         )
-        score = self._scorer(self._tests.y, predictions, None)
-        values = self._with_interval(score, self._tests.design, len(self._tests.y))
-        self._add(f"{self._metric}_ngrams_out_of_sample", *values, what)
+        values = self._score_new(predictions, new)
+        if values is not None:
+            self._add(f"{self._metric}_ngrams_out_of_sample", *values, what)
 
     @staticmethod
     def _name_ngrams(n_select):
@@ -176,19 +180,38 @@ class Overall:
         score = self._scorer(y, predictions, folds)
         self._add(name, *self._with_interval(score, design, len(y)), description)
 
-    def add_out_of_sample(self, predictions):
-        """Add the score of predictions made elsewhere, one row per row of the test."""
-        what = (
-            f"{self._title()} out-of-sample: fit on the training texts, score on these "
-            f"{len(self._tests.y):,} {'pairs' if self._paired else 'texts'}"
-        )
-        score = self._scorer(self._tests.y, predictions, None)
-        values = self._with_interval(score, self._tests.design, len(self._tests.y))
+    def add_out_of_sample(self, predictions, new=None):
+        """Add the score of predictions made elsewhere, one row per row of the test.
+
+        `new` tells which rows the predicting model was not fitted on, None that it was
+        fitted on none. Only new rows are scored; the figure is called out-of-sample
+        where all are.
+        """
+        n, unit = len(self._tests.y), "pairs" if self._paired else "texts"
+        what = f"out-of-sample: fit on the training texts, score on these {n:,} {unit}"
+        if new is not None and not new.all():
+            what = (
+                f"on the {int(new.sum()):,} of {n:,} {unit} that the model was not "
+                "fitted on"
+            )
+        what = f"{self._title()} {what}"
+        values = self._score_new(predictions, new)
+        if values is None:
+            return None
         name = f"{self._metric}_out_of_sample"
         self._add(name, *values, what)
         if np.isnan(values[0]) and len(np.unique(self._tests.y)) > 1:
             return "No score out of sample: some class has no rows here."
         return None
+
+    def _score_new(self, predictions, new):
+        """Score with interval, on new rows; None if these are fewer than two."""
+        new = np.ones(len(self._tests.y), dtype=bool) if new is None else new
+        y, design = self._tests.y[new], self._tests.design.take(new)
+        if len(y) < 2:
+            return None
+        score = self._scorer(y, predictions[new], None)
+        return self._with_interval(score, design, len(y))
 
     def _scorer(self, y, predictions, folds):
         return scorer(y, predictions, self._n_classes, paired=self._paired, folds=folds)

@@ -147,7 +147,9 @@ def permutation_p(A, Y, controls, rng, n_resamples, *, weights, clusters, paired
     where a hypothesis holds is found too. Without clusters, residuals of the target
     given the covariates are permuted (Freedman and Lane 1983). With clusters, whole
     clusters exchange targets where the target is constant within them; otherwise rows
-    are permuted within their cluster. Within pairs, members change places.
+    are permuted within their cluster, or, where few of them differ in an annotation
+    from others in it, clusters of one size exchange their targets (Winkler, Webster,
+    Vidaurre, Nichols and Smith 2015). Within pairs, members change places.
 
     Parameters
     ----------
@@ -170,7 +172,7 @@ def permutation_p(A, Y, controls, rng, n_resamples, *, weights, clusters, paired
     scaled = A * root[:, None]
     Q = linalg.orth(scaled - base @ (base.T @ scaled), rcond=1e-8)
     codes = None if clusters is None else np.unique(clusters, return_inverse=True)[1]
-    shuffle = make_shuffler(Y, codes, rng, paired)
+    shuffle = make_shuffler(Y, codes, rng, paired, A)
     if not paired and (codes is None or not _is_constant_within(Y, codes)):
         Y = Y - (base @ (base.T @ (Y * root[:, None]))) / root[:, None]
 
@@ -190,8 +192,11 @@ def _is_constant_within(Y, codes):
     return bool((Y[first][codes] == Y).all())
 
 
-def make_shuffler(Y, codes, rng, paired):
-    """Return a function that permutes targets as independence would allow."""
+def make_shuffler(Y, codes, rng, paired, A=None):
+    """Return a function that permutes targets as independence would allow.
+
+    Annotations A, if given, decide whether rows or whole clusters change places.
+    """
     n = len(Y)
     if paired:
         units = np.arange(n) if codes is None else codes
@@ -203,6 +208,8 @@ def make_shuffler(Y, codes, rng, paired):
         first = np.unique(codes, return_index=True)[1]
         return lambda V: V[first][rng.permutation(len(first))][codes]
     home = np.argsort(codes, kind="stable")
+    if A is not None and 2 * _find_varying(A, codes)[codes].sum() < n:
+        return _make_exchange(codes, home, rng)
 
     def within(V):
         order = np.lexsort((rng.random(n), codes))
@@ -211,3 +218,28 @@ def make_shuffler(Y, codes, rng, paired):
         return shuffled
 
     return within
+
+
+def _find_varying(A, codes):
+    """Tell in which clusters rows differ in some annotation."""
+    first = np.unique(codes, return_index=True)[1]
+    differs = (np.abs(A - A[first][codes]) > 1e-9).any(axis=1)  # but for rounding
+    return np.bincount(codes, differs) > 0
+
+
+def _make_exchange(codes, home, rng):
+    """Return a function in which clusters of one size exchange what their rows have."""
+    sizes = np.bincount(codes)
+    starts = np.cumsum(sizes) - sizes
+    blocks = [
+        home[starts[sizes == size][:, None] + np.arange(size)]
+        for size in np.unique(sizes)
+    ]
+
+    def exchange(V):
+        shuffled = np.empty_like(V)
+        for block in blocks:
+            shuffled[block] = V[block[rng.permutation(len(block))]]
+        return shuffled
+
+    return exchange

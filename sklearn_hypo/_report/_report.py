@@ -103,7 +103,7 @@ class HypothesisReport:
         adjusted for its number of columns.
     r2_out_of_sample : float
         R² on the evaluated texts of the linear model that was fitted on the training
-        texts; missing annotations count as the training prevalence.
+        texts, which are left out; missing annotations count as the training prevalence.
     roc_auc : float
         In-sample area under the ROC curve of the joint logit (for more than two
         classes: mean over the classes, one against the rest). With covariates or
@@ -148,6 +148,15 @@ class HypothesisReport:
         Name of the target, if it has one, as a Series or a column of a file does.
     skipped_neurons : dict of str to str or None
         Selected neurons that have no hypothesis, and why.
+    n_training_texts : int or None
+        Texts evaluated that the hypotheses were found in: those with a target, told by
+        `HypothesisExtractor.training_fingerprints_`. Scores "out of sample" are of
+        the other texts. None if it is not known.
+    near_duplicates : dict or None
+        Texts evaluated that are equal or nearly equal to others: "n_texts", "n_groups",
+        the size of the "largest" group, "inflation" (by which factor variances grow if
+        these are copies), and "grouped", whether the test went by these groups. None
+        if nothing was looked for.
 
     See Also
     --------
@@ -211,6 +220,8 @@ class HypothesisReport:
     data: EvaluationData | None = None
     target_name: str | None = None
     skipped_neurons: dict | None = None
+    n_training_texts: int | None = None
+    near_duplicates: dict | None = None
 
     def __str__(self):
         return "\n".join(text_lines(self))

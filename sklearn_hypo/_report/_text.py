@@ -11,11 +11,13 @@ from ._view import ReportView
 from ._words import (
     describe_conditions,
     describe_length,
+    describe_near_duplicate_texts,
     describe_reversed,
     describe_sample,
     describe_skipped,
     describe_standard_errors,
     describe_success,
+    describe_training_texts,
     flag_reversed,
     group_notes,
     list_covariates,
@@ -140,6 +142,7 @@ def _table_cells(report):
 def _summarize(report):
     """Lines on the whole, then those on single hypotheses, none wrapped."""
     lines = [f"* {describe_success(report)}"]
+    lines += [f"! {describe_training_texts(report)}"] if report.n_training_texts else []
     lines += [f"! {describe_reversed(report)}"] if any(flag_reversed(report)) else []
     if report.classes is not None and len(report.classes) == 2:
         zero, one = (to_printable(repr(c)) for c in report.classes)
@@ -148,6 +151,7 @@ def _summarize(report):
     if describe_standard_errors(report):
         legend += f"; standard errors: {describe_standard_errors(report)}"
     lines += [legend, describe_conditions(report), *_figure_lines(report)]
+    lines += [describe_near_duplicate_texts(report)]
     lines += [to_printable(describe_length(report))]
     lines += [to_printable(describe_skipped(report)), format_usage(report.usage)]
     for part in (_covariate_lines, _duplicate_lines, _missing_lines):

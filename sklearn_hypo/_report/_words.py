@@ -162,11 +162,12 @@ def list_figures(report):
 def choose_headline(report):
     """Choose the Figure most honest about new texts, or None, and name it in short."""
     score = "ROC AUC" if report.n_pairs is None else "pairs ranked rightly"
+    where = "on other texts" if report.n_training_texts else "out-of-sample"
     order = {
-        "r2_out_of_sample": "R² out-of-sample",
+        "r2_out_of_sample": f"R² {where}",
         "r2_cross_fitted": "R² cross-fitted",
         "r2_adjusted": "R² adjusted, in-sample",
-        "roc_auc_out_of_sample": f"{score} out-of-sample",
+        "roc_auc_out_of_sample": f"{score} {where}",
         "roc_auc_cross_fitted": f"{score} cross-fitted",
         "roc_auc": f"{score} in-sample",
     }
@@ -301,9 +302,48 @@ def describe_skipped(report):
     )
 
 
+def describe_training_texts(report):
+    """Say how many texts the hypotheses were found in; empty if there are none."""
+    n = report.n_training_texts
+    if not n:
+        return ""
+    return (
+        f"{n:,} of {report.n_rows:,} texts were there when the hypotheses were found: "
+        "p-values, in-sample and cross-fitted figures are too good, evaluate on other "
+        "texts"
+    )
+
+
+def describe_near_duplicate_texts(report):
+    """Say how many texts are like others, and what of it; empty if there are none."""
+    found = report.near_duplicates
+    if not found or not found["n_texts"]:
+        return ""
+    what = (
+        f"{found['n_texts']:,} of {report.n_rows:,} texts are equal or nearly equal to "
+        f"others ({pluralize(found['n_groups'], 'group')}, the largest of "
+        f"{found['largest']:,})"
+    )
+    if found["grouped"]:
+        return f"{what}: the test goes by these groups"
+    if found["inflation"] == 1:
+        return f"{what}, within the groups or pairs of the test"
+    growth = 100 * (found["inflation"] - 1)
+    return (
+        f"{what}: tested as independent; copies would make variances up to "
+        f"{growth:.2g} % larger"
+    )
+
+
 def list_remarks(report):
     """List what a reader should know of the table as a whole, in sentences."""
-    remarks = (describe_reversed, describe_length, describe_skipped)
+    remarks = (
+        describe_training_texts,
+        describe_near_duplicate_texts,
+        describe_reversed,
+        describe_length,
+        describe_skipped,
+    )
     return [text for text in (remark(report) for remark in remarks) if text]
 
 

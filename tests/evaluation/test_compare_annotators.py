@@ -31,7 +31,9 @@ def make_frame(n, seed):
     rng = np.random.RandomState(seed)
     truth = (rng.random_sample((n, 3)) < 0.3).astype(float)
     texts = [
-        " ".join([f"x{i}", *(w for w, has in zip(WORDS, row, strict=True) if has)])
+        " ".join(
+            [f"x{seed}x{i}", *(w for w, has in zip(WORDS, row, strict=True) if has)]
+        )
         for i, row in enumerate(truth)
     ]
     frame = pd.DataFrame(

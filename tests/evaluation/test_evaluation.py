@@ -1,6 +1,7 @@
 import json
 import sys
 import warnings
+from hashlib import blake2b
 
 import numpy as np
 import pandas as pd
@@ -73,12 +74,19 @@ class WordHypotheses(TransformerMixin, BaseEstimator):
         return probability[:, 1:] if len(self.classes_) == 2 else probability
 
 
+def make_fillers(n, seed=0):
+    """Words by which texts differ that are otherwise a few words long."""
+    return [
+        blake2b(f"{seed} {i}".encode(), digest_size=12).hexdigest() for i in range(n)
+    ]
+
+
 def make_texts(n=300, seed=0, kind="regression"):
     rng = np.random.default_rng(seed)
     holds = rng.random((n, len(WORDS))) < 0.4
     texts = [
-        " ".join(["text", *(w for w, h in zip(WORDS, row, strict=True) if h)])
-        for row in holds
+        " ".join([filler, *(w for w, h in zip(WORDS, row, strict=True) if h)])
+        for filler, row in zip(make_fillers(n, seed), holds, strict=True)
     ]
     y = holds @ [1.0, -0.8, 0.0, 0.3] + rng.normal(size=n)
     if kind == "binary":
