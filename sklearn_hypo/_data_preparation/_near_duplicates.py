@@ -88,9 +88,9 @@ def find_near_duplicates(texts, *, threshold=0.8):
     >>> from sklearn_hypo import find_near_duplicates
     >>> find_near_duplicates([
     ...     "The new phone is out, and it is a great one! http://a.example/x",
-    ...     "I had tea with my sister on the way to the station.",
+    ...     "Tea with my sister on the way to the station, as always.",
     ...     "RT @shop: The new phone is out, and it is a great one!",
-    ...     "i had tea with my sister on the way to the train station",
+    ...     "tea with my sister on our way to the station, as always :)",
     ... ])
     array([0, 1, 0, 1])
     """

@@ -32,7 +32,7 @@ def make_frame(n, seed):
     truth = (rng.random_sample((n, 3)) < 0.3).astype(float)
     texts = [
         " ".join(
-            [f"x{seed}x{i}", *(w for w, has in zip(WORDS, row, strict=True) if has)]
+            [f"x{seed}{i}", *(w for w, has in zip(WORDS, row, strict=True) if has)]
         )
         for i, row in enumerate(truth)
     ]
