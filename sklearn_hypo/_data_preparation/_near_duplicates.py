@@ -90,7 +90,7 @@ def find_near_duplicates(texts, *, threshold=0.8):
     ...     "The new phone is out, and it is a great one! http://a.example/x",
     ...     "Tea with my sister on the way to the station, as always.",
     ...     "RT @shop: The new phone is out, and it is a great one!",
-    ...     "tea with my sister on our way to the station, as always :)",
+    ...     "tea with my sister on the way to the station, as always :)",
     ... ])
     array([0, 1, 0, 1])
     """

@@ -131,7 +131,6 @@ def evaluate_annotations(
         embeddings=embeddings,
         caller="evaluate_annotations",
     )
-    texts = None if texts is None else np.asarray(texts, dtype=object)
     rows, alike = group_near_duplicates(
         rows, texts, near_duplicates, caller="evaluate_annotations"
     )

@@ -47,7 +47,7 @@ def group_near_duplicates(rows, texts, how, *, caller):
     """
     if texts is None or how == "ignore":
         return rows, None
-    labels = _label_texts(texts)
+    labels = find_near_duplicates(texts)
     sizes = np.bincount(labels)
     alike = sizes[sizes > 1]
     given = [g for g in (rows.design.clusters, rows.design.pairs) if g is not None]
@@ -70,15 +70,6 @@ def group_near_duplicates(rows, texts, how, *, caller):
         return rows, found
     design = replace(rows.design, clusters=joined)
     return replace(rows, design=design, beside=rows.beside | {"groups": joined}), found
-
-
-def _label_texts(texts):
-    """Groups of texts that are alike; what is no text is like nothing."""
-    is_text = np.array([isinstance(text, str) for text in texts])
-    labels = np.arange(len(texts))
-    if is_text.any():
-        labels[is_text] = len(texts) + find_near_duplicates(list(texts[is_text]))
-    return np.unique(labels, return_inverse=True)[1]
 
 
 def _sum_squares(groups):
