@@ -2,11 +2,13 @@
 
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from .._data_preparation._groups import join_groups
+from .._data_preparation._near_duplicates import find_near_duplicates
 from .._utils._validation import resolve_task
 from ..exceptions import InputError
 from ._design_columns import find_rows_in_pairs, parse_covariates
@@ -84,15 +86,20 @@ class LabelledTexts:
     is_test: np.ndarray | None = None
     notes: tuple = ()
 
-    @property
+    @cached_property
     def groups(self):
         """Numbers of what stays on one side of a split.
 
-        Repetitions of a text do, the texts of a group and those of a pair, and what
-        is linked by a chain of these.
+        Repetitions of a text do, also nearly equal ones, the texts of a group and
+        those of a pair, and what is linked by a chain of these. Where nearly equal
+        texts would link more than half of all, only equal ones do.
         """
-        labels = (self.texts, self.clusters, self.pairs)
-        return join_groups(*(each for each in labels if each is not None))
+        labels = [each for each in (self.clusters, self.pairs) if each is not None]
+        equal = join_groups(self.texts, *labels)
+        alike = join_groups(find_near_duplicates(self.texts), *labels)
+        sizes = (np.bincount(groups).max(initial=0) for groups in (equal, alike))
+        half = len(self.texts) / 2
+        return alike if max(sizes) <= half else equal
 
     @property
     def design(self):
