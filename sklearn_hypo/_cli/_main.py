@@ -2,7 +2,8 @@
 
 Exit codes: 0 if all went well; 1 if the file, its columns or the computation do not
 allow a result; 2 for options that do not make sense; 130 after Ctrl-C. Messages go to
-standard error, the report to standard output.
+standard error, the report to standard output. Whatever goes wrong ends in one message;
+with --debug, or SKLEARN_HYPO_DEBUG=1 in the environment, in Python's traceback.
 """
 
 import os
@@ -10,13 +11,20 @@ import sys
 import warnings
 from contextlib import contextmanager
 
-from .._utils._printable import to_printable
+from .._utils._printable import shorten_middle
 from ..exceptions import LanguageModelError
 from ._demo import demo
 from ._options import PROG, parse_options
 from ._run import run
 
 _COMMANDS = {"run": run, "demo": demo}
+
+_DEBUG = "SKLEARN_HYPO_DEBUG"
+
+# Errors that say by themselves what is wrong and what to do
+_FORESEEN = (ValueError, OSError, ImportError, LanguageModelError)
+
+_LONGEST = 700  # characters of a message: some eight lines of a terminal
 
 
 def main(argv=None):
@@ -49,10 +57,23 @@ def main(argv=None):
         # complain when it closes standard output in the end, point it to nothing
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except (ValueError, OSError, ImportError, LanguageModelError) as error:
-        _note(f"error: {error}")
+    except Exception as error:
+        if options.debug or os.environ.get(_DEBUG, "0") not in ("", "0"):
+            raise
+        _note(f"error: {_describe(error)}")
         return 1
     return 0
+
+
+def _describe(error):
+    """Return a message of few lines; of an error that nobody foresaw, with its type."""
+    if isinstance(error, _FORESEEN) and str(error):
+        return str(error)
+    what = f"{type(error).__name__}: {shorten_middle(error, _LONGEST // 2)}"
+    return (
+        f"{what.removesuffix(': ').removesuffix('.')}. This was not foreseen. Run the "
+        "same command with --debug to see where it happened."
+    )
 
 
 # Output ---------------------------------------------------------------------------
@@ -63,7 +84,7 @@ def _say(text):
 
 
 def _note(text):
-    _print(f"{PROG}: {to_printable(text)}", sys.stderr)
+    _print(f"{PROG}: {shorten_middle(text, _LONGEST)}", sys.stderr)
 
 
 def _print(text, stream):

@@ -96,7 +96,7 @@ def _check_models(parser, options):
 
 
 def _add_command(commands, name, summary, description):
-    return commands.add_parser(
+    parser = commands.add_parser(
         name,
         help=summary,
         description=description,
@@ -104,6 +104,12 @@ def _add_command(commands, name, summary, description):
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+    parser.add_argument(
+        "--debug",
+        action="store_true",
+        help="on an error, show where in the program it happened",
+    )
+    return parser
 
 
 def _add_run(commands):

@@ -38,9 +38,10 @@ def find_near_duplicates(texts, *, threshold=0.8):
 
     .. math:: J(a, b) = \frac{|S_a \cap S_b|}{|S_a \cup S_b|}.
 
-    Two texts are in one group if a chain of pairs with :math:`J` of at least the
-    threshold links them. In a tweet of 70 characters, one changed word of five leaves
-    :math:`J = 0.78`: only longer texts may differ in a word.
+    Two texts are in one group if a chain of pairs links them, of which :math:`J` is at
+    least the threshold, and the shorter text at least that share of the longer. In a
+    tweet of 70 characters, one changed word of five leaves :math:`J = 0.78`: only
+    longer texts may differ in a word.
 
     Parameters
     ----------
@@ -119,11 +120,14 @@ class _Shingles:
     limits : ndarray of int of shape (n_texts,)
         Column from which on a text does not show what it has: of a long one, only the
         smallest hashes are there.
+    lengths : ndarray of int of shape (n_texts,)
+        Characters of the texts.
     """
 
     sets: sparse.csr_array
     hashes: np.ndarray
     limits: np.ndarray
+    lengths: np.ndarray
 
     @classmethod
     def of(cls, texts):
@@ -136,11 +140,15 @@ class _Shingles:
         known, columns = np.unique(hashes, return_inverse=True)
         entries = np.ones(len(rows), dtype=np.int32), (rows, columns)
         sets = sparse.csr_array(entries, shape=(len(texts), len(known)))
-        return cls(sets, hashes, np.searchsorted(known, limits))
+        lengths = np.array(list(map(len, texts)))
+        return cls(sets, hashes, np.searchsorted(known, limits), lengths)
 
     def find_similar(self, threshold):
         """Return pairs of rows, of which chains link all that are similar."""
         left, right = self._list_candidates(_count_rows_per_band(threshold))
+        lengths = np.sort([self.lengths[left], self.lengths[right]], axis=0)
+        close = lengths[0] >= threshold * lengths[1]
+        left, right = left[close], right[close]
         step = max(1, _MOST_CELLS // _MOST_SHINGLES)
         similar = [
             self._measure(left[i : i + step], right[i : i + step]) >= threshold - 1e-9

@@ -78,12 +78,10 @@ def _sum_squares(groups):
 
 def _find_trouble(joined, rows):
     """Say why the test cannot go by these groups; empty if it can."""
-    if joined.max() == 0:
-        return "all rows would be one group"
     worth = len(joined) ** 2 / _sum_squares(joined)
     if rows.design.clusters is not None and worth < _FEWEST_GROUPS:
         return "joined with groups=, they would link nearly all rows"
-    return ""
+    return "" if joined.max() else "all rows would be one group"
 
 
 def _describe(found, n_rows, example, trouble):

@@ -95,11 +95,10 @@ class LabelledTexts:
         texts would link more than half of all, only equal ones do.
         """
         labels = [each for each in (self.clusters, self.pairs) if each is not None]
-        equal = join_groups(self.texts, *labels)
         alike = join_groups(find_near_duplicates(self.texts), *labels)
-        sizes = (np.bincount(groups).max(initial=0) for groups in (equal, alike))
-        half = len(self.texts) / 2
-        return alike if max(sizes) <= half else equal
+        if np.bincount(alike).max() > len(self.texts) / 2:
+            return join_groups(self.texts, *labels)
+        return alike
 
     @property
     def design(self):

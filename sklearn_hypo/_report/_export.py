@@ -21,8 +21,10 @@ from ._formats import typeset_minus
 from ._words import (
     describe_conditions,
     describe_correction,
+    describe_near_duplicate_texts,
     describe_sample,
     describe_success,
+    describe_training_texts,
     group_notes,
     list_conditions,
     list_figures,
@@ -146,7 +148,12 @@ def to_latex(report, caption=None, label=None):
 
 def _write_caption(report):
     figures = [f"{f.value}: {f.description}" for f in list_figures(report)]
-    conditions = list(filter(None, [describe_conditions(report)]))
+    conditions = [
+        describe_training_texts(report),
+        describe_near_duplicate_texts(report),
+        describe_conditions(report),
+    ]
+    conditions = list(filter(None, conditions))
     significant = f"* significant, {describe_correction(report)}"
     return ". ".join([describe_sample(report), significant, *conditions, *figures])
 

@@ -20,6 +20,15 @@ def shorten(text, length=60):
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
+def shorten_middle(text, length):
+    """Return a text on one line; of a long one begin and end: what, and what to do."""
+    text = to_printable(text)
+    if len(text) <= length:
+        return text
+    tail = length // 3
+    return f"{text[: length - tail - 3]} … {text[-tail:]}"
+
+
 def quote_value(value, quote="'"):
     """Return a value as it stands in a message: on one line, escaped, not too long."""
     return f"{quote}{shorten(value, 200)}{quote}"
