@@ -71,6 +71,18 @@ def are_compact_dates(numbers):
     )
 
 
+def suggest_conversions(values):
+    """Name the options that make numbers of dates, those that need no further one."""
+    order = _find_order([_match(value) for value in pd.unique(values)])
+    days = "--target-date days takes the days since the first one"
+    if order is None:
+        days = (
+            "--target-date days-dmy takes the days since the first one, with the day "
+            "before the month (days-mdy: behind it)"
+        )
+    return f"{days}, --target-date year the year"
+
+
 def convert_dates(values, how, what, option="--target-date"):
     """Turn dates into numbers.
 

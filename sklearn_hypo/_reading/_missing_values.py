@@ -1,10 +1,11 @@
 """What stands for "no value": markers such as NA, and codes such as -99."""
 
+import re
 from collections import Counter
 from dataclasses import dataclass
+from numbers import Number
 
 import numpy as np
-import pandas as pd
 
 from .._utils._labels import to_key
 from .._utils._validation import is_missing
@@ -30,6 +31,7 @@ _LONGEST = 24  # characters of a marker, with blanks
 
 # Codes of surveys, taken as such only far outside of the scale.
 _CODES = (-9999, -999, -99, -9, 99, 999, 9999)
+_CODE = re.compile(r"[-−]?9{1,4}(?:[.,]0*)?")
 _MOST_ON_A_SCALE = 20  # distinct values beside a positive code: counts may reach 99
 
 
@@ -112,8 +114,7 @@ def _find_codes(values, what, note, decimal):
     positive code, the others have to be a scale of few distinct values.
     """
     none = np.zeros(len(values), dtype=bool)
-    plain = pd.to_numeric(values, errors="coerce").to_numpy(dtype=float)
-    if not np.isin(plain, _CODES).any():
+    if not any(map(_could_be_code, values)):
         return none
     found = read_numbers(values, decimal)
     if found.doubt:
@@ -144,3 +145,9 @@ def _find_codes(values, what, note, decimal):
             "them as values: --missing ''."
         )
     return is_code
+
+
+def _could_be_code(value):
+    if isinstance(value, str):
+        return _CODE.fullmatch(value) is not None
+    return isinstance(value, Number) and value in _CODES

@@ -7,7 +7,7 @@ from .._utils._labels import to_key
 from .._utils._printable import pluralize
 from ..exceptions import InputError
 from ._class_labels import merge_spellings
-from ._dates import are_compact_dates, are_dates, convert_dates
+from ._dates import are_compact_dates, are_dates, convert_dates, suggest_conversions
 from ._mappings import apply_mapping
 from ._numbers import read_numbers
 from ._ordinal import find_beside_scale, order_values
@@ -96,8 +96,7 @@ def _parse_as_found(values, what, task, note, decimal):
     if n_words and are_dates(words):
         raise InputError(
             f"{what} holds dates, such as {name_value(words.iloc[0])}. A date is "
-            "neither a class nor a quantity: --target-date days takes the days since "
-            "the first one, --target-date year the year."
+            f"neither a class nor a quantity: {suggest_conversions(words)}."
         )
     if task == "classification":
         return merge_spellings(values, what, note)

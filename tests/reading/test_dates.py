@@ -102,6 +102,8 @@ def test_an_order_of_day_and_month_that_nothing_shows_is_refused(tmp_path):
     for how, expected in (("days-dmy", [0, 62, 308]), ("days-mdy", [0, 62, 131])):
         rows = read_target(tmp_path, values, target_date=how)
         assert rows.target.tolist() == expected
+    with pytest.raises(InputError, match=r"--target-date days-dmy .*days-mdy.* year"):
+        read_target(tmp_path, values)
     # the year is certain
     with pytest.raises(InputError, match="one and the same value, '2024"):
         read_target(tmp_path, values, target_date="year")

@@ -67,8 +67,9 @@ def test_codes_far_outside_of_the_scale_are_missing(tmp_path, code):
 
 
 def test_codes_beside_a_decimal_comma(tmp_path):
-    rows = read_target(tmp_path, ["1,5", "-99", "2,5", "-99"])
-    assert rows.target.tolist() == [1.5, 2.5]
+    for code in ("-99", "-99,0", "−99,00"):
+        rows = read_target(tmp_path, ["1,5", code, "2,5", code])
+        assert rows.target.tolist() == [1.5, 2.5]
 
 
 def test_a_code_that_stands_once_is_kept_and_named(tmp_path):
