@@ -129,7 +129,7 @@ def convert_dates(values, how, what, option="--target-date"):
     wrong = [value for value, date in dates.items() if date is None]
     if wrong:
         where = next(i for i, v in values.items() if dates[v] is None) + 1
-        remedy = f"If it stands for none: {suggest_option('--missing', wrong[:3])}."
+        remedy = f"If it stands for none: {suggest_option('--missing', wrong)}."
         if len(wrong) == len(dates):
             remedy = "Take it as it is, without --target-date."
         raise InputError(

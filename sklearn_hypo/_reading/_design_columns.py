@@ -10,7 +10,7 @@ from ._class_labels import merge_spellings
 from ._dates import are_dates, convert_dates
 from ._numbers import read_numbers
 from ._targets import take_numbers
-from ._values import name_first, name_value
+from ._values import name_first, name_value, suggest_option
 
 _MOST_LEVELS = 50  # of a covariate that is no number
 
@@ -35,18 +35,27 @@ def _parse_covariate(name, values, note, decimal):
         )
     found = read_numbers(values, decimal)
     words = values[found.is_word]
+    if words.empty and (found.settled_by or not found.doubt):
+        return take_numbers(found, what, note)
     if words.empty:
-        return take_numbers(found, what, note, "Write all in one way")
-    if are_dates(words):
+        note(f"{what} holds {found.doubt}: each value is taken as a category.")
+    elif are_dates(words):
         note(f"{what} holds dates, and is taken as the days since the first of them.")
         return convert_dates(values, "days", what, option=None)
     labels = merge_spellings(values, what, note)
     n_levels = len(set(labels))
+    named = name_first(values if words.empty else words)
     if n_levels > _MOST_LEVELS:
         raise InputError(
-            f"{what} holds {n_levels} different values, among them "
-            f"{name_first(words)}, which are no numbers. At most {_MOST_LEVELS} can "
-            "be told apart. If rows of one value are to be kept together, use --groups."
+            f"{what} holds {n_levels} different values, among them {named}, which are "
+            f"no numbers. At most {_MOST_LEVELS} can be told apart. If rows of one "
+            "value are to be kept together, use --groups."
+        )
+    if 0 < len(words) < len(values) / 2:
+        note(
+            f"{what} holds numbers beside {named}: each value is taken as a category. "
+            f"If what is no number stands for none: "
+            f"{suggest_option('--missing', words.unique())}."
         )
     return labels.astype(object)
 

@@ -3,6 +3,7 @@
 import csv
 import math
 import os
+from numbers import Real
 
 import numpy as np
 
@@ -82,7 +83,14 @@ def load_mapping(mapping):
     """Return a mapping that is given as it is, or by the name of its file."""
     if isinstance(mapping, str | os.PathLike):
         return read_mapping(mapping)
-    return dict(mapping or {})
+    mapping = dict(mapping or {})
+    for value, number in mapping.items():
+        if not (isinstance(number, Real) and math.isfinite(number)):
+            raise InputError(
+                f"mapping has {name_value(number)} for {name_value(value)}, which is "
+                "no number."
+            )
+    return mapping
 
 
 def apply_mapping(values, mapping, what, note):
@@ -127,7 +135,7 @@ def apply_mapping(values, mapping, what, note):
         raise InputError(
             f"--map has no number for {name_first(unknown)} in {what} (row {where}). "
             "Give it one, or leave such rows out: "
-            f"{suggest_option('--missing', unknown[:3])}."
+            f"{suggest_option('--missing', unknown)}."
         )
     keys = {to_key(label) for label in found}
     idle = [

@@ -53,7 +53,7 @@ class MissingMarkers:
     @classmethod
     def of(cls, names):
         """From what the user named; "" among them leaves nothing but what is named."""
-        keys = [to_key(name) for name in names]
+        keys = [to_key(name) for name in ([names] if isinstance(names, str) else names)]
         return cls(frozenset(filter(None, keys)), usual="" not in keys)
 
     def find_in_texts(self, texts, what, note):

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from .._utils._printable import pluralize
+from ..exceptions import InputError
 from ._values import name_counts, name_value
 
 # What is written in another way than in ASCII, beside digits and blanks.
@@ -55,8 +56,8 @@ _LONGEST_UNIT = 20  # characters
 # With a decimal point; a number with a decimal comma is read with the two exchanged.
 _WITH_POINT = re.compile(
     r"""
-    (?: (?P<grouped> [1-9][0-9]{0,2} (?: (?P<by>[,' ]) [0-9]{3} (?:(?P=by)[0-9]{3})* )
-        | [1-9][0-9]? (?:,[0-9]{2})+ ,[0-9]{3} )  # India
+    (?: (?P<grouped> [1-9][0-9]{0,2} (?P<by>[,' ]) [0-9]{3} (?:(?P=by)[0-9]{3})* )
+      | (?P<lakhs> [1-9][0-9]? (?:,[0-9]{2})+ ,[0-9]{3} )  # in India
       | [0-9]* )
     (?: \. (?P<decimals>[0-9]*) )?
     """,
@@ -117,7 +118,14 @@ def read_numbers(values, decimal=None):
     -------
     column : ColumnOfNumbers
         One decimal sign, and at most one unit, in all of it.
+
+    Raises
+    ------
+    InputError
+        If `decimal` is no decimal sign.
     """
+    if decimal not in (None, ".", ","):
+        raise InputError(f"decimal must be '.' or ',', not {decimal!r}.")
     values = values.reset_index(drop=True)
     is_bool = np.array([isinstance(value, bool | np.bool_) for value in values], bool)
     plain = pd.to_numeric(values.mask(is_bool), errors="coerce")
@@ -190,21 +198,21 @@ def _split(text):
     is_negative = bool(signs) and signs[0] in "-("
     if match["minus"] and number[-1] in ".,":
         is_negative = False  # Swiss: 5.- is five francs
-    point = _read_with_point(number, exponent, is_negative)
-    comma = point
-    if not number.isdigit():
-        comma = _read_with_point(number.translate(_EXCHANGE), exponent, is_negative)
+    point, comma = (_read(number, exponent, is_negative, sign) for sign in ".,")
     return _Written(" ".join(unit.split()), point, comma)
 
 
-def _read_with_point(number, exponent, is_negative):
+def _read(number, exponent, is_negative, decimal):
+    """Return what a number is with a decimal sign, None if it is none with it."""
+    if decimal == ",":
+        number = number.translate(_EXCHANGE)
     match = _WITH_POINT.fullmatch(number)
-    if match is None:
+    if match is None or (match["lakhs"] and decimal == ","):
         return None
     value = float(number.translate(_NO_GROUPS) + exponent)
     return _Reading(
         -value if is_negative else value,
-        match["grouped"] is not None,
+        match["grouped"] is not None or match["lakhs"] is not None,
         len(match["decimals"] or ""),
     )
 
@@ -308,7 +316,7 @@ def _find_decimal_sign(written, decimal, unit):
         return ".", doubt, None, []
     sign = "," if by_comma else "."
     clear = [written[value] for value in by_point + by_comma]
-    remarks = ["commas are read as decimal signs"] if by_comma and not either else []
+    remarks = ["the decimal sign is a comma"] if by_comma and not either else []
     # software writes decimal points: 1.234, and not 5 or €5.678 beside it
     trusts_points = not has_whole and not (unit and _CURRENCY.search(unit))
     # 1,234 and 1.234, of either kind the first
@@ -318,7 +326,7 @@ def _find_decimal_sign(written, decimal, unit):
         doubt, settled_by, remark = _settle(clear, sign, value, unclear, trusts_points)
         if doubt:
             return sign, doubt, settled_by, []
-        remarks.append(remark)
+        remarks += filter(None, [remark])
     return sign, None, None, remarks
 
 
@@ -332,11 +340,13 @@ def _settle(clear, sign, value, unclear, trusts_points):
     other = {".": ",", ",": "."}[sign]
     reading, otherwise = (f"{unclear.read(each):.15g}" for each in (sign, other))
     remark = f"the decimal sign is a {_NAMES[sign]}: {name_value(value)} is {reading}"
-    # A sign beside another one that is decimal can only be one of thousands. Three
-    # decimals are nothing odd where others have as many.
-    if clear and (as_group or any(each.by(sign).n_decimals >= 3 for each in clear)):
-        return None, None, remark
-    if sign == "." and not as_group and (clear or trusts_points):
+    # A sign beside another one that is decimal can only be one of thousands, and a
+    # point beside decimal points is one. Three decimals are nothing odd where others
+    # have as many.
+    many = any(each.by(sign).n_decimals >= 3 for each in clear)
+    if clear and (as_group or sign == "." or many):
+        return None, None, None if sign == "." and not as_group else remark
+    if sign == "." and not as_group and trusts_points:
         return None, None, f"{remark}. If it is {otherwise}: --decimal {other}"
     doubt = f"{name_value(value)}, which may be {reading} or {otherwise}"
     if not clear:

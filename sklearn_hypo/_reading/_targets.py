@@ -107,16 +107,14 @@ def _parse_as_found(values, what, task, note, decimal):
     if len(values) - n_words >= _MOSTLY * len(values):
         raise InputError(_describe_words_among_numbers(words, found, what))
     if task == "regression":
-        return _parse_truth(values, what, note)
+        return _parse_words_as_quantity(values, what, note)
     return _parse_classes(values, what, note)
 
 
-def take_numbers(found, what, note, otherwise=_ONE_WAY):
+def take_numbers(found, what, note):
     """Return a column of numbers alone, and note how it was read."""
     if found.doubt:
-        raise InputError(
-            f"{what} holds {found.doubt}. {found.settled_by or otherwise}."
-        )
+        raise InputError(f"{what} holds {found.doubt}. {found.settled_by or _ONE_WAY}.")
     if np.isinf(found.values).any():
         raise InputError(f"{what} holds infinite values.")
     if found.remarks:
@@ -174,7 +172,7 @@ def _describe_words_among_numbers(words, found, what):
     )
 
 
-def _parse_truth(values, what, note):
+def _parse_words_as_quantity(values, what, note):
     """Turn True and False into 1 and 0, where a quantity is asked for."""
     keys = [to_key(value) for value in values]
     if set(keys) <= {"true", "false"}:

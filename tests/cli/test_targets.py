@@ -79,7 +79,7 @@ def test_a_decimal_comma_gives_the_same_report(data, run):
     code, said, metrics, _ = run([f"{each} €".replace(".", ",") for each in written])
     assert code == 0
     assert metrics["holdout"] == plain["holdout"]
-    assert "the unit '€' is taken off the numbers; commas are read as decimal" in said
+    assert "the unit '€' is taken off the numbers; the decimal sign is a comma" in said
 
 
 def test_decimal_settles_what_the_message_says(data, run):

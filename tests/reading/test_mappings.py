@@ -79,3 +79,9 @@ def test_numbers_without_a_value_are_named(tmp_path):
 def test_spellings_that_clash_are_not_guessed(tmp_path):
     with pytest.raises(InputError, match="no number for 'a b'"):
         read_target(tmp_path, ["A B", "a b"], mapping={"A B": 1, "A b": 0})
+
+
+def test_mappings_to_no_numbers_are_refused(tmp_path):
+    for number in ("1", None, float("nan")):
+        with pytest.raises(InputError, match=f"has '{number}' for 'yes', which is no"):
+            read_target(tmp_path, ["yes", "no"], mapping={"yes": number, "no": 0})

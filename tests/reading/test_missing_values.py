@@ -45,8 +45,9 @@ def test_a_class_that_is_called_like_a_marker_can_be_kept(tmp_path):
 
 def test_what_the_user_names_is_missing_too(tmp_path):
     values = ["1", "k.A.", "2", "NA", "K.A.", "3"]
-    rows = read_target(tmp_path, values, missing=["k.a."])
-    assert rows.target.tolist() == [1, 2, 3]
+    for named in (["k.a."], "k.a."):
+        rows = read_target(tmp_path, values, missing=named)
+        assert rows.target.tolist() == [1, 2, 3]
     assert "3 of 6 values are taken as missing: 1 'k.A.', 1 'NA', 1" in rows.notes[0]
 
 

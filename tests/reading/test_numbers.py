@@ -1,5 +1,7 @@
 """Numbers as people write them: one convention for a column, or a question."""
 
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -102,7 +104,7 @@ def test_what_can_be_read_in_two_ways_is_doubted(written, doubt):
         (["1.234", "0,5"], [1234, 0.5], "a comma: '1.234' is 1234"),
         (["1,234", "0,125"], [1.234, 0.125], "a comma: '1,234' is 1.234"),
         (["1.234.567", "1.234"], [1234567, 1234], "'1.234' is 1234"),
-        (["0,5", "2"], [0.5, 2], "commas are read as decimal signs"),
+        (["0,5", "2"], [0.5, 2], "the decimal sign is a comma"),
     ],
 )
 def test_what_the_column_settles_is_remarked(written, numbers, remark):
@@ -112,7 +114,10 @@ def test_what_the_column_settles_is_remarked(written, numbers, remark):
     assert remark in column.remarks[0]
 
 
-@pytest.mark.parametrize("written", [["1.5", "2"], ["3", "4"], ["1.234", "0.5"]])
+@pytest.mark.parametrize(
+    "written",
+    [["1.5", "2"], ["3", "4"], ["1.234", "0.5"], ["(1.234)", "0.5", "12", "1 000.5"]],
+)
 def test_plain_numbers_need_no_remark(written):
     assert read(*written).remarks == ()
 
@@ -122,7 +127,17 @@ def test_plain_numbers_need_no_remark(written):
     [
         *("", "a", "group 1", "Q1", "2024-01-31", "31.12.2024", "12/31/2024", "10:30"),
         *("3-4", "65+", "<5", "1..2", "1,,2", "12 34", "1,23,4", "(5", "5)", "(-5)"),
-        *("--5", "$", "5 (five)", "1.2.3", "a 5", "5 6 stars", "0x1A", "1_000"),
+        *(
+            "12.34.567",
+            "--5",
+            "$",
+            "5 (five)",
+            "1.2.3",
+            "a 5",
+            "5 6 stars",
+            "0x1A",
+            "1_000",
+        ),
         "5 apples and many more fruits",
     ],
 )
@@ -160,6 +175,16 @@ def test_mixed_columns_are_refused_and_the_option_named_settles_them(tmp_path):
         read_target(tmp_path, values)
     rows = read_target(tmp_path, values, decimal=",")
     assert rows.target.tolist() == [1.234, 0.5, 0.7]
+
+
+def test_signs_that_are_no_decimal_signs_are_refused(tmp_path):
+    with pytest.raises(InputError, match="decimal must be '\\.' or ',', not ';'"):
+        read_target(tmp_path, ["1", "2"], decimal=";")
+
+
+def test_numbers_of_any_type():
+    found = read(Decimal("1.5"), np.float32(2.5), np.int8(3), "4,5")
+    assert found.values.tolist() == [1.5, 2.5, 3, 4.5]
 
 
 def test_units_that_differ_are_refused_or_classes(tmp_path):

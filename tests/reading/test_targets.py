@@ -243,6 +243,22 @@ def test_covariates_in_two_conventions_are_refused(tmp_path):
     assert rows.covariates["price"].tolist() == [1234, 5678, 7]
 
 
+def test_covariates_with_many_units_are_categories(tmp_path):
+    path = write_target(tmp_path / "t.csv", [1, 2, 3], time=["5 min", "1 h", "6 min"])
+    rows = read_labelled_texts(path, "text", "y", covariates=["time"])
+    assert rows.covariates["time"].tolist() == ["5 min", "1 h", "6 min"]
+    assert "2 'min', 1 'h': each value is taken as a category" in rows.notes[0]
+
+
+def test_words_among_the_numbers_of_a_covariate_are_named(tmp_path):
+    path = write_target(tmp_path / "t.csv", [1, 2, 3, 4], age=["30", "40", "?!", "50"])
+    rows = read_labelled_texts(path, "text", "y", covariates=["age"])
+    assert rows.covariates["age"].tolist() == ["30", "40", "?!", "50"]
+    assert "the covariate 'age' holds numbers beside '?!'" in rows.notes[0]
+    rows = read_labelled_texts(path, "text", "y", covariates=["age"], missing=["?!"])
+    assert rows.covariates["age"].tolist() == [30, 40, 50]
+
+
 def test_dates_of_a_covariate_without_an_order_are_refused(tmp_path):
     path = write_target(tmp_path / "t.csv", [1, 2], day=["01/02/2024", "03/04/2024"])
     with pytest.raises(InputError, match="Write them as 2024-12-31"):
