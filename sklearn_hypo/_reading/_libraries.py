@@ -45,7 +45,7 @@ def library_errors(source, kind):
     """
     try:
         yield
-    except (InputError, MemoryError):
+    except InputError:
         raise
     except Exception as error:
         reason = shorten(error, _LONGEST) or type(error).__name__

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _PLAIN_NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[-+]?[0-9]+)?")
 
@@ -16,7 +17,11 @@ def is_plain_number(text):
 
 def to_key(label):
     """What is equal for two labels that are one: 1.0 and "1", Yes and "YES "."""
-    text = str(label)
+    return _to_key(str(label))
+
+
+@lru_cache(2**12)  # columns of a million rows have few distinct labels
+def _to_key(text):
     if not text.isascii():
         text = "".join(c for c in text if unicodedata.category(c) != "Cf")  # unseen
         text = unicodedata.normalize("NFKC", text)
