@@ -18,9 +18,8 @@ DOUBLED, ESCAPED, PLAIN = "doubled", "escaped", "plain"
 _MOST_QUOTED = 0.2  # of fields that begin with a quote end with one, if it is plain
 _FEWEST_QUOTES = 3  # so many fields have to begin with a quote for it to be plain
 
-_FIRST_LINE = re.compile(
-    r'"?sep=(.)"?(\r\n|\r|\n)', re.IGNORECASE
-)  # as Excel writes it
+# As Excel writes it.
+_FIRST_LINE = re.compile(r'(?:sep=(.)|"sep=(.)")(?:\r\n|\r|\n)', re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -120,7 +119,7 @@ def list_dialects(head, is_whole, wanted, *, separator=None, quotes=True, header
     first = _FIRST_LINE.match(head)
     n_skipped = 1 if first else 0
     if separator is None and first:
-        separator = first[1]
+        separator = first[1] or first[2]
     if not is_whole:  # the last line is cut
         head = head[: max(head.rfind("\n"), head.rfind("\r")) + 1] or head
     separators = SEPARATORS if separator is None else (separator,)

@@ -22,9 +22,17 @@ def read_stata(source, wanted, options):
         with pd.read_stata(path, chunksize=1) as reader:
             names = list(reader.variable_labels())
         find_columns(source, names, wanted)
-        values = _read_stata_columns(path, wanted, convert_categoricals=False)
-        labels = {name: _find_labels(path, name, values[name]) for name in wanted}
-    return _apply_labels(source, values, labels)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            values = _read_stata_columns(path, wanted, convert_categoricals=False)
+            labels = {name: _find_labels(path, name, values[name]) for name in wanted}
+    columns, notes = _apply_labels(source, values, labels)
+    if any(issubclass(each.category, UnicodeWarning) for each in caught):
+        notes.append(
+            f"{source} is of a version of Stata that writes UTF-8, but some of its "
+            "texts are not: they are read as latin-1. Look at those with accents."
+        )
+    return columns, notes
 
 
 def _read_stata_columns(path, columns, **settings):
@@ -39,13 +47,10 @@ def _read_stata_columns(path, columns, **settings):
 
 def _find_labels(path, name, values):
     """Return the label of each value that has one."""
-    with warnings.catch_warnings():
-        # of values without labels, about which we have our own words
-        warnings.simplefilter("ignore", pd.errors.CategoricalConversionWarning)
-        try:
-            labelled = _read_stata_columns(path, [name])[name]
-        except ValueError:  # one label for two values: pandas makes nothing of it
-            return {}
+    try:
+        labelled = _read_stata_columns(path, [name])[name]
+    except ValueError:  # one label for two values: pandas makes nothing of it
+        return {}
     return {
         value: label
         for value, label in zip(values, labelled, strict=True)

@@ -286,6 +286,17 @@ def test_one_label_for_two_values_of_stata(tmp_path):
     check_same(read(tmp_path / "t.dta"), frame)
 
 
+def test_texts_of_stata_that_are_not_in_utf8_are_noted(tmp_path):
+    frame = make_frame().assign(text=[f"text {i} Xyz" for i in range(60)])
+    frame.to_stata(tmp_path / "t.dta", version=118, write_index=False)
+    data = (tmp_path / "t.dta").read_bytes().replace(b"Xyz", b"caf\xe9"[1:])
+    (tmp_path / "t.dta").write_bytes(data)
+    rows = read(tmp_path / "t.dta")
+    assert rows.texts[0] == "text 0 afé"
+    (note,) = rows.notes
+    assert "read as latin-1" in note
+
+
 def test_what_spss_declares_as_missing_is_missing(tmp_path):
     frame = make_frame().assign(y=[1.0, 2.0, 8.0, -99.0] * 15)
     pyreadstat.write_sav(
