@@ -9,7 +9,8 @@ from .._pipeline import make_hypothesis_pipeline
 from .._report._provenance import list_versions, record_settings
 from ..datasets import load_docstrings
 from ._output import check_output_folder, write_results
-from ._run import Split, list_overall_figures, show_in_any_case
+from ._run import list_overall_figures, show_in_any_case
+from ._split import Split
 
 _SIDES = (("numpy", "scipy"), ("sklearn", "statsmodels"))
 

@@ -18,6 +18,7 @@ import sklearn_hypo
 from sklearn_hypo._cli import _run as _cli_run
 from sklearn_hypo._cli._main import _print, main
 from sklearn_hypo._cli._output import write_results
+from sklearn_hypo._cli._split import Split
 from sklearn_hypo._reading._labelled_texts import read_labelled_texts
 from sklearn_hypo.datasets import make_concept_texts
 from sklearn_hypo.exceptions import InputError
@@ -210,7 +211,7 @@ def test_what_is_linked_stays_on_one_side(design, tmp_path):
     rows = read_labelled_texts(
         tmp_path / "t.csv", "text", "y", groups="author", pairs="pair"
     )
-    split = _cli_run.Split.of(
+    split = Split.of(
         rows.texts, rows.target, rows.groups, share=0.2, seed=0, design=rows.design
     )
     for values in (rows.texts, rows.clusters, rows.pairs):
@@ -399,7 +400,7 @@ def test_two_values_are_classes_without_being_asked(frame, run, tmp_path):
 def test_identical_texts_stay_on_one_side(frame):
     texts = np.repeat(frame["text"].to_numpy(dtype=object)[:60], 5)
     groups = pd.factorize(texts)[0]
-    split = _cli_run.Split.of(texts, np.arange(300.0), groups, share=0.2, seed=0)
+    split = Split.of(texts, np.arange(300.0), groups, share=0.2, seed=0)
     assert not set(texts[split.train]) & set(texts[split.holdout])
     assert len(split.train) + len(split.holdout) == 300
     assert len(split.holdout) == 60
