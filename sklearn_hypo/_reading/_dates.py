@@ -7,13 +7,14 @@ import numpy as np
 import pandas as pd
 
 from ..exceptions import InputError
-from ._values import name_first, name_value, suggest_option
+from ._values import find_row, name_first, name_value, suggest_option
 
 # What a date can be made; where its day and month could be either, the last two say.
 TARGET_DATES = ("days", "year", "days-dmy", "days-mdy")
 
 _ENOUGH = 0.5  # share of the first values that makes a column one of dates
 _N_LOOKED_AT = 200
+_LONGEST = 60  # characters of a date
 _EARLIEST_TIMESTAMP = 10**8  # seconds since 1970: in 1973
 _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec"
 
@@ -121,19 +122,19 @@ def convert_dates(values, how, what, option="--target-date"):
         if option:
             remedy = f"Say which comes first: {option} days-dmy or {option} days-mdy."
         raise InputError(
-            f"{what} holds dates such as {name_value(value)}, of which day and month "
-            f"cannot be told apart. {remedy}"
+            f"{what} holds dates such as {name_value(value)} ({find_row(values, value)}"
+            f"), of which day and month cannot be told apart. {remedy}"
         )
     # where no order shows, either one has the year right
     dates = {value: _build(each, order or "dmy") for value, each in distinct.items()}
     wrong = [value for value, date in dates.items() if date is None]
     if wrong:
-        where = next(i for i, v in values.items() if dates[v] is None) + 1
         remedy = f"If it stands for none: {suggest_option('--missing', wrong)}."
         if len(wrong) == len(dates):
             remedy = "Take it as it is, without --target-date."
         raise InputError(
-            f"{what} holds what is no date: {name_first(wrong)} (row {where}). {remedy}"
+            f"{what} holds what is no date: {name_first(wrong)} "
+            f"({find_row(values, wrong[0])}). {remedy}"
         )
     if unit == "year":
         return np.array([dates[value].year for value in values], dtype=float)
@@ -158,6 +159,8 @@ def _match(value, forms=_FORMS + _COMPACT_FORMS):
     if isinstance(value, datetime.date | np.datetime64):
         return value
     text = str(value)
+    if len(text) > _LONGEST:
+        return None
     if text.isdigit() and int(text) >= _EARLIEST_TIMESTAMP:
         return int(text)
     return next((m for m in (form.fullmatch(text) for form in forms) if m), None)

@@ -35,10 +35,10 @@ def _parse_covariate(name, values, note, decimal):
         )
     found = read_numbers(values, decimal)
     words = values[found.is_word]
-    if words.empty and (found.settled_by or not found.doubt):
-        return take_numbers(found, what, note)
+    if words.empty and not (found.doubt and found.doubt.settled_by is None):
+        return take_numbers(found, values, what, note)
     if words.empty:
-        note(f"{what} holds {found.doubt}: each value is taken as a category.")
+        note(f"{what} holds {found.doubt.reason}: each value is taken as a category.")
     elif are_dates(words):
         note(f"{what} holds dates, and is taken as the days since the first of them.")
         return convert_dates(values, "days", what, option=None)

@@ -11,7 +11,7 @@ from ._dates import are_compact_dates, are_dates, convert_dates, suggest_convers
 from ._mappings import apply_mapping
 from ._numbers import read_numbers
 from ._ordinal import find_beside_scale, order_values
-from ._values import name_first, name_value, suggest_option, to_label
+from ._values import find_row, name_first, name_value, suggest_option, to_label
 
 _FEW = 5  # distinct words that are classes in however few rows
 _MOST_CLASSES = 20  # distinct words that are classes without being asked
@@ -88,15 +88,16 @@ def _parse_as_found(values, what, task, note, decimal):
     n_words = int(found.is_word.sum())
     as_written = task == "classification" and (found.doubt or found.unit)
     if not n_words and not as_written:
-        numbers = take_numbers(found, what, note)
+        numbers = take_numbers(found, values, what, note)
         if task != "classification":
             _describe_numbers(numbers, what, note)
         return numbers
     words = values[found.is_word]
     if n_words and are_dates(words):
         raise InputError(
-            f"{what} holds dates, such as {name_value(words.iloc[0])}. A date is "
-            f"neither a class nor a quantity: {suggest_conversions(words)}."
+            f"{what} holds dates, such as {name_value(words.iloc[0])} "
+            f"({find_row(words, words.iloc[0])}). A date is neither a class "
+            f"nor a quantity: {suggest_conversions(words)}."
         )
     if task == "classification":
         return merge_spellings(values, what, note)
@@ -111,12 +112,18 @@ def _parse_as_found(values, what, task, note, decimal):
     return _parse_classes(values, what, note)
 
 
-def take_numbers(found, what, note):
+def take_numbers(found, values, what, note):
     """Return a column of numbers alone, and note how it was read."""
     if found.doubt:
-        raise InputError(f"{what} holds {found.doubt}. {found.settled_by or _ONE_WAY}.")
-    if np.isinf(found.values).any():
-        raise InputError(f"{what} holds infinite values.")
+        reason, value, settled_by = found.doubt
+        where = find_row(values, value)
+        raise InputError(f"{what} holds {reason} ({where}). {settled_by or _ONE_WAY}.")
+    infinite = values[np.isinf(found.values)].unique()
+    if len(infinite):
+        raise InputError(
+            f"{what} holds infinite values ({find_row(values, infinite[0])}). If they "
+            f"stand for none: {suggest_option('--missing', infinite)}."
+        )
     if found.remarks:
         note(f"{what}: {'; '.join(found.remarks)}.")
     return found.values
@@ -162,13 +169,12 @@ def _note_order(ordered, name, what, note):
 def _describe_words_among_numbers(words, found, what):
     distinct = words.unique()
     n = len(words)
-    where = words.index[0] + 1
     return (
         f"{what} holds {len(found.values) - n:,} numbers and "
         f"{pluralize(n, 'value')} that {'is' if n == 1 else 'are'} no number: "
-        f"{name_first(distinct)} (row {where}). If what is no number stands for none: "
-        f"{suggest_option('--missing', distinct)}; if all values are classes: "
-        "--task classification."
+        f"{name_first(distinct)} ({find_row(words, distinct[0])}). If what is no "
+        f"number stands for none: {suggest_option('--missing', distinct)}; if all "
+        "values are classes: --task classification."
     )
 
 

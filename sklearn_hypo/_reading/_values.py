@@ -27,12 +27,11 @@ def strip_value(value):
 
 def to_label(value):
     """How a value is written as a label, such as in --map: 1 for 1.0 and "1.0", too."""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    if isinstance(value, str) and value.endswith("0") and is_plain_number(value):
-        number = float(value)
-        if "." in value and number.is_integer():
-            return str(int(number))
+    number = value
+    if isinstance(value, str) and value.endswith("0") and "." in value:
+        number = float(value) if is_plain_number(value) else None
+    if isinstance(number, float) and number.is_integer() and abs(number) < 2**53:
+        return str(int(number))
     return str(value)
 
 
@@ -47,6 +46,11 @@ def name_first(values):
 def name_value(value, quote="'"):
     """Return a value as it stands in a message: quoted, and cut."""
     return quote_value(shorten(value, _LONGEST), quote)
+
+
+def find_row(values, value):
+    """Say in which row of the file a value stands first: "row 3"."""
+    return f"row {values.index[values.tolist().index(value)] + 1}"
 
 
 def name_counts(counts):

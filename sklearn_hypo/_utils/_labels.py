@@ -6,6 +6,7 @@ from functools import lru_cache
 
 _PLAIN_NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[-+]?[0-9]+)?")
 
+_MOST_DIGITS = 400  # Python refuses to read thousands
 # What NumPy and pandas write for "no value" where they make strings of all.
 WRITTEN_MISSING = ("", "nan", "NaN", "None", "NaT", "<NA>")
 
@@ -26,9 +27,12 @@ def _to_key(text):
         text = "".join(c for c in text if unicodedata.category(c) != "Cf")  # unseen
         text = unicodedata.normalize("NFKC", text)
     key = " ".join(text.casefold().split())
-    if not is_plain_number(key):
+    if not is_plain_number(key) or len(key) > _MOST_DIGITS:
         return key
-    if key.lstrip("+-").isdigit():  # of any size, to the digit
+    if key.lstrip("+-").isdigit():
         return str(int(key))
     number = float(key)
-    return str(int(number)) if number.is_integer() else repr(number)
+    if not number.is_integer():
+        return repr(number)
+    # beyond, floats no longer tell whole numbers apart
+    return str(int(number)) if abs(number) < 2**53 else key

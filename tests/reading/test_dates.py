@@ -47,7 +47,7 @@ def test_dates_are_asked_about_and_both_conversions_work(tmp_path, written):
     for task in ("auto", "classification", "regression"):
         with pytest.raises(InputError, match="holds dates, such as") as error:
             read_target(tmp_path, written, task=task)
-        assert written[0] in str(error.value)
+        assert f"'{written[0]}' (row 1)" in str(error.value)
         assert "--target-date days" in str(error.value)
         assert "--target-date year" in str(error.value)
     days = read_target(tmp_path, written, target_date="days")
@@ -149,6 +149,11 @@ def test_years_are_numbers(tmp_path):
 @pytest.mark.parametrize("word", ["may", "sun", "3/4", "10:30", "1.2.3", "2024-13-01"])
 def test_words_are_no_dates(word):
     assert not are_dates(series([word]))
+
+
+def test_long_values_are_no_dates():
+    for value in ("9" * 5000, "1 " + " " * 5000 + "jan 2020", "2020-01-01" * 99):
+        assert not are_dates(series([value]))
 
 
 def test_unknown_conversions_are_refused(tmp_path):

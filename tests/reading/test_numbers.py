@@ -93,7 +93,7 @@ def test_numbers_without_the_unit_are_counted():
     ],
 )
 def test_what_can_be_read_in_two_ways_is_doubted(written, doubt):
-    assert doubt in read(*written).doubt
+    assert doubt in read(*written).doubt.reason
 
 
 @pytest.mark.parametrize(
@@ -147,6 +147,11 @@ def test_words_are_no_numbers(word):
     assert np.isnan(column.values[0])
 
 
+def test_long_values_are_no_numbers():
+    for value in ("9" * 5000 + " €", "(" + " " * 5000 + "a", "0," + "3" * 5000):
+        assert read(value).is_word.tolist() == [True]
+
+
 def test_letters_behind_numbers_are_not_all_units():
     ids = ["1a", "2b", "3c", "4d", "5e", "6f"]
     column = read(*ids, "7")
@@ -170,7 +175,7 @@ def test_decimal_settles_it(tmp_path):
 def test_mixed_columns_are_refused_and_the_option_named_settles_them(tmp_path):
     values = ["1,234", "0,5", "0,7"]
     with pytest.raises(
-        InputError, match=r"target column 'y'.*If it is 1.234: --decimal ,"
+        InputError, match=r"target column 'y'.*\(row 1\)\. If it is 1.234: --decimal ,"
     ):
         read_target(tmp_path, values)
     rows = read_target(tmp_path, values, decimal=",")
@@ -189,7 +194,7 @@ def test_numbers_of_any_type():
 
 def test_units_that_differ_are_refused_or_classes(tmp_path):
     values = ["1st", "2nd", "3rd"] * 3
-    with pytest.raises(InputError, match="--task classification"):
+    with pytest.raises(InputError, match=r"\(row 2\).*--task classification"):
         read_target(tmp_path, values)
     rows = read_target(tmp_path, values, task="classification")
     assert rows.target.tolist() == values

@@ -104,6 +104,14 @@ def test_words_among_numbers_are_named(tmp_path):
     assert rows.dropped["without_target"] == 2
 
 
+def test_infinite_values_are_named(tmp_path):
+    for values in (["1", "inf", "2", "-inf"], [1, float("inf"), 2, float("-inf")]):
+        with pytest.raises(InputError, match=r"infinite values \(row 2\).*inf,-inf"):
+            read_target(tmp_path, values, "t.jsonl")
+        rows = read_target(tmp_path, values, "t.jsonl", missing=["inf", "-inf"])
+        assert rows.target.tolist() == [1, 2]
+
+
 def test_messages_cut_what_they_quote(tmp_path):
     values = ["x" * 500 + str(i) for i in range(30)]
     said = refuses(tmp_path, values, "free text")

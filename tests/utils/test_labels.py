@@ -23,7 +23,24 @@ def test_one_key(same):
 
 
 def test_different_keys():
-    values = [1, -1, 10**17, 10**17 + 1, "1a", "1,0", "yes", "yes!", "", "nan", 0.1]
+    values = [
+        1,
+        -1,
+        10**17,
+        10**17 + 1,
+        "1" * 5000,
+        "1" * 5001,
+        "9007199254740993.0",
+        "1a",
+        "1,0",
+        "yes",
+        "yes!",
+        "",
+        "nan",
+        0.1,
+        2**53,
+        "1e999",
+    ]
     assert len(set(map(to_key, values))) == len(values)
 
 
