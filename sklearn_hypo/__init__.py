@@ -27,6 +27,7 @@ from ._data_preparation._documents import (
     split_documents,
 )
 from ._data_preparation._groups import join_groups
+from ._data_preparation._html import remove_html
 from ._data_preparation._near_duplicates import find_near_duplicates
 from ._data_preparation._pairs import make_pairs
 from ._displays import (
@@ -82,6 +83,7 @@ __all__ = [  # noqa: RUF022 - by the steps of the method, as in the reference
     # Prepare texts
     "read_labelled_texts",
     "LabelledTexts",
+    "remove_html",
     "make_pairs",
     "pairs_within",
     "join_groups",

@@ -45,6 +45,14 @@ def add_file_options(parser):
     group.add_argument(
         "--sheet", metavar="NAME", help="a sheet of Excel (default: the first)"
     )
+    group.add_argument(
+        "--keep-html",
+        action="store_const",
+        const="keep",
+        default="remove",
+        dest="html",
+        help="leave tags and entities of HTML in the texts",
+    )
 
 
 def add_split_options(group):

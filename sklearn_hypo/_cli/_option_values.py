@@ -5,6 +5,7 @@ import csv
 import functools
 import math
 
+from .._utils._tokenizers import get_tokenizer
 from ._language_models import parse_setting
 
 
@@ -31,6 +32,15 @@ def parse_values(text):
             f"{text!r} is no list of values with quotes as in CSV ({error})"
         ) from error
     return [value.strip() for value in values] or [""]
+
+
+def parse_tokenizer(text):
+    """Check the name of a tokenizer."""
+    try:
+        get_tokenizer(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
 
 
 def parse_columns(text):

@@ -6,6 +6,7 @@ import functools
 from .. import __version__
 from .._reading._dates import TARGET_DATES
 from .._selection._neuron_selector import METHODS
+from .._utils._tokenizers import NAMES as TOKENIZERS
 from ._file_options import (
     add_file_options,
     add_pair_options,
@@ -23,6 +24,7 @@ from ._option_values import (
     parse_mapping,
     parse_model_option,
     parse_share,
+    parse_tokenizer,
     parse_values,
 )
 
@@ -140,6 +142,15 @@ def _add_run(commands):
         help="auto (default): minilm where the extra of that name is installed and the "
         "texts are in Latin letters, else lsa; or the name or folder of a "
         "sentence-transformers model, or a model of a provider, which is paid for",
+    )
+    parser.add_argument(
+        "--tokenizer",
+        type=parse_tokenizer,
+        default="auto",
+        metavar="|".join((*TOKENIZERS, "MODULE:NAME")),
+        help="how texts are cut into words; auto (default): at blanks, and where a "
+        "script has none by ICU's dictionaries if the extra languages is installed, else "
+        "into characters",
     )
     add_file_options(parser)
     _add_values(parser)

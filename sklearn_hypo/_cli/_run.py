@@ -79,6 +79,7 @@ def run(options, say, note):
         header=options.header,
         quotes=options.quotes,
         sheet=options.sheet,
+        html=options.html,
     )
     for sentence in rows.notes:
         note(sentence)
@@ -132,6 +133,7 @@ def _make_pipeline(strategies, n_train, task, options):
         supervised=options.supervised,
         style=options.style,
         terms=options.terms,
+        tokenizer=options.tokenizer,
         task=task,
         cache=options.cache or "auto",
         random_state=options.seed,
@@ -185,6 +187,7 @@ def _record_options(options, inputs, mapping, task):
         "header": options.header,
         "quotes": options.quotes,
         "sheet": options.sheet,
+        "html": options.html,
         "text": options.text,
         "target": options.target,
         "groups": options.groups,

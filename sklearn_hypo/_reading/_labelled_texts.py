@@ -17,7 +17,7 @@ from ._formats import FileOptions
 from ._mappings import load_mapping
 from ._missing_values import MissingMarkers
 from ._splits import check_sides, mark_test_rows, parse_split
-from ._tables import drop_incomplete, list_columns, read_frame
+from ._tables import drop_incomplete, list_columns, read_frame, remove_html_from
 from ._targets import check_are_texts, parse_target
 from ._wide_pairs import expand_pairs
 
@@ -131,6 +131,7 @@ def read_labelled_texts(
     header=True,
     quotes=True,
     sheet=None,
+    html="remove",
 ):
     r"""Read texts and their targets from a file of any usual format.
 
@@ -192,6 +193,8 @@ def read_labelled_texts(
         Whether quotes may enclose fields. If not, they are characters like others.
     sheet : str or None, default=None
         The name, or the number, of a sheet of Excel. None: the first.
+    html : {"remove", "keep"}, default="remove"
+        Whether tags and entities of HTML are taken out of texts, as `remove_html` does.
 
     Returns
     -------
@@ -254,6 +257,8 @@ def read_labelled_texts(
         columns = {"text": text, "target": target, "pair": pairs} | {
             role: name for role, name in columns.items() if role in frame
         }
+    if html == "remove":
+        remove_html_from(frame, notes.append)
     kept, dropped = drop_incomplete(
         frame, columns, markers, known=mapping, decimal=decimal, note=notes.append
     )

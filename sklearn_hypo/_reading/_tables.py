@@ -2,8 +2,9 @@
 
 import pandas as pd
 
+from .._data_preparation._html import clean_text, find_html
 from .._utils._containers import convert_container
-from .._utils._printable import quote_value
+from .._utils._printable import pluralize, quote_value
 from ..exceptions import InputError
 from ._column_names import find_columns
 from ._formats import read_columns
@@ -48,6 +49,26 @@ def _read_one(file, names, options):
         return read_columns(file, names, options)
     positions = find_columns("the table", list(map(str, table.columns)), names)
     return [table.iloc[:, each].astype(object).tolist() for each in positions], []
+
+
+def remove_html_from(frame, note):
+    """Take HTML out of the texts of a frame, and note of how many."""
+    n_changed, example = 0, None
+    for role in {"text", "first", "second"} & set(frame):
+        values = frame[role].tolist()
+        cleaned = [clean_text(v) if isinstance(v, str) else v for v in values]
+        changed = [
+            old for old, new in zip(values, cleaned, strict=True) if old is not new
+        ]
+        changed = [old for old in changed if find_html(old)]
+        example = example or next(map(find_html, changed), None)
+        n_changed += len(changed)
+        frame[role] = pd.Series(cleaned, index=frame.index, dtype=object)
+    if n_changed:
+        note(
+            f"tags or entities of HTML, such as {quote_value(example)}, were taken out "
+            f"of {pluralize(n_changed, 'text')} (--keep-html leaves them)."
+        )
 
 
 def drop_incomplete(frame, columns, markers, *, known, decimal, note):
