@@ -149,8 +149,8 @@ def _add_run(commands):
         default="auto",
         metavar="|".join((*TOKENIZERS, "MODULE:NAME")),
         help="how texts are cut into words; auto (default): at blanks, and where a "
-        "script has none by ICU's dictionaries if the extra languages is installed, else "
-        "into characters",
+        "script has none by ICU's dictionaries if the extra languages is installed, "
+        "else into characters",
     )
     add_file_options(parser)
     _add_values(parser)

@@ -3,8 +3,13 @@
 import numpy as np
 from scipy import sparse
 
+from .._data_preparation._html import find_html
+from .._utils._printable import quote_value
 from .._utils._validation import check_texts
 from .._utils._warnings import warn
+
+# Such a share of the texts is no exception.
+_MANY = 0.01
 
 
 class DistinctTexts:
@@ -38,6 +43,16 @@ class DistinctTexts:
             raise ValueError(
                 "TextEmbedder: all texts are empty or hold only whitespace; there is "
                 "nothing to learn from."
+            )
+
+    def warn_of_html(self):
+        """Warn where tags and entities would be learnt from."""
+        found = list(filter(None, map(find_html, self.distinct)))
+        if len(found) >= max(2, _MANY * len(self.distinct)):
+            warn(
+                f"{len(found):,} of {len(self.distinct):,} distinct texts hold HTML, "
+                f"such as {quote_value(found[0])}, which models read as words. "
+                "remove_html(texts) takes it out."
             )
 
     def _warn_of_blanks(self):

@@ -406,6 +406,7 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
         )
         context.call_on_fit_task_begin(estimator=self, X=texts.all)
         texts.check_not_all_blank()
+        texts.warn_of_html()
         rng = check_random_state(self.random_state)
         parts = self._encode(
             encoders,

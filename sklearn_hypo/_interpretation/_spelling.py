@@ -42,6 +42,8 @@ def spell_terms(lexicons, texts, tokenizer):
         return lexicons
     wanted = {word for terms in lexicons for term in terms for word in term.split(" ")}
     spellings = _count_spellings(folded, wanted, tokenizer)
+    others = [text for text in texts if not has_folded_letters(text)]
+    _count_as_they_are(spellings, others, tokenizer)
     best = {word: _choose(word, counts) for word, counts in spellings.items()}
     return [[_spell(term, best) for term in terms] for terms in lexicons]
 
@@ -52,7 +54,17 @@ def _count_spellings(texts, wanted, tokenizer):
         for token, begin, end in tokenizer.find_spans(text):
             if token in wanted:
                 counts[token][lower(text[begin:end])] += 1
-    return counts
+    return {token: own for token, own in counts.items() if set(own) != {token}}
+
+
+def _count_as_they_are(spellings, texts, tokenizer):
+    """Count tokens in texts in which no letter was lost."""
+    if not spellings:
+        return
+    for text in texts:
+        for token in tokenizer.tokenize(text):
+            if token in spellings:
+                spellings[token][token] += 1
 
 
 def _choose(word, counts):

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sklearn_hypo import read_labelled_texts, remove_html
+from sklearn_hypo import TextEmbedder, read_labelled_texts, remove_html
+from sklearn_hypo.exceptions import HypothesisWarning
 
 
 @pytest.mark.parametrize(
@@ -46,6 +47,13 @@ def test_the_time_is_linear():
     # a second each, were it quadratic: the whole test would take minutes
     for part in ("<!--", "<script>", "<p a=", "<b x='", "<p a a ", "&a"):
         remove_html([part * 30_000])
+
+
+def test_html_that_is_learnt_from_is_warned_about():
+    texts = ["good &amp; cheap<br>", "bad &amp; dear<br>", "so so", "good", "bad"]
+    with pytest.warns(HypothesisWarning, match=r"2 of 5 .*'&amp;'.*remove_html"):
+        TextEmbedder(n_components=2).fit(texts)
+    TextEmbedder(n_components=2).fit(remove_html(texts))
 
 
 def make_table():
