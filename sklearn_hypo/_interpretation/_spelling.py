@@ -52,8 +52,9 @@ def _count_spellings(texts, wanted, tokenizer):
     counts = defaultdict(Counter)
     for text in texts:
         for token, begin, end in tokenizer.find_spans(text):
-            if token in wanted:
-                counts[token][lower(text[begin:end])] += 1
+            spelling = text[begin:end]
+            if token in wanted and "I" not in spelling:  # which may be either letter
+                counts[token][lower(spelling)] += 1
     return {token: own for token, own in counts.items() if set(own) != {token}}
 
 
@@ -62,7 +63,7 @@ def _count_as_they_are(spellings, texts, tokenizer):
     if not spellings:
         return
     for text in texts:
-        for token in tokenizer.tokenize(text):
+        for token in tokenizer.tokenize(text) if "I" not in text else ():
             if token in spellings:
                 spellings[token][token] += 1
 
