@@ -5,6 +5,10 @@ from reading_cases import make_frame
 
 from sklearn_hypo._cli._main import main
 
+# What is read is what matters here.
+SMALL = ("--n-neurons", "8", "--k", "2", "--n-select", "2", "--embedder", "lsa")
+SMALL += ("--no-supervised", "--no-style", "--no-terms")
+
 
 @pytest.fixture
 def frame():
@@ -16,9 +20,8 @@ def run(tmp_path, capsys):
     """Run the command line; return code, standard output and standard error."""
 
     def run(path, *arguments):
-        sizes = ("--n-neurons", "8", "--k", "2", "--n-select", "2")
         out = ("--output", str(tmp_path / "out"))
-        code = main(["run", str(path), *arguments, *sizes, *out])
+        code = main(["run", str(path), *arguments, *SMALL, *out])
         return code, *capsys.readouterr()
 
     return run
