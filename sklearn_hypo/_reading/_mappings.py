@@ -1,6 +1,5 @@
 """Numbers for the values of the target, as the user gives them."""
 
-import csv
 import math
 import os
 from numbers import Real
@@ -10,19 +9,18 @@ import numpy as np
 from .._utils._labels import to_key
 from .._utils._printable import pluralize, quote_value
 from ..exceptions import InputError
+from ._formats import FileOptions, read_columns
 from ._values import name_first, name_value, suggest_option, to_label
-
-_SEPARATORS = ",;\t"
 
 
 def read_mapping(path):
-    """Read numbers for values from a CSV file of two columns.
+    """Read numbers for values from a file of two columns.
 
     Parameters
     ----------
     path : str or path-like
-        In UTF-8; lines such as ``"no, never",0``, separated by commas, semicolons or
-        tabs. A first line without a number is a header.
+        Of any format that has no names of columns, as `read_columns` recognizes it;
+        lines such as ``"no, never",0``. A first line without a number is a header.
 
     Returns
     -------
@@ -35,26 +33,19 @@ def read_mapping(path):
         If the file cannot be read, or a line is not a value and a number.
     """
     try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            lines = file.read().splitlines(keepends=True)
-    except (OSError, UnicodeError) as error:
-        reason = quote_value(error, quote="")
-        raise InputError(
-            f"--map-file {quote_value(path)} cannot be read: {reason}"
-        ) from error
-    rows = _split_lines(lines)
+        (values, numbers), _ = read_columns(path, ["1", "2"], FileOptions(header=False))
+    except InputError as error:
+        raise InputError(f"--map-file: {error}") from error
     mapping = {}
-    for number, row in enumerate(rows, start=1):
-        value = _parse_number(row[1]) if len(row) == 2 else math.nan
-        if not math.isfinite(value):
-            if number == 1 and len(row) == 2:
-                continue
+    for row, (value, written) in enumerate(zip(values, numbers, strict=True), start=1):
+        number = _parse_number(written)
+        if math.isfinite(number):
+            mapping[to_label(value).strip()] = number
+        elif row > 1:
             raise InputError(
-                f"--map-file {quote_value(path)}: record {number} is "
-                f"{name_value(','.join(row))}, not a value and a number, such as "
-                "negative,-1. Put quotes around a value that holds a comma."
+                f"--map-file {quote_value(path)}: in row {row}, {name_value(value)} "
+                f"has {name_value(written)} in the place of a number, such as -1."
             )
-        mapping[row[0].strip()] = value
     if not mapping:
         raise InputError(
             f"--map-file {quote_value(path)} holds no value with a number, such as "
@@ -63,18 +54,9 @@ def read_mapping(path):
     return mapping
 
 
-def _split_lines(lines):
-    """Split lines by the separator that gives the most rows of two fields."""
-    tried = [
-        [row for row in csv.reader(lines, delimiter=each) if any(row)]
-        for each in _SEPARATORS
-    ]
-    return max(tried, key=lambda rows: sum(len(row) == 2 for row in rows))
-
-
 def _parse_number(text):
     try:
-        return float(text.strip().replace(",", "."))
+        return float(str(text).strip().replace(",", "."))
     except ValueError:
         return math.nan
 

@@ -104,8 +104,8 @@ def check_sides(is_test, texts, pairs, clusters, note):
     if n_equal:
         note(
             f"{pluralize(n_equal, 'distinct text')} to learn from stand among those to "
-            f"test on too, in {n_rows:,} of {is_test.sum():,} rows, for which the test "
-            "is not out of sample: take them out of one side."
+            f"test on too, in {n_rows:,} of {is_test.sum():,} rows: take them out of "
+            "one side."
         )
     if clusters is not None and (n_shared := _count_on_both(clusters, is_test)[0]):
         note(

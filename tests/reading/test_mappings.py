@@ -26,12 +26,13 @@ def test_a_file_of_values_and_numbers(tmp_path, content):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("yes,1\nno\n", "record 2 is 'no', not a value and a number"),
-        ("yes,1\nno,never,0\n", "'no,never,0'.*Put quotes around"),
-        ("yes,1\nno,none\n", "record 2"),
-        ("", "holds no value with a number"),
+        ("yes,1\nno\n", "in row 2, 'no' has '' in the place of a number"),
+        ("yes,1\nno,never,0\n", "line 2: there are 3 fields.*Put quotes around"),
+        ("yes,1\nno,none\n", "in row 2, 'no' has 'none'"),
+        ("yes\nno\n", "has no column '2'"),
+        ("", "is empty"),
         ("value,number\n", "holds no value with a number"),
-        ("a,nan\nb,inf\n", "record 2"),
+        ("a,nan\nb,inf\n", "in row 2, 'b' has 'inf'"),
     ],
 )
 def test_files_that_are_no_mapping(tmp_path, content, message):
@@ -41,7 +42,7 @@ def test_files_that_are_no_mapping(tmp_path, content, message):
 
 
 def test_a_file_that_is_not_there(tmp_path):
-    with pytest.raises(InputError, match=r"--map-file .*cannot be read"):
+    with pytest.raises(InputError, match="--map-file: there is no file"):
         read_mapping(tmp_path / "none.csv")
 
 
