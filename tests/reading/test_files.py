@@ -2,6 +2,7 @@
 
 import json
 import re
+import tracemalloc
 
 import pytest
 from reading_cases import COLUMNS, check_same, make_frame, read, refuse, take_advice
@@ -222,6 +223,22 @@ def test_texts_as_long_as_books(frame, tmp_path):
     frame.loc[4, "text"] = "word, " * 100_000 + "end"
     frame.to_csv(tmp_path / "t.csv", index=False)
     check_same(read(tmp_path / "t.csv"), frame)
+
+
+def test_columns_that_nobody_asked_for_take_no_memory(tmp_path):
+    others = ",".join(f"value{i:03}" for i in range(60))
+    with open(tmp_path / "t.csv", "w") as file:
+        file.write("text,y," + ",".join(f"other{i}" for i in range(60)) + "\n")
+        file.writelines(f"text number {i},{i % 5},{others}\n" for i in range(20_000))
+    size = (tmp_path / "t.csv").stat().st_size
+    assert size > 10_000_000
+    tracemalloc.start()
+    rows = read(tmp_path / "t.csv")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(rows.texts) == 20_000
+    # all values as strings would be six times the file
+    assert peak < size
 
 
 @pytest.mark.parametrize("content", [b"", b"\n\n", b"\xef\xbb\xbf"])
