@@ -19,7 +19,7 @@ from ._dialects import (
 from ._encodings import find_encoding, open_text
 
 _SHOWN = 40  # characters of what was found
-_AT_ONCE = 2_000  # records; more of them would need memory for columns nobody asked for
+_AT_ONCE = 500  # records; more of them would need memory for columns nobody asked for
 _LONGEST_NAME = 60  # of a column; what is longer is rather a text
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _NUMBER = re.compile(r"[-+]?\d[\d.,]*")
