@@ -101,7 +101,7 @@ def run(options, say, note):
         split.fit(pipe)
         if options.embedder == "auto":
             note(f"--embedder auto is {pipe['embed'].model_} here.")
-        report = split.evaluate(pipe)
+        report = split.evaluate(pipe, notes=rows.notes)
         validation = None
         if options.cv:
             validation = cross_validate(blank, split, task, options)

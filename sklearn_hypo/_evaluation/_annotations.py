@@ -34,6 +34,7 @@ def evaluate_annotations(
     embeddings=None,
     ngrams=True,
     near_duplicates="auto",
+    notes=(),
     random_state=0,
 ):
     """Test annotations that are at hand: made by people, or by another program.
@@ -74,6 +75,9 @@ def evaluate_annotations(
     near_duplicates : {"auto", "group", "ignore"}, default="auto"
         What to do about texts that are equal or nearly equal to others, if texts are
         given; as in `evaluate_hypotheses`.
+    notes : sequence of str, default=()
+        What a reader should know of the data, such as `LabelledTexts.notes`: one
+        sentence each. Kept in the provenance of the report, and shown on its page.
     random_state : int, default=0
         Seeds folds, bootstrap and permutations.
 
@@ -150,6 +154,7 @@ def evaluate_annotations(
         discovery=_describe(rules) if rules else Discovery(),
         tested_before=list_tested_before(previous, rows.target),
         near_duplicates=alike,
+        notes=notes,
     )
 
 

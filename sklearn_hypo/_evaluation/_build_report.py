@@ -78,6 +78,7 @@ def build_report(
     discovery=Discovery(),
     tested_before=None,
     near_duplicates=None,
+    notes=(),
 ):
     """Test checked annotations and build the report.
 
@@ -95,6 +96,8 @@ def build_report(
         Hypotheses that were tested on the same rows; None if there was no test.
     near_duplicates : dict or None, default=None
         As from `group_near_duplicates`.
+    notes : sequence of str, default=()
+        What a reader should know of the data.
     """
     edits = _list_edits(tested_before, names)
     correction = {name: settings[name] for name in ("alpha", "correction", "cov_type")}
@@ -135,6 +138,7 @@ def build_report(
                 **record_seeds(discovery.estimator),
             },
             edits=edits,
+            notes=notes,
         ),
         data=EvaluationData(
             annotations=annotations,

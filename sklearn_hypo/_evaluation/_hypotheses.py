@@ -59,6 +59,7 @@ def evaluate_hypotheses(
     ngrams=True,
     training=None,
     near_duplicates="auto",
+    notes=(),
     random_state=0,
 ):
     r"""Test the hypotheses of a fitted pipeline on texts held out from its fit.
@@ -141,6 +142,9 @@ def evaluate_hypotheses(
         are tested in these groups, as by `groups`, with a warning; else the report
         counts them. "group": tested in groups in any case. "ignore": not looked for.
         Given `groups` and `pairs` stay whole: groups that share a text are joined.
+    notes : sequence of str, default=()
+        What a reader should know of the data, such as `LabelledTexts.notes`: one
+        sentence each. Kept in the provenance of the report, and shown on its page.
     random_state : int, default=0
         Seeds folds, bootstrap and permutations.
 
@@ -295,6 +299,7 @@ def evaluate_hypotheses(
         ),
         tested_before=tested_before,
         near_duplicates=alike,
+        notes=notes,
     )
 
 

@@ -20,6 +20,7 @@ TEST_CONSTRAINTS = {
     "cov_type": [StrOptions({"auto", "HC2", "HC3", "nonrobust"})],
     "n_resamples": [Interval(Integral, 0, None, closed="left")],
     "ngrams": ["boolean"],
+    "notes": ["array-like"],
     "near_duplicates": [StrOptions({"auto", "group", "ignore"})],
     "random_state": [Interval(Integral, 0, None, closed="left")],
 }

@@ -27,14 +27,14 @@ class Hypothesis:
         With `terms`, the statement is true of a text in which more than `threshold`
         of 100 tokens are terms; 0: in which there is any. With a `measure`, it is
         true of a text that measures more.
+    name : str, default=""
+        A name for the reader, such as "gratitude", that a person or a language model
+        gave. It says nothing to annotators, and stands before the statement.
     tokenizer : str or callable, default=""
         What cut the texts in which `terms` were found, as the `tokenizer` of
         `LexiconInterpreter`: terms are its tokens, joined by blanks. Empty where any
         rule would give the same, and for terms that were written by hand, which are cut
         as texts are.
-    name : str, default=""
-        A name for the reader, such as "gratitude", that a person or a language model
-        gave. It says nothing to annotators, and stands before the statement.
 
     See Also
     --------

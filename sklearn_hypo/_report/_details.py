@@ -17,9 +17,6 @@ class HypothesisDetail:
     ----------
     terms : tuple of str, default=()
         The n-grams of a lexicon; what to mark in the texts.
-    tokenizer : str, default=""
-        What cuts texts into the n-grams, where that is not the same for any; see
-        `Hypothesis`.
     neurons : tuple of str, default=()
         The neurons that the hypothesis describes.
     present, absent : tuple of str, default=()
@@ -42,6 +39,9 @@ class HypothesisDetail:
     term_gains : tuple of float, default=()
         What each term adds to the fidelity, where the interpreter tells it; NaN for
         those of which it does not.
+    tokenizer : str, default=""
+        What cuts texts into the n-grams, where that is not the same for any; see
+        `Hypothesis`.
 
     See Also
     --------

@@ -72,7 +72,7 @@ def hash_values(values):
     return digest.hexdigest()
 
 
-def record_provenance(*, texts, target, settings, seeds, edits):
+def record_provenance(*, texts, target, settings, seeds, edits, notes=()):
     """Collect what another person needs to know to trust a report.
 
     Parameters
@@ -87,6 +87,8 @@ def record_provenance(*, texts, target, settings, seeds, edits):
         Seeds by name.
     edits : list of dict
         Hypotheses added and dropped since earlier reports on the same rows.
+    notes : sequence of str, default=()
+        What a reader should know of the data.
 
     Returns
     -------
@@ -102,6 +104,7 @@ def record_provenance(*, texts, target, settings, seeds, edits):
             "n_rows": len(target),
             "texts_sha256": None if texts is None else hash_values(texts),
             "target_sha256": hash_values(target),
+            **({"notes": " ".join(notes)} if len(notes) else {}),
         },
         "edits": edits,
     }

@@ -65,7 +65,9 @@ def _load_jieba():
 def _load_sudachi():
     from sudachipy import Dictionary
 
-    tokenizer = Dictionary().create()
+    dictionary = Dictionary()
+    # as it is called since 0.7
+    tokenizer = getattr(dictionary, "tokenizer", dictionary.create)()
     return lambda run: [word.surface() for word in tokenizer.tokenize(run)]
 
 

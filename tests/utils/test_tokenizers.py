@@ -94,3 +94,17 @@ def test_missing_words_are_warned_about(monkeypatch):
         TextEmbedder(n_components=2).fit(texts)
     TextEmbedder(n_components=2, tokenizer="characters").fit(texts)
     assert _segmentation.has_icu()
+
+
+@pytest.mark.parametrize(
+    ("name", "package", "text", "words"),
+    [
+        ("jieba", "jieba", "我非常喜欢餐厅", ["我", "非常", "喜欢", "餐厅"]),
+        ("sudachi", "sudachidict_core", "今日はラーメン", ["今日", "は", "ラーメン"]),
+        ("pythainlp", "pythainlp", "อาหารไม่อร่อย", ["อาหาร", "ไม่", "อร่อย"]),
+    ],
+)
+def test_packages_for_one_language(name, package, text, words):
+    pytest.importorskip(package, reason=f"{package} is not installed")
+    assert get_tokenizer(name).tokenize(text) == words
+    assert [text[b:e] for _, b, e in get_tokenizer(name).find_spans(text)] == words
