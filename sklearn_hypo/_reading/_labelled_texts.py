@@ -18,10 +18,8 @@ from ._mappings import load_mapping
 from ._missing_values import MissingMarkers
 from ._splits import check_sides, mark_test_rows, parse_split
 from ._tables import drop_incomplete, list_columns, read_frame, remove_html_from
-from ._targets import check_are_texts, parse_target
+from ._targets import check_are_texts, describe_target, parse_target
 from ._wide_pairs import expand_pairs
-
-_NOTES_WITH_ERRORS = 2
 
 
 @dataclass(frozen=True)
@@ -264,7 +262,7 @@ def read_labelled_texts(
     )
     check_are_texts(kept["text"], text)
     notes += filter(None, [find_misread(kept["text"].tolist())])
-    with _say_with_errors(notes):
+    with _say_with_errors(notes, target):
         y = parse_target(
             kept["target"],
             target,
@@ -309,12 +307,13 @@ def _mark_test(kept, split, test, note):
 
 
 @contextmanager
-def _say_with_errors(notes):
-    """Say with an error what was noted before it, such as what is taken as missing."""
+def _say_with_errors(notes, target):
+    """Say with an error what was noted on the target before, such as missing values."""
     try:
         yield
     except InputError as error:
-        if not notes:
+        what = describe_target(target)
+        said = " ".join(sentence for sentence in notes if sentence.startswith(what))
+        if not said:
             raise
-        said = " ".join(notes[:_NOTES_WITH_ERRORS])
         raise InputError(f"{error} Before that: {said}") from error

@@ -83,26 +83,31 @@ class MissingMarkers:
         counts, lacking = Counter(), np.zeros(len(values), dtype=bool)
         for i, value in enumerate(values):
             if isinstance(value, str):
-                # what most values are: long, or of digits as no usual marker is
-                if len(value) > longest or (value[:1].isdigit() and not self.named):
-                    continue
-                if not value.strip():
+                label = value.strip()
+                if not label:
                     lacking[i] = True
+                    continue
+                # what most values are: long, or of digits, as no usual marker is
+                if len(label) > longest or (label[0].isdigit() and not self.named):
                     continue
             elif is_missing(value):
                 lacking[i] = True
                 continue
-            elif not self.named:
+            elif self.named:
+                label = to_label(value)
+            else:
                 continue
-            if to_key(value) in markers:
+            if to_key(label) in markers:
                 lacking[i] = True
-                counts[to_label(value).strip()] += 1
+                counts[label] += 1
         if counts:
             n = counts.total()
+            remedy = ""
+            if not self.named.issuperset(map(to_key, counts)):
+                remedy = " To keep them as values: --missing ''."
             note(
                 f"{what}: {n:,} of {len(values):,} values {'is' if n == 1 else 'are'} "
-                f"taken as missing: {name_counts(counts.most_common())}. To keep "
-                "them as values: --missing ''."
+                f"taken as missing: {name_counts(counts.most_common())}.{remedy}"
             )
         return lacking
 

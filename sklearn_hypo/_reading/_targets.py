@@ -34,6 +34,10 @@ def check_are_texts(texts, column):
         )
 
 
+def describe_target(column):
+    return f"the target column {name_value(column)}"
+
+
 def parse_target(
     values, column, *, mapping, task, note, decimal=None, target_date=None
 ):
@@ -61,7 +65,7 @@ def parse_target(
     target : ndarray of shape (n_rows,)
         float, int if all numbers are whole, or str.
     """
-    what = f"the target column {name_value(column)}"
+    what = describe_target(column)
     if mapping:
         target = apply_mapping(values, mapping, what, note)
     elif target_date:

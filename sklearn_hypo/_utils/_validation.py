@@ -175,7 +175,7 @@ def is_missing(value):
 
 def is_blank(text):
     """Tell whether a text is missing, or there is nothing in it."""
-    return is_missing(text) or (isinstance(text, str) and not text.strip())
+    return not text.strip() if isinstance(text, str) else is_missing(text)
 
 
 def check_length(name, values, n, unit, *, caller):

@@ -149,6 +149,14 @@ def test_short_texts_are_texts_or_counted(tmp_path):
     assert "1 of 4 values is taken as missing: 1 '.'" in rows.notes[0]
 
 
+def test_blank_texts_of_any_length_are_missing(tmp_path):
+    texts = ["one", " " * 500, "NA" + " " * 500, "two"]
+    path = write_target(tmp_path / "t.csv", [1, 2, 3, 4], texts)
+    rows = read_labelled_texts(path, "text", "y")
+    assert rows.texts.tolist() == ["one", "two"]
+    assert "1 of 4 values is taken as missing: 1 'NA'" in rows.notes[0]
+
+
 def test_texts_named_as_missing(tmp_path):
     texts = ["no comment", "one", "No Comment ", "two"]
     path = write_target(tmp_path / "t.csv", [1, 2, 3, 4], texts)

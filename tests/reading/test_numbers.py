@@ -148,7 +148,7 @@ def test_words_are_no_numbers(word):
 
 
 def test_long_values_are_no_numbers():
-    for value in ("9" * 5000 + " €", "(" + " " * 5000 + "a", "0," + "3" * 5000):
+    for value in ("9" * 5000 + " €", "(" + " " * 5000 + "a"):
         assert read(value).is_word.tolist() == [True]
 
 
