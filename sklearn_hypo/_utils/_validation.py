@@ -26,7 +26,7 @@ from sklearn.utils.validation import (
 )
 
 from ._containers import convert_container
-from ._labels import WRITTEN_MISSING, to_key
+from ._labels import WRITTEN_MISSING, is_plain_number, to_key
 from ._printable import shorten
 from ._warnings import warn
 
@@ -53,6 +53,8 @@ __all__ = [
     "take_labelled",
     "validate_params",
 ]
+
+_MOST_NUMBERED_CLASSES = 20
 
 
 def check_texts(texts, *, caller, may_be_empty=False):
@@ -264,7 +266,8 @@ def encode_target(y, task, *, caller):
     Warns
     -----
     HypothesisWarning
-        For classes that are one but for their spelling, and that say "missing".
+        For classes that are one but for their spelling, that say "missing", or that
+        look like a quantity.
     """
     _check_is_given(y, caller)
     y = convert_container(y)
@@ -340,7 +343,7 @@ def _check_no_dates(y, caller):
 
 
 def _warn_of_labels(classes, counts, caller):
-    """Warn of strings that are one class in two spellings, or a missing value."""
+    """Warn of strings that may be meant otherwise: as one, as missing, as numbers."""
     if classes.dtype.kind not in "OU":
         return
     named = {
@@ -364,6 +367,14 @@ def _warn_of_labels(classes, counts, caller):
             f"{', '.join(missing)}. If they do, put None or NaN in an array of dtype "
             "object or a Series."
         )
+    if all(map(is_plain_number, named)):
+        fraction = next((each for each in named if not float(each).is_integer()), None)
+        if fraction or len(named) > _MOST_NUMBERED_CLASSES:
+            warn(
+                f"{caller}: y holds numbers written as strings, such as "
+                f"{fraction or next(iter(named))!r}, which are taken as {len(named)} "
+                "classes. If they are a quantity: pd.to_numeric(y)."
+            )
 
 
 def _check_is_given(y, caller):

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sklearn_hypo import read_labelled_texts
 from sklearn_hypo._reading._dates import TARGET_DATES
 from sklearn_hypo._reading._missing_values import MissingMarkers
 from sklearn_hypo._reading._numbers import read_numbers
@@ -102,3 +103,26 @@ def test_any_column_is_read_or_refused(values, task, decimal, target_date):
         assert not pd.isna(target).any()
         assert target.dtype.kind in "ifU"
         assert all(isinstance(note, str) for note in notes)
+
+
+@quick
+@given(data=st.data(), n=st.integers(1, 10))
+@pytest.mark.filterwarnings("error")
+def test_any_table_is_read_or_refused(data, n):
+    kinds = {
+        "text": st.one_of(st.text(max_size=20), st.none()),
+        "y": VALUES,
+        "group": VALUES,
+        "age": st.one_of(st.integers(0, 99).map(str), NASTY),
+    }
+    columns = {
+        name: data.draw(st.lists(kind, min_size=n, max_size=n))
+        for name, kind in kinds.items()
+    }
+    table = pd.DataFrame(columns, dtype=object)
+    with suppress(InputError):
+        rows = read_labelled_texts(
+            table, "text", "y", groups="group", covariates=["age"]
+        )
+        assert len(rows.texts) == len(rows.target) == len(rows.clusters)
+        assert len(rows.covariates) == len(rows.texts) == n - sum(rows.dropped.values())

@@ -110,9 +110,18 @@ def test_missing_values_that_became_text_are_named(missing):
         encode_target(y, "classification", caller="f")
 
 
+@pytest.mark.parametrize("y", [["1.5", "2", "3"], [str(i) for i in range(21)]])
+def test_numbers_written_as_strings_are_named(y):
+    expected = rf"such as '{y[0]}', which are taken as {len(y)} classes"
+    with pytest.warns(HypothesisWarning, match=expected):
+        encode_target(y, resolve_task(y), caller="f")
+    assert resolve_task(pd.to_numeric(y)) == "regression"
+
+
 @pytest.mark.parametrize(
     ("y", "classes"),
     [
+        (["1", "2", "5"], ["1", "2", "5"]),
         ([True, None, False, True], [False, True]),
         ([1.0, np.nan, 0.0], [0, 1]),
         (pd.Series([1, None, 0], dtype="Int64"), [0, 1]),
