@@ -13,9 +13,10 @@ def read_parquet(source, wanted, options):
     parquet = import_library("pyarrow.parquet", "Parquet")
     with source.as_path() as path, library_errors(source, "Parquet"):
         with parquet.ParquetFile(path) as file:
-            find_columns(source, file.schema_arrow.names, wanted)
-            table = file.read(columns=wanted)
-        return _list_values(table, wanted), []
+            names = file.schema_arrow.names
+            positions = find_columns(source, names, wanted)
+            table = file.read(columns=list({names[each] for each in positions}))
+        return _list_values(table, names, positions), []
 
 
 def read_feather(source, wanted, options):
@@ -25,11 +26,20 @@ def read_feather(source, wanted, options):
         with arrow.OSFile(str(path)) as file:
             names = arrow.ipc.open_file(file).schema.names
         positions = find_columns(source, names, wanted)
-        options = arrow.ipc.IpcReadOptions(included_fields=positions)
+        same = {names[each] for each in positions}
+        fields = [i for i, name in enumerate(names) if name in same]
+        options = arrow.ipc.IpcReadOptions(included_fields=fields)
         with arrow.OSFile(str(path)) as file:
             table = arrow.ipc.open_file(file, options=options).read_all()
-        return _list_values(table, wanted), []
+        return _list_values(table, names, positions), []
 
 
-def _list_values(table, wanted):
-    return [table.column(name).to_pylist() for name in wanted]
+def _list_values(table, names, positions):
+    """Return values of columns by their position among the names of the file."""
+    found = []
+    for position in positions:
+        name = names[position]
+        number = names[:position].count(name)  # among those of this name
+        places = [i for i, each in enumerate(table.column_names) if each == name]
+        found.append(table.column(places[number]).to_pylist())
+    return found

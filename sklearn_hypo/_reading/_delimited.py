@@ -11,6 +11,7 @@ from ..exceptions import InputError
 from ._column_names import find_columns
 from ._dialects import (
     PLAIN,
+    describe_skipped,
     has_width,
     is_blank_line,
     list_dialects,
@@ -60,7 +61,9 @@ def read_delimited(source, wanted, options):
         flaw = None
         for dialect in dialects:
             try:
-                return _read_all(source, encoding, dialect, wanted, options)
+                values, notes = _read_all(source, encoding, dialect, wanted, options)
+                above = describe_skipped(head, dialect.n_skipped)
+                return values, [*filter(None, [above]), *notes]
             except _Malformed as error:
                 flaw = flaw or error
         raise InputError(str(flaw))
@@ -83,6 +86,8 @@ def _read_all(source, encoding, dialect, wanted, options):
         records = _Records(source, dialect, lines)
         try:
             first = records.take(1)
+            if not first:
+                raise InputError(f"{source} holds no table.")
             names = [name.strip() for name in first[0]]
             if not options.header:
                 names = [str(i + 1) for i in range(len(names))]

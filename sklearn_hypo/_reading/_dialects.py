@@ -6,7 +6,9 @@ import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from itertools import product
+from itertools import islice, product
+
+from ._values import name_value
 
 # In case of doubt the first, as where every record has one semicolon and one comma,
 # which is that of a number, perhaps.
@@ -17,6 +19,8 @@ SEPARATORS = ("\t", ";", "|", ",")
 DOUBLED, ESCAPED, PLAIN = "doubled", "escaped", "plain"
 _MOST_QUOTED = 0.2  # of fields that begin with a quote end with one, if it is plain
 _FEWEST_QUOTES = 3  # so many fields have to begin with a quote for it to be plain
+
+MOST_ABOVE = 20  # lines, or rows, that may stand above the names of columns
 
 # As Excel writes it.
 _FIRST_LINE = re.compile(r'(?:sep=(.)|"sep=(.)")(?:\r\n|\r|\n)', re.IGNORECASE)
@@ -123,6 +127,8 @@ def list_dialects(head, is_whole, wanted, *, separator=None, quotes=True, header
     if not is_whole:  # the last line is cut
         head = head[: max(head.rfind("\n"), head.rfind("\r")) + 1] or head
     separators = SEPARATORS if separator is None else (separator,)
+    if header:
+        n_skipped = _find_header(head, wanted, separators, n_skipped)
     kinds = [(DOUBLED, False), (ESCAPED, False), (DOUBLED, True), (PLAIN, False)]
     if not quotes:
         kinds = [(PLAIN, False)]
@@ -134,6 +140,35 @@ def list_dialects(head, is_whole, wanted, *, separator=None, quotes=True, header
     ranked = sorted(dialects, key=fits.get, reverse=True)  # stable: else the first
     best = fits[ranked[0]]
     return [each for each in ranked if each == ranked[0] or fits[each] == best]
+
+
+def _find_header(head, wanted, separators, begin):
+    """Return how many lines there are before that of the names.
+
+    That is the first, from `begin` on, unless one of the next has all named columns: a
+    title may stand above the table.
+    """
+    lines = islice(io.StringIO(head, newline=""), begin, MOST_ABOVE)
+    for number, line in enumerate(lines, start=begin):
+        for separator in separators:
+            names = next(csv.reader([line], delimiter=separator), [])
+            if {name.strip() for name in names} >= set(wanted):
+                return number
+    return begin
+
+
+def describe_skipped(head, n_skipped):
+    """Return a sentence on the lines before the table; None if they hold nothing."""
+    above = list(islice(io.StringIO(head, newline=""), n_skipped))
+    return describe_above(line.strip() for line in above if not _FIRST_LINE.match(line))
+
+
+def describe_above(lines):
+    """Return a sentence on what stands above the names of columns, if anything does."""
+    text = " | ".join(filter(None, lines))
+    if not text:
+        return None
+    return f"what stands above the names of columns is left out: {name_value(text)}."
 
 
 def _judge(head, is_whole, dialect, wanted, header, quotes):

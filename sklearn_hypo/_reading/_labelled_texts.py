@@ -12,13 +12,13 @@ from .._data_preparation._near_duplicates import find_near_duplicates
 from .._utils._validation import resolve_task
 from ..exceptions import InputError
 from ._design_columns import find_rows_in_pairs, parse_covariates
-from ._encodings import find_misread
 from ._formats import FileOptions
 from ._mappings import load_mapping
 from ._missing_values import MissingMarkers
 from ._splits import check_sides, mark_test_rows, parse_split
 from ._tables import drop_incomplete, list_columns, read_frame, remove_html_from
-from ._targets import check_are_texts, describe_target, parse_target
+from ._targets import describe_target, parse_target
+from ._texts import take_texts
 from ._wide_pairs import expand_pairs
 
 
@@ -260,8 +260,7 @@ def read_labelled_texts(
     kept, dropped = drop_incomplete(
         frame, columns, markers, known=mapping, decimal=decimal, note=notes.append
     )
-    check_are_texts(kept["text"], text)
-    notes += filter(None, [find_misread(kept["text"].tolist())])
+    kept = kept.assign(text=take_texts(kept["text"], text, notes.append))
     with _say_with_errors(notes, target):
         y = parse_target(
             kept["target"],

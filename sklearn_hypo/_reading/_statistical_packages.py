@@ -7,6 +7,7 @@ import pandas as pd
 from .._utils._printable import quote_value
 from ._column_names import find_columns
 from ._libraries import import_library, library_errors
+from ._values import to_label
 
 _AT_ONCE = 50_000  # rows
 
@@ -90,8 +91,8 @@ def _apply_labels(source, values, labels):
             notes.append(
                 f"the column {quote_value(name)} of {source} has labels for "
                 f"{len(present) - len(bare)} of {len(present)} values, such as "
-                f"{quote_value(known[some])} for {some:g}: it is read as the values "
-                "themselves."
+                f"{quote_value(known[some])} for {to_label(some)}: it is read as the "
+                "values themselves."
             )
         columns.append(column)
     return columns, notes

@@ -25,15 +25,6 @@ _ONE_WAY = "Write all in one way, or take each value as a class (--task classifi
 _ZEROS, _TAIL = 0.1, 10
 
 
-def check_are_texts(texts, column):
-    others = [value for value in texts if not isinstance(value, str)]
-    if others:
-        raise InputError(
-            f"the text column {name_value(column)} holds values that are no texts, "
-            f"such as {name_first(others)}."
-        )
-
-
 def describe_target(column):
     return f"the target column {name_value(column)}"
 

@@ -1,11 +1,12 @@
 """Sheets of Excel workbooks."""
 
 from contextlib import closing
-from itertools import chain
+from itertools import chain, islice
 
 from .._utils._printable import quote_value
 from ..exceptions import InputError
 from ._column_names import find_columns
+from ._dialects import MOST_ABOVE, describe_above
 from ._libraries import import_library, library_errors
 from ._values import to_label
 
@@ -28,26 +29,28 @@ def read_excel(source, wanted, options):
 
 
 def _read_book(source, book, wanted, options):
-    sheets = {sheet.title: sheet for sheet in book.worksheets}
+    shown = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
+    sheets = {sheet.title: sheet for sheet in shown or book.worksheets}
     title = _choose_sheet(source, sheets, options.sheet)
     rows = _read_rows(source, sheets[title])
-    names, rows = _take_names(rows, options.header)
+    wanted = [name.strip() for name in wanted]
+    above, names, rows = _take_names(rows, options.header, wanted)
     where = (
         source if len(sheets) == 1 else f"the sheet {quote_value(title)} of {source}"
     )
     elsewhere = _find_elsewhere(source, sheets, title, wanted)
-    positions = find_columns(where, names, [name.strip() for name in wanted], elsewhere)
+    positions = find_columns(where, names, wanted, elsewhere)
     values = [[] for _ in positions]
     for row in rows:
         if any(value is not None for value in row):
             for column, position in zip(values, positions, strict=True):
                 column.append(row[position] if position < len(row) else None)
-    notes = []
+    notes = [*filter(None, [describe_above(above)])]
     if options.sheet is None and len(sheets) > 1:
-        notes = [
+        notes.append(
             f"{source} has {len(sheets)} sheets, of which the first is read, "
             f"{quote_value(title)}. Another is named by --sheet."
-        ]
+        )
     return values, notes
 
 
@@ -71,22 +74,39 @@ def _read_rows(source, sheet):
         yield from sheet.iter_rows(values_only=True)
 
 
-def _take_names(rows, header):
-    """Return the names of the columns, and the rows below them."""
-    for row in rows:
-        if any(value is not None for value in row):
-            if header:
-                names = ["" if v is None else to_label(v).strip() for v in row]
-                return names, rows
-            return [str(i + 1) for i in range(len(row))], chain([row], rows)
-    return [], rows
+def _take_names(rows, header, wanted):
+    """Return what stands above the names of columns, the names, and the rows below.
+
+    The names are in the first row that has cells, unless one of the next has all named
+    columns.
+    """
+    begin = list(islice(rows, MOST_ABOVE))
+    filled = [i for i, row in enumerate(begin) if any(v is not None for v in row)]
+    if not filled:
+        return [], [], rows
+    if not header:
+        return (
+            [],
+            [str(i + 1) for i in range(len(begin[filled[0]]))],
+            chain(begin, rows),
+        )
+    named = {
+        i: ["" if v is None else to_label(v).strip() for v in begin[i]] for i in filled
+    }
+    at = next((i for i in filled if set(named[i]) >= set(wanted)), filled[0])
+    above = [" ".join(filter(None, named[i])) for i in filled if i < at]
+    return above, named[at], chain(begin[at + 1 :], rows)
+
+
+def _name_cell(value):
+    return "" if value is None else to_label(value).strip()
 
 
 def _find_elsewhere(source, sheets, title, wanted):
     """Return an advice to read another sheet, if that has the columns."""
     for other, sheet in sheets.items():
         if other != title:
-            names, _ = _take_names(_read_rows(source, sheet), header=True)
+            _, names, _ = _take_names(_read_rows(source, sheet), True, wanted)
             if set(wanted) <= set(names):
                 return f" Those are in another sheet: --sheet {quote_value(other)}."
     return ""

@@ -197,6 +197,20 @@ def test_files_without_a_header_line(frame, tmp_path, run):
     refuse(tmp_path / "t.csv", "no column 'text'", "'1', '2', '3'", header=False)
 
 
+def test_titles_above_the_names_of_columns(frame, tmp_path):
+    for above in ("Survey export, 2024\n\nsource;ours\n", "sep=,\nSurvey\n"):
+        text = above + frame.to_csv(index=False)
+        (tmp_path / "t.csv").write_text(text, "utf-8")
+        rows = read(tmp_path / "t.csv")
+        check_same(rows, frame)
+        (note,) = rows.notes
+        assert "what stands above the names of columns is left out: 'Survey" in note
+    lines = text.splitlines()
+    lines[30] += ",more"
+    (tmp_path / "t.csv").write_text("\n".join(lines), "utf-8")
+    refuse(tmp_path / "t.csv", "line 31: there are 4 fields")
+
+
 def test_columns_of_one_name(frame, tmp_path, run):
     frame = frame.rename(columns={"id": "text"})
     frame.to_csv(tmp_path / "t.csv", index=False)
@@ -241,10 +255,10 @@ def test_columns_that_nobody_asked_for_take_no_memory(tmp_path):
     assert peak < size
 
 
-@pytest.mark.parametrize("content", [b"", b"\n\n", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("content", [b"", b"\n\n", b"\xef\xbb\xbf", b"sep=;\n"])
 def test_empty_files(tmp_path, content):
     (tmp_path / "t.csv").write_bytes(content)
-    refuse(tmp_path / "t.csv", "is empty")
+    refuse(tmp_path / "t.csv", "holds no table" if b"sep" in content else "is empty")
 
 
 # Encodings ------------------------------------------------------------------------

@@ -19,6 +19,8 @@ from sklearn_hypo import read_labelled_texts
 openpyxl = pytest.importorskip("openpyxl")
 pyreadstat = pytest.importorskip("pyreadstat")
 pyarrow = pytest.importorskip("pyarrow")
+pytest.importorskip("pyarrow.parquet")
+pytest.importorskip("pyarrow.feather")
 polars = pytest.importorskip("polars")
 datasets = pytest.importorskip("datasets")
 
@@ -240,6 +242,50 @@ def test_sheets_that_begin_with_empty_rows_and_have_gaps(frame, tmp_path):
             book.active.cell(i + 4, j + 2, value)
     book.save(tmp_path / "t.xlsx")
     check_same(read(tmp_path / "t.xlsx"), frame)
+
+
+def test_titles_above_a_table_and_hidden_sheets(frame, tmp_path):
+    book = openpyxl.Workbook()
+    book.active.sheet_state = "hidden"
+    sheet = book.create_sheet("Data")
+    for row in [
+        ["Survey", 2024],
+        [],
+        frame.columns.tolist(),
+        *frame.to_numpy().tolist(),
+    ]:
+        sheet.append(row)
+    book.save(tmp_path / "t.xlsx")
+    rows = read(tmp_path / "t.xlsx")
+    check_same(rows, frame)
+    (note,) = rows.notes
+    assert "above the names of columns is left out: 'Survey 2024'" in note
+
+
+def test_texts_that_a_spreadsheet_took_for_numbers(frame, tmp_path):
+    texts = frame["text"].astype(object)
+    texts[4], texts[5], texts[6] = 10, 2.5, pd.Timestamp("2024-01-02")
+    frame.assign(text=texts).to_excel(tmp_path / "t.xlsx", index=False)
+    rows = read(tmp_path / "t.xlsx")
+    assert rows.texts[4:7].tolist() == ["10", "2.5", "2024-01-02 00:00:00"]
+    (note,) = rows.notes
+    assert (
+        "3 values that are no texts are read as they are written: '10', '2.5'" in note
+    )
+    refuse(tmp_path / "t.xlsx", "no texts, such as '0'", "by --text", text="other0")
+
+
+def test_columns_of_one_name_in_files_of_arrow(frame, tmp_path):
+    columns = {"text": frame["text"], "y": frame["y"], "z": frame["text"] + " 2"}
+    table = pyarrow.table(columns).rename_columns(["text", "y", "text"])
+    pyarrow.parquet.write_table(table, tmp_path / "t.parquet")
+    pyarrow.feather.write_feather(table, tmp_path / "t.feather")
+    for name in ("t.parquet", "t.feather"):
+        refuse(tmp_path / name, "2 columns 'text' (its columns 1, 3)")
+        check_same(read(tmp_path / name, "text#1"), frame)
+        check_same(
+            read(tmp_path / name, "text#2"), frame.assign(text=frame["text"] + " 2")
+        )
 
 
 def test_sheets_without_a_header(frame, tmp_path):
