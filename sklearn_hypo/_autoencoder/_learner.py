@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .._utils._memory import FittingBatches
 from . import _distributed
 from ._codes import ActivationSelector
 from ._gradients import (
@@ -55,11 +56,19 @@ class Learner:
         self._select = ActivationSelector(plan.sparsity, plan.k, plan.engine)
         self._silent_for = np.zeros(len(weights.decoder), dtype=np.int64)
         self.n_steps, self.learning_rate = 0, 0.0
+        self._batches = FittingBatches(
+            f"The autoencoder on device={device!r}",
+            "rows",
+            "Choose device='cpu', or fewer neurons (n_neurons).",
+        )
         if state is not None:
             self._restore(state)
 
     def step(self, rows, learning_rate, positions=None):
-        """Take one step and return the reconstruction loss, without that of the head.
+        """Take a step and return the reconstruction loss, without that of the head.
+
+        Where the device has no memory for the batch, a step with each half of it is
+        taken; in one process, as several have to take as many steps.
 
         Parameters
         ----------
@@ -74,6 +83,18 @@ class Learner:
         FloatingPointError
             If the loss is NaN or infinite; the weights are left as they were.
         """
+
+        def take(part):
+            own = None if positions is None else positions[part]
+            return self._take_step(rows[part], learning_rate, own), len(rows[part])
+
+        if _distributed.is_distributed():
+            return take(slice(None))[0]
+        parts = self._batches.compute(take, len(rows))
+        losses, sizes = zip(*parts, strict=True)
+        return losses[0] if len(losses) == 1 else np.average(losses, weights=sizes)
+
+    def _take_step(self, rows, learning_rate, positions):
         import torch
 
         x = torch.from_numpy(rows).to(self.device)

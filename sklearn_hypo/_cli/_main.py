@@ -22,7 +22,7 @@ _COMMANDS = {"run": run, "demo": demo}
 _DEBUG = "SKLEARN_HYPO_DEBUG"
 
 # Errors that say by themselves what is wrong and what to do
-_FORESEEN = (ValueError, OSError, ImportError, LanguageModelError)
+_FORESEEN = (ValueError, OSError, ImportError, MemoryError, LanguageModelError)
 
 _LONGEST = 700  # characters of a message: some eight lines of a terminal
 

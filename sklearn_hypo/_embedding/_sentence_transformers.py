@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from .._utils._device import resolve_device
+from .._utils._memory import FittingBatches
 from .._utils._model_files import hash_folder, no_progress_bar
 from .._utils._threads import limit_to_one_thread
 from ._encoder import Encoder
@@ -49,15 +50,25 @@ class SentenceTransformerEncoder(Encoder):
         self.compute_dtype = compute_dtype
         self.name = f"model={model!r}"
         self.label = Path(model).name
+        self._batches = FittingBatches(
+            f"{self.name} on device={device!r}",
+            "texts",
+            "Choose device='cpu', compute_dtype='bfloat16', or shorter texts.",
+        )
 
     def encode(self, texts):
         """Encode one batch. The weights stay with the process, not with this object."""
         import torch
 
-        halved = self.compute_dtype == "bfloat16"
+        model, halved = self.load(), self.compute_dtype == "bfloat16"
         kind = torch.device(resolve_device(self.device)).type
-        with torch.autocast(kind, torch.bfloat16, enabled=halved):
-            return self._compute(self.load(), texts)
+
+        def compute(part):
+            with torch.autocast(kind, torch.bfloat16, enabled=halved):
+                return self._compute(model, texts[part])
+
+        parts = self._batches.compute(compute, len(texts))
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def _compute(self, model, texts):
         return model.encode(

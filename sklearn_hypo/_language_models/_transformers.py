@@ -13,8 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from .._utils._device import resolve_device
+from .._utils._memory import FittingBatches
 from .._utils._model_files import hash_file, hash_folder
 from .._utils._warnings import warn
+from ..exceptions import LanguageModelError
 from ._catalog import Price
 from ._model_spec import ModelSpec
 from ._next_token import (
@@ -186,6 +188,12 @@ class TransformersConnection:
         self._lock = threading.Lock()
         self._yes, self._no = find_word_ids(tokenizer)
         self._n_answers = self._n_vague = 0
+        self._batches = FittingBatches(
+            f"model={str(spec)!r} on device={spec.device!r}",
+            "questions",
+            "Choose device='cpu', dtype='bfloat16', a smaller model or shorter texts.",
+            error_type=LanguageModelError,
+        )
 
     def close(self):
         """Warn if most answers would have been something else than yes or no."""
@@ -205,12 +213,9 @@ class TransformersConnection:
         ]
         size = self.spec.batch_size
         with self._lock:
-            chunks = [
-                compute_word_probabilities(
-                    self._model, prompts[start : start + size], self._yes, self._no
-                )
-                for start in range(0, len(prompts), size)
-            ]
+            chunks = []
+            for start in range(0, len(prompts), size):
+                chunks += self._compute(prompts[start : start + size])
             probabilities, masses = np.hstack(chunks)
             self._n_answers += len(masses)
             self._n_vague += int(np.sum(masses < LEAST_MASS))
@@ -218,14 +223,27 @@ class TransformersConnection:
         usage = Usage(1, sum(map(len, prompts)))
         return Reply(ANSWERED, answers, usage, self.spec.model)
 
+    def _compute(self, prompts):
+        """Compute P(yes) of a batch of prompts, in parts if memory is short."""
+
+        def compute(part):
+            return compute_word_probabilities(
+                self._model, prompts[part], self._yes, self._no
+            )
+
+        return self._batches.compute(compute, len(prompts))
+
     def ask(self, prompt):
         """Generate an answer in words; see `Connection.ask`."""
         ids = self._encode(prompt)
         limit = (
             prompt.max_output_tokens or self.spec.max_output_tokens or _ANSWER_TOKENS
         )
+        temperature = prompt.temperature or 0.0
         with self._lock:
-            new = generate(self._model, ids, limit, prompt.temperature or 0.0)
+            (new,) = self._batches.compute(
+                lambda _: generate(self._model, ids, limit, temperature), 1
+            )
         usage = Usage(1, len(ids), 0, 0, len(new))
         text = self._tokenizer.decode(new, skip_special_tokens=True)
         if len(new) == limit and new[-1] not in self._tokenizer.all_special_ids:

@@ -22,6 +22,7 @@ from sklearn_hypo._embedding import _cross_encoder
 from sklearn_hypo._embedding._cross_encoder import PairEncoder, load_cross_encoder
 from sklearn_hypo._embedding._encode import MEMORY
 from sklearn_hypo._embedding._sentence_transformers import find_downloaded_revision
+from sklearn_hypo.exceptions import HypothesisWarning
 
 HYPOTHESES = [Hypothesis("about tea", "n0"), Hypothesis("about snow", "n1")]
 
@@ -378,3 +379,22 @@ def test_a_model_is_loaded_once(monkeypatch, nli):
         annotator = make_annotator(nli, threshold=0.5).fit([], HYPOTHESES)
         annotator.annotate(get_texts(n, seed=n))
     assert len(opened) == 1
+
+
+def test_batches_that_find_no_memory_are_halved(nli, monkeypatch):
+    texts = get_texts(6)
+    expected = make_annotator(nli, threshold=0.5).fit(texts, HYPOTHESES)
+    expected = expected.annotate(texts)
+    MEMORY.clear()
+    compute = PairEncoder._compute
+
+    def run_out(self, model, texts):
+        if len(texts) > 3:
+            raise RuntimeError("MPS backend out of memory")
+        return compute(self, model, texts)
+
+    monkeypatch.setattr(PairEncoder, "_compute", run_out)
+    annotator = make_annotator(nli, threshold=0.5, batch_size=12).fit([], HYPOTHESES)
+    with pytest.warns(HypothesisWarning, match="too little memory"):
+        found = annotator.annotate(texts)
+    np.testing.assert_array_equal(found, expected)

@@ -12,6 +12,8 @@ from transformer_checks import AUTOENCODER_WEIGHTS
 
 from sklearn_hypo import SparseAutoencoderTransformer, SupervisedSAETransformer
 from sklearn_hypo._autoencoder import _products
+from sklearn_hypo._autoencoder._learner import Learner
+from sklearn_hypo.exceptions import HypothesisWarning
 
 
 def count_threads():
@@ -158,3 +160,39 @@ def test_affine_product(monkeypatch, dtype, n_rows, with_intercept, kernel):
     assert found.dtype == dtype
     tolerance = 1e-5 if dtype == torch.float32 else 1e-13
     assert (found - expected).abs().max() < 20 * tolerance
+
+
+def test_steps_that_find_no_memory_are_taken_by_halves(Xy, monkeypatch):
+    X = Xy[0][:600]
+    take, room, sizes = Learner._take_step, 100, []
+
+    def run_out(self, rows, learning_rate, positions):
+        if len(rows) > room:
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory.")
+        sizes.append(len(rows))
+        return take(self, rows, learning_rate, positions)
+
+    monkeypatch.setattr(Learner, "_take_step", run_out)
+    sae = make_sae(SparseAutoencoderTransformer, batch_size=300)
+    with pytest.warns(
+        HypothesisWarning, match="too little memory .*batch_size="
+    ) as said:
+        sae.fit(X)
+    assert len([w for w in said if "memory" in str(w.message)]) == 1
+    assert max(sizes) <= 100
+    assert sae.n_steps_ == len(sizes)
+    # as with so small a batch: what was learned explains as much
+    monkeypatch.undo()
+    small = make_sae(SparseAutoencoderTransformer, batch_size=75).fit(X)
+    assert sae.explained_variance(X) == pytest.approx(
+        small.explained_variance(X), abs=0.05
+    )
+    room = 0
+    monkeypatch.setattr(Learner, "_take_step", run_out)
+    with (
+        pytest.warns(HypothesisWarning),
+        pytest.raises(
+            MemoryError, match=r"batch_size=1\. Choose device='cpu', or fewer"
+        ),
+    ):
+        sae.fit(X)

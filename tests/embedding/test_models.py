@@ -353,3 +353,31 @@ def test_batches_have_as_many_tokens_as_fit_the_cache():
     mixed = encoder.divide(["day", "understanding", "a b c d e"], "auto")
     assert np.concatenate(mixed).tolist() == [2, 0, 1]
     assert len(make_encoder(lengths).divide(words, "auto")) == 16
+
+
+@pytest.mark.usefixtures("forgetful")
+def test_batches_that_find_no_memory_are_halved(monkeypatch):
+    import torch
+
+    expected = TextEmbedder("minilm", device="cpu").fit_transform(LONG[:12])
+    compute, room, sizes = MinilmEncoder._compute, 2, []
+
+    def run_out(self, model, texts):
+        if len(texts) > room:
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory.")
+        sizes.append(len(texts))
+        return compute(self, model, texts)
+
+    monkeypatch.setattr(MinilmEncoder, "_compute", run_out)
+    embedder = TextEmbedder("minilm", device="cpu", batch_size=12)
+    with pytest.warns(HypothesisWarning, match="for 12 texts .* batch_size=6") as said:
+        found = embedder.fit_transform(LONG[:12])
+    assert len([w for w in said if "memory" in str(w.message)]) == 1
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    assert set(sizes) <= {1, 2}
+    room = 0
+    with (
+        pytest.warns(HypothesisWarning),
+        pytest.raises(MemoryError, match=r"device='cpu'.*batch_size=1.*bfloat16"),
+    ):
+        embedder.fit_transform(LONG[:12])

@@ -13,7 +13,7 @@ from tokenizers.pre_tokenizers import Split
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from sklearn_hypo import LLMAnnotator, LLMInterpreter, TransformersModel
-from sklearn_hypo._language_models import _next_token
+from sklearn_hypo._language_models import _next_token, _transformers
 from sklearn_hypo._language_models._models import as_model
 from sklearn_hypo._language_models._values import (
     ANSWERED,
@@ -264,3 +264,27 @@ def test_a_gguf_file_is_named_by_its_path_or_in_its_folder(tmp_path):
     assert by_path.identity() == in_folder.identity()
     with pytest.raises(LanguageModelError, match="could not be loaded"):
         by_path.connect(1)
+
+
+def test_batches_that_find_no_memory_are_halved(folder, monkeypatch):
+    expected = annotator_for(TransformersModel(folder), cache=None)
+    expected = expected.annotate_proba(TEXTS)
+    compute, room = _transformers.compute_word_probabilities, 1
+
+    def run_out(model, prompts, yes, no):
+        if len(prompts) > room:
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory.")
+        return compute(model, prompts, yes, no)
+
+    monkeypatch.setattr(_transformers, "compute_word_probabilities", run_out)
+    annotator = annotator_for(TransformersModel(folder), cache=None)
+    with pytest.warns(HypothesisWarning, match="too little memory .* questions"):
+        found = annotator.annotate_proba(TEXTS)
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+    room = 0
+    annotator = annotator_for(TransformersModel(folder), cache=None)
+    with (
+        pytest.warns(HypothesisWarning),
+        pytest.raises(LanguageModelError, match=r"batch_size=1\. Choose device='cpu'"),
+    ):
+        annotator.annotate_proba(TEXTS)
