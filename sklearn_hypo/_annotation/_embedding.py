@@ -8,6 +8,7 @@ from sklearn.metrics.pairwise import cosine_similarity, euclidean_distances
 from sklearn.utils.validation import check_is_fitted
 
 from .._embedding._text_embedder import TextEmbedder
+from .._utils._threads import on_one_thread
 from .._utils._tokens import write_term
 from .._utils._validation import HasMethods, Interval, StrOptions, draw_seed
 from ._calibration import calibrate_thresholds, check_can_calibrate
@@ -140,6 +141,7 @@ class EmbeddingAnnotator(BaseEstimator):
     def _sign(self):
         return 1.0 if self.metric == "cosine" else -1.0  # distance is negative nearness
 
+    @on_one_thread()
     def _nearness(self, embeddings):
         """Return how near every text is to every statement; larger is nearer.
 

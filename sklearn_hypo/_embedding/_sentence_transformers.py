@@ -18,7 +18,7 @@ import numpy as np
 from .._utils._device import resolve_device
 from .._utils._memory import FittingBatches
 from .._utils._model_files import hash_folder, no_progress_bar
-from .._utils._threads import limit_to_one_thread
+from .._utils._threads import count_threads_to_start, limit_to_one_thread
 from ._encoder import Encoder
 from ._linear import multiply_by_onednn
 
@@ -87,13 +87,12 @@ class SentenceTransformerEncoder(Encoder):
 
     def encode_in_batches(self, texts, batch_size, keep, task):
         """Encode one batch per thread at a time; keep them in their order."""
-        import torch
 
         def work(batch):
             return self.encode([texts[i] for i in batch])
 
         on_cpu = resolve_device(self.device) == "cpu"
-        n_threads = min(torch.get_num_threads(), _MOST_THREADS) if on_cpu else 1
+        n_threads = min(count_threads_to_start(), _MOST_THREADS) if on_cpu else 1
         with (
             limit_to_one_thread(with_torch=True),
             _start_threads(n_threads) as pool,

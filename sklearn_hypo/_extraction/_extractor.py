@@ -23,6 +23,7 @@ from .._utils._base import HypoEstimator
 from .._utils._correlation import compute_moments, correlation_scores
 from .._utils._frames import get_texts, is_marked_as_training, make_frame_like
 from .._utils._normalized_texts import fingerprint_texts
+from .._utils._threads import on_one_thread
 from .._utils._validation import (
     HasMethods,
     Interval,
@@ -395,6 +396,7 @@ class HypothesisExtractor(
             random_state=np.random.RandomState(seed),
         )
 
+    @on_one_thread()
     def _choose_hypotheses(self, annotations, targets):
         """Return the positions of the hypotheses to keep, ascending."""
         n_all = annotations.shape[1]

@@ -179,13 +179,17 @@ class TransformersModel(ModelSpec):
 
 
 class TransformersConnection:
-    """A loaded model; see `Connection`. It computes one call at a time."""
+    """A loaded model; see `Connection`.
+
+    In a process one call at a time is computed: each takes all cores, or the device.
+    """
+
+    _lock = threading.Lock()
 
     def __init__(self, spec, model, tokenizer):
         self.spec = spec
         self._model = model
         self._tokenizer = tokenizer
-        self._lock = threading.Lock()
         self._yes, self._no = find_word_ids(tokenizer)
         self._n_answers = self._n_vague = 0
         self._batches = FittingBatches(

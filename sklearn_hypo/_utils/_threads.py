@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from functools import lru_cache, wraps
 
 import joblib
+from joblib.parallel import get_active_backend
 from threadpoolctl import OpenBLASController, ThreadpoolController
 
 
@@ -143,6 +144,22 @@ def share_out(compute, n_parts):
     for each in helping:
         if not each.cancel():  # it has begun
             each.result()
+
+
+def count_threads_to_start():
+    """Return how many threads a step may start that compute side by side.
+
+    As many as torch has; but one in a thread of joblib, where others compute beside it,
+    and in a process of joblib that was not told its share (loky tells it).
+    """
+    import torch
+
+    in_worker = (get_active_backend()[0].nesting_level or 0) > 0
+    has_share = (
+        threading.current_thread() is threading.main_thread()
+        and "OMP_NUM_THREADS" in os.environ
+    )
+    return 1 if in_worker and not has_share else torch.get_num_threads()
 
 
 def _count_helpers():

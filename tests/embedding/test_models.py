@@ -17,6 +17,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from sklearn_hypo import TextEmbedder
+from sklearn_hypo._embedding import _sentence_transformers
 from sklearn_hypo._embedding._choose_models import (
     choose_models,
     share_of_foreign_letters,
@@ -381,3 +382,32 @@ def test_batches_that_find_no_memory_are_halved(monkeypatch):
         pytest.raises(MemoryError, match=r"device='cpu'.*batch_size=1.*bfloat16"),
     ):
         embedder.fit_transform(LONG[:12])
+
+
+@pytest.mark.usefixtures("forgetful")
+def test_threads_of_a_grid_start_none_of_their_own(monkeypatch):
+    """Two jobs of two threads each would be four threads on two cores."""
+    import torch
+    from joblib import parallel_config
+
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    start, asked = _sentence_transformers._start_threads, []
+
+    def count(n_threads):
+        asked.append(n_threads)
+        return start(n_threads)
+
+    monkeypatch.setattr(_sentence_transformers, "_start_threads", count)
+    before = torch.get_num_threads()
+    pipe = make_pipeline(TextEmbedder("minilm", device="cpu"), Ridge())
+    search = GridSearchCV(pipe, {"ridge__alpha": [0.1, 1.0]}, cv=2, n_jobs=2)
+    try:
+        torch.set_num_threads(2)
+        with parallel_config(backend="threading"):
+            search.fit(LONG[:12], np.arange(12.0))
+    finally:
+        torch.set_num_threads(before)
+    *in_workers, refit = asked
+    assert len(in_workers) >= 4
+    assert set(in_workers) == {1}
+    assert refit == 2

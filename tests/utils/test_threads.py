@@ -6,10 +6,12 @@ import threading
 
 import pytest
 import torch
+from joblib import Parallel, delayed, parallel_config
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from sklearn_hypo._utils import _threads
 from sklearn_hypo._utils._threads import (
+    count_threads_to_start,
     describe_computation,
     limit_to_one_thread,
     on_one_thread,
@@ -186,3 +188,55 @@ def test_errors_of_helpers_arrive(two_cores):
 
     with limit_to_one_thread(), pytest.raises(KeyError):
         share_out(compute, 2)
+
+
+# Threads that a step may start ----------------------------------------------------
+
+
+def count_in_workers(backend, n_jobs=2):
+    """What two workers of joblib are told that run at the same time."""
+    jobs = Parallel(n_jobs=n_jobs, backend=backend)
+    return jobs(delayed(count_threads_to_start)() for _ in range(n_jobs))
+
+
+@pytest.fixture
+def no_share(monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+
+
+@pytest.mark.usefixtures("no_share")
+def test_alone_all_threads_of_torch():
+    assert count_threads_to_start() == 2
+    assert in_another_thread(count_threads_to_start) == torch.get_num_threads()
+
+
+@pytest.mark.usefixtures("no_share")
+def test_threads_of_joblib_start_none_of_their_own():
+    assert count_in_workers("threading") == [1, 1]
+    with parallel_config(backend="threading", n_jobs=2):
+        assert Parallel()(delayed(count_threads_to_start)() for _ in range(2)) == [1, 1]
+
+
+@pytest.mark.usefixtures("no_share")
+def test_nested_workers_of_joblib():
+    nested = Parallel(n_jobs=2, backend="threading")(
+        delayed(count_in_workers)("threading") for _ in range(2)
+    )
+    assert nested == [[1, 1], [1, 1]]
+
+
+def test_threads_have_no_share_whatever_the_environment(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    assert count_in_workers("threading") == [1, 1]
+
+
+class _Worker:
+    nesting_level = 1
+
+
+def test_processes_of_joblib_have_the_share_that_they_were_told(monkeypatch):
+    monkeypatch.setattr(_threads, "get_active_backend", lambda: (_Worker, 1))
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")  # as loky does
+    assert count_threads_to_start() == torch.get_num_threads() == 2
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    assert count_threads_to_start() == 1
