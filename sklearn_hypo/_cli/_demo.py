@@ -5,6 +5,8 @@ import time
 
 import numpy as np
 
+from .._data_preparation._groups import join_groups
+from .._data_preparation._near_duplicates import find_near_duplicates
 from .._pipeline import make_hypothesis_pipeline
 from .._report._provenance import list_versions, record_settings
 from ..datasets import load_docstrings
@@ -66,4 +68,5 @@ def _load_texts():
     docstrings = load_docstrings(packages=sum(_SIDES, ()))
     texts = np.array([_NAMES.sub("", text) for text in docstrings.data], dtype=object)
     sides = {package: "/".join(side) for side in _SIDES for package in side}
-    return texts, np.array([sides[p] for p in docstrings.package]), docstrings.groups
+    groups = join_groups(docstrings.groups, find_near_duplicates(texts))
+    return texts, np.array([sides[p] for p in docstrings.package]), groups

@@ -10,8 +10,10 @@ import unicodedata
 
 import numpy as np
 
+from ._tokens import LINK
+
 _REPOSTED = re.compile(r"\b(?:rt|via)\s*@\w+\s*:?")
-_ADDRESSED = re.compile(r"(?:https?://|www\.)\S+|(?<!\w)@\w+")
+_ADDRESSED = re.compile(rf"{LINK}|(?<!\w)@\w+")
 
 
 def normalize_text(text):

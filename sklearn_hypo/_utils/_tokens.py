@@ -24,6 +24,10 @@ _MAIL = r"(?<![\w.+-])[a-z0-9_.+-]{1,64}@[a-z0-9-]{1,64}(?:\.[a-z0-9-]{2,64})++"
 
 _LINK = "http://"
 
+# No URL holds these
+_ENDS = rf"\s<>\"“”„«»{{}}|\\^{UNSPACED}\u3000-\u3003\u3008-\u301f"
+LINK = rf"(?:https?://|www\.)[^{_ENDS}]*+"
+
 
 @functools.cache
 def _compile(is_ascii, has_mail):
@@ -31,11 +35,9 @@ def _compile(is_ascii, has_mail):
     letter = r"\w" if is_ascii else rf"[^\W{UNSPACED}]"
     marked = r"\w*+" if is_ascii else rf"(?:{letter}|[{MARKS}]|{JOINER}(?=\w))*+"
     unspaced, any_letter = rf"[{UNSPACED}]", rf"(?:\w|[{MARKS}])*+"
-    # no URL holds these
-    ends = rf"\s<>\"“”„«»{{}}|\\^{UNSPACED}\u3000-\u3003\u3008-\u301f"
     patterns = [
         # a link: what it points to is hardly ever seen twice
-        rf"(?:https?://|www\.)[^{ends}]*+",
+        LINK,
         # :) :-( ;D :'( =) -- with guards against x=(1, 2), a[1:] and 2:3
         r"(?<!\d)[:;][-'^o]?[()](?!\w)",
         r"(?<![\w\[|])[:;=][-'^o]?(?:[()\[\]|]|[dpo3](?!\w)|[/\\*](?![\w/\\*]))",

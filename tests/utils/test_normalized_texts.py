@@ -12,6 +12,7 @@ def test_what_stays_of_a_text():
     assert normalize_text("@Ann  http://T.example") == "@ann http://t.example"
     assert normalize_text("start @ 9 via bus") == "start @ 9 via bus"
     assert normalize_text("") == ""
+    assert normalize_text("看 https://t.cn/a8X今天天气很好") == "看 今天天气很好"
 
 
 def test_fingerprints():
