@@ -5,7 +5,6 @@ import time
 
 import numpy as np
 
-from .._data_preparation._groups import join_groups
 from .._data_preparation._near_duplicates import find_near_duplicates
 from .._pipeline import make_hypothesis_pipeline
 from .._report._provenance import list_versions, record_settings
@@ -64,9 +63,14 @@ def demo(options, say, note):
 
 
 def _load_texts():
-    """Return the texts without the names of packages, the side of each, and groups."""
+    """Return the texts without the names of packages, the side of each, and groups.
+
+    Of descriptions that differ in a word ("a Chebyshev series", "a Hermite series")
+    there is one: others would be no independent evidence.
+    """
     docstrings = load_docstrings(packages=sum(_SIDES, ()))
     texts = np.array([_NAMES.sub("", text) for text in docstrings.data], dtype=object)
     sides = {package: "/".join(side) for side in _SIDES for package in side}
-    groups = join_groups(docstrings.groups, find_near_duplicates(texts))
-    return texts, np.array([sides[p] for p in docstrings.package]), groups
+    side = np.array([sides[package] for package in docstrings.package])
+    _, kept = np.unique(find_near_duplicates(texts), return_index=True)
+    return texts[kept], side[kept], np.asarray(docstrings.groups)[kept]
