@@ -161,7 +161,7 @@ def _match(value, forms=_FORMS + _COMPACT_FORMS):
     text = str(value)
     if len(text) > _LONGEST:
         return None
-    if text.isdigit() and int(text) >= _EARLIEST_TIMESTAMP:
+    if text.isdecimal() and int(text) >= _EARLIEST_TIMESTAMP:
         return int(text)
     return next((m for m in (form.fullmatch(text) for form in forms) if m), None)
 

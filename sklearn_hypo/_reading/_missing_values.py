@@ -32,7 +32,8 @@ _LONGEST = 24  # characters of a marker, with blanks
 # Codes of surveys, taken as such only far outside of the scale.
 _CODES = (-9999, -999, -99, -9, 99, 999, 9999)
 _CODE = re.compile(r"[-−]?9{1,4}(?:[.,]0*)?")
-_MOST_ON_A_SCALE = 20  # distinct values beside a positive code: counts may reach 99
+_MOST_ON_A_SCALE = 20  # distinct values; with more they may be counts, with a long tail
+_FURTHER = 5
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ def _find_codes(values, what, note, decimal):
     """Mark the numbers that are codes for "no value": repeated, and far outside.
 
     Far outside is further from the other values than these are from each other; for a
-    positive code, the others have to be a scale of few distinct values.
+    positive code beside others that are no scale of few values, five times as far.
     """
     none = np.zeros(len(values), dtype=bool)
     if not any(map(_could_be_code, values)):
@@ -130,12 +131,12 @@ def _find_codes(values, what, note, decimal):
         return none
     low, high = others[0], others[-1]
     reach = high - low
+    reach_up = reach * (_FURTHER if len(others) > _MOST_ON_A_SCALE else 1)
     is_code = none.copy()
     for code in _CODES:
         stands = numbers == code
         n = int(stands.sum())
-        far = code < low - reach if code < 0 else code > high + reach
-        if not n or not far or (code > 0 and len(others) > _MOST_ON_A_SCALE):
+        if not n or low - reach <= code <= high + reach_up:
             continue
         where = f"far outside of the others ({low:g} to {high:g})"
         if n == 1:

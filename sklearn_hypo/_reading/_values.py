@@ -67,5 +67,6 @@ def suggest_option(option, values):
         return f"{option} VALUE,..."
     file = io.StringIO()
     csv.writer(file, lineterminator="").writerow(labels)
-    listed = shlex.quote(file.getvalue())
-    return f"{option}={listed}" if listed.startswith("-") else f"{option} {listed}"
+    listed = file.getvalue()
+    joint = "=" if listed.startswith("-") else " "  # else it would be an option
+    return f"{option}{joint}{shlex.quote(listed)}"

@@ -6,11 +6,11 @@ import shlex
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sklearn_hypo._cli._main import main
-from sklearn_hypo._cli._option_values import parse_values
+from sklearn_hypo._cli._options import parse_options
 from sklearn_hypo._reading._values import suggest_option
 from sklearn_hypo._utils._labels import to_key
 from sklearn_hypo.datasets import make_concept_texts
@@ -177,11 +177,12 @@ def test_free_text_as_a_target_is_one_message(data, run):
 
 @settings(derandomize=True, deadline=None)
 @given(st.lists(st.text(min_size=1, max_size=9), min_size=1, max_size=4))
+@example(["-∞", "a, b", "'"])
 def test_an_option_that_is_suggested_names_the_values(values):
     values = [value.strip() for value in values]
-    suggestion = suggest_option("--missing", values)
-    _, given_to_it = " ".join(shlex.split(suggestion)).split("--missing")
-    assert list(map(to_key, parse_values(given_to_it[1:]))) == list(map(to_key, values))
+    argv = shlex.split(suggest_option("--missing", values))
+    options = parse_options(["run", "f", "--text", "a", "--target", "b", *argv])
+    assert list(map(to_key, options.missing)) == list(map(to_key, values))
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,13 @@ def test_codes_far_outside_of_the_scale_are_missing(tmp_path, code):
     assert code in kept.target.tolist()
 
 
+def test_codes_among_ages(tmp_path):
+    ages = list(range(20, 70))
+    rows = read_target(tmp_path, [*ages, 999, 999])
+    assert rows.target.tolist() == ages
+    assert "2 values of 999, far outside of the others (20 to 69)" in rows.notes[0]
+
+
 def test_codes_beside_a_decimal_comma(tmp_path):
     for code in ("-99", "-99,0", "−99,00"):
         rows = read_target(tmp_path, ["1,5", code, "2,5", code])
@@ -87,7 +94,7 @@ def test_a_code_that_stands_once_is_kept_and_named(tmp_path):
     [
         [90, 99, 95, 99, 100],  # on the scale
         [*range(0, 75, 3), 99, 99],  # not far from counts
-        [*range(40), 999, 999],  # more values than a scale has
+        [*range(20, 50), 99, 99],  # more values than a scale has
         [1, 99, 99, 1],  # two values
         [-150, -99, -99, 0, 20],
     ],

@@ -60,7 +60,7 @@ def test_the_decimal_sign_named_is_the_one(numbers, decimal):
     assert column.values.tolist() == numbers
 
 
-NASTY = st.text("0123456789.,'-−()/: %$€eE\u202fNAnaTF★☆年ab", max_size=12)
+NASTY = st.text("0123456789²½.,'-−()/: %$€eE\u202fNAnaTF★☆年ab", max_size=12)
 VALUES = st.one_of(
     st.text(max_size=15),
     NASTY,
