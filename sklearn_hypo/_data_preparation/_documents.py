@@ -125,8 +125,8 @@ def split_documents(
     -----
     - Nothing is random. A sentence ends at ".", "!" or "?" that is followed by a
       blank and no small letter, unless a usual abbreviation or an initial ("Dr.",
-      "e.g.", "J.") stands before; at the full stops of Chinese and Japanese; and at
-      a blank line. For anything finer pass a callable.
+      "e.g.", "J.") stands before; at the full stops of Chinese, Japanese, Khmer,
+      Burmese and Hindi; and at a blank line. For anything finer pass a callable.
     - The target is the document's: every chunk carries it whole, and a hypothesis
       found in one chunk of many explains less of it than it does of a document.
     - Chunks of one document are not independent. Without `groups`, p-values are far

@@ -2,18 +2,23 @@
 
 import re
 
-from .._utils._characters import UNSPACED
+from .._utils._characters import CHINESE_JAPANESE, MARKS, SOUTHEAST_ASIAN, UNSPACED
+from .._utils._segmentation import cut_into_characters
 
-# In scripts written without blanks, a word per character. Korean and Thai are not among
-# them: the one has blanks, and no rule as plain as this finds the words of the other.
-_WORD = re.compile(rf"[{UNSPACED}][^\w\s]*+|[^\s{UNSPACED}]++")
+# In scripts written without blanks, a word per character, with its marks: no rule as
+# plain as this finds their words.
+_WORD = re.compile(
+    rf"[{CHINESE_JAPANESE}][^\w\s]*+|([{SOUTHEAST_ASIAN}][{SOUTHEAST_ASIAN}{MARKS}]*+)"
+    rf"|[^\s{UNSPACED}]++"
+)
 _BLANK_LINE = re.compile(r"\n[^\S\n]*+\n\s*+")
 
 # What may stand behind the end of a sentence and still belong to it.
 _CLOSING = "\"'”’»)\\]}*_"
 _END = re.compile(
-    rf"[.!?…]++[{_CLOSING}]*+(?=\s|$)"  # Latin: only before a blank
-    rf"|[。！？｡]++[{_CLOSING}」』）]*+"  # Chinese and Japanese: anywhere
+    rf"[.!?…؟۔]++[{_CLOSING}]*+(?=\s|$)"  # Latin, Arabic: only before a blank
+    # Chinese, Japanese, Khmer, Burmese, Hindi: anywhere
+    rf"|[。！？｡។៕။।॥]++[{_CLOSING}」』）]*+"
 )
 
 _ABBREVIATIONS = frozenset(
@@ -32,7 +37,9 @@ _LAST_WORD = re.compile(r"[^\s(\[\"'“‘«]+$")
 
 
 def word_spans(text):
-    """Return (begin, end) of every run without blanks; of each Chinese character.
+    """Return (begin, end) of every run without blanks; of each Chinese character, ...
+
+    ... and of each character, with its marks, of other scripts without blanks.
 
     Examples
     --------
@@ -40,7 +47,16 @@ def word_spans(text):
     >>> word_spans("to be, or")
     [(0, 2), (3, 6), (7, 9)]
     """
-    return [match.span() for match in _WORD.finditer(text)]
+    spans = []
+    for match in _WORD.finditer(text):
+        begin, end = match.span()
+        if not match.group(1):
+            spans.append((begin, end))
+            continue
+        for part in cut_into_characters(match.group()):
+            spans.append((begin, begin + len(part)))
+            begin += len(part)
+    return spans
 
 
 def count_words(text):
@@ -52,7 +68,7 @@ def count_words(text):
     >>> count_words("to be, or"), count_words("你好")
     (3, 2)
     """
-    return sum(1 for _ in _WORD.finditer(text))
+    return len(word_spans(text))
 
 
 def paragraph_spans(text):

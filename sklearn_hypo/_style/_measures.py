@@ -12,7 +12,6 @@ from typing import NamedTuple
 import numpy as np
 
 from .._data_preparation._sentences import sentence_spans
-from .._utils._characters import UNSPACED
 from .._utils._token_index import TokenIndex
 from ._families import FAMILIES
 
@@ -25,7 +24,6 @@ _ELLIPSIS = re.compile(r"\.{2,}|…")
 _QUOTES = re.compile('["“”„«»「」『』]')
 _COMMAS = re.compile("[,，、،]")
 _VOWELS = re.compile(r"[aeiouyàáâãäåæèéêëìíîïòóôõöøùúûüýÿœ]+")
-_UNSPACED = re.compile(rf"[{UNSPACED}]")
 
 
 class StyledTexts:
