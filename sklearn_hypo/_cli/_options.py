@@ -363,6 +363,13 @@ def _add_procedure(parser):
         help="also cross-validate, on the texts that are not held out",
     )
     parser.add_argument(
+        "--near-duplicates",
+        choices=("auto", "group", "ignore"),
+        default="auto",
+        help="what the test does about texts that are equal or nearly equal to others: "
+        "group them, ignore it, or (auto, the default) group them where it matters",
+    )
+    parser.add_argument(
         "--cache",
         metavar="DIR",
         help="keep embeddings of a fixed model and answers of language models here "

@@ -101,7 +101,9 @@ def run(options, say, note):
         split.fit(pipe)
         if options.embedder == "auto":
             note(f"--embedder auto is {pipe['embed'].model_} here.")
-        report = split.evaluate(pipe, notes=rows.notes)
+        report = split.evaluate(
+            pipe, notes=rows.notes, near_duplicates=options.near_duplicates
+        )
         validation = None
         if options.cv:
             validation = cross_validate(blank, split, task, options)
@@ -200,6 +202,7 @@ def _record_options(options, inputs, mapping, task):
         "task": task,
         "holdout": options.holdout,
         "cv": options.cv,
+        "near_duplicates": options.near_duplicates,
         "seed": options.seed,
         "interpreter": options.interpreter,
         "annotator": options.annotator,

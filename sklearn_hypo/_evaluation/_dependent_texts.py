@@ -17,6 +17,8 @@ _MATTERS = 1.05
 
 _FEWEST_GROUPS = 10  # of equal size, that are worth as much
 
+_IGNORE = "pass near_duplicates='ignore' (--near-duplicates ignore)"
+
 
 # Near-duplicates ------------------------------------------------------------------
 
@@ -93,12 +95,12 @@ def _describe(found, n_rows, example, trouble):
     if trouble:
         return (
             f"{what}They are no independent evidence, but {trouble}: p-values may be "
-            "too small. Keep one text of each group (find_near_duplicates), or pass "
-            "near_duplicates='ignore' if you know that they are independent."
+            "too small. Keep one text of each group (find_near_duplicates); if they "
+            f"are independent all the same, {_IGNORE}."
         )
     return (
         f"{what}They are no independent evidence: the test goes by these groups, as by "
-        "groups=. Pass near_duplicates='ignore' if you know that they are independent."
+        f"groups=. If they are independent all the same, {_IGNORE}."
     )
 
 
@@ -120,7 +122,7 @@ def find_training_texts(extractor, texts, *, caller):
     n = int(found.sum())
     if n:
         warn(
-            f"{caller}: {n:,} of {len(found):,} texts ({n / len(found):.1%}) "
+            f"{caller}: {n:,} of {len(found):,} texts ({100 * n / len(found):.3g} %) "
             "were there when the hypotheses were found. What was found in a text holds "
             "in it: p-values, in-sample and cross-fitted figures are too good. "
             "Evaluate on other texts (train_test_split, or GroupShuffleSplit by "

@@ -31,7 +31,12 @@ from ._audit_files import (
 )
 from ._details import EvaluationData
 from ._export import table_from_json, to_csv, to_json
-from ._words import describe_sample, list_conditions
+from ._words import (
+    describe_near_duplicate_texts,
+    describe_sample,
+    describe_training_texts,
+    list_conditions,
+)
 
 _KEYWORDS = (
     *("task", "alpha", "correction", "cov_type", "n_resamples", "ngrams"),
@@ -158,6 +163,8 @@ def _format_readme(report, n_edits, include_texts):
     beside = "".join(
         f"{name}: {what}\n" for name, what in list_conditions(report).items()
     )
+    remarks = (describe_training_texts(report), describe_near_duplicate_texts(report))
+    beside += "".join(f"{remark}\n" for remark in remarks if remark)
     return f"""\
 {to_printable(describe_sample(report))}
 {beside}

@@ -47,6 +47,13 @@ def test_texts_posted_again_stay_on_one_side_and_are_grouped(frame, run):
     assert metrics["holdout"]["n_training_texts"] == 0
     assert re.search(r"warning: .* equal or nearly equal to others", said)
     assert "the test goes by these groups" in page
+    # the advice works
+    assert "--near-duplicates ignore" in said
+    _, metrics, said = run(
+        pd.concat([frame, again, again]), "--near-duplicates", "ignore"
+    )
+    assert metrics["holdout"]["near_duplicates"] is None
+    assert "nearly equal" not in said
 
 
 def test_texts_of_the_training_in_the_users_own_test(frame, run):
@@ -55,7 +62,7 @@ def test_texts_of_the_training_in_the_users_own_test(frame, run):
     rows = pd.concat([frame, known]).assign(part=[*part, *["test"] * len(known)])
     page, metrics, said = run(rows, "--split", "part")
     assert metrics["holdout"]["n_training_texts"] == 15
-    assert "warning: evaluate_hypotheses: 15 of 75 texts (20.0%) were there" in said
+    assert "warning: evaluate_hypotheses: 15 of 75 texts (20 %) were there" in said
     assert "on the 60 of 75 texts that the model was not fitted on" in said
     assert "out-of-sample" not in said
     assert not re.search("out[- ]of[- ]sample", page)

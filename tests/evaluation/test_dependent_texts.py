@@ -95,7 +95,7 @@ def test_noise_fitted_and_tested_on_the_same_rows(tmp_path):
     with pytest.warns(HypothesisWarning, match=MET) as caught:
         report = evaluate(fit(*rows), *rows)
     message = next(str(w.message) for w in caught if MET in str(w.message))
-    assert "200 of 200 texts (100.0%)" in message
+    assert "200 of 200 texts (100 %)" in message
     assert report.n_training_texts == 200
     assert np.isnan(report.r2_out_of_sample)
     shown = render(report, tmp_path)
@@ -196,6 +196,9 @@ def test_compared_annotators_and_bundles_know_it_too(tmp_path):
     assert not CALLED_NEW.search(str(found))
     report, _ = run_quietly(evaluate, extractor, *rows)
     report.save(tmp_path / "audit", include_texts=True)
+    readme = (tmp_path / "audit" / "README.txt").read_text(encoding="utf-8")
+    assert "120 of 120 texts were there" in readme
+    assert not CALLED_NEW.search(readme)
     again = rerun_audit_bundle(tmp_path / "audit")
     assert again.n_training_texts == 120
     assert "120 of 120 texts were there" in str(again)
