@@ -3,10 +3,10 @@
 import difflib
 import re
 
-from .._utils._printable import quote_value
 from ..exceptions import InputError
+from ._values import name_value
 
-_NAMED = 50  # so many names are listed in a message
+_NAMED = 30  # so many names are listed in a message
 
 
 def find_columns(source, names, wanted, advice=""):
@@ -35,8 +35,8 @@ def find_columns(source, names, wanted, advice=""):
     found = {name: _find_column(source, names, name) for name in wanted}
     missing = [name for name, position in found.items() if position is None]
     if missing:
-        absent = " or ".join(map(quote_value, missing))
-        there = ", ".join(quote_value(name) for name in names[:_NAMED]) or "none"
+        absent = " or ".join(map(name_value, missing))
+        there = ", ".join(name_value(name) for name in names[:_NAMED]) or "none"
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
         raise InputError(
             f"{source} has no column {absent}. Its columns: {there}{more}."
@@ -49,9 +49,9 @@ def _find_column(source, names, wanted):
     places = [i for i, name in enumerate(names) if name == wanted]
     if len(places) > 1:
         raise InputError(
-            f"{source} has {len(places)} columns {quote_value(wanted)} (its columns "
+            f"{source} has {len(places)} columns {name_value(wanted)} (its columns "
             f"{', '.join(str(i + 1) for i in places)}). Name the one that is meant as "
-            f"{quote_value(f'{wanted}#1')} or {quote_value(f'{wanted}#2')}."
+            f"{name_value(f'{wanted}#1')} or {name_value(f'{wanted}#2')}."
         )
     if places:
         return places[0]
@@ -66,4 +66,4 @@ def _find_column(source, names, wanted):
 def _suggest(names, wanted):
     folded = {name.casefold(): name for name in names}
     close = difflib.get_close_matches(wanted.casefold(), folded, n=1, cutoff=0.75)
-    return f" Did you mean {quote_value(folded[close[0]])}?" if close else ""
+    return f" Did you mean {name_value(folded[close[0]])}?" if close else ""

@@ -1,5 +1,7 @@
 """The user's own split: which rows are those of the test."""
 
+import shlex
+
 import numpy as np
 import pandas as pd
 
@@ -49,8 +51,8 @@ def mark_test_rows(values, column, value=None, *, note):
     if not tests:
         raise InputError(
             f"--split {quote_value(column)} holds {name_first(labels)}: name the value "
-            f"of the rows to test on, such as --split "
-            f"{quote_value(f'{column}={labels.iloc[-1]}')}."
+            "of the rows to test on, such as --split "
+            f"{shlex.quote(f'{column}={labels.iloc[-1]}')}."
         )
     is_test = folded.isin(tests).to_numpy()
     if is_test.all() or not is_test.any():

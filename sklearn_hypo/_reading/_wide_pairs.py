@@ -12,13 +12,25 @@ from ._values import name_first, name_value, suggest_option, to_label
 FIRST, SECOND, TIE = 1.0, 0.0, 0.5
 
 _WORDS = {
-    FIRST: {"first", "left", "true", "yes"},
-    SECOND: {"second", "right", "false", "no"},
-    TIE: {"draw", "equal", "same", "neither", "0.5"},
+    "first": FIRST,
+    "left": FIRST,
+    "true": FIRST,
+    "yes": FIRST,
+    "second": SECOND,
+    "right": SECOND,
+    "false": SECOND,
+    "no": SECOND,
+    "draw": TIE,
+    "equal": TIE,
+    "same": TIE,
+    "neither": TIE,
+    "0.5": TIE,
 }
 _TIE = re.compile(r"(tie|both)\b.*")  # such as "tie (bothbad)"
-_ENDS = re.compile(r"(?:.*[\W_])?([ab12])")  # such as "a", "model_a", "headline 2"
-_BY_END = {"a": FIRST, "1": FIRST, "b": SECOND, "2": SECOND}
+
+# Such as "b", "model_a", or "headline 2 has more clicks than headline 1".
+_SIDE = re.compile(r"(?:[^\W\d_]+[\W_])?([ab12])(?![^\W_]).*")
+_SIDES = {"a": FIRST, "1": FIRST, "b": SECOND, "2": SECOND}
 
 # Numbers mean something only together.
 _NUMBERS = (
@@ -85,14 +97,15 @@ def _find_winners(values, names, won, mapping, markers, note):
     missing = markers.find_in_labels(values, what, note, known=mapping)
     present = values[~missing]
     winners = np.full(len(values), np.nan)
+    labels = present.map(to_label)
     if mapping:
         winners[~missing] = apply_mapping(present, mapping, what, note)
     else:
-        known = _interpret(present.map(to_label), names)
-        winners[~missing] = present.map(to_label).map(known).to_numpy(dtype=float)
+        known = _interpret(dict.fromkeys(labels), names)
+        winners[~missing] = labels.map(known).to_numpy(dtype=float)
     is_odd = ~missing & ~np.isin(winners, (FIRST, SECOND, TIE))
     if is_odd.any():
-        examples = list(dict.fromkeys(present.map(to_label)))[:2]
+        examples = list(dict.fromkeys(labels))[:2]
         named = [f"{each}={1 - i}" for i, each in enumerate(examples)]
         raise InputError(
             f"{what} holds {name_first(values[is_odd])}, which does not say whether "
@@ -100,30 +113,46 @@ def _find_winners(values, names, won, mapping, markers, note):
             "won. Give 1 where the first one did, 0 where the second did and 0.5 for "
             f"ties, such as {suggest_option('--map', named)}."
         )
+    if not mapping:
+        note(_describe_winners(labels, winners[~missing], names, what))
     return winners
+
+
+def _describe_winners(labels, winners, names, what):
+    """Return a sentence on what the values were taken for."""
+    stand_for = {
+        FIRST: f"the text of {name_value(names[0])}",
+        SECOND: f"the text of {name_value(names[1])}",
+        TIE: "none of them",
+    }
+    parts = [
+        f"{whom} won where it holds {name_first(labels[winners == side])}"
+        for side, whom in stand_for.items()
+        if (winners == side).any()
+    ]
+    return f"{what}: {', '.join(parts)}."
 
 
 def _interpret(labels, names):
     """Return who won by label, NaN for what is not understood."""
-    folded = {label: label.casefold() for label in labels}
-    by_name = {names[1].casefold(): SECOND, names[0].casefold(): FIRST}
-    known = {}
-    for label, word in folded.items():
-        words = [w for w, these in _WORDS.items() if word in these]
-        if word in by_name:
-            known[label] = by_name[word]
-        elif words or _TIE.fullmatch(word):
-            known[label] = words[0] if words else TIE
-    others = {word for label, word in folded.items() if label not in known}
-    numbers = next((each for each in _NUMBERS if others <= each.keys()), None)
-    for label, word in folded.items():
-        if label in known:
-            continue
-        end = _ENDS.fullmatch(word)
-        if numbers is not None:
-            known[label] = numbers[word]
-        elif end and not word.isdecimal():
-            known[label] = _BY_END[end[1]]
-        else:
-            known[label] = np.nan
-    return known
+    words = {label: label.casefold() for label in labels}
+    columns = {names[1].casefold(): SECOND, names[0].casefold(): FIRST}
+    known = {word: _interpret_word(word, columns) for word in words.values()}
+    others = {word for word, winner in known.items() if np.isnan(winner)}
+    numbers = next((each for each in _NUMBERS if others <= each.keys()), {})
+    known |= {word: numbers.get(word, np.nan) for word in others}
+    won = {word: winner for word, winner in known.items() if winner != TIE}
+    if len(won) > 1 and len(set(won.values())) == 1:  # such as "a lot" and "a little"
+        return dict.fromkeys(labels, np.nan)
+    return {label: known[word] for label, word in words.items()}
+
+
+def _interpret_word(word, columns):
+    if word in columns:
+        return columns[word]
+    if word in _WORDS:
+        return _WORDS[word]
+    if _TIE.fullmatch(word):
+        return TIE
+    side = _SIDE.fullmatch(word)
+    return _SIDES[side[1]] if side and not word.isdecimal() else np.nan

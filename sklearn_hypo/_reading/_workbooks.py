@@ -1,5 +1,6 @@
 """Sheets of Excel workbooks."""
 
+import shlex
 from contextlib import closing
 from itertools import chain, islice
 
@@ -108,5 +109,5 @@ def _find_elsewhere(source, sheets, title, wanted):
         if other != title:
             _, names, _ = _take_names(_read_rows(source, sheet), True, wanted)
             if set(wanted) <= set(names):
-                return f" Those are in another sheet: --sheet {quote_value(other)}."
+                return f" Those are in another sheet: --sheet {shlex.quote(other)}."
     return ""

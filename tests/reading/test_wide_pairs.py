@@ -37,6 +37,10 @@ def read(path, won="won", **options):
         ("model_a", "model_b"),
         ("Headline 1", "Headline 2"),
         ("left", "right"),
+        (
+            "Headline 1 has more clicks than Headline 2",
+            "Headline 2 has more clicks than Headline 1",
+        ),
     ],
 )
 def test_who_won_is_understood(pairs, tmp_path, first, second):
@@ -49,6 +53,9 @@ def test_who_won_is_understood(pairs, tmp_path, first, second):
     assert (target.sum(axis=1) == 1).all()
     assert (rows.pairs[::2] == rows.pairs[1::2]).all()
     assert len(set(rows.pairs)) == 60
+    (note,) = rows.notes
+    assert f"the text of 'one' won where it holds '{first[:20]}" in note
+    assert f"the text of 'two' won where it holds '{second[:20]}" in note
     # as the public function for tables in memory has it
     same = make_pairs(pairs[["one", "two"]], pairs["first_won"])
     assert rows.texts.tolist() == same["text"].tolist()
@@ -123,7 +130,9 @@ def test_winners_by_other_names_are_mapped(pairs, tmp_path, run):
     assert rows.target[::2].tolist() == right.astype(int).tolist()
 
 
-@pytest.mark.parametrize("values", [("0", "1", "2"), ("3", "4"), ("a", "c")])
+@pytest.mark.parametrize(
+    "values", [("0", "1", "2"), ("3", "4"), ("a", "c"), ("a lot", "a bit")]
+)
 def test_winners_that_are_not_understood(pairs, tmp_path, values):
     pairs["won"] = [values[i % len(values)] for i in range(60)]
     pairs.to_csv(tmp_path / "t.csv", index=False)
