@@ -6,6 +6,10 @@ import re
 from ..exceptions import InputError
 from ._values import name_value
 
+NO_HEADER = (  # the advice where the first row may hold no names
+    " If that is the first row and the file has no header, add --no-header and name "
+    "columns by their numbers, such as --text 1 --target 2."
+)
 _NAMED = 30  # so many names are listed in a message
 
 
@@ -21,7 +25,7 @@ def find_columns(source, names, wanted, advice=""):
     wanted : sequence of str
         The names to find. Of several columns of one name, the second is ``name#2``.
     advice : str, default=""
-        A sentence for the message of a column that is not there.
+        A sentence for the message if none is there, and no name is close.
 
     Returns
     -------
@@ -38,9 +42,11 @@ def find_columns(source, names, wanted, advice=""):
         absent = " or ".join(map(name_value, missing))
         there = ", ".join(name_value(name) for name in names[:_NAMED]) or "none"
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        hint = _suggest(names, missing[0])
+        if not hint and len(missing) == len(found):
+            hint = advice
         raise InputError(
-            f"{source} has no column {absent}. Its columns: {there}{more}."
-            + (advice or _suggest(names, missing[0]))
+            f"{source} has no column {absent}. Its columns: {there}{more}.{hint}"
         )
     return [found[name] for name in wanted]
 

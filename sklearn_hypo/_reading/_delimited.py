@@ -3,12 +3,11 @@
 import csv
 import io
 import re
-from contextlib import suppress
 from itertools import islice
 
 from .._utils._printable import pluralize, quote_value, shorten
 from ..exceptions import InputError
-from ._column_names import find_columns
+from ._column_names import NO_HEADER, find_columns
 from ._dialects import (
     PLAIN,
     describe_skipped,
@@ -21,9 +20,7 @@ from ._encodings import find_encoding, open_text
 
 _SHOWN = 40  # characters of what was found
 _AT_ONCE = 500  # records; more of them would need memory for columns nobody asked for
-_LONGEST_NAME = 60  # of a column; what is longer is rather a text
 _LINE_END = re.compile(r"\r\n|\r|\n")
-_NUMBER = re.compile(r"[-+]?\d[\d.,]*")
 
 
 class _Malformed(Exception):
@@ -105,14 +102,10 @@ def _read_all(source, encoding, dialect, wanted, options):
 
 
 def _advise(names):
-    """Return what to do where the first line seems to hold no names."""
-    if any(len(name) > _LONGEST_NAME or _NUMBER.fullmatch(name) for name in names):
-        return (
-            " If that is the first row and the file has no header line, add "
-            "--no-header and name columns by their numbers, such as --text 1 --target "
-            "2."
-        )
-    return ""
+    """Return what to do where no column has one of the names."""
+    if len(names) == 1:
+        return " If fields are separated by another character, name it by --sep."
+    return NO_HEADER
 
 
 class _Records:
@@ -133,7 +126,7 @@ class _Records:
         return [
             f"{self._source}: {pluralize(self._n_short, 'row')} {have} fewer fields "
             f"than the first, the one in line {self._first_short} to begin with. What "
-            "is not there counts as missing."
+            "is not there counts as missing; a text with line breaks needs quotes."
         ]
 
     def take(self, n):
@@ -189,23 +182,23 @@ def _show(row):
 
 def _describe_quote(source, encoding, dialect):
     """Return a message on the first quote that stands where there can be none."""
-    begin, text = dialect.n_skipped + 1, ""
+    begin, kept, how = dialect.n_skipped + 1, [], "never closes"
     with open_text(source, encoding) as lines:
-        kept = []
         records = dialect.read(_keep(lines, kept))
-        with suppress(csv.Error):
+        try:
             for _ in records:
                 begin = records.line_num + dialect.n_skipped + 1
                 kept.clear()
-        end = records.line_num + dialect.n_skipped
-        text = "".join(kept)
-    text = text[text.find('"') :] if '"' in text else text
-    until = f"line {end}" if end > begin else "the same line"
+        except csv.Error as error:
+            if "unexpected end of data" not in str(error):
+                end = records.line_num + dialect.n_skipped
+                how = f"closes in line {end}, within a text"
+    text = "".join(kept)
+    text = text[max(text.find('"'), 0) :]
     return (
-        f"{source}, line {begin}: a quote opens a text here, {_show([text])}, which "
-        f"ends in {until} in a way that no text in quotes can end. Double the quotes "
-        "within texts; or, if quotes are characters like others in this file, add "
-        "--no-quotes."
+        f"{source}, line {begin}: a quote opens a text here, {_show([text])}, and "
+        f"{how}. Double the quotes within texts; or, if quotes are characters like "
+        "others in this file, add --no-quotes."
     )
 
 

@@ -75,10 +75,12 @@ def find_encoding(head, encoding=None):
 def guess_utf16(head):
     """Return which UTF-16 bytes without a mark may be in; None if in neither."""
     n_pairs = len(head) // 2
-    if n_pairs and head[1::2].count(0) > 0.4 * n_pairs:
-        return "utf-16-le"
-    if n_pairs and head[::2].count(0) > 0.4 * n_pairs:
-        return "utf-16-be"
+    for name, zeros, others in (
+        ("utf-16-le", head[1::2], head[::2]),
+        ("utf-16-be", head[::2], head[1::2]),
+    ):
+        if zeros.count(0) > 0.4 * n_pairs and others.count(0) < 0.05 * n_pairs:
+            return name
     return None
 
 
@@ -102,11 +104,16 @@ def describe_undecodable(source, encoding):
     found = _find_undecodable(source, encoding)
     if found is None:  # of several bytes per character, whose lines are not told apart
         return f"{source} is not in {name}. Name the encoding by --encoding."
-    number, position, line = found
+    number, position, line, is_mixed = found
     candidate = _propose_encoding(source, line)
     begin = max(position - _SHOWN // 2, 0)
     start = f"{source} is not in {name}: line {number} holds the byte 0x"
     start += f"{line[position]:02x} (its byte {position + 1}). "
+    if is_mixed:
+        return start + (
+            "Other lines are, with letters outside of ASCII: the file is in several "
+            "encodings. Write it again in one."
+        )
     if candidate is None or candidate == encoding:
         return start + "Name the encoding that it was saved in by --encoding."
     reads = line[:begin].decode(candidate, "ignore"), line.decode(candidate, "ignore")
@@ -118,16 +125,22 @@ def describe_undecodable(source, encoding):
 
 
 def _find_undecodable(source, encoding):
-    """Return the number of a line, the position of a byte in it, and the line."""
+    """Return where the first line is that is not in an encoding, and about the others.
+
+    That is its number, the position of a byte in it, the line, and whether most lines
+    with bytes outside of ASCII are in the encoding; None if lines cannot be told apart.
+    """
     if codecs.lookup(encoding).name.startswith(("utf-16", "utf-32")):
         return None
+    first, n_right, n_wrong = None, 0, 0
     with source.open() as stream:
         for number, line in enumerate(stream, start=1):
             try:
-                line.decode(encoding)
+                n_right += len(line.decode(encoding)) != len(line)
             except UnicodeDecodeError as error:
-                return number, error.start, line
-    return None
+                first = first or (number, error.start, line)
+                n_wrong += 1
+    return first and (*first, n_right > n_wrong)
 
 
 def _propose_encoding(source, line):

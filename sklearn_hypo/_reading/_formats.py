@@ -107,6 +107,10 @@ _REFUSED = (
         "a Feather file of version 1, which pyarrow is about to forget. Write it as "
         "version 2 or Parquet",
     ),
+    (
+        re.compile(rb"\0{12}\xc2\xea\x81\x60"),
+        "a file of SAS. Export it as CSV, or for Stata or SPSS",
+    ),
     (re.compile(rb"%PDF"), "a PDF. Export the table as .xlsx or CSV"),
     (re.compile(rb"\{\\rtf"), "formatted text (RTF). Export the table as CSV"),
 )
@@ -142,7 +146,7 @@ def read_columns(file, columns, options=None):
     distinct = list(dict.fromkeys(columns))
     with open_source(file) as source:
         try:
-            format_, notes = _recognize_format(source, options)
+            format_, notes = _recognize_format(source, options, distinct)
             _check_options(source, format_, options)
             found, more = format_.read(source, distinct, options)
         except UnicodeError as error:
@@ -164,7 +168,7 @@ def _check_options(source, format_, options):
             )
 
 
-def _recognize_format(source, options):
+def _recognize_format(source, options, wanted):
     """Return the format of a source, and a note if its name says another."""
     head, _ = source.read_head()
     for pattern, what in _REFUSED:
@@ -177,7 +181,7 @@ def _recognize_format(source, options):
     if _OLD_STATA.match(head):
         format_ = STATA
     if format_ is None:
-        return _recognize_text(source, head, options), []
+        return _recognize_text(source, head, options, wanted), []
     if source.suffix in _TEXT_SUFFIXES + _JSON_SUFFIXES:
         return format_, [f"{source} is {format_.name}, whatever its name says."]
     return format_, []
@@ -194,7 +198,7 @@ def _recognize_document(source):
     )
 
 
-def _recognize_text(source, head, options):
+def _recognize_text(source, head, options, wanted):
     if options.encoding is None and not find_mark(head) and b"\0" in head:
         if (encoding := guess_utf16(head)) is not None:
             raise InputError(
@@ -205,7 +209,9 @@ def _recognize_text(source, head, options):
             raise InputError(
                 f"{source} is in none of the formats that are read: {_KNOWN}."
             )
-    text = head.decode(find_encoding(head, options.encoding), "ignore")
-    if source.suffix in _JSON_SUFFIXES or (options.sep is None and seems_json(text)):
+    text = head.decode(find_encoding(head, options.encoding), "ignore").lstrip()
+    if options.sep is None and seems_json(text):
         return JSON
-    return DELIMITED
+    first_line = text.partition("\n")[0]
+    has_names = text[:1] not in "{[" and all(name in first_line for name in wanted)
+    return JSON if source.suffix in _JSON_SUFFIXES and not has_names else DELIMITED

@@ -27,7 +27,7 @@ READING_ERRORS = (
     *(lzma.LZMAError, zlib.error, zipfile.BadZipFile),
 )
 
-ZIP = b"PK\x03\x04"
+ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # the second: of nothing
 _PACKED = (  # first bytes, and what opens the rest
     (b"\x1f\x8b", gzip.open),
     (b"BZh", bz2.open),
@@ -104,6 +104,10 @@ def open_source(file):
         If there is no such file, or an archive holds several.
     """
     if not hasattr(file, "read"):
+        if "://" in str(file):
+            raise InputError(
+                f"{quote_value(file)} is an address, not a file. Download it first."
+            )
         yield _find_source(expand_path(file), str(file))
         return
     name = getattr(file, "name", None)

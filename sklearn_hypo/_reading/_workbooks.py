@@ -6,7 +6,7 @@ from itertools import chain, islice
 
 from .._utils._printable import quote_value
 from ..exceptions import InputError
-from ._column_names import find_columns
+from ._column_names import NO_HEADER, find_columns
 from ._dialects import MOST_ABOVE, describe_above
 from ._libraries import import_library, library_errors
 from ._values import to_label
@@ -39,8 +39,9 @@ def _read_book(source, book, wanted, options):
     where = (
         source if len(sheets) == 1 else f"the sheet {quote_value(title)} of {source}"
     )
-    elsewhere = _find_elsewhere(source, sheets, title, wanted)
-    positions = find_columns(where, names, wanted, elsewhere)
+    advice = _find_elsewhere(source, sheets, title, wanted)
+    advice = advice or (NO_HEADER if options.header else "")
+    positions = find_columns(where, names, wanted, advice)
     values = [[] for _ in positions]
     for row in rows:
         if any(value is not None for value in row):

@@ -51,7 +51,7 @@ def test_semicolons_with_decimal_commas(frame, tmp_path):
 @pytest.mark.parametrize("sep", [":", "~", "^"])
 def test_other_separators_are_named(frame, tmp_path, run, sep):
     frame.to_csv(tmp_path / "t.csv", sep=sep, index=False)
-    refuse(tmp_path / "t.csv", "has no column 'text' or 'y'")
+    refuse(tmp_path / "t.csv", "has no column 'text' or 'y'", "name it by --sep")
     code, out, _ = run(tmp_path / "t.csv", *COLUMNS, "--sep", sep)
     assert code == 0
     assert "Wrote" in out
@@ -195,6 +195,10 @@ def test_files_without_a_header_line(frame, tmp_path, run):
     assert "Wrote" in out
     check_same(read(tmp_path / "t.csv", "2", "3", header=False), frame)
     refuse(tmp_path / "t.csv", "no column 'text'", "'1', '2', '3'", header=False)
+    frame[["text", "y"]].assign(y="pos").to_csv(
+        tmp_path / "t.csv", index=False, header=False
+    )
+    refuse(tmp_path / "t.csv", "'pos'. If that is the first row", "add --no-header")
 
 
 def test_titles_above_the_names_of_columns(frame, tmp_path):
@@ -334,6 +338,12 @@ def test_bytes_that_are_in_no_encoding_that_was_named(frame, tmp_path):
     frame.to_csv(tmp_path / "t.csv", index=False)
     refuse(tmp_path / "t.csv", "is not in ascii: line", "--encoding", encoding="ascii")
     refuse(tmp_path / "t.csv", "encoding 'utf-9' is not known", encoding="utf-9")
+
+
+def test_files_in_two_encodings(frame, tmp_path):
+    data = frame.to_csv(index=False).encode() + "99,café,1\n".encode("cp1252")
+    (tmp_path / "t.csv").write_bytes(data)
+    refuse(tmp_path / "t.csv", "line 62 holds the byte 0xe9", "in several encodings")
 
 
 def test_texts_that_came_misread_are_told(frame, tmp_path):

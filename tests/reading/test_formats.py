@@ -81,7 +81,7 @@ def test_every_format_is_read(frame, tmp_path, name):
     assert rows.notes == ()
 
 
-@pytest.mark.parametrize("suffix", [".csv", ".txt", ".data", ""])
+@pytest.mark.parametrize("suffix", [".csv", ".txt", ".json", ".data", ""])
 @pytest.mark.parametrize("name", WRITERS)
 def test_the_content_decides_not_the_name(frame, tmp_path, name, suffix):
     frame = write(frame, tmp_path / name)
@@ -90,7 +90,7 @@ def test_the_content_decides_not_the_name(frame, tmp_path, name, suffix):
     rows = read(wrong)
     check_same(rows, frame)
     is_binary = not name.endswith((".json", ".csv"))
-    assert bool(rows.notes) == (is_binary and suffix in (".csv", ".txt"))
+    assert bool(rows.notes) == (is_binary and suffix in (".csv", ".txt", ".json"))
     if rows.notes:
         assert "whatever its name says" in rows.notes[0]
 
@@ -144,6 +144,13 @@ def test_archives_of_several_files_name_them(frame, tmp_path, run):
     path = re.search("such as '(.*)'", message)[1]
     assert run(path, *COLUMNS)[0] == 0
     refuse(tmp_path / "t.zip" / "c.csv", "but not 'c.csv'")
+
+
+def test_addresses_and_archives_of_nothing(tmp_path):
+    refuse("https://x.org/t.csv", "is an address, not a file. Download it")
+    with zipfile.ZipFile(tmp_path / "t.zip", "w"):
+        pass
+    refuse(tmp_path / "t.zip", "holds no file")
 
 
 def test_damaged_archives(frame, tmp_path):
@@ -290,6 +297,7 @@ def test_columns_of_one_name_in_files_of_arrow(frame, tmp_path):
 
 def test_sheets_without_a_header(frame, tmp_path):
     frame.to_excel(tmp_path / "t.xlsx", index=False, header=False)
+    refuse(tmp_path / "t.xlsx", "add --no-header and name columns")
     check_same(read(tmp_path / "t.xlsx", "2", "3", header=False), frame)
 
 
@@ -399,6 +407,7 @@ def test_files_cut_short(frame, tmp_path, run, name, share):
         (b"<html><body><table><tr><td>text</td></tr></table>", "a web page (HTML)"),
         (b'\xef\xbb\xbf\n<table border="1"><tr><th>text', "a web page (HTML)"),
         (b'<?xml version="1.0"?><Workbook>', "XML, whatever its name says"),
+        (b"\0" * 12 + b"\xc2\xea\x81\x60\xb3\x14" + bytes(300), "a file of SAS"),
         (b"FEA1" + bytes(90), "Feather file of version 1"),
         (b"%PDF-1.7\n%\xe2\xe3", "a PDF"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256)), "none of the formats"),
