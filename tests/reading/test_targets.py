@@ -195,15 +195,23 @@ def test_scales_run_from_1_without_gaps():
         assert sorted(set(scale.values())) == list(range(1, max(scale.values()) + 1))
 
 
-def test_labels_of_a_typed_column_are_ordered_as_their_scale(tmp_path):
+@pytest.mark.parametrize("form", ["table", "t.parquet", "t.dta"])
+def test_labels_of_a_typed_column_are_ordered_as_their_scale(tmp_path, form):
     pytest.importorskip("pyarrow")
     labels = ["never", "sometimes", "always"]
     answers = pd.Categorical(labels * 2, categories=labels, ordered=True)
+    plan = pd.Categorical(["b", "a", "c"] * 2, categories=["c", "b", "a"], ordered=True)
     texts = [f"text {i}" for i in range(6)]
-    frame = pd.DataFrame({"text": texts, "y": answers})
-    frame.to_parquet(tmp_path / "t.parquet")
-    rows = read_labelled_texts(tmp_path / "t.parquet", "text", "y")
+    source = pd.DataFrame({"text": texts, "y": answers, "plan": plan})
+    if form == "t.parquet":
+        source.to_parquet(tmp_path / form)
+    elif form == "t.dta":
+        source.to_stata(tmp_path / form, write_index=False)
+    source = source if form == "table" else tmp_path / form
+    rows = read_labelled_texts(source, "text", "y")
     assert rows.target.tolist() == [1, 3, 5] * 2
+    rows = read_labelled_texts(source, "text", "plan")
+    assert rows.target.tolist() == ["b", "a", "c"] * 2
 
 
 # Counts ---------------------------------------------------------------------------
