@@ -209,7 +209,7 @@ def _split_document(text, max_words, overlap, by):
         spans = PIECES[by](text)
     if max_words is not None:
         units = _cut_long_pieces(text, spans, max_words, by)
-        spans = _pack_units(units, max_words, overlap)
+        spans = pack_units(units, max_words, overlap)
     chunks = [text[begin:end].strip() for begin, end in spans]
     return [chunk for chunk in chunks if chunk]
 
@@ -249,7 +249,7 @@ def _cut_long_pieces(text, spans, max_words, by):
     return units
 
 
-def _pack_units(units, max_words, overlap):
+def pack_units(units, max_words, overlap):
     """Put neighbouring units into chunks as long as they fit; return their spans."""
     spans, chunk, n_words = [], [], 0
     for unit in units:

@@ -57,6 +57,10 @@ class PairEncoder(SentenceTransformerEncoder):
         most = min(tokenizer.model_max_length, 2**31)
         return np.minimum(list(map(len, tokens)), most)
 
+    def find_long(self, texts):
+        """Return nothing: what stands for a pair is no text that could be cut."""
+        return []
+
     def read_labels(self):
         """Return the names of the outputs, in order."""
         model = self.load()

@@ -12,6 +12,7 @@ from ._progress import show_progress
 from ._rows import check_reply, check_width, scale_to_unit_length
 from ._vector_memory import MEMORY
 from ._vector_store import VectorStore
+from ._windows import Windows
 
 
 @dataclass(frozen=True)
@@ -28,12 +29,15 @@ class EncodingSettings:
         Folder for the vectors of fixed encoders, as `TextEmbedder` has it.
     show_progress_bar : bool or "auto", default=False
         Whether to show how far a fixed encoder is.
+    pool : {"chunks"} or None, default=None
+        What is made of texts that are longer than a model reads: see `TextEmbedder`.
     """
 
     batch_size: int | str
     normalize: bool
     cache: str | os.PathLike | None
     show_progress_bar: bool | str = False
+    pool: str | None = None
 
     def scale(self, values):
         """Scale rows, if that is wanted."""
@@ -79,7 +83,11 @@ def encode(encoder, texts, settings, task, seed=None):
     values : ndarray of shape (n_texts, n_features), dtype float32
     """
     if not encoder.learns:
-        return _encode_fixed(encoder, texts, settings, task)
+        if settings.pool is None:
+            return _encode_fixed(encoder, texts, settings, task)
+        windows = Windows(encoder, texts)
+        values = _encode_fixed(encoder, windows.parts, settings, task)
+        return windows.average(values, settings.scale)
     inputs = [replace_surrogates(text) for text in texts]
     reply = encoder.encode(inputs) if seed is None else encoder.fit_encode(inputs, seed)
     return settings.scale(check_reply(reply, len(texts), encoder.name))
@@ -87,6 +95,8 @@ def encode(encoder, texts, settings, task, seed=None):
 
 def estimate(encoder, texts, settings):
     """Estimate what it costs to encode texts that are not stored yet."""
+    if settings.pool is not None:
+        texts = Windows(encoder, texts).parts
     if encoder.is_paid_for:
         store = settings.open_store(encoder)
         if store is not None:

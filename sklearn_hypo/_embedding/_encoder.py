@@ -34,6 +34,8 @@ class Encoder(ABC):
         Whether every call costs money.
     is_remembered : bool
         Whether its vectors stay in the memory of the process for a while.
+    limit : str or None
+        How much of a text the model reads, in words; None if all, as far as is known.
     """
 
     name = "encoder"
@@ -41,6 +43,7 @@ class Encoder(ABC):
     learns = False
     is_paid_for = False
     is_remembered = False
+    limit = None
 
     def fit_encode(self, texts, seed):
         """Learn from the texts, by an int `seed`, and return what `encode` returns."""
@@ -74,6 +77,18 @@ class Encoder(ABC):
         """Divide texts into batches: return slices, one after the other."""
         n = TEXTS_PER_BATCH if batch_size == "auto" else batch_size
         return [slice(start, start + n) for start in range(0, len(texts), n)]
+
+    def is_loaded(self):
+        """Return whether `find_long` takes no time to load anything."""
+        return True
+
+    def find_long(self, texts):
+        """Return the positions of the texts of which the model would read a part."""
+        return []
+
+    def cut_into_windows(self, text):
+        """Cut a text that `find_long` found into (begin, end, tokens) that are read."""
+        return [(0, len(text), 1)]
 
     def list_known_words(self):
         """List words that the model knows, whether texts contain them or not."""

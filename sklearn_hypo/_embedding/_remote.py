@@ -18,9 +18,14 @@ from .._language_models._ledger import CostEstimate, Ledger, compute_cost
 from .._language_models._text import bound_tokens, clean_text, estimate_tokens
 from .._language_models._values import ANSWERED, FAILED, TOO_LONG, Usage
 from .._language_models._workers import acquire_slot
-from .._utils._warnings import warn
 from ..exceptions import LanguageModelError
 from ._encoder import TEXTS_PER_BATCH, Encoder
+from ._windows import (
+    CHARACTERS_PER_TOKEN,
+    cut_into_windows,
+    overestimate_tokens,
+    warn_of_cuts,
+)
 
 # Part of the key of every embedding in a cache. To be raised when the texts that are
 # sent change: how they are cleaned, and where they are cut.
@@ -100,7 +105,7 @@ class RemoteEncoder(Encoder):
 
     def encode_in_batches(self, texts, batch_size, keep, task):
         """Send several requests at once, and keep each reply when it arrives."""
-        texts, n_cut = self._prepare(texts)
+        texts = self._prepare(texts)
         parts = self.divide(texts, batch_size)
         self._check_key()
         with Dispatcher(
@@ -111,7 +116,7 @@ class RemoteEncoder(Encoder):
         ) as dispatcher:
             requests = _Requests(self, dispatcher, texts, parts, keep, task)
             requests.run()
-        self._warn_of_cuts(n_cut + requests.n_cut)
+        warn_of_cuts(self.name, requests.n_refused, len(texts), self.limit)
 
     def identity(self):
         """Tell the model by its server, its name, and what is sent."""
@@ -146,7 +151,7 @@ class RemoteEncoder(Encoder):
 
     def estimate(self, texts, batch_size):
         """Estimate what encoding will cost; see `Encoder.estimate`."""
-        texts, _ = self._prepare(texts)
+        texts = self._prepare(texts)
         n_calls = len(self.divide(texts, batch_size))
         n_tokens = sum(map(estimate_tokens, texts))
         price = self.spec.price_per_million()
@@ -174,13 +179,36 @@ class RemoteEncoder(Encoder):
         known = getattr(self._known, "inputs_per_request", None)
         return known or self.spec.texts_per_request
 
+    @property
+    def limit(self):
+        """What a text may have, in words."""
+        return f"{self.tokens_per_text} tokens, by estimate"
+
+    def find_long(self, texts):
+        """Return the positions of the texts that the model would cut, by estimate."""
+        most = self.tokens_per_text
+        if most is None:
+            return []
+        sent = self._clean(texts)
+        return [i for i, text in enumerate(sent) if overestimate_tokens(text) > most]
+
+    def cut_into_windows(self, text):
+        """Cut a text into windows, by estimate, each of which is sent whole."""
+        room = max(1, self.tokens_per_text - overestimate_tokens(self.prompt or ""))
+        return cut_into_windows(
+            text, room, lambda begin, end: overestimate_tokens(text[begin:end])
+        )
+
     def _prepare(self, texts):
-        """Return the texts as they are sent, and how many had to be cut."""
+        """Return the texts as they are sent, cut to what the model reads."""
+        return [
+            cut_to_tokens(text, self.tokens_per_text) for text in self._clean(texts)
+        ]
+
+    def _clean(self, texts):
         prompt = self.prompt or ""
         sent = [clean_text(prompt + text) for text in texts]
-        sent = [text if text.strip() else _BLANK for text in sent]
-        cut = [cut_to_tokens(text, self.tokens_per_text) for text in sent]
-        return cut, sum(len(a) < len(b) for a, b in zip(cut, sent, strict=True))
+        return [text if text.strip() else _BLANK for text in sent]
 
     def divide(self, texts, batch_size):
         """Divide texts into requests that keep within the limits of the model."""
@@ -196,14 +224,6 @@ class RemoteEncoder(Encoder):
         except LanguageModelError as error:
             message = str(error).replace(self.name, f"TextEmbedder({self.name})", 1)
             raise LanguageModelError(message, reason=error.reason) from None
-
-    def _warn_of_cuts(self, n_cut):
-        if n_cut:
-            warn(
-                f"TextEmbedder({self.name}): {n_cut} text(s) are longer than what the "
-                f"model reads ({self.tokens_per_text} tokens, by estimate). They were "
-                "cut: their embeddings are those of their beginnings."
-            )
 
 
 class _Requests:
@@ -226,7 +246,7 @@ class _Requests:
     """
 
     def __init__(self, encoder, dispatcher, texts, parts, keep, task):
-        self.n_cut = 0
+        self.n_refused = 0
         self._encoder = encoder
         self._dispatcher = dispatcher
         self._texts = texts
@@ -327,7 +347,7 @@ class _Requests:
         reply = self._send([text])
         if _is_refused(reply):
             with self._lock:
-                self.n_cut += 1
+                self.n_refused += 1
             reply = self._send([cut_to_bytes(text, limit)])
         return self._vectors(reply, 1)
 
@@ -374,32 +394,11 @@ def _is_refused(reply):
     return is_refused or reply.outcome == TOO_LONG
 
 
-# Nearly a token per character: digits, and what has no spaces, such as base64.
-_DENSE = re.compile(r"(?<![!-~])[!-~]{30,}|[0-9]")
-# Words of European languages have 4 or more characters per token.
-_CHARACTERS_PER_TOKEN = 3
-# 1.5 tokens for a Chinese character, 2 for an emoji, 1 for a letter with an accent.
-_BYTES_PER_TOKEN = 2
-
-
-def overestimate_tokens(text):
-    """Estimate the tokens of a text, rather too many than too few.
-
-    Prose gets about a third more than it has. For texts of a rare kind the estimate
-    can still be too low; only the number of bytes (`bound_tokens`) never is.
-    """
-    n_bytes = bound_tokens(text)
-    n_ascii = n_bytes if text.isascii() else len(text.encode("ascii", "ignore"))
-    n_dense = sum(map(len, _DENSE.findall(text)))
-    plain = (n_ascii - n_dense) / _CHARACTERS_PER_TOKEN
-    return n_dense + plain + (n_bytes - n_ascii) / _BYTES_PER_TOKEN
-
-
 def cut_to_tokens(text, n_tokens):
     """Return the longest beginning of at most `n_tokens` tokens, by the estimate."""
     if n_tokens is None or bound_tokens(text) <= n_tokens:
         return text
-    longest = text[: _CHARACTERS_PER_TOKEN * n_tokens + 1]
+    longest = text[: CHARACTERS_PER_TOKEN * n_tokens + 1]
     if len(longest) == len(text) and overestimate_tokens(text) <= n_tokens:
         return text
     ends = range(len(longest) + 1)

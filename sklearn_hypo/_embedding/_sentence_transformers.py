@@ -12,6 +12,7 @@ import itertools
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from .._utils._model_files import hash_folder, no_progress_bar
 from .._utils._threads import count_threads_to_start, limit_to_one_thread
 from ._encoder import Encoder
 from ._linear import multiply_by_onednn
+from ._token_counter import TokenCounter
 
 # Measured (benchmarks/embedding.py): what is at work shall fit into a core's cache. A
 # GPU has to be kept busy instead.
@@ -31,6 +33,8 @@ _MOST_TEXTS_PER_BATCH = 1024
 _MOST_THREADS = 8
 # Two models may well be in use at once, more would fill the memory of a GPU.
 MODELS_IN_MEMORY = 2
+# What those in memory read of a text, by their sources.
+_LIMITS = {}
 
 
 class SentenceTransformerEncoder(Encoder):
@@ -81,9 +85,12 @@ class SentenceTransformerEncoder(Encoder):
 
     def load(self):
         """Return the model, loaded once per process."""
-        return load_model(
-            self._source(), resolve_device(self.device), self.compute_dtype
-        )
+        model = load_model(*self._key())
+        _keep_limits(self._key(), model)
+        return model
+
+    def _key(self):
+        return self._source(), resolve_device(self.device), self.compute_dtype
 
     def encode_in_batches(self, texts, batch_size, keep, task):
         """Encode one batch per thread at a time; keep them in their order."""
@@ -127,15 +134,47 @@ class SentenceTransformerEncoder(Encoder):
 
     def _count_tokens(self, texts):
         """Count the tokens of each text that the model will read."""
-        from transformers import PreTrainedTokenizerBase
-
-        model = self.load()
-        if not isinstance(model.tokenizer, PreTrainedTokenizerBase):
+        limits = self._find_limits()
+        if limits.counter is None:
             counts = [len(text) // 4 + 2 for text in texts]
         else:
-            tokens = model.tokenizer(list(texts), verbose=False)["input_ids"]
-            counts = list(map(len, tokens))
-        return np.minimum(counts, model.max_seq_length or np.inf).astype(int)
+            counts = np.add(limits.counter.count(texts), limits.marks)
+        return np.minimum(counts, limits.tokens or np.inf).astype(int)
+
+    def is_loaded(self):
+        """Return whether the model has been loaded in this process."""
+        return self._key() in _LIMITS
+
+    @property
+    def limit(self):
+        """How much of a text the model reads, in words; None if that is not known."""
+        most = self._find_limits().tokens
+        return None if most is None else f"{most} tokens"
+
+    def find_long(self, texts):
+        """Return the positions of the texts that the model would cut."""
+        room = self._find_room()
+        if room is None:
+            return []
+        return self._find_limits().counter.find_long(texts, room)
+
+    def cut_into_windows(self, text):
+        """Cut a text into windows that are read whole."""
+        counter = self._find_limits().counter
+        return counter.cut_into_windows(text, self._find_room())
+
+    def _find_limits(self):
+        known = _LIMITS.get(self._key())
+        return _keep_limits(self._key(), self.load()) if known is None else known
+
+    def _find_room(self):
+        """Return how many tokens of a text fit in, beside the prompt and marks."""
+        limits = self._find_limits()
+        if limits.tokens is None or limits.counter is None:
+            return None
+        prompt = limits.prompt if self.prompt is None else self.prompt
+        (n_prompt,) = limits.counter.count([prompt])
+        return max(1, limits.tokens - n_prompt - limits.marks)
 
     def list_known_words(self):
         """List the whole words among the pieces that the tokenizer knows.
@@ -226,6 +265,37 @@ def load_model(source, device, compute_dtype="float32"):
         compute_dtype,
         without="; or use model='lsa', which needs none",
         expected="'lsa', an existing folder, or a name such as 'all-MiniLM-L6-v2'",
+    )
+
+
+class _Limits(NamedTuple):
+    """How much a model reads: so many tokens, of which some are marks; its prompt."""
+
+    tokens: int | None
+    marks: int
+    prompt: str
+    counter: TokenCounter | None
+
+
+def _keep_limits(key, model):
+    """Return what a model reads, and keep it for when the model is not needed."""
+    found = _LIMITS.get(key)
+    if found is None:
+        found = _LIMITS[key] = _describe_limits(model)
+        if len(_LIMITS) > MODELS_IN_MEMORY:
+            _LIMITS.pop(next(iter(_LIMITS)), None)
+    return found
+
+
+def _describe_limits(model):
+    most, tokenizer = model.max_seq_length, model.tokenizer
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    return _Limits(
+        # some stand for "no limit" by infinity, or 1e30
+        int(most) if most and most < 2**31 else None,
+        0 if backend is None else tokenizer.num_special_tokens_to_add(),
+        model.prompts.get(model.default_prompt_name) or "",
+        None if backend is None else TokenCounter(backend),
     )
 
 

@@ -6,8 +6,13 @@ import os
 from .._utils._model_files import hash_folder
 from ._encoder import Encoder
 from ._sentence_transformers import find_downloaded_revision
+from ._token_counter import TokenCounter
 
 PREFIX = "model2vec:"
+# What model2vec reads unless a model says otherwise.
+_MOST_TOKENS = 512
+
+_LOADED = set()
 
 
 class StaticVectorsEncoder(Encoder):
@@ -32,6 +37,42 @@ class StaticVectorsEncoder(Encoder):
         model = load_static_model(self._source())
         return model.encode(texts, use_multiprocessing=False)
 
+    def is_loaded(self):
+        """Return whether the model has been loaded in this process."""
+        return self._source() in _LOADED
+
+    @property
+    def limit(self):
+        """How much of a text the model reads, in words; None if all."""
+        most = _find_most_tokens(load_static_model(self._source()))
+        return None if most is None else f"{most} tokens"
+
+    def find_long(self, texts):
+        """Return the positions of the texts that the model would cut."""
+        room, most_characters = self._find_room()
+        if room is None:
+            return []
+        by_tokens = load_static_counter(self._source()).find_long(texts, room)
+        by_letters = [i for i, text in enumerate(texts) if len(text) > most_characters]
+        return sorted({*by_tokens, *by_letters})
+
+    def cut_into_windows(self, text):
+        """Cut a text into windows that are read whole."""
+        counter = load_static_counter(self._source())
+        return counter.cut_into_windows(text, *self._find_room())
+
+    def _find_room(self):
+        """Return how many tokens and characters fit in beside the prompt."""
+        model = load_static_model(self._source())
+        most = _find_most_tokens(model)
+        if most is None:
+            return None, None
+        prompt = self.prompt or ""
+        (n_prompt,) = load_static_counter(self._source()).count([prompt])
+        # the model cuts by characters first
+        most_characters = most * model.median_token_length - len(prompt)
+        return max(1, most - n_prompt), max(1, most_characters)
+
     def identity(self):
         """Tell the model by what is in its folder, or by its revision on the hub."""
         if os.path.isdir(self.model):
@@ -46,6 +87,16 @@ class StaticVectorsEncoder(Encoder):
         return os.path.abspath(self.model) if os.path.isdir(self.model) else self.model
 
 
+def _find_most_tokens(model):
+    return getattr(model, "max_length", _MOST_TOKENS)
+
+
+@functools.lru_cache(maxsize=2)
+def load_static_counter(source):
+    """Make the counter of a model's tokens once per process."""
+    return TokenCounter(load_static_model(source).tokenizer)
+
+
 @functools.lru_cache(maxsize=2)
 def load_static_model(source):
     """Load a model once per process; raise if it or the package is missing."""
@@ -58,7 +109,7 @@ def load_static_model(source):
             "'sklearn-hypo[model2vec]'"
         ) from error
     try:
-        return StaticModel.from_pretrained(source, force_download=False)
+        model = StaticModel.from_pretrained(source, force_download=False)
     except (OSError, ValueError, RuntimeError, KeyError) as error:
         raise ValueError(
             f"model={PREFIX + source!r} could not be loaded: it is neither the folder "
@@ -66,3 +117,5 @@ def load_static_model(source):
             "on the Hugging Face hub, such as 'minishlab/potion-base-8M'. The loader "
             f"said: {error}"
         ) from error
+    _LOADED.add(source)
+    return model

@@ -25,6 +25,7 @@ from ._encode import EncodingSettings, encode, estimate
 from ._make_encoder import make_encoders
 from ._progress import has_progress_bar, tell_of_batch
 from ._rows import DistinctTexts, check_width, join_side_by_side, make_unique
+from ._windows import warn_of_cuts
 
 _COUNT = Interval(Integral, 1, None, closed="left")
 
@@ -107,6 +108,13 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
         thirds of the time, at a cosine of 0.9999 to the vectors in float32; on others
         it is slower. A vector then depends, in its third digit, on the texts it shares
         a batch with, so that the same seed need not find the same neurons.
+    pool : {"chunks"} or None, default=None
+        What is made of a text that is longer than the model reads. None: the model
+        cuts it, which is warned about. "chunks": it is cut into windows that the model
+        reads whole, where sentences end if possible; its embedding is the mean of
+        theirs, weighted by their numbers of tokens, and scaled as any. Texts that are
+        short enough, and models without a known limit ("lsa", callables,
+        transformers), are not touched.
     dimensions : int or None, default=None
         For a provider's model: how long the embeddings shall be, where the model can
         shorten them. Shortened ones need not have unit length unless `normalize`
@@ -221,6 +229,7 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
         "normalize": ["boolean"],
         "device": [str],
         "compute_dtype": [StrOptions({"float32", "bfloat16"})],
+        "pool": [StrOptions({"chunks"}), None],
         "dimensions": [_COUNT, None],
         "task_type": [str, None],
         "cache": [str, os.PathLike, None],
@@ -239,6 +248,7 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
         normalize=True,
         device="auto",
         compute_dtype="float32",
+        pool=None,
         dimensions=None,
         task_type=None,
         cache="auto",
@@ -253,6 +263,7 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
         self.normalize = normalize
         self.device = device
         self.compute_dtype = compute_dtype
+        self.pool = pool
         self.dimensions = dimensions
         self.task_type = task_type
         self.cache = cache
@@ -343,6 +354,7 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
         encoders = self.encoder_ if isinstance(self.encoder_, list) else [self.encoder_]
         n = len(encoders)
         parts = self._encode(encoders, [texts.distinct] * n, [None] * n)
+        self._warn_of_cuts(encoders, texts.distinct)
         for part, width, encoder in zip(parts, self._widths, encoders, strict=True):
             check_width(part, width, encoder.name)
         return self._frame(texts, parts)
@@ -417,8 +429,10 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
             [draw_seed(rng) if each.learns else None for each in encoders],
             lambda: tell_of_batch(self, context),
         )
+        self._warn_of_cuts(encoders, texts.distinct)
         several = isinstance(self.model, list | tuple)
-        identities = [each.describe() for each in encoders]
+        pooled = {} if self.pool is None else {"pool": self.pool}
+        identities = [each.describe() | pooled for each in encoders]
         self.model_ = models if several else models[0]
         self.model_identity_ = identities if several else identities[0]
         self.encoder_ = encoders if several else encoders[0]
@@ -451,7 +465,20 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
         shown = self.show_progress_bar
         if shown == "auto" and has_progress_bar(self):
             shown = False
-        return EncodingSettings(self.batch_size, self.normalize, self.cache, shown)
+        return EncodingSettings(
+            self.batch_size, self.normalize, self.cache, shown, self.pool
+        )
+
+    def _warn_of_cuts(self, encoders, texts):
+        """Warn for each model that cuts some of the texts.
+
+        Where all vectors are in the cache no model is loaded: who put them there has
+        been told.
+        """
+        for encoder in encoders if self.pool is None else []:
+            if encoder.is_loaded():
+                n_cut = len(encoder.find_long(texts))
+                warn_of_cuts(encoder.name, n_cut, len(texts), encoder.limit)
 
     def _frame(self, texts, parts):
         values = join_side_by_side(parts, normalize=self.normalize)

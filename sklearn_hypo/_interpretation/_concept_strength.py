@@ -47,6 +47,7 @@ class WordEmbedder:
         with warnings.catch_warnings():
             # who trained the neurons on these texts has been told
             warnings.filterwarnings("ignore", r"\d+ of \d+ texts are empty")
+            warnings.filterwarnings("ignore", r"TextEmbedder\(.*texts .* are longer")
             vectors = self._embedder.fit_transform(texts)
         self.texts = np.asarray(vectors, np.float64)
 

@@ -204,7 +204,7 @@ def test_tokens_per_request(server):
 @pytest.mark.parametrize(("vendor", "most"), [("openai", 8192), ("gemini", 2048)])
 def test_long_texts_are_cut_with_one_warning(vendor, most, server):
     texts = ["short", "long " * most, "other " * most]
-    with pytest.warns(HypothesisWarning, match=rf"2 text.*\({most} tokens") as caught:
+    with pytest.warns(HypothesisWarning, match=rf"2 of 3 texts.*\({most} tokens") as caught:
         frame = make_embedder(vendor, server).fit_transform(texts)
     assert len(caught) == 1
     assert list(frame.index) == texts
@@ -232,7 +232,7 @@ def test_texts_that_only_the_server_finds_too_long(server, monkeypatch):
         return embed(self, texts, **options)
 
     monkeypatch.setattr(_openai.OpenAIConnection, "embed", strict_embed)
-    with pytest.warns(HypothesisWarning, match=r"1 text\(s\) are longer"):
+    with pytest.warns(HypothesisWarning, match=r"1 of 4 texts \(25%\) are longer"):
         frame = make_embedder("openai", server).fit_transform(texts)
     assert refused == [4, 1]
     assert set(server.stats().embedded) == {"short", "another", fits, too_long[:8192]}

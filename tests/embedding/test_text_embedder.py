@@ -305,6 +305,7 @@ def test_clone_keeps_the_parameters():
         "normalize": False,
         "device": "cpu",
         "compute_dtype": "bfloat16",
+        "pool": "chunks",
         "dimensions": 9,
         "task_type": "CLUSTERING",
         "cache": "folder",
