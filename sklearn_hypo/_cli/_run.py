@@ -137,6 +137,7 @@ def _make_pipeline(strategies, n_train, task, options):
         terms=options.terms,
         tokenizer=options.tokenizer,
         task=task,
+        pool=options.pool,
         cache=options.cache or "auto",
         random_state=options.seed,
     )

@@ -42,7 +42,10 @@ class TokenCounter:
         return [i for i, n in zip(places, counts, strict=True) if n > room]
 
     def cut_into_windows(self, text, room, most_characters=None):
-        """Cut a text into (begin, end, tokens) of at most `room` tokens each."""
+        """Cut a text into (begin, end, tokens) of at most `room` tokens each.
+
+        And of at most `most_characters`, if that is not None.
+        """
 
         def cut(texts):
             return [self._cut(text, room, most_characters) for text in texts]
@@ -61,12 +64,13 @@ class TokenCounter:
         begins = np.sort([begin for begin, _ in encoding.offsets])
 
         def count(begin, end):
-            n_tokens = int(np.diff(np.searchsorted(begins, [begin, end]))[0])
-            if most_characters is None:
-                return n_tokens
-            return max(n_tokens, (end - begin) * room / most_characters)
+            return int(np.diff(np.searchsorted(begins, [begin, end]))[0])
 
-        return cut_into_windows(text, room, count)
+        def measure(begin, end):
+            return max(count(begin, end), (end - begin) * room / most_characters)
+
+        spans = cut_into_windows(text, room, measure if most_characters else count)
+        return [(begin, end, count(begin, end)) for begin, end, _ in spans]
 
 
 def _look_up(facts, most, texts, find, key=None):

@@ -204,7 +204,9 @@ def test_tokens_per_request(server):
 @pytest.mark.parametrize(("vendor", "most"), [("openai", 8192), ("gemini", 2048)])
 def test_long_texts_are_cut_with_one_warning(vendor, most, server):
     texts = ["short", "long " * most, "other " * most]
-    with pytest.warns(HypothesisWarning, match=rf"2 of 3 texts.*\({most} tokens") as caught:
+    with pytest.warns(
+        HypothesisWarning, match=rf"2 of 3 texts.*\({most} tokens"
+    ) as caught:
         frame = make_embedder(vendor, server).fit_transform(texts)
     assert len(caught) == 1
     assert list(frame.index) == texts
