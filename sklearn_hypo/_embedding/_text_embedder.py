@@ -179,7 +179,10 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
     A provider's model costs money and gets to read the texts; a server of your own,
     ``OpenAIModel(NAME, base_url=...)``, does neither. The key is read from the
     environment (OPENAI_API_KEY; GOOGLE_API_KEY or GEMINI_API_KEY) when a request is
-    made. Texts that are longer than the model reads are cut, which is warned about.
+    made.
+
+    A provider's models cut texts, or have them cut, by an estimate of their tokens; so
+    their windows, with ``pool="chunks"``, are rather too short. Each is paid for.
 
     Weights stay with the process: clone, pickle and the HTML view cost nothing.
 
@@ -301,6 +304,11 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
             spent quota, or a request that failed in spite of all retries.
         CacheError
             If the cache folder cannot be used.
+
+        Warns
+        -----
+        HypothesisWarning
+            Counts blank texts, and those that are longer than the model reads.
         """
         self._fit(DistinctTexts(X), encode_all=False)
         return self
@@ -345,6 +353,11 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
         Raises
         ------
         TypeError, ValueError, LanguageModelError, CacheError
+            As `fit` does.
+
+        Warns
+        -----
+        HypothesisWarning
             As `fit` does.
         """
         check_is_fitted(self)
