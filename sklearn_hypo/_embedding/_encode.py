@@ -95,9 +95,9 @@ def encode(encoder, texts, settings, task, seed=None):
 
 def estimate(encoder, texts, settings):
     """Estimate what it costs to encode texts that are not stored yet."""
-    if settings.pool is not None:
-        texts = Windows(encoder, texts).parts
     if encoder.is_paid_for:
+        if settings.pool is not None:
+            texts = Windows(encoder, texts).parts
         store = settings.open_store(encoder)
         if store is not None:
             with store.open() as opened:

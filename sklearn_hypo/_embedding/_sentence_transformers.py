@@ -288,7 +288,8 @@ def _keep_limits(key, model):
 
 
 def _describe_limits(model):
-    most, tokenizer = model.max_seq_length, model.tokenizer
+    most = getattr(model, "max_seq_length", None)
+    tokenizer = getattr(model, "tokenizer", None)
     backend = getattr(tokenizer, "backend_tokenizer", None)
     return _Limits(
         # some stand for "no limit" by infinity, or 1e30
