@@ -268,6 +268,7 @@ def _resolve_texts(texts, hypotheses):
 
 def _read_sheet(sheet):
     """Header and numbered rows, as strings."""
+    sheet = convert_container(sheet)
     if isinstance(sheet, pd.DataFrame):
         body = sheet.astype(object).where(sheet.notna(), "")
         rows = [[to_cell(str(c)) for c in r] for r in body.itertuples(False, None)]
