@@ -29,6 +29,7 @@ from sklearn_hypo._embedding._windows import (
     cut_into_windows,
     overestimate_tokens,
 )
+from sklearn_hypo.datasets import make_concept_texts
 from sklearn_hypo.exceptions import HypothesisWarning
 
 FACTS = [
@@ -39,6 +40,7 @@ FACTS = [
 ]
 FILLER = "The room was nice and the staff was kind to us all day. " * 25
 LONG = [FILLER + fact for fact in FACTS]
+DATA = make_concept_texts(100, n_concepts=2, random_state=0).data
 SHORT = ["a short text", "another one, not much longer"]
 
 
@@ -240,13 +242,14 @@ def test_an_annotator_tells_when_it_is_fitted():
 
 
 def test_command_line(tmp_path, capsys):
-    facts = [i % 2 for i in range(40)]
-    texts = [f"Room {i}. {LONG[fact]}" for i, fact in enumerate(facts)]
+    facts, rng = [i % 2 for i in range(40)], np.random.default_rng(0)
+    words = sorted({word for text in DATA for word in text.split()})
+    texts = [" ".join([*rng.choice(words, 250), FACTS[fact]]) for fact in facts]
     pd.DataFrame({"text": texts, "y": facts}).to_csv(tmp_path / "t.csv", index=False)
     command = ["run", str(tmp_path / "t.csv"), "--text", "text", "--target", "y"]
     command += ["--embedder", "minilm", "--n-neurons", "8", "--k", "2"]
-    command += ["--n-select", "2", "--no-style", "--no-terms", "--no-supervised"]
-    main([*command, "--output", str(tmp_path / "a")])  # nothing is left to be found
+    command += ["--n-select", "2", "--no-style", "--no-supervised"]
+    assert main([*command, "--output", str(tmp_path / "a")]) == 0
     said = capsys.readouterr().err
     assert "(100%) are longer than what the model reads (256 tokens)" in said
     assert main([*command, "--pool", "chunks", "--output", str(tmp_path / "b")]) == 0
