@@ -39,8 +39,9 @@ def _read_book(source, book, wanted, options):
     where = (
         source if len(sheets) == 1 else f"the sheet {quote_value(title)} of {source}"
     )
-    advice = _find_elsewhere(source, sheets, title, wanted)
-    advice = advice or (NO_HEADER if options.header else "")
+    advice = NO_HEADER if options.header else ""
+    if not set(wanted) <= set(names):
+        advice = _find_elsewhere(source, sheets, title, wanted) or advice
     positions = find_columns(where, names, wanted, advice)
     values = [[] for _ in positions]
     for row in rows:
