@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 from .._reading._encodings import check_encoding
-from .._reading._sources import split_at_archive
 from .._utils._files import expand_path
 from ..exceptions import InputError
 
@@ -160,14 +159,17 @@ class Input:
         """Without the folder."""
         return self._stream.name if self._stream else Path(self.path).name
 
+    def find(self):
+        """Return the path of the file that is read; None if there is no such file."""
+        path = expand_path(self.path)
+        archives = (each for each in (path, *path.parents) if each.is_file())
+        return None if self._stream else next(archives, None)
+
     def describe(self):
-        """Return path and hash, for settings.json."""
+        """Return path and hash, for settings.json, of what was read."""
         if self._stream:
             return {"path": self.path, "sha256": self._stream.sha256.hexdigest()}
-        path = expand_path(self.path)
-        if not path.exists():
-            path, _ = split_at_archive(path)
-        with path.open("rb") as file:
+        with self.find().open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         return {"path": str(Path(self.path)), "sha256": sha256}
 

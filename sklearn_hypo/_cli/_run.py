@@ -11,7 +11,7 @@ from .._reading._labelled_texts import read_labelled_texts
 from .._reading._mappings import read_mapping
 from .._report._provenance import list_versions, record_settings
 from .._utils._validation import resolve_task
-from ._file_options import STANDARD_INPUT, Input
+from ._file_options import Input
 from ._language_models import (
     Strategies,
     check_go_ahead,
@@ -56,8 +56,7 @@ def run(options, say, note):
     strategies = Strategies.of(options)
     inputs = [Input(path) for path in (options.file, options.test) if path is not None]
     for each in inputs:
-        if each.path != STANDARD_INPUT:
-            check_output_folder(options.output, source=each.path)
+        check_output_folder(options.output, source=each.find())
     mapping = read_mapping(options.map_file) if options.map_file else {}
     mapping |= dict(options.map or ())
     rows = read_labelled_texts(

@@ -239,19 +239,14 @@ def read_labelled_texts(
     (['Wait!', 'Report', 'A cat', 'A dog'], [1, 0, 0, 1], ['0', '0', '1', '1'])
     """
     columns = list_columns(text, target, groups, covariates, pairs, split)
-    frame, found = read_frame(
-        [path] if test is None else [path, test],
-        columns,
-        FileOptions(sep, encoding, header, quotes, sheet),
-    )
-    notes, markers, mapping = (
-        list(found),
-        MissingMarkers.of(missing),
-        load_mapping(mapping),
-    )
+    options = FileOptions(sep, encoding, header, quotes, sheet)
+    files = [path] if test is None else [path, test]
+    frame, notes = read_frame(files, columns, options)
+    markers, mapping = MissingMarkers.of(missing), load_mapping(mapping)
     if "first" in columns:
         frame = expand_pairs(frame, tuple(text), target, mapping, markers, notes.append)
-        text, pairs, mapping = " and ".join(text), "--text-a, --text-b", {}
+        text, mapping = " and ".join(text), {}
+        pairs = text
         columns = {"text": text, "target": target, "pair": pairs} | {
             role: name for role, name in columns.items() if role in frame
         }

@@ -132,7 +132,7 @@ def _copy_to_disk(stream):
 def _find_source(path, name):
     member = None
     if not os.path.exists(path):
-        path, member = split_at_archive(path)
+        path, member = _split_at_archive(path)
     if path.is_dir():
         raise InputError(f"{quote_value(name)} is a folder, not a file.")
     try:
@@ -151,7 +151,7 @@ def _find_source(path, name):
     return Source(name, path, partial(open, path, "rb"))
 
 
-def split_at_archive(path):
+def _split_at_archive(path):
     """Return the archive that a path leads into, and the name of the member."""
     for parent in path.parents:
         if parent.is_file() and zipfile.is_zipfile(parent):

@@ -143,6 +143,8 @@ def test_archives_of_several_files_name_them(frame, tmp_path, run):
     message = refuse(tmp_path / "t.zip", "'data/a.csv', 'b.csv'", "Name the one")
     path = re.search("such as '(.*)'", message)[1]
     assert run(path, *COLUMNS)[0] == 0
+    assert run(path, *COLUMNS)[0] == 0  # into the same folder
+    assert "there is no file" in run(tmp_path / "no.csv", *COLUMNS)[2]
     refuse(tmp_path / "t.zip" / "c.csv", "but not 'c.csv'")
 
 
