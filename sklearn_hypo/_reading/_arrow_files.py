@@ -1,4 +1,4 @@
-"""Files of Apache Arrow: Parquet and Feather."""
+"""Files of Apache Arrow: Parquet, Feather and streams."""
 
 from ._column_names import find_columns
 from ._libraries import import_library, library_errors
@@ -19,19 +19,30 @@ def read_parquet(source, wanted, options):
         return _list_values(table, names, positions), []
 
 
-def read_feather(source, wanted, options):
-    """Read columns of a Feather file (Arrow's own format), as `read_parquet` does."""
-    arrow = import_library("pyarrow", "Feather")
-    with source.as_path() as path, library_errors(source, "Feather"):
+def read_arrow(source, wanted, options):
+    """Read columns of a file of Arrow, as `read_parquet` does.
+
+    That is Feather, or a stream, as the package datasets keeps them.
+    """
+    arrow = import_library("pyarrow", "Arrow")
+    with source.as_path() as path, library_errors(source, "Arrow"):
         with arrow.OSFile(str(path)) as file:
-            names = arrow.ipc.open_file(file).schema.names
+            names = _open_arrow(arrow, file).schema.names
         positions = find_columns(source, names, wanted)
         same = {names[each] for each in positions}
         fields = [i for i, name in enumerate(names) if name in same]
         options = arrow.ipc.IpcReadOptions(included_fields=fields)
         with arrow.OSFile(str(path)) as file:
-            table = arrow.ipc.open_file(file, options=options).read_all()
+            table = _open_arrow(arrow, file, options=options).read_all()
         return _list_values(table, names, positions), []
+
+
+def _open_arrow(arrow, file, **settings):
+    try:
+        return arrow.ipc.open_file(file, **settings)
+    except arrow.ArrowInvalid:
+        file.seek(0)
+        return arrow.ipc.open_stream(file, **settings)
 
 
 def _list_values(table, names, positions):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .._utils._printable import quote_value
 from ..exceptions import InputError
-from ._arrow_files import read_feather, read_parquet
+from ._arrow_files import read_arrow, read_parquet
 from ._delimited import read_delimited
 from ._encodings import (
     describe_undecodable,
@@ -72,11 +72,12 @@ EXCEL = _Format("an Excel file", read_excel, frozenset({"header", "sheet"}))
 STATA = _Format("a file of Stata", read_stata)
 SPSS = _Format("a file of SPSS", read_spss, _TEXT)
 PARQUET = _Format("a Parquet file", read_parquet)
-FEATHER = _Format("a Feather file", read_feather)
+ARROW = _Format("a file of Arrow", read_arrow)
 
 _SIGNATURES = (
     (b"PAR1", PARQUET),
-    (b"ARROW1", FEATHER),
+    (b"ARROW1", ARROW),
+    (b"\xff\xff\xff\xff", ARROW),  # a stream
     (b"$FL2", SPSS),
     (b"$FL3", SPSS),
     (b"<stata_dta>", STATA),

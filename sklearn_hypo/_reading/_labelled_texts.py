@@ -239,7 +239,9 @@ def read_labelled_texts(
     (['Wait!', 'Report', 'A cat', 'A dog'], [1, 0, 0, 1], ['0', '0', '1', '1'])
     """
     columns = list_columns(text, target, groups, covariates, pairs, split)
-    options = FileOptions(sep, encoding, header, quotes, sheet)
+    options = FileOptions(
+        sep=sep, encoding=encoding, header=header, quotes=quotes, sheet=sheet
+    )
     files = [path] if test is None else [path, test]
     frame, notes = read_frame(files, columns, options)
     markers, mapping = MissingMarkers.of(missing), load_mapping(mapping)

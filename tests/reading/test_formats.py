@@ -34,6 +34,16 @@ def write_pretty_objects(frame, path):
     path.write_text("\n".join(records), "utf-8")
 
 
+def write_stream(frame, path):
+    """Write what the package datasets keeps on disk."""
+    table = pyarrow.Table.from_pandas(frame)
+    with (
+        pyarrow.OSFile(str(path), "wb") as file,
+        pyarrow.ipc.new_stream(file, table.schema) as stream,
+    ):
+        stream.write_table(table, max_chunksize=7)
+
+
 WRITERS = {
     "t.xlsx": lambda frame, path: frame.to_excel(path, index=False),
     "t.dta": lambda frame, path: frame.to_stata(path, version=118, write_index=False),
@@ -44,6 +54,7 @@ WRITERS = {
     "t.zsav": lambda frame, path: pyreadstat.write_sav(frame, path, compress=True),
     "t.parquet": lambda frame, path: frame.to_parquet(path),
     "t.feather": lambda frame, path: frame.to_feather(path),
+    "stream.arrow": write_stream,
     "t.csv": lambda frame, path: frame.to_csv(path, index=False),
     "lines.json": lambda frame, path: frame.to_json(path, orient="records", lines=True),
     "array.json": write_json_array,
@@ -391,7 +402,7 @@ def test_libraries_that_are_not_installed(
     assert "pip install 'sklearn-hypo[files]'" in err
 
 
-@pytest.mark.parametrize("name", [name for name in WRITERS if "json" not in name][:7])
+@pytest.mark.parametrize("name", [name for name in WRITERS if "json" not in name][:8])
 @pytest.mark.parametrize("share", [0.02, 0.5, 0.97])
 def test_files_cut_short(frame, tmp_path, run, name, share):
     write(frame, tmp_path / name)
