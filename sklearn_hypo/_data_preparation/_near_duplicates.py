@@ -4,7 +4,6 @@ Similar pairs are found in linear time by locality-sensitive hashing: only texts
 minhash signatures agree somewhere are compared.
 """
 
-from dataclasses import dataclass
 from numbers import Real
 
 import numpy as np
@@ -22,7 +21,7 @@ _MISSED = 0.01  # of the pairs that are just similar enough
 _BITS = 48  # of the hash of a shingle
 _MOST_CHARACTERS = 1_000_000  # hashed at once
 _MOST_TEXTS = 2**15  # hashed at once
-_MOST_CELLS = 2_000_000  # compared at once
+_MOST_PAIRS = 20_000  # compared at once
 
 
 @validate_params(
@@ -99,98 +98,41 @@ def find_near_duplicates(texts, *, threshold=0.8):
     codes, distinct = pd.factorize(
         np.array([normalize_text(text) for text in texts], dtype=object)
     )
-    left, right = _Shingles.of(distinct).find_similar(threshold)
-    links = sparse.coo_array(
-        (np.ones(len(left), dtype=np.int8), (left, right)), shape=(len(distinct),) * 2
-    )
-    groups = connected_components(links, directed=False)[1]
-    return pd.factorize(groups[codes])[0].astype(np.int64)
+    groups = _link_similar(distinct, threshold)[codes]
+    return pd.factorize(groups)[0].astype(np.int64)
 
 
-@dataclass(frozen=True)
-class _Shingles:
-    """Which runs of characters the texts consist of.
-
-    Parameters
-    ----------
-    sets : CSR array of shape (n_texts, n_shingles)
-        1 where a text has a shingle. Columns are in the order of the hashes.
-    hashes : ndarray of uint64
-        The hash of each entry of `sets`.
-    limits : ndarray of int of shape (n_texts,)
-        Column from which on a text does not show what it has: of a long one, only the
-        smallest hashes are there.
-    lengths : ndarray of int of shape (n_texts,)
-        Characters of the texts.
-    """
-
-    sets: sparse.csr_array
-    hashes: np.ndarray
-    limits: np.ndarray
-    lengths: np.ndarray
-
-    @classmethod
-    def of(cls, texts):
-        """Cut texts; those shorter than a shingle have none."""
-        parts = []
-        for start, stop in _divide(texts):
-            rows, hashes, limits = _hash_shingles(texts[start:stop])
-            parts.append((rows + start, hashes, limits))
-        rows, hashes, limits = map(np.concatenate, zip(*parts, strict=True))
-        known, columns = np.unique(hashes, return_inverse=True)
-        entries = np.ones(len(rows), dtype=np.int32), (rows, columns)
-        sets = sparse.csr_array(entries, shape=(len(texts), len(known)))
-        lengths = np.array(list(map(len, texts)))
-        return cls(sets, hashes, np.searchsorted(known, limits), lengths)
-
-    def find_similar(self, threshold):
-        """Return pairs of rows, of which chains link all that are similar."""
-        left, right = self._list_candidates(_count_rows_per_band(threshold))
-        lengths = np.sort([self.lengths[left], self.lengths[right]], axis=0)
-        close = lengths[0] >= threshold * lengths[1]
-        left, right = left[close], right[close]
-        step = max(1, _MOST_CELLS // _MOST_SHINGLES)
-        similar = [
-            self._measure(left[i : i + step], right[i : i + step]) >= threshold - 1e-9
-            for i in range(0, len(left), step)
-        ]
-        similar = np.concatenate([np.empty(0, dtype=bool), *similar])
-        return left[similar], right[similar]
-
-    def _list_candidates(self, n_rows):
-        """Pair each text with the first, and the last one, that agrees in a band."""
-        there = np.flatnonzero(np.diff(self.sets.indptr))
-        pairs, n = [np.empty(0, dtype=np.int64)], self.sets.shape[0]
-        for band in range(_N_HASHES // n_rows):
-            keys = np.zeros(len(there), dtype=np.uint64)
-            for i in range(band * n_rows, (band + 1) * n_rows):
-                keys = _mix(keys ^ self._find_least(there, i))
-            order = np.argsort(keys, kind="stable")
-            new = np.diff(keys[order], prepend=~keys[order][:1]) != 0
-            first = there[order][np.flatnonzero(new)[np.cumsum(new) - 1]]
-            before, own = np.roll(there[order], 1)[~new], there[order][~new]
-            pairs += [first[~new] * n + own, before * n + own]
-        return np.divmod(_sort_distinct(np.concatenate(pairs)), n)
-
-    def _find_least(self, there, i):
-        """The least of the hashes of each text, under the i-th hash function."""
-        starts = self.sets.indptr[:-1][there]
-        return np.minimum.reduceat(_mix(self.hashes ^ _SEEDS[i]), starts)
-
-    def _measure(self, left, right):
-        """Jaccard similarity, of long texts estimated from what both of them show."""
-        shared = self.sets[left].multiply(self.sets[right]).sum(axis=1)
-        limits = np.minimum(self.limits[left], self.limits[right])
-        both = self._count(left, limits) + self._count(right, limits) - shared
-        return shared / np.maximum(both, 1)
-
-    def _count(self, rows, limits):
-        """Count the shingles of rows before a column."""
-        part = self.sets[rows]
-        shown = part.indices < np.repeat(limits, np.diff(part.indptr))
-        return np.bincount(
-            np.repeat(np.arange(len(rows)), np.diff(part.indptr)), shown, len(rows)
+def _link_similar(texts, threshold):
+    """Number texts so that those linked by similar pairs share a number."""
+    lengths = np.array([len(text) for text in texts])
+    groups = np.arange(len(texts))
+    rows, bands = _sign(texts, _count_rows_per_band(threshold))
+    for keys in bands:
+        left, right = (rows[each] for each in _pair_equal(keys))
+        close = np.minimum(lengths[left], lengths[right]) >= threshold * np.maximum(
+            lengths[left], lengths[right]
         )
+        left, right = left[close], right[close]
+        for start in range(0, len(left), _MOST_PAIRS):
+            part = slice(start, start + _MOST_PAIRS)
+            groups = _link(groups, texts, left[part], right[part], threshold)
+    return groups
+
+
+def _link(groups, texts, left, right, threshold):
+    """Join the groups of similar texts among some pairs."""
+    apart = groups[left] != groups[right]
+    left, right = left[apart], right[apart]
+    if not len(left):
+        return groups
+    similar = _measure_similarity(texts, left, right) >= threshold - 1e-9
+    left, right = groups[left[similar]], groups[right[similar]]
+    links = np.ones(len(left), dtype=np.int8), (left, right)
+    graph = sparse.coo_array(links, shape=(len(groups),) * 2)
+    return connected_components(graph, directed=False)[1][groups]
+
+
+# Candidates -----------------------------------------------------------------------
 
 
 def _count_rows_per_band(threshold):
@@ -201,11 +143,86 @@ def _count_rows_per_band(threshold):
     return max(enough, default=1)
 
 
+def _sign(texts, n_rows):
+    """Return which texts have shingles, and one key of them per band and text.
+
+    A key stands for so many least hashes, each under a hash function of its own. Two
+    texts agree in a least hash with a probability of their similarity.
+    """
+    n_bands = _N_HASHES // n_rows
+    rows, bands = [], [[] for _ in range(n_bands)]
+    for start, stop in _divide(texts):
+        of, hashes, _ = _hash_shingles(texts[start:stop])
+        there, starts = np.unique(of, return_index=True)
+        rows.append(there + start)
+        for band, found in enumerate(bands):
+            keys = np.zeros(len(there), dtype=np.uint64)
+            for seed in _SEEDS[band * n_rows : (band + 1) * n_rows]:
+                if len(there):
+                    least = np.minimum.reduceat(_mix(hashes ^ seed), starts)
+                    keys = _mix(keys ^ least)
+            found.append(keys)
+    return np.concatenate(rows), [np.concatenate(found) for found in bands]
+
+
+def _pair_equal(keys):
+    """Pair each row with the first, and with the last before it, of an equal key."""
+    order = np.argsort(keys, kind="stable")
+    new = np.ones(len(keys), dtype=bool)
+    new[1:] = np.diff(keys[order]) != 0
+    again = np.flatnonzero(~new)
+    first = np.flatnonzero(new)[np.cumsum(new) - 1][again]
+    left = np.concatenate([first, again - 1])
+    return order[left], order[np.concatenate([again, again])]
+
+
+# Similarity -----------------------------------------------------------------------
+
+
+def _measure_similarity(texts, left, right):
+    """Jaccard similarity of pairs, of long texts by what both of them show."""
+    rows, codes = np.unique([left, right], return_inverse=True)
+    left, right = codes.reshape(2, -1)
+    sets, limits = _collect_shingles(texts[rows])
+    shared = sets[left].multiply(sets[right]).sum(axis=1)
+    limits = np.minimum(limits[left], limits[right])
+    both = sum(_count_before(sets[each], limits) for each in (left, right)) - shared
+    return shared / np.maximum(both, 1)
+
+
+def _collect_shingles(texts):
+    """Return the shingles of texts as a CSR array, columns in the order of the hashes.
+
+    And the column from which on each text does not show what it has: of a long one,
+    only the smallest hashes are there.
+    """
+    parts = []
+    for start, stop in _divide(texts):
+        rows, hashes, limits = _hash_shingles(texts[start:stop])
+        parts.append((rows + start, hashes, limits))
+    rows, hashes, limits = map(np.concatenate, zip(*parts, strict=True))
+    known, columns = np.unique(hashes, return_inverse=True)
+    entries = np.ones(len(rows), dtype=np.int32), (rows, columns)
+    sets = sparse.csr_array(entries, shape=(len(texts), len(known)))
+    return sets, np.searchsorted(known, limits)
+
+
+def _count_before(sets, limits):
+    """Count the shingles of each row before a column."""
+    sizes = np.diff(sets.indptr)
+    shown = sets.indices < np.repeat(limits, sizes)
+    return np.bincount(np.repeat(np.arange(len(sizes)), sizes), shown, len(sizes))
+
+
+# Shingles -------------------------------------------------------------------------
+
+
 def _divide(texts):
     """Divide texts into runs that are hashed at once."""
     ends = np.cumsum([len(text) + 2 for text in texts])
-    run = np.maximum(ends // _MOST_CHARACTERS, np.arange(len(texts)) // _MOST_TEXTS)
-    starts = np.flatnonzero(np.diff(run, prepend=-1)).tolist()
+    by_size, by_number = ends // _MOST_CHARACTERS, np.arange(len(texts)) // _MOST_TEXTS
+    new = np.diff(by_size, prepend=-1) + np.diff(by_number, prepend=-1)
+    starts = np.flatnonzero(new).tolist()
     return list(zip(starts, [*starts[1:], len(texts)], strict=True))
 
 

@@ -159,7 +159,8 @@ class HypothesisExtractor(
 
     training_fingerprints_ : ndarray of uint64
         A hash of each different text with a target, in order: by these
-        `evaluate_hypotheses` tells whether it meets the same texts again.
+        `evaluate_hypotheses` tells whether it meets the same texts again. Who has
+        them, and a text, can tell whether it was among them; they hold nothing else.
 
     trained_on_target_ : bool
         Whether the activations were themselves trained on this target, in these rows

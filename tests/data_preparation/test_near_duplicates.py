@@ -1,5 +1,7 @@
 """Equal and nearly equal texts: found, whatever the language, and nothing else."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -145,20 +147,31 @@ def test_groups_do_not_depend_on_the_blocks_that_are_hashed_at_once(monkeypatch)
     assert whole.tolist() == [*range(50), *range(20)]
     monkeypatch.setattr(_near_duplicates, "_MOST_CHARACTERS", 500)
     monkeypatch.setattr(_near_duplicates, "_MOST_TEXTS", 7)
-    monkeypatch.setattr(_near_duplicates, "_MOST_CELLS", 300)
+    monkeypatch.setattr(_near_duplicates, "_MOST_PAIRS", 3)
     np.testing.assert_array_equal(find_near_duplicates(texts), whole)
+
+
+def test_blocks_are_as_small_as_they_have_to_be(monkeypatch):
+    """A number of a text in a block has 16 bits."""
+    monkeypatch.setattr(_near_duplicates, "_MOST_CHARACTERS", 100)
+    monkeypatch.setattr(_near_duplicates, "_MOST_TEXTS", 10)
+    texts = ["x" * 500, *["y"] * 90, "z" * 300, *["y"] * 50]
+    blocks = _near_duplicates._divide(texts)
+    assert [*blocks[0], blocks[-1][1]] == [0, blocks[1][0], len(texts)]
+    assert all(a[1] == b[0] for a, b in pairwise(blocks))
+    assert max(stop - start for start, stop in blocks) <= 10
 
 
 def test_not_all_pairs_are_compared(monkeypatch):
     """A template of 3,000 texts takes linear time."""
     compared = []
-    measure = _near_duplicates._Shingles._measure
+    measure = _near_duplicates._measure_similarity
 
-    def count(self, left, right):
+    def count(texts, left, right):
         compared.append(len(left))
-        return measure(self, left, right)
+        return measure(texts, left, right)
 
-    monkeypatch.setattr(_near_duplicates._Shingles, "_measure", count)
+    monkeypatch.setattr(_near_duplicates, "_measure_similarity", count)
     form = make_texts(1, 30)[0]
     texts = [f"{form} {i}" for i in range(3000)]
     assert set(find_near_duplicates(texts)) == {0}
