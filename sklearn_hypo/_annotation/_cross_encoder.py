@@ -12,8 +12,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._embedding._cross_encoder import PairEncoder, join_pair
 from .._embedding._encode import EncodingSettings, encode
+from .._embedding._windows import count_share
 from .._hypotheses._hypothesis import as_hypotheses
 from .._utils._validation import Interval, StrOptions, check_texts
+from .._utils._warnings import warn
 from ._calibration import (
     calibrate_thresholds,
     check_can_calibrate,
@@ -60,7 +62,7 @@ class CrossEncoderAnnotator(BaseEstimator):
         Most pairs in a batch. "auto": as many as fill some thousand tokens.
     max_length : int or None, default=None
         Most tokens of statement and text together; longer texts are cut. None: what
-        the model can read.
+        the model can read; then texts that are cut are warned about.
     device : str, default="auto"
         Where to compute. "auto": a GPU if there is one.
     compute_dtype : {"float32", "bfloat16"}, default="float32"
@@ -299,7 +301,23 @@ class CrossEncoderAnnotator(BaseEstimator):
                 [texts[i] for i in rows[part]],
                 [self._statements[j] for j in columns[part]],
             )
+        self._warn_of_cuts([text for text in texts if text.strip()])
         return scores
+
+    def _warn_of_cuts(self, texts):
+        encoder = self._make_encoder()
+        # whoever sets a length knows of it; where all is in the cache, somebody does
+        if self.max_length is not None or not encoder.is_loaded():
+            return
+        n_cut = len(encoder.find_long_beside(texts, self._statements))
+        if n_cut:
+            warn(
+                f"{type(self).__name__}({encoder.name}): "
+                f"{count_share(n_cut, len(texts))} are longer, beside a statement, "
+                f"than what the model reads ({encoder.limit}). They are cut: only "
+                "their beginnings are judged. Name a model that reads more, or make "
+                "shorter texts of each with split_documents."
+            )
 
     def _score_pairs(self, texts, statements):
         # a text is the premise of a statement, a statement the query for a text

@@ -11,12 +11,13 @@ import json
 import numpy as np
 
 from .._language_models._text import replace_surrogates
-from .._utils._device import resolve_device
 from ._sentence_transformers import (
     MODELS_IN_MEMORY,
+    Limits,
     SentenceTransformerEncoder,
     open_model,
 )
+from ._token_counter import TokenCounter
 
 
 class PairEncoder(SentenceTransformerEncoder):
@@ -27,15 +28,12 @@ class PairEncoder(SentenceTransformerEncoder):
         self.revision = revision
         self.max_length = max_length
 
-    def load(self):
-        """Return the model, loaded once per process."""
-        return load_cross_encoder(
-            self._source(),
-            resolve_device(self.device),
-            self.compute_dtype,
-            None if self._folder() else self.revision,
-            self.max_length,
-        )
+    def _load_model(self):
+        return load_cross_encoder(*self._key())
+
+    def _key(self):
+        revision = None if self._folder() else self.revision
+        return *super()._key(), revision, self.max_length
 
     def _compute(self, model, texts):
         import torch
@@ -60,6 +58,25 @@ class PairEncoder(SentenceTransformerEncoder):
     def find_long(self, texts):
         """Return nothing: what stands for a pair is no text that could be cut."""
         return []
+
+    def _describe_limits(self, model):
+        backend = getattr(model.tokenizer, "backend_tokenizer", None)
+        most = model.tokenizer.model_max_length
+        return Limits(
+            most if most < 2**31 else None,
+            model.tokenizer.num_special_tokens_to_add(pair=True),
+            "",
+            None if backend is None else TokenCounter(backend),
+        )
+
+    def find_long_beside(self, texts, others):
+        """Return the positions of texts that are cut beside the longest of others."""
+        limits = self._find_limits()
+        if limits.tokens is None or limits.counter is None:
+            return []
+        most = max(limits.counter.count(others), default=0)
+        room = limits.tokens - limits.marks - most
+        return limits.counter.find_long(texts, max(1, room))
 
     def read_labels(self):
         """Return the names of the outputs, in order."""

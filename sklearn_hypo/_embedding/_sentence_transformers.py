@@ -85,9 +85,12 @@ class SentenceTransformerEncoder(Encoder):
 
     def load(self):
         """Return the model, loaded once per process."""
-        model = load_model(*self._key())
-        _keep_limits(self._key(), model)
+        model = self._load_model()
+        self._keep_limits(model)
         return model
+
+    def _load_model(self):
+        return load_model(*self._key())
 
     def _key(self):
         return self._source(), resolve_device(self.device), self.compute_dtype
@@ -165,7 +168,28 @@ class SentenceTransformerEncoder(Encoder):
 
     def _find_limits(self):
         known = _LIMITS.get(self._key())
-        return _keep_limits(self._key(), self.load()) if known is None else known
+        return self._keep_limits(self._load_model()) if known is None else known
+
+    def _keep_limits(self, model):
+        """Return what a model reads, and keep it for when the model is not needed."""
+        found = _LIMITS.get(self._key())
+        if found is None:
+            found = _LIMITS[self._key()] = self._describe_limits(model)
+            if len(_LIMITS) > MODELS_IN_MEMORY:
+                _LIMITS.pop(next(iter(_LIMITS)), None)
+        return found
+
+    def _describe_limits(self, model):
+        most = getattr(model, "max_seq_length", None)
+        tokenizer = getattr(model, "tokenizer", None)
+        backend = getattr(tokenizer, "backend_tokenizer", None)
+        return Limits(
+            # some stand for "no limit" by infinity, or 1e30
+            int(most) if most and most < 2**31 else None,
+            0 if backend is None else tokenizer.num_special_tokens_to_add(),
+            model.prompts.get(model.default_prompt_name) or "",
+            None if backend is None else TokenCounter(backend),
+        )
 
     def _find_room(self):
         """Return how many tokens of a text fit in, beside the prompt and marks."""
@@ -268,36 +292,13 @@ def load_model(source, device, compute_dtype="float32"):
     )
 
 
-class _Limits(NamedTuple):
+class Limits(NamedTuple):
     """How much a model reads: so many tokens, of which some are marks; its prompt."""
 
     tokens: int | None
     marks: int
     prompt: str
     counter: TokenCounter | None
-
-
-def _keep_limits(key, model):
-    """Return what a model reads, and keep it for when the model is not needed."""
-    found = _LIMITS.get(key)
-    if found is None:
-        found = _LIMITS[key] = _describe_limits(model)
-        if len(_LIMITS) > MODELS_IN_MEMORY:
-            _LIMITS.pop(next(iter(_LIMITS)), None)
-    return found
-
-
-def _describe_limits(model):
-    most = getattr(model, "max_seq_length", None)
-    tokenizer = getattr(model, "tokenizer", None)
-    backend = getattr(tokenizer, "backend_tokenizer", None)
-    return _Limits(
-        # some stand for "no limit" by infinity, or 1e30
-        int(most) if most and most < 2**31 else None,
-        0 if backend is None else tokenizer.num_special_tokens_to_add(),
-        model.prompts.get(model.default_prompt_name) or "",
-        None if backend is None else TokenCounter(backend),
-    )
 
 
 def open_model(

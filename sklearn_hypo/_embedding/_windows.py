@@ -18,15 +18,27 @@ from .._utils._warnings import warn
 def warn_of_cuts(name, n_cut, n_texts, limit):
     """Warn if some of the texts given to a model are longer than its `limit`, a str."""
     if n_cut:
-        share = n_cut / n_texts
-        share = f"{share:.0%}" if share >= 0.005 else "less than 1%"
         warn(
-            f"TextEmbedder({name}): {n_cut} of {n_texts} texts ({share}) are longer "
-            f"than what the model reads ({limit}). They are cut: their embeddings are "
+            f"TextEmbedder({name}): {count_share(n_cut, n_texts)} are longer than what "
+            f"the model reads ({limit}). They are cut: their embeddings are "
             'those of their beginnings. Set pool="chunks" to average over whole texts; '
             "or name a model that reads more, or make shorter texts of each with "
             "split_documents."
         )
+
+
+def count_share(n, n_texts):
+    """Say how many of the texts, and which share of them.
+
+    Examples
+    --------
+    >>> from sklearn_hypo._embedding._windows import count_share
+    >>> count_share(2, 3), count_share(1, 1000)
+    ('2 of 3 texts (67%)', '1 of 1000 texts (less than 1%)')
+    """
+    share = n / n_texts
+    share = f"{share:.0%}" if share >= 0.005 else "less than 1%"
+    return f"{n} of {n_texts} texts ({share})"
 
 
 class Windows:

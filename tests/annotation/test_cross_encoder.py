@@ -125,6 +125,22 @@ def test_long_texts_are_cut(reranker):
     assert abs(whole.decision_function(texts)[0, 0] - margins[0]) > 1e-4
 
 
+def test_long_texts_are_told(reranker, recwarn):
+    longest = "tea " * 59  # 64 tokens with "about art" and three marks
+    annotator = make_annotator(reranker, threshold=0.5).fit([], ["art", "about art"])
+    annotator.annotate([longest, "tea", " "])
+    short = make_annotator(reranker, threshold=0.5, max_length=12).fit([], ["art"])
+    short.annotate([longest])  # as somebody wanted it
+    assert not recwarn
+    message = (
+        r"CrossEncoderAnnotator.*: 1 of 2 texts \(50%\) are longer, beside a "
+        r"statement, than what the model reads \(64 tokens\).*split_documents"
+    )
+    with pytest.warns(HypothesisWarning, match=message) as caught:
+        annotator.annotate([longest + "tea", "tea", " "])
+    assert len(caught) == 1
+
+
 @pytest.mark.parametrize("compute_dtype", ["float32", "bfloat16"])
 def test_scores_do_not_depend_on_batches(nli, compute_dtype, scored):
     texts = get_texts(30)
