@@ -40,3 +40,15 @@ def test_the_page_marks_the_words_that_were_found(tmp_path):
     report.to_html(tmp_path / "report.html")
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "<mark>อร่อย</mark>" in page
+
+
+@pytest.mark.filterwarnings("ignore:HypothesisExtractor")
+def test_two_characters_come_before_one_in_chinese():
+    pipe, _, _ = fit_study("Chinese", tokenizer="characters")
+    terms = pipe["hypotheses"].terms_
+    leading = terms.groupby("hypothesis", sort=False)["term"].first()
+    assert (leading.str.count(" ") == 1).mean() >= 0.8
+    planted = {" ".join(word) for word in LANGUAGES["Chinese"].planted.split()}
+    assert planted <= set(terms["term"])
+    statements = " ".join(pipe["hypotheses"].hypotheses_["hypothesis"])
+    assert any(word in statements for word in LANGUAGES["Chinese"].planted.split())
