@@ -169,8 +169,10 @@ class Input:
         """Return path and hash, for settings.json, of what was read."""
         if self._stream:
             return {"path": self.path, "sha256": self._stream.sha256.hexdigest()}
-        with self.find().open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        path, sha256 = self.find(), None
+        if path is not None:  # but a pipe, which cannot be read again
+            with path.open("rb") as file:
+                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         return {"path": str(Path(self.path)), "sha256": sha256}
 
 

@@ -45,7 +45,7 @@ class Source:
     Parameters
     ----------
     name : str
-        For messages.
+        For messages; empty for a file object without one.
     path : Path
         Where they lie.
     open : callable
@@ -60,7 +60,7 @@ class Source:
     is_packed: bool = False
 
     def __str__(self):
-        return quote_value(self.name)
+        return _show(self.name)
 
     def read_head(self):
         """Return the first bytes, and whether these are all."""
@@ -83,6 +83,10 @@ class Source:
             return
         with self.open() as stream, _copy_to_disk(stream) as path:
             yield path
+
+
+def _show(name):
+    return quote_value(name) if name else "the file"
 
 
 @contextmanager
@@ -108,11 +112,16 @@ def open_source(file):
             raise InputError(
                 f"{quote_value(file)} is an address, not a file. Download it first."
             )
-        yield _find_source(expand_path(file), str(file))
+        path = expand_path(file)
+        if path.is_fifo():  # as of <(command) in a shell, to be read once
+            with path.open("rb") as stream, _copy_to_disk(stream) as copy:
+                yield _find_source(copy, str(file))
+        else:
+            yield _find_source(path, str(file))
         return
     name = getattr(file, "name", None)
-    with _copy_to_disk(file) as path:
-        yield _find_source(path, name if isinstance(name, str) else "the file object")
+    with _copy_to_disk(file) as copy:
+        yield _find_source(copy, name if isinstance(name, str) else "")
 
 
 @contextmanager
@@ -122,7 +131,9 @@ def _copy_to_disk(stream):
         with path.open("wb") as copy:
             first = stream.read(HEAD)
             if isinstance(first, str):  # of a file opened as text
-                stream = io.BytesIO((first + stream.read()).encode())
+                stream = io.BytesIO(
+                    (first + stream.read()).encode("utf-8", "surrogatepass")
+                )
             else:
                 copy.write(first)
             shutil.copyfileobj(stream, copy)
@@ -134,7 +145,7 @@ def _find_source(path, name):
     if not os.path.exists(path):
         path, member = _split_at_archive(path)
     if path.is_dir():
-        raise InputError(f"{quote_value(name)} is a folder, not a file.")
+        raise InputError(f"{_show(name)} is a folder, not a file.")
     try:
         with path.open("rb") as file:
             begin = file.read(10)
@@ -142,7 +153,7 @@ def _find_source(path, name):
             return _find_member(path, name, member)
     except READING_ERRORS as error:
         raise InputError(
-            f"{quote_value(name)} cannot be read: {quote_value(error, quote='')}."
+            f"{_show(name)} cannot be read: {quote_value(error, quote='')}."
         ) from error
     for magic, opener in _PACKED:
         is_another = magic == b"BZh" and begin[4:] != _BZIP2_BLOCK
@@ -173,15 +184,16 @@ def _find_member(path, name, member):
     ]
     if member is None and len(shown) == 1:
         member = shown[0]
+    if not shown:
+        raise InputError(f"{_show(name)} is an archive that holds no file.")
     if member not in members:
-        holds = ", ".join(map(quote_value, shown[:20])) or "no file"
-        example = f"{name}/{shown[0]}" if shown else name
+        holds = ", ".join(map(quote_value, shown[:20]))
         absent = "" if member is None else f", but not {quote_value(member)}"
         raise InputError(
-            f"the archive {quote_value(path)} holds {holds}{absent}. Name the one to "
-            f"read, such as {quote_value(example)}."
+            f"{_show(name)} is an archive that holds {holds}{absent}. Name the one to "
+            f"read, such as {quote_value(f'{path}/{shown[0]}')}, or unpack it."
         )
-    inner = name if name.endswith(member) else f"{name}/{member}"
+    inner = name if name.endswith(member) else "/".join(filter(None, [name, member]))
     return Source(inner, path, partial(_open_member, path, member), is_packed=True)
 
 

@@ -1,5 +1,6 @@
 """Separated values as people have them: read rightly, or one message on what to do."""
 
+import io
 import json
 import re
 import tracemalloc
@@ -338,6 +339,11 @@ def test_bytes_that_are_in_no_encoding_that_was_named(frame, tmp_path):
     frame.to_csv(tmp_path / "t.csv", index=False)
     refuse(tmp_path / "t.csv", "is not in ascii: line", "--encoding", encoding="ascii")
     refuse(tmp_path / "t.csv", "encoding 'utf-9' is not known", encoding="utf-9")
+
+
+def test_file_objects_without_a_name(frame):
+    refuse(io.BytesIO(b"text,y\ncaf\xe9,1\n"), "the file is not in UTF-8: line 2")
+    refuse(io.StringIO("text,y\n\ud800,1\n"), "the file is not in UTF-8: line 2")
 
 
 def test_files_in_two_encodings(frame, tmp_path):

@@ -5,9 +5,11 @@ import gzip
 import io
 import json
 import lzma
+import os
 import re
 import sys
 import zipfile
+from threading import Thread
 
 import numpy as np
 import pandas as pd
@@ -472,6 +474,19 @@ def test_standard_input(frame, tmp_path, run, monkeypatch, name):
     same = json.loads((tmp_path / "out" / "settings.json").read_text())
     assert settings["file"].pop("path") == "-"
     assert settings["file"]["sha256"] == same["file"]["sha256"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names")
+def test_pipes_with_names(frame, tmp_path):
+    # as of <(command) in a shell
+    os.mkfifo(tmp_path / "pipe")
+    text = frame.to_csv(index=False)
+    writer = Thread(target=(tmp_path / "pipe").write_text, args=(text, "utf-8"))
+    writer.start()
+    try:
+        check_same(read(tmp_path / "pipe"), frame)
+    finally:
+        writer.join()
 
 
 def test_errors_in_standard_input(run, monkeypatch):
