@@ -7,21 +7,31 @@ from .._utils._validation import check_texts
 
 # What divides lines; the others stand within words ("<b>un</b>happy").
 _BLOCKS = (
-    "address article aside blockquote body br center dd div dl dt figure footer form "
-    "h1 h2 h3 h4 h5 h6 head header hr html iframe img li main nav ol option p pre "
-    "section table tbody td tfoot th thead title tr ul video"
+    "address article aside blockquote body br button caption center dd details div dl "
+    "dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 head header hr html "
+    "iframe img input legend li main nav o:p ol option p pre section select summary "
+    "table tbody td textarea tfoot th thead title tr ul video"
 )
 _INLINE = (
-    "a abbr b big cite code del em font i ins kbd mark meta link q s samp small span "
-    "strike strong sub sup tt u var wbr"
+    "a abbr b big cite code del em font i ins kbd label link mark meta nobr noscript q s "
+    "samp small span strike strong sub sup tt u var wbr"
 )
 
+# Attributes that need no value.
+_SWITCHES = (
+    "allowfullscreen|async|autoplay|checked|controls|defer|disabled|download|hidden|loop"
+    "|muted|nowrap|open|readonly|required|reversed|selected"
+)
 # Only names of tags, so that "a <b and c> d", "<3" and "<name>" are texts. No part can
 # match in two ways, so the time is linear.
-_ATTRIBUTES = r"""(?:\s+[\w:-]++\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s"'<>]++))*+\s*+/?"""
+_ATTRIBUTES = (
+    r"""(?:\s+(?:[\w:-]++\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s"'<>]++)"""
+    rf"|(?:{_SWITCHES})(?=[\s/>])))*+\s*+/?"
+)
 # What is not shown: from where to where.
 _HIDDEN = [
     (re.compile("<!--"), re.compile("-->")),
+    (re.compile(r"<!doctype\b", re.IGNORECASE), re.compile(">")),
     *(
         (
             re.compile(rf"<{name}{_ATTRIBUTES}>", re.IGNORECASE),

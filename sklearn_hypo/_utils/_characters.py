@@ -21,6 +21,7 @@ SOUTHEAST_ASIAN = _THAI_LAO + _BURMESE + _KHMER
 UNSPACED = CHINESE_JAPANESE + SOUTHEAST_ASIAN
 
 _ARABIC = "\u0600-\u06ff\u0750-\u077f\u08a0-\u08ff"
+_HEBREW = "\u05d0-\u05ea"
 JOINER = "\u200c"  # the zero-width non-joiner, which stands inside Persian words
 
 
@@ -39,39 +40,48 @@ def _list_marks():
 MARKS = _list_marks()
 
 # Soft hyphens, zero-width characters and marks of direction; Arabic's tatweel and vowel
-# points, Hebrew's points. A zero-width space divides words where blanks do not, and a
-# non-joiner stays between Arabic letters.
+# points, Hebrew's points, and the quote by which it marks what is abbreviated. A
+# zero-width space divides words where blanks do not, and a non-joiner stays between
+# Arabic letters.
 _IGNORED = re.compile(
     "[\u00ad\u034f\u061c\u180e\u200d-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069"
     "\ufe00-\ufe0f\ufeff\u0640\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7"
     "\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed]"
     f"|\u200b(?:(?![{SOUTHEAST_ASIAN}])|(?<![{SOUTHEAST_ASIAN}]\u200b))"
     f"|{JOINER}(?:(?![{_ARABIC}])|(?<![{_ARABIC}]{JOINER}))"
+    f"|(?<=[{_HEBREW}])[\"\u05f4](?=[{_HEBREW}])"
 )
 
+# Composed, these would be other letters, which no dictionary and no reader knows: Thai
+# and Lao am would be two, and Korean ㅋㅠ a syllable. They are put aside.
+_ASIDE = {
+    **{"\u0e33": "\ue0b3", "\u0eb3": "\ue0b4"},
+    **{chr(code): chr(code + 0xB000) for code in range(0x3131, 0x3164)},
+}
 # Before compatibility forms are composed. A full-width mark ends a link before it.
 _SIGNS = str.maketrans(
     {
         **dict.fromkeys("\u2019\u2018\u02bc\u00b4`\u05f3", "'"),
         **{"\uff01": " !", "\uff1f": " ?", "\uff0c": " ,", "\uff1b": " ;"},
         **{"\uff08": " (", "\uff09": ") ", "\uff1a": " :"},
-        **dict.fromkeys("\u061f\u055e\u1367", " ?"),  # Arabic, Armenian, Ethiopic
+        # Arabic, Armenian, Ethiopic, Greek
+        **dict.fromkeys("\u061f\u055e\u1367\u037e", " ?"),
         **dict.fromkeys("\u055c\u1944", " !"),  # Armenian, Limbu
-        # composed, they would be two letters each, which no dictionary knows
-        **{"\u0e33": "\ue0b3", "\u0eb3": "\ue0b4"},
+        **{"\u066b": ".", "\u066c": ","},  # within Arabic numbers
+        **_ASIDE,
     }
 )
 # Afterwards, one letter for one.
 _LETTERS = str.maketrans(
     {
-        **{"\ue0b3": "\u0e33", "\ue0b4": "\u0eb3"},
+        **{aside: letter for letter, aside in _ASIDE.items()},
         **dict.fromkeys("\u0622\u0623\u0625\u0671", "\u0627"),  # alef
-        **dict.fromkeys("\u0649\u06cc\u06d2", "\u064a"),  # ya
+        **dict.fromkeys("\u0649\u06cc", "\u064a"),  # ya; in Urdu \u06d2 is another
         "\u06a9": "\u0643",  # kaf
         **{"\u0130": "i", "\u0131": "i"},  # capital I is both in Turkish
     }
 )
-_FOLDED = re.compile("[\u0622\u0623\u0625\u0671\u0649\u06cc\u06d2\u06a9\u0130\u0131]")
+_FOLDED = re.compile("[\u0622\u0623\u0625\u0671\u0649\u06cc\u06a9\u0130\u0131]")
 _DECOMPOSED = (("\u0e4d\u0e32", "\u0e33"), ("\u0ecd\u0eb2", "\u0eb3"))
 
 

@@ -55,6 +55,7 @@ def _compile(is_ascii, has_mail):
         # words without blanks between them, which are cut afterwards
         rf"{unspaced}[{UNSPACED}{MARKS}]*+",
         r"[!?]",
+        "[\U0001f1e6-\U0001f1ff]{2}",  # a flag
         # pictographs, one by one, without their modifiers
         "[\u2600-\u27bf\u2b50\u2b55\U0001f1e6-\U0001f3fa\U0001f400-\U0001faff]",
     ]

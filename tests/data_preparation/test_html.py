@@ -19,8 +19,14 @@ from sklearn_hypo.exceptions import HypothesisWarning
         ("a<!-- no\n -->b<script>alert('<b>')</script>c", "a b c"),
         ("&#128512; &#x27;&quot;&nbsp;&eacute;", "😀 '\"\xa0é"),
         ("&amp;lt;3", "&lt;3"),
+        # forums, mails, forms and whole pages
+        ("<iframe src='x' allowfullscreen></iframe>so", "\n\nso"),
+        ("<A HREF=x download>file</A><input type=text disabled>", "file\n"),
+        ("<!DOCTYPE html><p>Hi<o:p></o:p>", " \nHi\n\n"),
+        ("<button>Quote</button><label>Re:</label>", "\nQuote\nRe:"),
         # none of it is HTML
         ("I <3 it, a < b > c, a <b and c> d", "I <3 it, a < b > c, a <b and c> d"),
+        ("a <b open c> d", "a <b open c> d"),
         ("<name> AT&T R&D; &nosuchthing;", "<name> AT&T R&D; &nosuchthing;"),
         ("<!-- never closed <br>", "<!-- never closed \n"),
     ],

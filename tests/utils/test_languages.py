@@ -64,8 +64,13 @@ def test_no_token_begins_inside_a_syllable():
         ("علی علي على", ["علي"] * 3),
         ("می‌خواهم", ["مي\u200cخواهم"]),
         ("کتاب؟", ["كتاب", "?"]),
-        # Hebrew points
+        ("१२ ١٢٫٥ ٢٬٠٠٠", ["१२", "١٢.٥", "٢,٠٠٠"]),
+        # Urdu: two letters, and two words
+        ("کی کے", ["كي", "كے"]),
+        # Hebrew points, and what is abbreviated
         ("שָׁלוֹם", ["שלום"]),
+        ('צה"ל ארה״ב "שלום"', ["צהל", "ארהב", "שלום"]),
+        ("καλός\u037e", ["καλός", "?"]),
         # Turkish: capital I and İ, dotless ı
         ("IŞIK ışık İSTANBUL i\u0307", ["işik", "işik", "istanbul", "i"]),
         # soft hyphens and zero-width characters
@@ -84,6 +89,7 @@ def test_no_token_begins_inside_a_syllable():
         ("ёлка мир", ["ёлка", "мир"]),
         ("Selamat pagi, pagi-pagi", ["selamat", "pagi", "pagi", "pagi"]),
         ("한국어를 배워요", ["한국어를", "배워요"]),
+        ("ㅋㅋㅠㅠ ㅎㅎ", ["ㅋㅋㅠㅠ", "ㅎㅎ"]),
     ],
 )
 def test_one_letter_for_one_sound(text, tokens):
@@ -101,6 +107,7 @@ def test_one_letter_for_one_sound(text, tokens):
         ("write to Ann.B+c@x-y.co.uk!", ["write", "to", "ann.b+c@x-y.co.uk", "!"]),
         ("@ann_1 #sad2day #天気 @名前", ["@ann_1", "#sad2day", "#天気", "@名前"]),
         ("3.5 10,000", ["3.5", "10,000"]),
+        ("🇩🇪🇫🇷👍🏽", ["🇩🇪", "🇫🇷", "👍"]),
     ],
 )
 def test_links_end_and_names_keep_their_form(text, tokens):
