@@ -16,14 +16,29 @@ _ENOUGH = 0.5  # share of the first values that makes a column one of dates
 _N_LOOKED_AT = 200
 _LONGEST = 60  # characters of a date
 _EARLIEST_TIMESTAMP = 10**8  # seconds since 1970: in 1973
-_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec"
+_SERIALS = (20_000, 80_000)  # days as Excel counts them: from 1954 to 2119
+_DAY_0 = datetime.datetime(1899, 12, 30)
+# By their beginnings in English, German, French, Spanish, Portuguese and Italian.
+_MONTHS = {
+    beginning: number
+    for number, beginnings in enumerate(
+        (
+            *("jan jän ene gen", "feb fév fev", "mar mär mrz", "apr avr abr"),
+            *("may mai mag", "jun juin giu", "jul juil lug", "aug aoû aou ago"),
+            *("sep set", "oct okt out ott", "nov", "dec dez déc dic"),
+        ),
+        start=1,
+    )
+    for beginning in beginnings.split()
+}
 
 _TIME = (
     r"(?:[T,]?\s*(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2}))?"
-    r"(?:[.,][0-9]+)?\s*(?:(?P<half>[ap])\.?m\.?)?)?"
-    r"\s*(?:Z|UTC|GMT|(?P<zone>[+-][0-9]{2}:?[0-9]{2}))?"
+    r"(?:[.,][0-9]+)?\s*(?:(?P<half>[ap]\.?m|vorm|nachm)\.?)?)?"
+    # names of zones are left out: one column hardly has two, but for an hour in summer
+    r"\s*(?:Z|UTC|GMT|[CM]E[SD]?[TZ]|MESZ|CEST|[ECMP][SD]T|BST|IST|JST|AE[SD]T|(?P<zone>[+-][0-9]{2}:?[0-9]{2}))?"
 )
-_NAME = rf"(?P<name>{_MONTHS.replace(' ', '|')})[a-z]*\.?"
+_NAME = rf"(?P<name>{'|'.join(_MONTHS)})[^\W\d_]*\.?"
 _WEEKDAY = r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,?\s+)?"
 _FORMS = tuple(
     re.compile(form, re.IGNORECASE)
@@ -39,9 +54,10 @@ _FORMS = tuple(
         rf"(?P<year>[0-9]{{4}}|[0-9]{{2}}){_TIME}",
         r"(?P<one>[0-9]{1,2})(?P<by>[-/])(?P<other>[0-9]{1,2})(?P=by)"
         rf"(?P<year>[0-9]{{4}}|[0-9]{{2}}){_TIME}",
-        # 31 December 2024, Tue, 31 Dec 2024 23:59:00 +0000, 31DEC2024
-        rf"{_WEEKDAY}(?P<day>[0-9]{{1,2}})(?:st|nd|rd|th)?[\s-]*{_NAME}[\s,-]*"
-        rf"(?P<year>[0-9]{{4}}){_TIME}",
+        # 31 December 2024, Tue, 31 Dec 2024 23:59:00 +0000, 31DEC2024, 31. Dezember
+        # 2024, 31 de diciembre de 2024
+        rf"{_WEEKDAY}(?P<day>[0-9]{{1,2}})(?:st|nd|rd|th|er|º|\.|\s+de\s)?[\s-]*{_NAME}"
+        rf"[\s,-]*(?:de\s+)?(?P<year>[0-9]{{4}}){_TIME}",
         # December 31, 2024; Tue Dec 31 23:59:00 +0000 2024
         rf"{_WEEKDAY}{_NAME}\s+(?P<day>[0-9]{{1,2}})(?:st|nd|rd|th)?,?\s+"
         rf"(?P<year>[0-9]{{4}}){_TIME}",
@@ -53,6 +69,7 @@ _COMPACT_FORMS = (
     re.compile(r"(?P<year>[0-9]{4})(?P<month>[0-9]{2})(?P<day>[0-9]{2})"),
     re.compile(r"(?P<year>[0-9]{4})"),
 )
+_SERIAL = re.compile(r"[0-9]{5}(?:\.[0-9]+)?")
 
 
 def are_dates(values):
@@ -163,6 +180,8 @@ def _match(value, forms=_FORMS + _COMPACT_FORMS):
         return None
     if text.isdecimal() and int(text) >= _EARLIEST_TIMESTAMP:
         return int(text)
+    if _SERIAL.fullmatch(text) and _SERIALS[0] <= float(text) < _SERIALS[1]:
+        return _DAY_0 + datetime.timedelta(float(text))
     return next((m for m in (form.fullmatch(text) for form in forms) if m), None)
 
 
@@ -202,13 +221,13 @@ def _build_from(parts, order):
         if order == "mdy":
             day, month = month, day
     if parts.get("name"):
-        month = _MONTHS.index(parts["name"].lower()[:3]) // 4 + 1
+        month = _MONTHS[parts["name"].lower()]
     year = int(parts["year"])
     if len(parts["year"]) == 2:  # as POSIX has it
         year += 2000 if year < 69 else 1900
     hour = int(parts.get("hour") or 0)
     if parts.get("half"):
-        hour = hour % 12 + (12 if parts["half"].lower() == "p" else 0)
+        hour = hour % 12 + (12 if parts["half"][0] in "pPnN" else 0)
     minute, second = (int(parts.get(name) or 0) for name in ("minute", "second"))
     date = datetime.datetime(year, int(month), int(day), hour, minute, second)
     if parts.get("zone"):

@@ -29,9 +29,15 @@ _TEXT_MARKERS = frozenset(
 )
 _LONGEST = 24  # characters of a marker, with blanks
 
-# Codes of surveys, taken as such only far outside of the scale.
-_CODES = (-9999, -999, -99, -9, 99, 999, 9999)
-_CODE = re.compile(r"[-−]?9{1,4}(?:[.,]0*)?")
+# Codes of surveys, taken as such only far outside of the scale; the nearest to 0 first.
+_CODES = tuple(
+    sign * code
+    for code in (7, 8, 9, 77, 88, 97, 98, 99, 997, 998, 999, 9997, 9998, 9999)
+    for sign in (-1, 1)
+    if sign < 0 or code > 9
+)
+_CODE = re.compile(r"[-−]?(?:9{0,3}[789]|77|88)(?:[.,]0*)?")
+_AGES = (77, 88)  # codes that are more often an age, or a count, than the others are
 _MOST_ON_A_SCALE = 20  # distinct values; with more they may be counts, with a long tail
 _FURTHER = 5
 
@@ -117,7 +123,8 @@ def _find_codes(values, what, note, decimal):
     """Mark the numbers that are codes for "no value": repeated, and far outside.
 
     Far outside is further from the other values than these are from each other; for a
-    positive code beside others that are no scale of few values, five times as far.
+    positive code beside others that are no scale of few values, and for 77 and 88, five
+    times as far. A code that is nearer is one of the other values.
     """
     none = np.zeros(len(values), dtype=bool)
     if not any(map(_could_be_code, values)):
@@ -130,13 +137,16 @@ def _find_codes(values, what, note, decimal):
     if len(others) < 2:
         return none
     low, high = others[0], others[-1]
-    reach = high - low
-    reach_up = reach * (_FURTHER if len(others) > _MOST_ON_A_SCALE else 1)
+    is_scale = len(others) <= _MOST_ON_A_SCALE
     is_code = none.copy()
     for code in _CODES:
         stands = numbers == code
         n = int(stands.sum())
-        if not n or low - reach <= code <= high + reach_up:
+        if not n:
+            continue
+        times = 1 if is_scale and code not in _AGES else _FURTHER
+        if low - (high - low) <= code <= high + times * (high - low):
+            low, high = min(low, code), max(high, code)
             continue
         where = f"far outside of the others ({low:g} to {high:g})"
         if n == 1:

@@ -12,6 +12,7 @@ _FULL_STARS, _EMPTY_STARS, _HALF = "★⭐✭✮🌟", "☆✩✰", "½"
 _MOST_BESIDE = 2  # such as "don't know" and "refused"
 _VARIATION = "\ufe0f"  # asks for an emoji's coloured form
 _NUMBERED = re.compile(r"\(?([-+]?[0-9]+)\s*[-–—=:.()\]]+\s*([^\d)]*[^\W\d][^\d)]*)\)?")
+_NUMBER_BEHIND = re.compile(r"([^\d(]*[^\W\d][^\d(]*?)\s*[(\[]([-+]?[0-9]+)[)\]]")
 
 
 def order_values(distinct):
@@ -73,20 +74,29 @@ def _find_scale(distinct):
 
 
 def _read_numbered(distinct):
-    """Read answers such as "1 - never", "2", "3", "4 (always)" by their numbers.
+    """Read answers such as "1 - never", "2", "always (3)" by their numbers.
 
     Codes of a questionnaire ("1 - north", "2 - south") are numbered, too: an order is
     seen by numbers without words between them, or by words of a known scale.
     """
-    matches = {value: _NUMBERED.fullmatch(value) for value in distinct}
-    labels = [match[2] for match in matches.values() if match]
-    bare = [value for value, match in matches.items() if not match]
+    parts = {value: _split_number(value) for value in distinct}
+    labels = [label for _, label in parts.values() if label]
+    bare = [number for number, label in parts.values() if not label]
     if not all(map(is_plain_number, bare)) or len(labels) < 2:
         return None
-    numbers = {v: float(match[1] if match else v) for v, match in matches.items()}
+    numbers = {value: float(number) for value, (number, _) in parts.items()}
     if len(set(numbers.values())) < len(numbers):
         return None
     return numbers if bare or _find_scale(labels) else None
+
+
+def _split_number(value):
+    """Return the number of an answer and its words; the value and "" without both."""
+    if match := _NUMBERED.fullmatch(value):
+        return match[1], match[2]
+    if match := _NUMBER_BEHIND.fullmatch(value):
+        return match[2], match[1]
+    return value, ""
 
 
 def _to_scale_key(value):

@@ -39,7 +39,41 @@ WRITTEN = [
         "31 Dec 2023 00:00",
     ],
     ["2024年12月31日", "2025年1月2日", "2023年12月31日"],
+    ["31. Dezember 2024", "2. Jänner 2025", "31. Dez. 2023"],
+    ["31 décembre 2024", "2 janvier 2025", "31 déc. 2023"],
+    ["31 de diciembre de 2024", "2 de enero de 2025", "31 dic 2023"],
+    # forms of Google
+    ["2024/12/31 12:00:00 AM MEZ", "2025/01/02 12:00:00 AM MEZ", "2023/12/31"],
+    ["2024/12/31 12:00:00 vorm. MEZ", "2025/01/02", "2023/12/31 0:00:00 MESZ"],
 ]
+
+
+def test_every_month_has_its_names():
+    for names in (
+        "Januar Februar März April Mai Juni Juli August September Oktober November "
+        "Dezember",
+        "janvier février mars avril mai juin juillet août septembre octobre novembre "
+        "décembre",
+        "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre "
+        "diciembre",
+        "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre "
+        "novembre dicembre",
+    ):
+        values = series(f"1 {name} 2023" for name in names.split())
+        right = series(f"2023-{month:02}-01" for month in range(1, 13))
+        assert are_dates(values)
+        found = convert_dates(values, "days", "y")
+        assert found.tolist() == convert_dates(right, "days", "y").tolist()
+
+
+@pytest.mark.parametrize("first", [45657, "45657", "45657.0"])
+def test_days_as_excel_counts_them(tmp_path, first):
+    values = [first, 45659, 45291.5]
+    assert read_target(tmp_path, values).target.tolist() == [45657, 45659, 45291.5]
+    years = read_target(tmp_path, values, target_date="year")
+    assert years.target.tolist() == [2024, 2025, 2023]
+    days = read_target(tmp_path, values, target_date="days")
+    assert days.target.tolist() == [365.5, 367.5, 0]
 
 
 @pytest.mark.parametrize("written", WRITTEN, ids=lambda written: written[0])

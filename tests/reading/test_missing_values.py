@@ -57,7 +57,7 @@ def test_numbers_named_as_missing_are_compared_as_numbers(tmp_path):
         assert rows.target.tolist() == [1, 2, 3]
 
 
-@pytest.mark.parametrize("code", [-99, -999, 99, 999])
+@pytest.mark.parametrize("code", [-8, -99, -999, 77, 98, 99, 999])
 def test_codes_far_outside_of_the_scale_are_missing(tmp_path, code):
     rows = read_target(tmp_path, [1, 5, code, 3, code, 2])
     assert rows.target.tolist() == [1, 5, 3, 2]
@@ -65,6 +65,16 @@ def test_codes_far_outside_of_the_scale_are_missing(tmp_path, code):
     assert rows.dropped["without_target"] == 2
     kept = read_target(tmp_path, [1, 5, code, 3, code, 2], missing=[""])
     assert code in kept.target.tolist()
+
+
+@pytest.mark.parametrize("codes", [(77, 88, 99), (97, 98, 99), (-7, -8, -9)])
+def test_several_codes_are_missing(tmp_path, codes):
+    rows = read_target(tmp_path, [1, 5, *codes, 3, *codes, 2])
+    assert rows.target.tolist() == [1, 5, 3, 2]
+    for code in codes:
+        assert any(f"2 values of {code}, far outside" in note for note in rows.notes)
+    kept = read_target(tmp_path, [1, 5, *codes, 3, *codes, 2], missing=[""])
+    assert kept.target.tolist() == [1, 5, *codes, 3, *codes, 2]
 
 
 def test_codes_among_ages(tmp_path):
@@ -96,6 +106,8 @@ def test_a_code_that_stands_once_is_kept_and_named(tmp_path):
         [*range(0, 75, 3), 99, 99],  # not far from counts
         [*range(20, 50), 99, 99],  # more values than a scale has
         [1, 99, 99, 1],  # two values
+        [95, 96, 97, 98, 99, 98, 97, 99],  # degrees
+        [20, 25, 31, 77, 77, 40, 88, 88],  # ages
         [-150, -99, -99, 0, 20],
     ],
 )

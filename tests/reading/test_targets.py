@@ -144,6 +144,8 @@ def test_messages_cut_what_they_quote(tmp_path):
         (["jamais", "souvent", "toujours"], [1, 4, 5]),
         (["1 - not at all", "2", "3", "5 (very much)"], [1, 2, 3, 5]),
         (["0: never", "1: sometimes", "2: always"], [0, 1, 2]),
+        (["Strongly disagree (1)", "Neutral (3)", "Strongly agree (5)"], [1, 3, 5]),
+        (["not at all (0)", "1", "2", "very much [3]"], [0, 1, 2, 3]),
     ],
 )
 def test_orders_become_numbers(tmp_path, values, numbers):
@@ -166,6 +168,7 @@ def test_orders_become_numbers(tmp_path, values, numbers):
         ["never", "agree", "good"] * 2,  # of different scales
         ["nie", "sometimes", "toujours"] * 2,  # of different languages
         ["1 - north", "2 - south", "3 - west"] * 2,  # codes, not an order
+        ["north (1)", "south (2)", "west (3)"] * 2,
     ],
 )
 def test_words_that_are_in_no_known_order_are_classes(tmp_path, values):
