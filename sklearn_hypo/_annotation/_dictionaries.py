@@ -13,6 +13,7 @@ from .._utils._files import expand_path, write_text
 from .._utils._printable import escape_surrogates, pluralize, shorten, to_printable
 from .._utils._terms import compute_term_rates, parse_term
 from .._utils._token_index import is_prefix
+from .._utils._tokenizers import get_tokenizer, name_tokenizer
 from .._utils._tokens import write_term
 from .._utils._validation import Interval, StrOptions, check_texts, validate_params
 from .._utils._warnings import warn
@@ -319,7 +320,21 @@ def write_dictionary(hypotheses, path, *, format, caller):
         found = _write_file(names, with_terms, path, format, left_out)
     if left_out:
         warn(f"{caller} left out: {_count(left_out)}.")
+    _warn_of_tokenizers(with_terms, caller)
     return found
+
+
+def _warn_of_tokenizers(hypotheses, caller):
+    """Warn of terms that are words only to a tokenizer that no dictionary names."""
+    known = {"", get_tokenizer("auto").name}
+    own = dict.fromkeys(name_tokenizer(h.tokenizer) for h in hypotheses)
+    others = [name for name in own if name not in known]
+    if others:
+        warn(
+            f"{caller}: the terms are words of tokenizer={' and '.join(others)}, which "
+            "a dictionary does not say. Where it is read, texts have to be cut likewise: "
+            "LexiconAnnotator(tokenizer=...).fit([], read_dictionary(...))."
+        )
 
 
 def _choose_format(path, format, caller):

@@ -221,10 +221,13 @@ def to_dictionary(report, path, format):
         map(split_terms, read_strings(table, "terms")),
         np.nan_to_num(read_floats(table, "threshold")).tolist(),
         read_strings(table, "name"),
+        [detail.tokenizer for detail in report.details or ()] or [""] * len(table),
     )
     hypotheses = [
-        Hypothesis(statement, terms=terms, threshold=threshold, name=name)
-        for statement, terms, threshold, name in zip(*columns, strict=True)
+        Hypothesis(
+            statement, terms=terms, threshold=threshold, name=name, tokenizer=tokenizer
+        )
+        for statement, terms, threshold, name, tokenizer in zip(*columns, strict=True)
     ]
     return write_dictionary(
         hypotheses, path, format=format, caller="HypothesisReport.to_dictionary"

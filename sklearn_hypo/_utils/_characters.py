@@ -49,7 +49,7 @@ _IGNORED = re.compile(
     "\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed]"
     f"|\u200b(?:(?![{SOUTHEAST_ASIAN}])|(?<![{SOUTHEAST_ASIAN}]\u200b))"
     f"|{JOINER}(?:(?![{_ARABIC}])|(?<![{_ARABIC}]{JOINER}))"
-    f"|(?<=[{_HEBREW}])[\"\u05f4](?=[{_HEBREW}])"
+    f'|(?<=[{_HEBREW}])["\u05f4](?=[{_HEBREW}])'
 )
 
 # Composed, these would be other letters, which no dictionary and no reader knows: Thai

@@ -2,16 +2,19 @@
 
 import importlib
 import re
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 
 from ._callables import describe_callable
 from ._characters import normalize, normalize_with_origin
+from ._printable import shorten
 from ._segmentation import SEGMENTERS, has_icu, load_segmenter
 from ._tokens import find_token_spans, has_unspaced, tokenize
 from ._warnings import warn
 
 # Such a share of the texts is no exception.
 _MANY = 0.1
+_SHOWN = 40  # characters of what a function returned
 
 # What a parameter `tokenizer` may be, for `_parameter_constraints`.
 NAMES = ("auto", *SEGMENTERS)
@@ -36,6 +39,8 @@ def get_tokenizer(tokenizer="auto"):
     ------
     ValueError
         For a name that is none.
+    TypeError
+        For a callable without a hash, by which equal ones are told.
     """
     if isinstance(tokenizer, RuleTokenizer | FunctionTokenizer):
         return tokenizer
@@ -44,11 +49,17 @@ def get_tokenizer(tokenizer="auto"):
     if isinstance(tokenizer, str) and tokenizer in SEGMENTERS:
         return RuleTokenizer(tokenizer)
     if callable(tokenizer):
+        if not isinstance(tokenizer, Hashable):
+            raise TypeError(
+                f"tokenizer={describe_callable(tokenizer)} has no hash, by which "
+                "equal tokenizers are told. Give its class one, as "
+                "@dataclass(frozen=True) does, or pass one of its methods in a function."
+            )
         return FunctionTokenizer(tokenizer)
     function = _import_function(tokenizer)
     if function is None:
         raise ValueError(
-            f"tokenizer={tokenizer!r} is none. Use one of {', '.join(NAMES)}; a "
+            f"tokenizer={tokenizer!r} is no tokenizer. Use one of {', '.join(NAMES)}; a "
             "callable from a text to a list of tokens; or 'module:name' of one that "
             "can be imported."
         )
@@ -154,10 +165,12 @@ class FunctionTokenizer:
         return self.function
 
     def _cut(self, normal):
-        tokens = list(self.function(normal))
-        if not all(isinstance(token, str) for token in tokens):
+        found = self.function(normal)
+        is_list = isinstance(found, Iterable) and not isinstance(found, str)
+        tokens = list(found) if is_list else [found]
+        if not (is_list and all(isinstance(token, str) for token in tokens)):
             raise TypeError(
                 f"tokenizer={describe_callable(self.function)} has to return a list "
-                f"of str for a text; it returned {tokens[:3]!r}."
+                f"of str for a text; it returned {shorten(repr(found), _SHOWN)}."
             )
         return ["_".join(token.split()) for token in tokens if token.strip()]

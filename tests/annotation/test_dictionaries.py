@@ -519,3 +519,17 @@ def test_what_was_found_travels(tmp_path):
     assert report.to_dictionary() == expected
     report.to_dictionary(tmp_path / "tested.json")
     assert as_dict(read_dictionary(tmp_path / "tested.json")) == expected
+
+
+@pytest.mark.parametrize("suffix", [".dic", ".json"])
+@pytest.mark.parametrize("tokenizer", ["characters", list])
+def test_words_of_a_tokenizer_need_it_where_they_are_read(tmp_path, tokenizer, suffix):
+    texts = ["服务很好", "好", "很", "服务不好", "ไม่ดีมาก"]
+    found = Hypothesis("mentions", terms=("很 好", "不"), tokenizer=tokenizer)
+    marks = LexiconAnnotator().fit([], [found]).annotate(texts)
+    path = tmp_path / f"found{suffix}"
+    with pytest.warns(HypothesisWarning, match=r"tokenizer=.*(characters|list), which"):
+        write_dictionary([found], path, format="auto", caller="x")
+    again = LexiconAnnotator(tokenizer).fit([], read_dictionary(path))
+    np.testing.assert_array_equal(again.annotate(texts), marks)
+    assert marks.sum() == 2

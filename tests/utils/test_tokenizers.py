@@ -2,6 +2,7 @@
 
 import pickle
 import sys
+from dataclasses import dataclass
 
 import pytest
 
@@ -47,9 +48,31 @@ def test_a_package_that_is_not_installed_is_named(monkeypatch):
         tokenizer.tokenize("很好")
 
 
-def test_a_function_has_to_return_strings():
-    with pytest.raises(TypeError, match="list of str"):
-        get_tokenizer(lambda text: [1, 2]).tokenize("x")
+@pytest.mark.parametrize("returned", [[1, 2], None, "a string", 3])
+def test_a_function_has_to_return_strings(returned):
+    with pytest.raises(TypeError, match=r"list of str .*; it returned") as caught:
+        get_tokenizer(lambda text: returned).tokenize("x")
+    assert repr(returned) in str(caught.value)
+    assert get_tokenizer(lambda text: iter(["a"])).tokenize("x") == ["a"]
+
+
+def test_an_object_without_a_hash_is_refused():
+    @dataclass
+    class Cut:
+        sep: str = " "
+
+        def __call__(self, text):
+            return text.split(self.sep)
+
+    @dataclass(frozen=True)
+    class CutWithHash:
+        sep: str = " "
+        __call__ = Cut.__call__
+
+    texts = ["good day", "bad day", "good night", "bad night"] * 5
+    with pytest.raises(TypeError, match=r"no hash.*@dataclass\(frozen=True\)"):
+        TextEmbedder(tokenizer=Cut(), n_components=2).fit(texts)
+    TextEmbedder(tokenizer=CutWithHash(), n_components=2).fit(texts)
 
 
 def test_places_of_a_function():
