@@ -332,8 +332,8 @@ def _warn_of_tokenizers(hypotheses, caller):
     if others:
         warn(
             f"{caller}: the terms are words of tokenizer={' and '.join(others)}, which "
-            "a dictionary does not say. Where it is read, texts have to be cut likewise: "
-            "LexiconAnnotator(tokenizer=...).fit([], read_dictionary(...))."
+            "a dictionary does not say. Where it is read, texts have to be cut "
+            "likewise: LexiconAnnotator(tokenizer=...).fit([], read_dictionary(...))."
         )
 
 

@@ -13,8 +13,8 @@ _BLOCKS = (
     "table tbody td textarea tfoot th thead title tr ul video"
 )
 _INLINE = (
-    "a abbr b big cite code del em font i ins kbd label link mark meta nobr noscript q s "
-    "samp small span strike strong sub sup tt u var wbr"
+    "a abbr b big cite code del em font i ins kbd label link mark meta nobr noscript q "
+    "s samp small span strike strong sub sup tt u var wbr"
 )
 
 # Attributes that need no value.

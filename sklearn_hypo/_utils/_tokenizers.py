@@ -53,14 +53,14 @@ def get_tokenizer(tokenizer="auto"):
             raise TypeError(
                 f"tokenizer={describe_callable(tokenizer)} has no hash, by which "
                 "equal tokenizers are told. Give its class one, as "
-                "@dataclass(frozen=True) does, or pass one of its methods in a function."
+                "@dataclass(frozen=True) does, or wrap it in a function."
             )
         return FunctionTokenizer(tokenizer)
     function = _import_function(tokenizer)
     if function is None:
         raise ValueError(
-            f"tokenizer={tokenizer!r} is no tokenizer. Use one of {', '.join(NAMES)}; a "
-            "callable from a text to a list of tokens; or 'module:name' of one that "
+            f"tokenizer={tokenizer!r} is no tokenizer. Use one of {', '.join(NAMES)}; "
+            "a callable from a text to a list of tokens; or 'module:name' of one that "
             "can be imported."
         )
     return FunctionTokenizer(function)
