@@ -125,8 +125,8 @@ class _Records:
         have = "has" if self._n_short == 1 else "have"
         return [
             f"{self._source}: {pluralize(self._n_short, 'row')} {have} fewer fields "
-            f"than the first, the one in line {self._first_short} to begin with. What "
-            "is not there counts as missing; a text with line breaks needs quotes."
+            f"than the first row, from line {self._first_short} on. What is not there "
+            "counts as missing; a text with line breaks needs quotes."
         ]
 
     def take(self, n):

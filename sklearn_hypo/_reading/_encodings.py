@@ -5,7 +5,7 @@ import io
 import re
 from contextlib import contextmanager, suppress
 
-from .._utils._printable import quote_value
+from .._utils._printable import pluralize, quote_value
 from ..exceptions import InputError
 
 _SHOWN = 40  # characters of what was found
@@ -195,17 +195,17 @@ def find_misread(texts):
         begin = max(_MISREAD.search(text).start() - _SHOWN // 2, 0)
         shown = quote_value(text[begin:][:_SHOWN]), quote_value(right[begin:][:_SHOWN])
         return (
-            f"{len(misread)} texts, such as {shown[0]}, look like UTF-8 that another "
-            f"program read as cp1252 (it would be {shown[1]}): have them exported as "
-            "UTF-8 again."
+            f"in {pluralize(len(misread), 'text')} another program read UTF-8 as "
+            f"cp1252, such as {shown[0]} for {shown[1]}: have them exported as UTF-8 "
+            "again."
         )
     lost = [text for text in texts if "\ufffd" in text]
     if lost:
         begin = max(lost[0].index("\ufffd") - _SHOWN // 2, 0)
         return (
-            f"{len(lost)} texts, such as {quote_value(lost[0][begin:][:_SHOWN])}, hold "
-            "the mark of characters that another program could not read: have them "
-            "exported as UTF-8 again."
+            f"in {pluralize(len(lost), 'text')} another program lost characters, such "
+            f"as {quote_value(lost[0][begin:][:_SHOWN])}: have them exported as UTF-8 "
+            "again."
         )
     return None
 

@@ -71,7 +71,7 @@ class LabelledTexts:
     >>> rows.dropped
     {'without_text': 1, 'without_target': 0, 'without_split': 0}
     >>> print(rows.notes[-1])
-    the 1 row of 'part' 'test' are tested on, the 3 of 'train' are learnt from.
+    --split 'part': tested on 1 row of 'test', learnt from 3 rows of 'train'.
     """
 
     texts: np.ndarray

@@ -47,7 +47,9 @@ def mark_test_rows(values, column, value=None, *, note):
     """
     labels = map_values(values, to_label)
     folded = labels.map(str.casefold)
-    tests = {value.casefold()} if value else _recognize_test(set(folded), column)
+    tests = (
+        {to_label(value).casefold()} if value else _recognize_test(set(folded), column)
+    )
     if not tests:
         raise InputError(
             f"--split {quote_value(column)} holds {name_first(labels)}: name the value "
@@ -62,9 +64,10 @@ def mark_test_rows(values, column, value=None, *, note):
             f"{name_first(labels)}."
         )
     note(
-        f"the {pluralize(int(is_test.sum()), 'row')} of {quote_value(column)} "
-        f"{name_first(labels[is_test])} are tested on, the {(~is_test).sum():,} of "
-        f"{name_first(labels[~is_test])} are learnt from."
+        f"--split {quote_value(column)}: tested on "
+        f"{pluralize(int(is_test.sum()), 'row')} of {name_first(labels[is_test])}, "
+        f"learnt from {pluralize(int((~is_test).sum()), 'row')} of "
+        f"{name_first(labels[~is_test])}."
     )
     return is_test
 

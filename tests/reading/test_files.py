@@ -164,7 +164,7 @@ def test_rows_with_too_few_fields_are_counted(frame, tmp_path):
     assert rows.n_read == 60
     assert sum(rows.dropped.values()) == 2
     (note,) = rows.notes
-    assert "2 rows have fewer fields than the first, the one in line 13" in note
+    assert "2 rows have fewer fields than the first row, from line 13 on" in note
 
 
 def test_separators_at_the_end_of_lines_are_nothing(frame, tmp_path):
@@ -362,8 +362,8 @@ def test_texts_that_came_misread_are_told(frame, tmp_path):
     rows = read(tmp_path / "t.csv")
     check_same(rows, frame)  # nothing is changed
     (note,) = rows.notes
-    assert "10 texts, such as 'un cafÃ©" in note
-    assert "'un café –'" in note
+    assert "in 10 texts another program read UTF-8 as cp1252, such as 'un cafÃ©" in note
+    assert "for 'un café –'" in note
     frame["text"] = ["Ã la carte, ça", *("plain naïve € text" for _ in range(59))]
     frame.to_csv(tmp_path / "t.csv", index=False)
     assert read(tmp_path / "t.csv").notes == ()
@@ -373,4 +373,4 @@ def test_texts_that_lost_characters_are_told(frame, tmp_path):
     frame.loc[3, "text"] = "caf\ufffd"
     frame.to_csv(tmp_path / "t.csv", index=False)
     (note,) = read(tmp_path / "t.csv").notes
-    assert "1 texts, such as 'caf\ufffd'" in note
+    assert "in 1 text another program lost characters, such as 'caf\ufffd'" in note

@@ -61,14 +61,14 @@ def test_the_side_of_the_test_is_recognized(frame, tmp_path, train, test, name):
     rows = read(tmp_path / "t.csv", split=name)
     assert rows.is_test.tolist() == [i % 3 == 0 for i in range(60)]
     (note,) = rows.notes
-    assert f"the 20 rows of '{name}' '{test}' are tested on, the 40 of" in note
+    assert f"'{name}': tested on 20 rows of '{test}', learnt from 40 rows of" in note
 
 
 def test_three_parts(frame, tmp_path):
     frame["part"] = ["train", "dev", "test"] * 20
     frame.to_csv(tmp_path / "t.csv", index=False)
     (note,) = read(tmp_path / "t.csv", split="part").notes
-    assert "'test' are tested on, the 40 of 'train', 'dev' are learnt from" in note
+    assert "tested on 20 rows of 'test', learnt from 40 rows of 'train', 'dev'." in note
 
 
 def test_sides_that_cannot_be_told_are_named_by_a_value(frame, tmp_path, run):
@@ -79,7 +79,7 @@ def test_sides_that_cannot_be_told_are_named_by_a_value(frame, tmp_path, run):
     assert advice == ["--split", "wave=w2"]
     code, _, err = run(tmp_path / "t.csv", *COLUMNS, *advice)
     assert code == 0
-    assert "the 20 rows of 'wave' 'w2' are tested on" in err
+    assert "--split 'wave': tested on 20 rows of 'w2', learnt" in err
     refuse(tmp_path / "t.csv", "leaves no rows to test on", split="wave=w3")
 
 
