@@ -3,6 +3,7 @@
 import difflib
 import re
 
+from .._utils._printable import quote_value
 from ..exceptions import InputError
 from ._values import name_value
 
@@ -53,6 +54,9 @@ def find_columns(source, names, wanted, advice=""):
 
 def _find_column(source, names, wanted):
     places = [i for i, name in enumerate(names) if name == wanted]
+    if not places:  # as a message, or a spreadsheet, shows a name with line breaks
+        shown = " ".join(wanted.split())
+        places = [i for i, name in enumerate(names) if " ".join(name.split()) == shown]
     if len(places) > 1:
         raise InputError(
             f"{source} has {len(places)} columns {name_value(wanted)} (its columns "
@@ -72,4 +76,10 @@ def _find_column(source, names, wanted):
 def _suggest(names, wanted):
     folded = {name.casefold(): name for name in names}
     close = difflib.get_close_matches(wanted.casefold(), folded, n=1, cutoff=0.75)
-    return f" Did you mean {name_value(folded[close[0]])}?" if close else ""
+    if not close and len(names) > 1:
+        # "G1Q1" of "G1Q1. How was it?", "text" of "data.text"
+        key = re.escape(wanted.casefold())
+        part = re.compile(rf"{key}\W|.*\.{key}$", re.DOTALL)
+        close = list(filter(part.match, folded))
+    # whole, so that it can be copied
+    return f" Did you mean {quote_value(folded[close[0]])}?" if close else ""

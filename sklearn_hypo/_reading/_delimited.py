@@ -80,7 +80,7 @@ def _read_head(source, encoding):
 def _read_all(source, encoding, dialect, wanted, options):
     """Read the columns in one dialect; _Malformed where the file is not in it."""
     with open_text(source, encoding) as lines:
-        records = _Records(source, dialect, lines)
+        records = _Records(source, dialect, lines, options.header)
         try:
             first = records.take(1)
             if not first:
@@ -94,7 +94,8 @@ def _read_all(source, encoding, dialect, wanted, options):
             block = [] if options.header else first
             while block or (block := records.take(_AT_ONCE)):
                 for column, position in zip(values, positions, strict=True):
-                    column.extend([row[position] for row in block])
+                    place = position + records.n_unnamed
+                    column.extend([row[place] for row in block])
                 block = []
         except csv.Error as error:
             raise _Malformed(_describe_quote(source, encoding, dialect)) from error
@@ -109,25 +110,36 @@ def _advise(names):
 
 
 class _Records:
-    """The records of a file, in blocks, all as wide as the first."""
+    """The records of a file, in blocks, all as wide as the first.
 
-    def __init__(self, source, dialect, lines):
+    Where that holds names, all others may begin with a number that has none, as R
+    writes the names of rows (`n_unnamed`).
+    """
+
+    def __init__(self, source, dialect, lines, has_names):
         self._source, self._dialect = source, dialect
         self._reader = dialect.read(lines)
         self._width = None
+        self.n_unnamed = None if has_names else 0
         self._n_short, self._first_short = 0, None
 
     @property
     def notes(self):
-        """What was filled in, in a sentence."""
-        if not self._n_short:
-            return []
-        have = "has" if self._n_short == 1 else "have"
-        return [
-            f"{self._source}: {pluralize(self._n_short, 'row')} {have} fewer fields "
-            f"than the first row, from line {self._first_short} on. What is not there "
-            "counts as missing; a text with line breaks needs quotes."
-        ]
+        """What was left out and filled in, in sentences."""
+        notes = []
+        if self.n_unnamed:
+            notes.append(
+                f"{self._source}: rows begin with their numbers, for which the first "
+                "line has no name, as R writes them."
+            )
+        if self._n_short:
+            have = "has" if self._n_short == 1 else "have"
+            notes.append(
+                f"{self._source}: {pluralize(self._n_short, 'row')} {have} fewer "
+                f"fields than the first row, from line {self._first_short} on. What is "
+                "not there counts as missing; a text with line breaks needs quotes."
+            )
+        return notes
 
     def take(self, n):
         """Return the next records, about n of them; none at the end."""
@@ -137,6 +149,9 @@ class _Records:
             read = list(islice(self._reader, n))
             if not read:
                 return []
+            if self.n_unnamed is None and self._width:
+                self.n_unnamed = int(_begin_with_numbers(read, self._width))
+                self._width += self.n_unnamed
             if set(map(len, read)) == {self._width}:
                 return read
             rows = self._fit(read, line)
@@ -170,6 +185,13 @@ class _Records:
         self._n_short += 1
         self._first_short = self._first_short or line
         return row + [""] * (self._width - len(row))
+
+
+def _begin_with_numbers(rows, width):
+    """Tell whether all records have one field more, and that numbers them."""
+    rows = [row for row in rows if not is_blank_line(row)]
+    numbers = {row[0] for row in rows if len(row) == width + 1}
+    return len(numbers) == len(rows) > 1 and all(map(str.isdecimal, numbers))
 
 
 def _name_separator(separator):

@@ -16,6 +16,7 @@ from ._encodings import (
     guess_utf16,
 )
 from ._json_files import read_json, seems_json
+from ._no_tables import describe_no_table
 from ._sources import READING_ERRORS, ZIP, open_source
 from ._statistical_packages import read_spss, read_stata
 from ._workbooks import read_excel
@@ -86,35 +87,6 @@ _OLD_STATA = re.compile(rb"[\x69-\x73][\x01\x02]\x01\x00")
 _JSON_SUFFIXES = (".json", ".jsonl", ".ndjson")
 _TEXT_SUFFIXES = (".csv", ".tsv", ".tab", ".txt")
 
-# What is often taken for a table, and what to do about it.
-_REFUSED = (
-    (
-        re.compile(rb"\xd0\xcf\x11\xe0"),
-        "a file of Excel before 2007 (.xls), or another old file of Office. Open it "
-        "and save it as .xlsx or CSV",
-    ),
-    (
-        re.compile(rb"(\xef\xbb\xbf)?\s*<(!doctype html|html|head|body|table)\b", re.I),
-        "a web page (HTML), whatever its name says, as some programs export it for "
-        "Excel. Open it there and save it as .xlsx or CSV",
-    ),
-    (
-        re.compile(rb"(\xef\xbb\xbf)?\s*<\?xml\b", re.I),
-        "XML, whatever its name says. Open it with the program that it is for, and "
-        "save it as .xlsx or CSV",
-    ),
-    (
-        re.compile(rb"FEA1"),
-        "a Feather file of version 1, which pyarrow is about to forget. Write it as "
-        "version 2 or Parquet",
-    ),
-    (
-        re.compile(rb"\0{12}\xc2\xea\x81\x60"),
-        "a file of SAS. Export it as CSV, or for Stata or SPSS",
-    ),
-    (re.compile(rb"%PDF"), "a PDF. Export the table as .xlsx or CSV"),
-    (re.compile(rb"\{\\rtf"), "formatted text (RTF). Export the table as CSV"),
-)
 _KNOWN = "CSV and its kin, JSON, Excel (.xlsx), Stata, SPSS, Parquet and Feather"
 
 
@@ -172,9 +144,8 @@ def _check_options(source, format_, options):
 def _recognize_format(source, options, wanted):
     """Return the format of a source, and a note if its name says another."""
     head, _ = source.read_head()
-    for pattern, what in _REFUSED:
-        if pattern.match(head):
-            raise InputError(f"{source} is {what}.")
+    if what := describe_no_table(head):
+        raise InputError(f"{source} is {what}.")
     if head.startswith(ZIP):
         format_ = _recognize_document(source)
     else:

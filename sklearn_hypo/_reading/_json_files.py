@@ -11,6 +11,7 @@ from ._encodings import find_encoding, open_text
 
 _SHOWN = 40  # characters of what was found
 _AT_ONCE = 2**18  # characters
+_ABSENT = object()  # null is a value
 _BLANKS = re.compile(r"[\s\ufeff]*")
 _BETWEEN = re.compile(r"[\s,]*")
 _LONGEST_WORD = len("-Infinity")
@@ -44,11 +45,33 @@ def _read_objects(source, objects, wanted):
     names, values = {}, [[] for _ in wanted]
     for each in objects:
         if not names.keys() >= each.keys():
-            names.update(dict.fromkeys(each))
+            names.update(dict.fromkeys(_list_names(each)))
         for column, name in zip(values, wanted, strict=True):
-            column.append(each.get(name))
+            value = _look_up(each, name)
+            if value is not _ABSENT:
+                names[name] = None
+            column.append(None if value is _ABSENT else value)
     find_columns(source, list(names), wanted)
     return values
+
+
+def _list_names(record):
+    """Yield the names of a record, and of objects within it as "user.name"."""
+    for name, value in record.items():
+        yield name
+        if isinstance(value, dict):
+            for inner in _list_names(value):
+                yield f"{name}.{inner}"
+
+
+def _look_up(record, name):
+    """Return a value by its name, or its path in objects within objects."""
+    if name in record:
+        return record[name]
+    value = record
+    for part in name.split("."):
+        value = value.get(part, _ABSENT) if isinstance(value, dict) else _ABSENT
+    return value
 
 
 def _read_columns(source, table, wanted):
@@ -64,9 +87,11 @@ def _read_columns(source, table, wanted):
             raise InputError(f"{source}: a row of its data has too few values.")
         return [[row[position] for row in records] for position in positions]
     if not any(name in table for name in wanted):
-        tables = [value for value in table.values() if _holds_objects(value)]
-        if len(tables) == 1:  # what an interface packs its records in
-            return _read_objects(source, tables[0], wanted)
+        # what an interface packs its records in, beside those that they refer to
+        tables = list(_find_tables(table))
+        fitting = [each for each in tables if _has_any(each[0], wanted)] or tables
+        if len(fitting) == 1:
+            return _read_objects(source, fitting[0], wanted)
     find_columns(source, list(table), wanted)
     columns = [table[name] for name in wanted]
     if all(isinstance(column, dict) for column in columns):  # pandas' default
@@ -83,8 +108,17 @@ def _read_columns(source, table, wanted):
     return columns
 
 
-def _holds_objects(value):
-    return isinstance(value, list) and value and all(isinstance(v, dict) for v in value)
+def _find_tables(value):
+    """Yield the lists of objects in an object, and in objects within it."""
+    for each in value.values():
+        if isinstance(each, dict):
+            yield from _find_tables(each)
+        elif isinstance(each, list) and each and all(isinstance(v, dict) for v in each):
+            yield each
+
+
+def _has_any(record, wanted):
+    return any(_look_up(record, name) is not _ABSENT for name in wanted)
 
 
 class _Text:

@@ -146,7 +146,8 @@ def read_labelled_texts(
         several files is ``archive.zip/member``. Or a table in memory, of pandas,
         polars, PyArrow or datasets.
     text : str or (str, str)
-        The column of the texts. Two columns: each row is a pair of texts.
+        The column of the texts. Two columns: each row is a pair of texts. In JSON the
+        path to what stands within objects, such as "data.text".
     target : str
         The column to be predicted. For pairs of texts the one that says which won: a
         or b, 1 or 0, the name of a column; or the column that won in all rows.

@@ -11,6 +11,8 @@ from ._formats import read_columns
 from ._splits import parse_split
 from ._values import map_values, name_value, strip_value, to_label
 
+_MOST_DESCRIPTIONS = 2
+
 
 def list_columns(text, target, groups, covariates, pairs, split):
     """Return the names of columns by their roles."""
@@ -29,18 +31,38 @@ def read_frame(files, columns, options):
 
     Its column "file" is the number of the file, of one or of two with the same columns.
     """
-    frames, notes = [], []
+    frames, notes, n_rows = [], [], 0
     for number, file in enumerate(files):
         found, more = _read_one(file, list(columns.values()), options)
         # objects: pandas' own strings know no lone surrogates
         frame = pd.DataFrame(dict(zip(columns, found, strict=True)), dtype=object)
-        frames.append(frame.assign(file=number))
+        frame.index += n_rows
+        n_rows += len(frame)
         notes += more
-    frame = pd.concat(frames, ignore_index=True)
+        n_about = _count_descriptions(frame)
+        if n_about:
+            notes.append(
+                f"the first {pluralize(n_about, 'row')}, in which Qualtrics describes "
+                "the columns, are left out."
+            )
+        frames.append(frame.assign(file=number).iloc[n_about:])
+    frame = pd.concat(frames)
     for role in columns:
         if role not in ("text", "first", "second"):
             frame[role] = map_values(frame[role], strip_value)
     return frame, notes
+
+
+def _count_descriptions(frame):
+    """Return how many rows there are before the first answer in an export of Qualtrics.
+
+    The last of them holds the ids of the columns.
+    """
+    first = frame.iloc[:_MOST_DESCRIPTIONS]
+    for number, row in enumerate(first.itertuples(index=False), start=1):
+        if all(isinstance(v, str) and v.startswith('{"ImportId":') for v in row):
+            return number
+    return 0
 
 
 def _read_one(file, names, options):

@@ -1,14 +1,17 @@
 """Separated values as people have them: read rightly, or one message on what to do."""
 
+import csv
 import io
 import json
 import re
 import tracemalloc
 
+import pandas as pd
 import pytest
 from reading_cases import COLUMNS, check_same, make_frame, read, refuse, take_advice
 
 from sklearn_hypo import read_labelled_texts
+from sklearn_hypo.exceptions import InputError
 
 # Separated values -----------------------------------------------------------------
 
@@ -374,3 +377,68 @@ def test_texts_that_lost_characters_are_told(frame, tmp_path):
     frame.to_csv(tmp_path / "t.csv", index=False)
     (note,) = read(tmp_path / "t.csv").notes
     assert "in 1 text another program lost characters, such as 'caf\ufffd'" in note
+
+
+# Exports of other programs ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("sep", ["\t", ";", ",", " "])
+def test_numbers_of_rows_without_a_name(frame, tmp_path, sep):
+    # as write.table of R writes them
+    path = tmp_path / "t.txt"
+    frame[["text", "y"]].to_csv(path, sep=sep, quoting=csv.QUOTE_NONNUMERIC)
+    path.write_text(path.read_text("utf-8").removeprefix(f'""{sep}'), "utf-8")
+    rows = read(path, sep=" " if sep == " " else None)
+    check_same(rows, frame)
+    assert "rows begin with their numbers" in rows.notes[0]
+
+
+def test_texts_with_separators_are_no_numbers_of_rows(tmp_path):
+    (tmp_path / "t.csv").write_text("text,y\ngood, very,5\nbad, very,3\n")
+    refuse(tmp_path / "t.csv", "line 2: there are 3 fields")
+
+
+@pytest.mark.parametrize("n_about", [1, 2])
+@pytest.mark.parametrize("name", ["t.csv", "t.xlsx", "table"])
+def test_rows_in_which_qualtrics_describes_columns(tmp_path, name, n_about):
+    about = {
+        "text": ["What did you like?", '{"ImportId":"QID1_TEXT"}'],
+        "y": ["How satisfied are you?", '{"ImportId":"QID2"}'],
+    }
+    answers = {
+        "text": list("abcd"),
+        "y": ["satisfied", "neutral", "dissatisfied", "?!"],
+    }
+    table = pd.DataFrame(
+        {role: about[role][-n_about:] + answers[role] for role in about}
+    )
+    file = table if name == "table" else tmp_path / name
+    if name == "t.csv":
+        table.to_csv(file, index=False)
+    elif name == "t.xlsx":
+        table.to_excel(file, index=False)
+    rows = read(file, missing=["?!"])
+    assert rows.texts.tolist() == ["a", "b", "c"]
+    assert rows.target.tolist() == [4, 3, 2]
+    assert (rows.n_read, rows.dropped["without_target"]) == (4, 1)
+    assert "in which Qualtrics describes the columns" in rows.notes[0]
+    rows = read(file, test=file, missing=["?!"])
+    assert rows.is_test.tolist() == [False] * 3 + [True] * 3
+    # rows keep the numbers that they have in the file
+    with pytest.raises(InputError, match=rf"'neutral' .*row {n_about + 2}\b"):
+        read(file, mapping={"satisfied": 1, "dissatisfied": 0}, missing=["?!"])
+
+
+def test_names_with_line_breaks_go_by_what_is_shown(tmp_path):
+    (tmp_path / "t.csv").write_text('"How was it?\n(one word)",y\ngood,1\nbad,2\n')
+    refuse(tmp_path / "t.csv", "Its columns: 'How was it? (one word)', 'y'")
+    rows = read(tmp_path / "t.csv", "How was it? (one word)")
+    assert rows.texts.tolist() == ["good", "bad"]
+
+
+def test_the_number_of_a_question_proposes_its_name(tmp_path):
+    long = "G1Q1. " + "How was it all in all? " * 5
+    (tmp_path / "t.csv").write_text(f"id,{long.strip()},y\n1,good,1\n2,bad,2\n")
+    message = refuse(tmp_path / "t.csv", "Did you mean 'G1Q1.", text="G1Q1")
+    name = re.search(r"Did you mean '(.*)'\?", message)[1]
+    assert read(tmp_path / "t.csv", name).texts.tolist() == ["good", "bad"]

@@ -214,6 +214,48 @@ def test_objects_larger_than_what_is_read_at_once(tmp_path):
         check_same(read(tmp_path / name), frame)
 
 
+TWEETS = [
+    {"id": str(i), "text": f"tweet {i}", "metrics": {"likes": i, "a.b": 0}}
+    for i in range(8)
+]
+
+
+@pytest.mark.parametrize(
+    ("content", "text", "likes"),
+    [
+        ([{"tweet": each} for each in TWEETS], "tweet.text", "tweet.metrics.likes"),
+        ({"data": TWEETS, "meta": {"n": 8}}, "text", "metrics.likes"),
+        (
+            {"data": TWEETS, "includes": {"users": [{"id": "1", "name": "Ann"}]}},
+            "text",
+            "metrics.likes",
+        ),
+        (
+            {"kind": "Listing", "data": {"children": [{"data": e} for e in TWEETS]}},
+            "data.text",
+            "data.metrics.likes",
+        ),
+    ],
+)
+def test_objects_within_objects_have_paths(tmp_path, content, text, likes):
+    # as the interfaces of Twitter, Reddit and YouTube answer
+    path = tmp_path / "t.json"
+    path.write_text(json.dumps(content))
+    message = refuse(path, f"Did you mean '{likes}'?", text=text, target="likes")
+    assert "has no column 'likes'" in message
+    rows = read(path, text, likes)
+    assert rows.texts.tolist() == [f"tweet {i}" for i in range(8)]
+    assert rows.target.tolist() == list(range(8))
+
+
+def test_objects_within_objects_may_be_null(tmp_path):
+    lines = [{"user": None}, {"user": {"text": "a"}}, {"user": {"text": "b"}}, {}]
+    lines = [{**each, "y": i} for i, each in enumerate(lines)]
+    (tmp_path / "t.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    rows = read(tmp_path / "t.jsonl", "user.text")
+    assert (rows.texts.tolist(), rows.target.tolist()) == (["a", "b"], [1, 2])
+
+
 def test_objects_that_lack_a_name(tmp_path):
     records = make_frame().to_dict("records")
     del records[3]["text"], records[7]["y"]
@@ -425,6 +467,19 @@ def test_files_cut_short(frame, tmp_path, run, name, share):
         (b"\0" * 12 + b"\xc2\xea\x81\x60\xb3\x14" + bytes(300), "a file of SAS"),
         (b"FEA1" + bytes(90), "Feather file of version 1"),
         (b"%PDF-1.7\n%\xe2\xe3", "a PDF"),
+        (b"\x28\xb5\x2f\xfd\x24\x05", "packed by Zstandard"),
+        (b"7z\xbc\xaf\x27\x1c\0\4", "archive of 7-Zip"),
+        (b"Rar!\x1a\x07\x01", "archive of 7-Zip or RAR"),
+        (b"t.csv".ljust(257, b"\0") + b"ustar\x0000", "a tar archive"),
+        (b"SQLite format 3\0\x10\0", "a database of SQLite"),
+        (b"-- MySQL dump 10.13  Distrib 8.0\n--\n", "a dump of a database (SQL)"),
+        (b"--\n-- PostgreSQL database dump\n--\n", "a dump of a database (SQL)"),
+        (b"INSERT INTO `t` VALUES ('good',1);", "a dump of a database (SQL)"),
+        (b"RDX3\nX\n\0\0\0\3", "data of R"),
+        (gzip.compress(b"X\n\0\0\0\3\0\4"), "data of R"),
+        (b"\x80\x04\x95\x1f\0\0", "a pickle of Python"),
+        (b"\x89HDF\r\n\x1a\n\0", "a file of HDF5"),
+        (b'window.YTD.tweets.part0 = [ {"tweet": {}}]', "JavaScript, as archives"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256)), "none of the formats"),
     ],
 )
