@@ -7,6 +7,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 from containers import NOT_INDEXED, OF_STRINGS, OF_VALUES, TABLES, WITH_GAPS
+from sklearn.exceptions import DataConversionWarning
 from sklearn.model_selection import GridSearchCV, cross_val_score, train_test_split
 from sklearn.pipeline import make_pipeline
 
@@ -414,7 +415,11 @@ def test_the_report_knows_the_name_of_the_column():
         OF_VALUES["column of a Dataset"](Y),
     ):
         assert evaluate_annotations(annotations, y).target_name == "text"
-    assert evaluate_annotations(annotations, pl.Series(Y)).target_name is None
+    for y in (pl.Series(Y), pd.DataFrame({"name": Y})["name"].rename(None)):
+        assert evaluate_annotations(annotations, y).target_name is None
+    frame = pd.DataFrame({"name": Y})
+    with pytest.warns(DataConversionWarning):
+        assert evaluate_annotations(annotations, frame).target_name is None
 
 
 # What goes with rows ----------------------------------------------------------------

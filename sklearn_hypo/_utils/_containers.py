@@ -37,8 +37,12 @@ def convert_container(values):
 
 def find_column_name(values):
     """Return the name of a column of any library as a str, or None."""
-    name = getattr(values, "column_name", None) or getattr(values, "name", None)
-    return None if name is None or name == "" else str(name)
+    for attribute in ("column_name", "name"):
+        name = getattr(values, attribute, None)
+        # a frame may have a column that is called so
+        if pd.api.types.is_hashable(name) and name not in (None, ""):
+            return str(name)
+    return None
 
 
 def _convert_polars(values):
