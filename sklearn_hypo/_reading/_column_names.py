@@ -54,9 +54,8 @@ def find_columns(source, names, wanted, advice=""):
 
 def _find_column(source, names, wanted):
     places = [i for i, name in enumerate(names) if name == wanted]
-    if not places:  # as a message, or a spreadsheet, shows a name with line breaks
-        shown = " ".join(wanted.split())
-        places = [i for i, name in enumerate(names) if " ".join(name.split()) == shown]
+    if not places:
+        places = [i for i, name in enumerate(names) if are_shown_alike(name, wanted)]
     if len(places) > 1:
         raise InputError(
             f"{source} has {len(places)} columns {name_value(wanted)} (its columns "
@@ -71,6 +70,11 @@ def _find_column(source, names, wanted):
         if int(numbered[2]) <= len(places):
             return places[int(numbered[2]) - 1]
     return None
+
+
+def are_shown_alike(name, other):
+    """Tell whether two names are one but for blanks, or line breaks as in forms."""
+    return name.split() == other.split()
 
 
 def _suggest(names, wanted):

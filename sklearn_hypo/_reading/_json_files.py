@@ -6,7 +6,7 @@ from itertools import chain, islice
 
 from .._utils._printable import quote_value, shorten
 from ..exceptions import InputError
-from ._column_names import find_columns
+from ._column_names import are_shown_alike, find_columns
 from ._encodings import find_encoding, open_text
 
 _SHOWN = 40  # characters of what was found
@@ -42,17 +42,36 @@ def read_json(source, wanted, options):
 
 
 def _read_objects(source, objects, wanted):
-    names, values = {}, [[] for _ in wanted]
+    names, keys, values = {}, list(wanted), [[] for _ in wanted]
     for each in objects:
         if not names.keys() >= each.keys():
             names.update(dict.fromkeys(_list_names(each)))
-        for column, name in zip(values, wanted, strict=True):
-            value = _look_up(each, name)
+            keys = [_find_key(names, name) for name in wanted]
+        for column, key in zip(values, keys, strict=True):
+            value = _look_up(each, key)
             if value is not _ABSENT:
-                names[name] = None
+                names[key] = None
             column.append(None if value is _ABSENT else value)
     find_columns(source, list(names), wanted)
+    for column, key in zip(values, keys, strict=True):
+        _check_values(source, column, key, names)
     return values
+
+
+def _find_key(names, wanted):
+    alike = (name for name in names if are_shown_alike(name, wanted))
+    return wanted if wanted in names else next(alike, wanted)
+
+
+def _check_values(source, column, key, names):
+    """Refuse values that are objects themselves, and name those within."""
+    example = next((value for value in column if value is not None), None)
+    if isinstance(example, dict):
+        within = [name for name in names if name.startswith(f"{key}.")]
+        raise InputError(
+            f"{source}: the values of {quote_value(key)} are objects themselves. Name "
+            f"a value within them, such as {quote_value((within or [key])[0])}."
+        )
 
 
 def _list_names(record):
@@ -92,8 +111,8 @@ def _read_columns(source, table, wanted):
         fitting = [each for each in tables if _has_any(each[0], wanted)] or tables
         if len(fitting) == 1:
             return _read_objects(source, fitting[0], wanted)
-    find_columns(source, list(table), wanted)
-    columns = [table[name] for name in wanted]
+    names = list(table)
+    columns = [table[names[each]] for each in find_columns(source, names, wanted)]
     if all(isinstance(column, dict) for column in columns):  # pandas' default
         keys = dict.fromkeys(key for column in columns for key in column)
         return [[column.get(key) for key in keys] for column in columns]

@@ -22,7 +22,7 @@ def read_stata(source, wanted, options):
     with source.as_path() as path, library_errors(source, "Stata"):
         with pd.read_stata(path, chunksize=1) as reader:
             names = list(reader.variable_labels())
-        find_columns(source, names, wanted)
+        wanted = [names[each] for each in find_columns(source, names, wanted)]
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             values = _read_stata_columns(path, wanted, convert_categoricals=False)
@@ -69,7 +69,8 @@ def read_spss(source, wanted, options):
         _, about = pyreadstat.read_sav(
             path, metadataonly=True, encoding=options.encoding
         )
-        find_columns(source, about.column_names, wanted)
+        names = about.column_names
+        wanted = [names[each] for each in find_columns(source, names, wanted)]
         frame, about = pyreadstat.read_sav(
             path, usecols=wanted, encoding=options.encoding
         )

@@ -88,14 +88,9 @@ def _take_names(rows, header, wanted):
     if not filled:
         return [], [], rows
     if not header:
-        return (
-            [],
-            [str(i + 1) for i in range(len(begin[filled[0]]))],
-            chain(begin, rows),
-        )
-    named = {
-        i: ["" if v is None else to_label(v).strip() for v in begin[i]] for i in filled
-    }
+        numbers = [str(i + 1) for i in range(len(begin[filled[0]]))]
+        return [], numbers, chain(begin, rows)
+    named = {i: list(map(_name_cell, begin[i])) for i in filled}
     at = next((i for i in filled if set(named[i]) >= set(wanted)), filled[0])
     above = [" ".join(filter(None, named[i])) for i in filled if i < at]
     return above, named[at], chain(begin[at + 1 :], rows)

@@ -5,6 +5,7 @@ import io
 import json
 import re
 import tracemalloc
+from functools import partial
 
 import pandas as pd
 import pytest
@@ -429,10 +430,19 @@ def test_rows_in_which_qualtrics_describes_columns(tmp_path, name, n_about):
         read(file, mapping={"satisfied": 1, "dissatisfied": 0}, missing=["?!"])
 
 
-def test_names_with_line_breaks_go_by_what_is_shown(tmp_path):
-    (tmp_path / "t.csv").write_text('"How was it?\n(one word)",y\ngood,1\nbad,2\n')
-    refuse(tmp_path / "t.csv", "Its columns: 'How was it? (one word)', 'y'")
-    rows = read(tmp_path / "t.csv", "How was it? (one word)")
+@pytest.mark.parametrize("name", ["t.csv", "t.json", "t.jsonl", "t.parquet", "t.xlsx"])
+def test_names_with_line_breaks_go_by_what_is_shown(tmp_path, name):
+    table = pd.DataFrame({"How was it?\n(one word)": ["good", "bad"], "y": [1, 2]})
+    path = tmp_path / name
+    {
+        "t.csv": partial(table.to_csv, index=False),
+        "t.json": table.to_json,
+        "t.jsonl": partial(table.to_json, orient="records", lines=True),
+        "t.parquet": table.to_parquet,
+        "t.xlsx": partial(table.to_excel, index=False),
+    }[name](path)
+    refuse(path, "Its columns: 'How was it? (one word)', 'y'")
+    rows = read(path, "How was it? (one word)")
     assert rows.texts.tolist() == ["good", "bad"]
 
 

@@ -248,6 +248,15 @@ def test_objects_within_objects_have_paths(tmp_path, content, text, likes):
     assert rows.target.tolist() == list(range(8))
 
 
+def test_a_target_that_is_an_object_names_a_value_within(tmp_path):
+    # as mongoexport writes numbers
+    lines = [{"text": f"text {i}", "y": {"$numberInt": str(i)}} for i in range(8)]
+    (tmp_path / "t.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    refuse(tmp_path / "t.jsonl", "'y' are objects themselves", "as 'y.$numberInt'")
+    rows = read(tmp_path / "t.jsonl", target="y.$numberInt")
+    assert rows.target.tolist() == list(range(8))
+
+
 def test_objects_within_objects_may_be_null(tmp_path):
     lines = [{"user": None}, {"user": {"text": "a"}}, {"user": {"text": "b"}}, {}]
     lines = [{**each, "y": i} for i, each in enumerate(lines)]
