@@ -36,7 +36,7 @@ class FileOptions:
         Whether the first row holds the names of columns; else these are "1", "2", …
     quotes : bool, default=True
         Whether quotes enclose fields; else they are characters like others.
-    sheet : str or None, default=None
+    sheet : str, int or None, default=None
         The name or number of a sheet.
     """
 
@@ -44,7 +44,14 @@ class FileOptions:
     encoding: str | None = None
     header: bool = True
     quotes: bool = True
-    sheet: str | None = None
+    sheet: str | int | None = None
+
+    def __post_init__(self):
+        if self.sep is not None and (len(self.sep) != 1 or self.sep in '"\r\n'):
+            raise InputError(
+                "sep must be one character that stands between fields, such as ';' or "
+                f"'\\t', not {self.sep!r}."
+            )
 
     def list_given(self):
         """Return the names of what differs from the default."""

@@ -3,13 +3,14 @@
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Integral
 
 import numpy as np
 import pandas as pd
 
 from .._data_preparation._groups import join_groups
 from .._data_preparation._near_duplicates import find_near_duplicates
-from .._utils._validation import resolve_task
+from .._utils._validation import StrOptions, resolve_task, validate_params
 from ..exceptions import InputError
 from ._design_columns import find_rows_in_pairs, parse_covariates
 from ._formats import FileOptions
@@ -109,6 +110,24 @@ class LabelledTexts:
         return {name: each for name, each in values.items() if each is not None}
 
 
+@validate_params(
+    {
+        "text": [str, tuple, list],
+        "target": [str],
+        "task": [StrOptions({"auto", "regression", "classification"})],
+        "groups": [str, None],
+        "covariates": [str, tuple, list],
+        "pairs": [str, None],
+        "split": [str, None],
+        "sep": [str, None],
+        "encoding": [str, None],
+        "header": ["boolean"],
+        "quotes": ["boolean"],
+        "sheet": [str, Integral, None],
+        "html": [StrOptions({"remove", "keep"})],
+    },
+    prefer_skip_nested_validation=True,
+)
 def read_labelled_texts(
     path,
     text,
@@ -160,7 +179,7 @@ def read_labelled_texts(
         of answers and numbers are quantities (two distinct numbers are classes).
     groups : str or None, default=None
         The column with the group of each row.
-    covariates : sequence of str, default=()
+    covariates : str, or list or tuple of str, default=()
         Columns of numbers, or of a few different words.
     pairs : str or None, default=None
         The column with the pair of each row.
@@ -190,8 +209,8 @@ def read_labelled_texts(
         and so on.
     quotes : bool, default=True
         Whether quotes may enclose fields. If not, they are characters like others.
-    sheet : str or None, default=None
-        The name, or the number, of a sheet of Excel. None: the first.
+    sheet : str, int or None, default=None
+        The name, or the number from 1 on, of a sheet of Excel. None: the first.
     html : {"remove", "keep"}, default="remove"
         Whether tags and entities of HTML are taken out of texts, as `remove_html` does.
 
@@ -239,6 +258,7 @@ def read_labelled_texts(
     >>> rows.texts.tolist(), rows.target.tolist(), rows.pairs.tolist()
     (['Wait!', 'Report', 'A cat', 'A dog'], [1, 0, 0, 1], ['0', '0', '1', '1'])
     """
+    covariates = [covariates] if isinstance(covariates, str) else covariates
     columns = list_columns(text, target, groups, covariates, pairs, split)
     options = FileOptions(
         sep=sep, encoding=encoding, header=header, quotes=quotes, sheet=sheet

@@ -1,5 +1,7 @@
 """Columns by the roles that they have, and the rows that lack none of them."""
 
+import os
+
 import pandas as pd
 
 from .._data_preparation._html import clean_text, find_html
@@ -68,6 +70,12 @@ def _count_descriptions(frame):
 def _read_one(file, names, options):
     table = convert_container(file)
     if not isinstance(table, pd.DataFrame):
+        if not (isinstance(file, str | os.PathLike) or hasattr(file, "read")):
+            raise TypeError(
+                "read_labelled_texts expects a path, an open file or a table, but "
+                f"{type(file).__name__} arrived. Of what is in memory pass "
+                "pandas.DataFrame(...)."
+            )
         return read_columns(file, names, options)
     positions = find_columns("the table", list(map(str, table.columns)), names)
     return [table.iloc[:, each].astype(object).tolist() for each in positions], []

@@ -63,6 +63,7 @@ def _choose_sheet(source, sheets, wanted):
         raise InputError(f"{source} has no sheet with cells.")
     if wanted is None:
         return titles[0]
+    wanted = str(wanted)
     if wanted in sheets:
         return wanted
     if wanted.isdecimal() and 1 <= int(wanted) <= len(titles):

@@ -559,3 +559,37 @@ def test_errors_in_standard_input(run, monkeypatch):
     code, _, err = run("-", *COLUMNS)
     assert code == 1
     assert "'standard input', line 3: there are 3 fields" in err
+
+
+# Settings -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"task": "clf"}, "'task' parameter .* must be a str among"),
+        ({"html": "strip"}, "'html' parameter .* must be a str among"),
+        ({"target": 2}, "'target' parameter .* must be an instance of 'str'"),
+        ({"sep": "||"}, "sep must be one character .* not '||'"),
+        ({"sep": "tab"}, r"such as ';' or '\\t', not 'tab'"),
+    ],
+)
+def test_settings_that_are_none(frame, tmp_path, setting, message):
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    with pytest.raises(ValueError, match=message):
+        read(tmp_path / "t.csv", **setting)
+
+
+@pytest.mark.parametrize("path", [None, {"text": ["a"], "y": [1]}, [{"text": "a"}]])
+def test_what_is_neither_a_file_nor_a_table(path):
+    with pytest.raises(TypeError, match=r"a path, an open file or a table, but \w+"):
+        read(path)
+
+
+def test_numbers_of_sheets_and_single_names(frame, tmp_path):
+    with pd.ExcelWriter(tmp_path / "t.xlsx") as book:
+        frame.iloc[:20].to_excel(book, sheet_name="one", index=False)
+        frame.iloc[20:].to_excel(book, sheet_name="two", index=False)
+    rows = read(tmp_path / "t.xlsx", sheet=2, covariates="id")
+    check_same(rows, frame.iloc[20:])
+    assert rows.covariates["id"].tolist() == frame["id"].tolist()[20:]
