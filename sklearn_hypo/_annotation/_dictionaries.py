@@ -310,11 +310,10 @@ def write_dictionary(hypotheses, path, *, format, caller):
         left_out["hypotheses without terms"] = without
     names = _name_categories(with_terms)
     if path is None:
-        found = dict(
-            zip(
-                names, (list(map(write_term, h.terms)) for h in with_terms), strict=True
-            )
-        )
+        found = {
+            name: list(map(write_term, hypothesis.terms))
+            for name, hypothesis in zip(names, with_terms, strict=True)
+        }
     else:
         format = _choose_format(path, format, caller)
         found = _write_file(names, with_terms, path, format, left_out)

@@ -140,8 +140,7 @@ def normalize_with_origin(text):
     """
     if text.isascii():
         return normalize(text), [(i, i + 1) for i in range(len(text))]
-    kept, ends = [], []
-    position = 0
+    kept, position = [], 0
     for match in _IGNORED.finditer(text):
         kept.extend(range(position, match.start()))
         position = match.end()

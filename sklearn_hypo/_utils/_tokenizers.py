@@ -1,6 +1,6 @@
 """Tokenizers by name or function: what the `tokenizer` of an estimator stands for."""
 
-import importlib
+import pkgutil
 import re
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
@@ -56,14 +56,7 @@ def get_tokenizer(tokenizer="auto"):
                 "@dataclass(frozen=True) does, or wrap it in a function."
             )
         return FunctionTokenizer(tokenizer)
-    function = _import_function(tokenizer)
-    if function is None:
-        raise ValueError(
-            f"tokenizer={tokenizer!r} is no tokenizer. Use one of {', '.join(NAMES)}; "
-            "a callable from a text to a list of tokens; or 'module:name' of one that "
-            "can be imported."
-        )
-    return FunctionTokenizer(function)
+    return FunctionTokenizer(_import_function(str(tokenizer)))
 
 
 def warn_of_missing_words(texts, tokenizer):
@@ -88,16 +81,21 @@ def name_tokenizer(tokenizer):
 
 
 def _import_function(name):
-    module, colon, path = str(name).partition(":")
-    if not (colon and module and path):
-        return None
-    try:
-        found = importlib.import_module(module)
-        for part in path.split("."):
-            found = getattr(found, part)
-    except (ImportError, AttributeError):
-        return None
-    return found if callable(found) else None
+    reason = ""
+    if ":" in name:
+        try:
+            function = pkgutil.resolve_name(name)
+        except (ImportError, AttributeError, ValueError) as error:
+            reason = f" ({error}; with PYTHONPATH=. modules of this folder can be)"
+        else:
+            if callable(function):
+                return function
+            reason = f" ({name} cannot be called)"
+    raise ValueError(
+        f"tokenizer={name!r} is no tokenizer. Use one of {', '.join(NAMES)}; a "
+        "callable from a text to a list of tokens; or 'module:name' of one that can be "
+        f"imported{reason}."
+    )
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,17 @@ def test_a_name_that_is_none(name):
     assert name in str(caught.value)
 
 
+def test_why_a_function_is_not_found(tmp_path, monkeypatch):
+    (tmp_path / "cut_words.py").write_text("import no_such_package\n")
+    with pytest.raises(ValueError, match=r"No module named 'cut_words'; with PYTHON"):
+        get_tokenizer("cut_words:cut")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ValueError, match="No module named 'no_such_package'"):
+        get_tokenizer("cut_words:cut")
+    with pytest.raises(ValueError, match="string:digits cannot be called"):
+        get_tokenizer("string:digits")
+
+
 def test_a_package_that_is_not_installed_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "jieba", None)
     load_segmenter.__globals__["_load_jieba"].cache_clear()
