@@ -11,6 +11,7 @@ from ._encodings import find_encoding, open_text
 
 _SHOWN = 40  # characters of what was found
 _AT_ONCE = 2**18  # characters
+_DEEPEST = 20  # objects within objects that are looked into
 _ABSENT = object()  # null is a value
 _BLANKS = re.compile(r"[\s\ufeff]*")
 _BETWEEN = re.compile(r"[\s,]*")
@@ -74,12 +75,12 @@ def _check_values(source, column, key, names):
         )
 
 
-def _list_names(record):
+def _list_names(record, depth=_DEEPEST):
     """Yield the names of a record, and of objects within it as "user.name"."""
     for name, value in record.items():
         yield name
-        if isinstance(value, dict):
-            for inner in _list_names(value):
+        if isinstance(value, dict) and depth:
+            for inner in _list_names(value, depth - 1):
                 yield f"{name}.{inner}"
 
 
@@ -127,11 +128,11 @@ def _read_columns(source, table, wanted):
     return columns
 
 
-def _find_tables(value):
+def _find_tables(value, depth=_DEEPEST):
     """Yield the lists of objects in an object, and in objects within it."""
     for each in value.values():
-        if isinstance(each, dict):
-            yield from _find_tables(each)
+        if isinstance(each, dict) and depth:
+            yield from _find_tables(each, depth - 1)
         elif isinstance(each, list) and each and all(isinstance(v, dict) for v in each):
             yield each
 

@@ -1,6 +1,7 @@
 """Sheets of Excel workbooks."""
 
 import shlex
+import warnings
 from contextlib import closing
 from itertools import chain, islice
 
@@ -21,7 +22,13 @@ def read_excel(source, wanted, options):
     and strings, None for an empty cell.
     """
     openpyxl = import_library("openpyxl", _FORMAT)
-    with source.as_path() as path, path.open("rb") as file:
+    with (
+        source.as_path() as path,
+        path.open("rb") as file,
+        warnings.catch_warnings(),
+    ):
+        # they are about styles and menus, and on dates that are none: missing values
+        warnings.filterwarnings("ignore", category=UserWarning, module="openpyxl")
         with library_errors(source, _FORMAT):
             # the values of formulas, as they were when the workbook was saved
             book = openpyxl.load_workbook(file, read_only=True, data_only=True)

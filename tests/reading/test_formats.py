@@ -8,6 +8,7 @@ import lzma
 import os
 import re
 import sys
+import warnings
 import zipfile
 from threading import Thread
 
@@ -248,6 +249,15 @@ def test_objects_within_objects_have_paths(tmp_path, content, text, likes):
     assert rows.target.tolist() == list(range(8))
 
 
+def test_objects_may_be_nested_as_deep_as_json_allows(tmp_path):
+    deep = '{"a":' * 900 + "1" + "}" * 900
+    line = '{"text": "a", "y": 1, "z": %s}\n{"text": "b", "y": 2}'
+    (tmp_path / "t.jsonl").write_text(line % deep)
+    assert read(tmp_path / "t.jsonl").target.tolist() == [1, 2]
+    (tmp_path / "t.json").write_text(deep)
+    refuse(tmp_path / "t.json", "has no column 'text' or 'y'. Its columns: 'a'")
+
+
 def test_a_target_that_is_an_object_names_a_value_within(tmp_path):
     # as mongoexport writes numbers
     lines = [{"text": f"text {i}", "y": {"$numberInt": str(i)}} for i in range(8)]
@@ -359,6 +369,25 @@ def test_columns_of_one_name_in_files_of_arrow(frame, tmp_path):
         check_same(
             read(tmp_path / name, "text#2"), frame.assign(text=frame["text"] + " 2")
         )
+
+
+def test_workbooks_without_styles(frame, tmp_path):
+    # as websites write them; openpyxl would warn
+    frame.to_excel(tmp_path / "whole.xlsx", index=False)
+    with (
+        zipfile.ZipFile(tmp_path / "whole.xlsx") as whole,
+        zipfile.ZipFile(tmp_path / "t.xlsx", "w") as bare,
+    ):
+        for name in whole.namelist():
+            content = whole.read(name)
+            if name == "xl/styles.xml":
+                content = re.sub(
+                    rb"(<styleSheet[^>]*>).*", rb"\1</styleSheet>", content
+                )
+            bare.writestr(name, content)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_same(read(tmp_path / "t.xlsx"), frame)
 
 
 def test_sheets_without_a_header(frame, tmp_path):
