@@ -79,6 +79,7 @@ def _make_free_annotator(options, cache):
         embedder = TextEmbedder(
             options.embedder,
             pool=options.pool,
+            tokenizer=options.tokenizer,
             cache=cache,
             random_state=options.seed,
         )

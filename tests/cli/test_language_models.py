@@ -351,6 +351,8 @@ def test_annotators_that_are_free(name, expected):
         interpreter=None,
         annotator=name,
         embedder="auto",
+        pool=None,
+        tokenizer="auto",
         cache=None,
         max_cost=None,
         seed=3,
