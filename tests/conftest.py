@@ -7,6 +7,7 @@ import tempfile
 import uuid
 
 import certifi
+import hypothesis
 import pytest
 from forks import joblib_forks
 from llm_cases import make_mind, prepare
@@ -24,6 +25,19 @@ with open(certifi.where(), encoding="utf-8") as _certificates:
 _CERTIFICATE.flush()
 os.environ["SSL_CERT_FILE"] = _CERTIFICATE.name
 
+
+# The same examples every time, however slow the machine is.
+hypothesis.settings.register_profile(
+    "reproducible",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=[
+        hypothesis.HealthCheck.too_slow,
+        hypothesis.HealthCheck.function_scoped_fixture,
+    ],
+)
+hypothesis.settings.load_profile("reproducible")
 
 _LIST_KNOWN_WORDS = WordEmbedder.list_known_words
 

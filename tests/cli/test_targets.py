@@ -6,7 +6,7 @@ import shlex
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sklearn_hypo._cli._main import main
@@ -175,7 +175,6 @@ def test_free_text_as_a_target_is_one_message(data, run):
     assert len(said) < 400
 
 
-@settings(derandomize=True, deadline=None)
 @given(st.lists(st.text(min_size=1, max_size=9), min_size=1, max_size=4))
 @example(["-∞", "a, b", "'"])
 def test_an_option_that_is_suggested_names_the_values(values):

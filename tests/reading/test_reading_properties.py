@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sklearn_hypo._reading._formats import FileOptions, read_columns
@@ -17,12 +17,7 @@ pyreadstat = pytest.importorskip("pyreadstat")
 pytest.importorskip("openpyxl")
 pytest.importorskip("pyarrow")
 
-quick = settings(
-    derandomize=True,
-    deadline=None,
-    max_examples=150,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+quick = settings(max_examples=150)
 
 # Any text but blank ones, with what is hard about separated values more often.
 _HARD = st.sampled_from(

@@ -15,7 +15,7 @@ from sklearn_hypo._reading._targets import parse_target
 from sklearn_hypo._reading._values import strip_value
 from sklearn_hypo.exceptions import InputError
 
-quick = settings(derandomize=True, deadline=None, max_examples=150)
+quick = settings(max_examples=150)
 
 
 def series(values):
