@@ -95,10 +95,12 @@ def clean_text(text):
 
 
 def find_html(text):
-    """Return the first tag or entity that `clean_text` takes out, or ""."""
+    """Return a tag or entity of a text from which `clean_text` takes some, or ""."""
+    if clean_text(text) == text:  # such as "&nosuchthing;"
+        return ""
     patterns = [_BLOCK_TAG, _INLINE_TAG, _ENTITY, *(opening for opening, _ in _HIDDEN)]
     found = [match for match in (each.search(text) for each in patterns) if match]
-    return min(found, key=lambda match: match.start()).group() if found else ""
+    return min(found, key=lambda match: match.start()).group()
 
 
 def _drop_between(text, opening, closing):

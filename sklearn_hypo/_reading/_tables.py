@@ -83,21 +83,18 @@ def _read_one(file, names, options):
 
 def remove_html_from(frame, note):
     """Take HTML out of the texts of a frame, and note of how many."""
-    n_changed, example = 0, None
-    for role in {"text", "first", "second"} & set(frame):
+    changed = []
+    for role in frame.columns.intersection(["text", "first", "second"]):
         values = frame[role].tolist()
         cleaned = [clean_text(v) if isinstance(v, str) else v for v in values]
-        changed = [
-            old for old, new in zip(values, cleaned, strict=True) if old is not new
-        ]
-        changed = [old for old in changed if find_html(old)]
-        example = example or next(map(find_html, changed), None)
-        n_changed += len(changed)
+        pairs = zip(values, cleaned, strict=True)
+        changed += [old for old, new in pairs if isinstance(old, str) and old != new]
         frame[role] = pd.Series(cleaned, index=frame.index, dtype=object)
-    if n_changed:
+    if changed:
         note(
-            f"tags or entities of HTML, such as {quote_value(example)}, were taken out "
-            f"of {pluralize(n_changed, 'text')} (--keep-html leaves them)."
+            f"tags or entities of HTML, such as {quote_value(find_html(changed[0]))}, "
+            f"were taken out of {pluralize(len(changed), 'text')} (--keep-html leaves "
+            "them)."
         )
 
 

@@ -1,5 +1,7 @@
 """HTML goes out of texts, and nothing else does."""
 
+import warnings
+
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -76,6 +78,16 @@ def test_html_is_taken_out_of_a_table_and_said():
     assert "'&amp;'" in note
     assert "4 texts" in note
     assert "--keep-html" in note
+
+
+def test_what_is_no_html_is_not_counted():
+    table = make_table().iloc[::2].assign(text=["a &nosuchthing; b", "<!-- c", "d", ""])
+    rows = read_labelled_texts(table, "text", "y")
+    assert rows.texts.tolist() == ["a &nosuchthing; b", "<!-- c", "d"]
+    assert not any("HTML" in note for note in rows.notes)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", HypothesisWarning)
+        TextEmbedder(n_components=2).fit(rows.texts)
 
 
 def test_html_stays_where_it_is_asked_for():
