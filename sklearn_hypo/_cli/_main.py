@@ -96,7 +96,14 @@ def _print(text, stream):
 
 @contextmanager
 def _show_plain_warnings():
-    """Show warnings as messages, without the line of code they come from."""
+    """Show warnings as messages, each once, without the code they come from."""
+    said = set()
+
+    def show(message, *_):
+        if str(message) not in said:  # two steps may see the same in the same texts
+            said.add(str(message))
+            _note(f"warning: {message}")
+
     with warnings.catch_warnings():
-        warnings.showwarning = lambda message, *_: _note(f"warning: {message}")
+        warnings.showwarning = show
         yield

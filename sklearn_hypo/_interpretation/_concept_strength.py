@@ -22,6 +22,14 @@ _PENALTIES = np.logspace(-2, 2, 9)
 # Words are short: many fill a batch.
 _WORDS_AT_ONCE = 1024
 
+# What a `TextEmbedder` warns of that is about the texts.
+_SAID_OF_TEXTS = (
+    r"\d+ of \d+ texts are empty",
+    r"TextEmbedder\(.*texts .* are longer",
+    r"[\d,]+ of [\d,]+ texts are in a script",
+    r"[\d,]+ of [\d,]+ distinct texts hold HTML",
+)
+
 # Of fewer texts a regression learns nothing.
 _FEWEST_TEXTS = 5
 
@@ -46,8 +54,8 @@ class WordEmbedder:
         self._embedder = clone(embedder)
         with warnings.catch_warnings():
             # who trained the neurons on these texts has been told
-            warnings.filterwarnings("ignore", r"\d+ of \d+ texts are empty")
-            warnings.filterwarnings("ignore", r"TextEmbedder\(.*texts .* are longer")
+            for said in _SAID_OF_TEXTS:
+                warnings.filterwarnings("ignore", said)
             vectors = self._embedder.fit_transform(texts)
         self.texts = np.asarray(vectors, np.float64)
 

@@ -8,6 +8,7 @@ import pytest
 from _language_words import LANGUAGES, make_study
 
 from sklearn_hypo._cli._main import main
+from sklearn_hypo._utils import _tokenizers
 
 SMALL = ("--n-neurons", "16", "--k", "2", "--n-select", "3", "--embedder", "lsa")
 
@@ -54,6 +55,16 @@ def test_a_study_in_thai(run, tmp_path, capsys):
     interpreter = steps["hypotheses"]["interpreter"]["parameters"]
     for parameters in (steps["embed"], steps["terms"], interpreter):
         assert parameters["tokenizer"] == "icu"
+
+
+@pytest.mark.filterwarnings("ignore:Hypothes")
+def test_missing_words_are_said_once(run, capsys, monkeypatch):
+    monkeypatch.setattr(_tokenizers, "has_icu", lambda: False)
+    texts, y = make_study(LANGUAGES["Thai"], 200, np.random.default_rng(0))
+    assert run(texts, y) == 0
+    err = capsys.readouterr().err
+    assert err.count("are in a script that is written without blanks") == 1
+    assert "sklearn-hypo[languages]" in err
 
 
 def test_a_tokenizer_that_is_none(run, capsys):
