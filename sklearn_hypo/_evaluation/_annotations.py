@@ -5,8 +5,9 @@ import pandas as pd
 from .._hypotheses._hypothesis import Hypothesis
 from .._utils._annotation_input import check_annotations
 from .._utils._validation import check_texts, validate_params
-from ._build_report import Discovery, build_report, list_rules, list_tested_before
+from ._build_report import Discovery, build_report, list_rules
 from ._dependent_texts import group_near_duplicates
+from ._earlier_tests import EarlierTests
 from ._prepare import TEST_CONSTRAINTS, prepare_rows
 
 
@@ -64,7 +65,8 @@ def evaluate_annotations(
     cov_type : {"auto", "HC2", "HC3", "nonrobust"}, default="auto"
         As in `evaluate_hypotheses`.
     previous : HypothesisReport or list of HypothesisReport, default=None
-        Reports made before on the same rows, whose hypotheses count too.
+        Reports made before on the same rows, whose tests count too; as in
+        `evaluate_hypotheses`.
     n_resamples : int, default=999
         Bootstrap resamples and permutations. 0: neither.
     embeddings : array-like of shape (n_samples, n_features), default=None
@@ -152,7 +154,7 @@ def evaluate_annotations(
         },
         texts=texts,
         discovery=_describe(rules) if rules else Discovery(),
-        tested_before=list_tested_before(previous, rows.target),
+        tested_before=EarlierTests.of(previous, rows.target),
         near_duplicates=alike,
         notes=notes,
     )

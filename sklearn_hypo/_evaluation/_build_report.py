@@ -15,7 +15,6 @@ from .._report._columns import join_terms, order_columns
 from .._report._details import EvaluationData
 from .._report._evidence import collect_details
 from .._report._provenance import (
-    hash_values,
     record_provenance,
     record_seeds,
     record_settings,
@@ -25,6 +24,7 @@ from .._style._measures import measure_texts
 from .._utils._threads import on_one_thread
 from .._utils._warnings import warn
 from ._dependent_texts import find_new_rows
+from ._earlier_tests import count_further_tests, fingerprint_tests
 from ._signs import TrainingEffects
 
 # Overall figures that a report also holds by themselves
@@ -92,16 +92,17 @@ def build_report(
         The texts.
     discovery : Discovery
         What else is known of the hypotheses.
-    tested_before : list of str or None, default=None
-        Hypotheses that were tested on the same rows; None if there was no test.
+    tested_before : EarlierTests or None, default=None
+        What was tested on the same rows; None if nothing was.
     near_duplicates : dict or None, default=None
         As from `group_near_duplicates`.
     notes : sequence of str, default=()
         What a reader should know of the data.
     """
-    edits = _list_edits(tested_before, names)
+    tested = fingerprint_tests(annotations, names, rows, settings["cov_type"])
+    edits = [] if tested_before is None else tested_before.list_edits(tested)
     correction = {name: settings[name] for name in ("alpha", "correction", "cov_type")}
-    correction["n_more"] = sum(edit["change"] == "dropped" for edit in edits)
+    correction["n_more"] = count_further_tests(edits)
     tests = run_tests(
         annotations, rows.codes, names, rows.classes, rows.design, **correction
     )
@@ -138,6 +139,7 @@ def build_report(
                 **record_seeds(discovery.estimator),
             },
             edits=edits,
+            tests=[tested] if tested_before is None else tested_before.join(tested),
             notes=notes,
         ),
         data=EvaluationData(
@@ -156,29 +158,6 @@ def build_report(
         else int(np.sum(discovery.is_known)),
         near_duplicates=near_duplicates,
     )
-
-
-def list_tested_before(previous, target):
-    """Return the hypotheses of earlier reports on the same rows; None without any."""
-    if previous is None:
-        return None
-    names = {}
-    for report in previous if isinstance(previous, list | tuple) else [previous]:
-        if not isinstance(report, HypothesisReport):
-            raise TypeError(
-                "previous must be a HypothesisReport or a list of them, but "
-                f"{type(report).__name__} arrived."
-            )
-        provenance = report.provenance or {}
-        digest = provenance.get("data", {}).get("target_sha256")
-        if digest is not None and digest != hash_values(target):
-            raise ValueError(
-                "previous: a report on other rows arrived (its target differs). Only "
-                "tests on the same rows count together; leave it out."
-            )
-        names |= dict.fromkeys(report.table["hypothesis"])
-        names |= dict.fromkeys(e["hypothesis"] for e in provenance.get("edits", []))
-    return list(names)
 
 
 def list_rules(hypotheses):
@@ -203,17 +182,6 @@ def list_rules(hypotheses):
     }
     columns = {name: pd.Series(each, dtype=object) for name, each in texts.items()}
     return columns | {"threshold": np.array([h.threshold for h in hypotheses], float)}
-
-
-def _list_edits(tested_before, names):
-    """What changed since earlier tests on the same rows."""
-    if tested_before is None:
-        return []
-    dropped = [name for name in tested_before if name not in set(names)]
-    added = [name for name in names if name not in set(tested_before)]
-    return [{"change": "dropped", "hypothesis": name} for name in dropped] + [
-        {"change": "added", "hypothesis": name} for name in added
-    ]
 
 
 @on_one_thread()

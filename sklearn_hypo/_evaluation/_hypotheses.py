@@ -23,8 +23,9 @@ from .._utils._validation import (
     validate_params,
 )
 from .._utils._warnings import warn
-from ._build_report import Discovery, build_report, list_rules, list_tested_before
+from ._build_report import Discovery, build_report, list_rules
 from ._dependent_texts import find_training_texts, group_near_duplicates
+from ._earlier_tests import EarlierTests
 from ._prepare import TEST_CONSTRAINTS, prepare_rows
 from ._signs import TrainingEffects
 
@@ -116,9 +117,13 @@ def evaluate_hypotheses(
         Standard errors of the joint regression. "auto": HC3 for quantities, those of
         the model for classes. With groups they are clustered (CR3) in any case.
     previous : HypothesisReport or list of HypothesisReport, default=None
-        Reports made before on the same rows. Hypotheses tested there and not here,
-        because they were dropped or reworded, count in the correction, and the
-        change is recorded.
+        Reports made before on the same rows. What was tested there and is not tested
+        here counts in the correction, and the change is recorded: hypotheses that
+        were dropped or reworded, and those tested anew with other annotations,
+        covariates, levels, weights, groups, pairs, task or `cov_type` (told by
+        fingerprints in ``report.provenance["tests"]``). The same test made again
+        counts once. Reports without fingerprints, of older versions, count by the
+        names of their hypotheses.
     n_resamples : int, default=999
         Bootstrap resamples for the intervals of the overall figures, and permutations
         of the target. 0: neither.
@@ -251,7 +256,7 @@ def evaluate_hypotheses(
         caller=_CALLER,
     )
     training = _check_training(training, task, rows.classes)
-    tested_before = list_tested_before(previous, rows.target)
+    tested_before = EarlierTests.of(previous, rows.target)
     if not is_of_fit:
         warn(
             f"No score out of sample: the extractor was fitted for {extractor.task_}, "

@@ -10,6 +10,7 @@ from .._report._audit_files import VERSIONS
 from .._report._columns import split_terms
 from .._utils._warnings import warn
 from ._build_report import Discovery, build_report
+from ._earlier_tests import EarlierTests
 from ._prepare import prepare_rows
 
 # Other versions of NumPy or SciPy may differ in the last digits.
@@ -107,12 +108,15 @@ def _read_discovery(bundle):
 
 
 def _list_tested_before(bundle):
-    """The hypotheses of earlier tests, from what was changed since."""
+    """What earlier tests on the same rows tested, from what was changed since."""
     if not bundle.edits:
         return None
-    changed = {edit["hypothesis"]: edit["change"] for edit in bundle.edits}
-    before = [name for name in bundle.data.names if changed.get(name) != "added"]
-    return before + [name for name, change in changed.items() if change == "dropped"]
+    added = {e["hypothesis"] for e in bundle.edits if e["change"] == "added"}
+    names = [name for name in bundle.data.names if name not in added]
+    names += [e["hypothesis"] for e in bundle.edits if e["change"] == "dropped"]
+    # the first are its own; bundles of older versions have none
+    tests = (bundle.report["provenance"] or {}).get("tests", [])[1:]
+    return EarlierTests(tuple(names), tuple(tests))
 
 
 def find_differences(bundle, report):

@@ -63,8 +63,8 @@ class AuditBundle:
     versions : dict of str to str
         Packages with which it was made.
     edits : list of dict
-        Hypotheses added and dropped since the `previous` reports on the same rows; the
-        correction counts them.
+        Hypotheses added, dropped and retested in another way since the `previous`
+        reports on the same rows; the correction counts the last two.
 
     See Also
     --------

@@ -72,7 +72,7 @@ def hash_values(values):
     return digest.hexdigest()
 
 
-def record_provenance(*, texts, target, settings, seeds, edits, notes=()):
+def record_provenance(*, texts, target, settings, seeds, edits, tests=(), notes=()):
     """Collect what another person needs to know to trust a report.
 
     Parameters
@@ -86,14 +86,17 @@ def record_provenance(*, texts, target, settings, seeds, edits, notes=()):
     seeds : dict
         Seeds by name.
     edits : list of dict
-        Hypotheses added and dropped since earlier reports on the same rows.
+        Hypotheses added, dropped and tested anew since earlier reports on the same
+        rows.
+    tests : sequence of dict, default=()
+        Fingerprints of the tests of this report, and of those before.
     notes : sequence of str, default=()
         What a reader should know of the data.
 
     Returns
     -------
     provenance : dict
-        "created", "versions", "settings", "seeds", "data" and "edits".
+        "created", "versions", "settings", "seeds", "data", "edits" and "tests".
     """
     return {
         "created": datetime.now(UTC).date().isoformat(),
@@ -107,6 +110,7 @@ def record_provenance(*, texts, target, settings, seeds, edits, notes=()):
             **({"notes": " ".join(notes)} if len(notes) else {}),
         },
         "edits": edits,
+        "tests": list(tests),
     }
 
 

@@ -140,8 +140,10 @@ class HypothesisReport:
     details : tuple of HypothesisDetail or None
         Texts, activations and shares by target of each hypothesis.
     provenance : dict or None
-        Date, versions, settings, seeds, hashes of the data, and under "edits" the
-        hypotheses added and dropped since the `previous` reports.
+        Date, versions, settings, seeds, hashes of the data, under "edits" the
+        hypotheses added, dropped and retested in another way since the `previous`
+        reports, and under "tests" fingerprints of the tests, those of `previous`
+        reports included.
     data : EvaluationData or None
         What the test was computed from.
     target_name : str or None

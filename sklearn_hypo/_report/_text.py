@@ -10,6 +10,7 @@ from ._page._render import render
 from ._view import ReportView
 from ._words import (
     describe_conditions,
+    describe_earlier_tests,
     describe_length,
     describe_near_duplicate_texts,
     describe_reversed,
@@ -151,7 +152,7 @@ def _summarize(report):
     if describe_standard_errors(report):
         legend += f"; standard errors: {describe_standard_errors(report)}"
     lines += [legend, describe_conditions(report), *_figure_lines(report)]
-    lines += [describe_near_duplicate_texts(report)]
+    lines += [describe_near_duplicate_texts(report), describe_earlier_tests(report)]
     lines += [to_printable(describe_length(report))]
     lines += [to_printable(describe_skipped(report)), format_usage(report.usage)]
     for part in (_covariate_lines, _duplicate_lines, _missing_lines):

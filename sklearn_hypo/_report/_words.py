@@ -335,11 +335,26 @@ def describe_near_duplicate_texts(report):
     )
 
 
+def describe_earlier_tests(report):
+    """Say what the correction counts beside the table; empty if that is nothing."""
+    edits = (report.provenance or {}).get("edits", [])
+    counts = Counter(edit["change"] for edit in edits)
+    n_dropped, n_retested = counts["dropped"], counts["retested"]
+    if not n_dropped + n_retested:
+        return ""
+    dropped = f"{n_dropped} dropped or reworded" if n_dropped else ""
+    retested = f"{n_retested} made before in another way" if n_retested else ""
+    what = " and ".join(filter(None, [dropped, retested]))
+    further = pluralize(n_dropped + n_retested, "further test")
+    return f"the correction counts {further} on the same rows: {what}"
+
+
 def list_remarks(report):
     """List what a reader should know of the table as a whole, in sentences."""
     remarks = (
         describe_training_texts,
         describe_near_duplicate_texts,
+        describe_earlier_tests,
         describe_reversed,
         describe_length,
         describe_skipped,

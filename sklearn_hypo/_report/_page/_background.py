@@ -47,6 +47,15 @@ def list_origins(provenance):
     ]
 
 
+def list_edits(provenance):
+    """List what changed since earlier reports: a head and rows; empty if nothing."""
+    edits = provenance["edits"]
+    names = list({name: None for edit in edits for name in edit})
+    return (
+        [names, *([edit.get(n, "") for n in names] for edit in edits)] if edits else []
+    )
+
+
 def list_usage(usage):
     """List what language models consumed: a head and rows; empty if nothing."""
     if usage is None or usage.empty:

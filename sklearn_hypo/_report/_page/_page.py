@@ -22,6 +22,7 @@ from .._words import (
 )
 from ._background import (
     GLOSSARY,
+    list_edits,
     list_method,
     list_origins,
     list_settings,
@@ -77,7 +78,7 @@ def report_page(report, *, title=None):
         covariates=[(n, *map(typeset_minus, c)) for n, *c in list_covariates(report)],
         duplicates=list_near_duplicates(report),
         missing=[(n, s, typeset_minus(b)) for n, s, b in list_missing_answers(report)],
-        edits=[tuple(edit.values()) for edit in report.provenance["edits"]],
+        edits=list_edits(report.provenance),
         method=list_method(report),
         origins=list_origins(report.provenance),
         usage=list_usage(report.usage),
