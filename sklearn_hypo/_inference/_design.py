@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 
 from .._utils._containers import convert_container
-
-_MOST_CATEGORIES = 50
+from .._utils._covariates import check_column, check_labels, code_covariates
 
 
 @dataclass(frozen=True)
@@ -120,14 +119,14 @@ def make_design(
     sample_weight, groups, covariates, fixed_effects, pairs = map(
         convert_container, (sample_weight, groups, covariates, fixed_effects, pairs)
     )
-    clusters = _check_labels(groups, n_rows, "groups", caller)
+    clusters = check_labels(groups, n_rows, "groups", caller)
     if clusters is not None and clusters.max() == 0:
         raise ValueError(
             f"{caller}: groups holds a single group. At least two are needed to learn "
             "from how they differ; many more for p-values that mean something."
         )
-    levels = _check_labels(fixed_effects, n_rows, "fixed_effects", caller)
-    codes = _check_labels(pairs, n_rows, "pairs", caller)
+    levels = check_labels(fixed_effects, n_rows, "fixed_effects", caller)
+    codes = check_labels(pairs, n_rows, "pairs", caller)
     if codes is not None:
         _check_pairs(codes, pairs, clusters, caller)
         if levels is not None:
@@ -135,7 +134,7 @@ def make_design(
                 f"{caller}: fixed_effects arrived beside pairs. Differences within a "
                 "pair are free of whatever its members share: leave fixed_effects out."
             )
-    values, names = _check_covariates(covariates, n_rows, caller)
+    values, names = code_covariates(covariates, n_rows, caller)
     return Design(
         weights=_weights(sample_weight, n_rows, caller),
         clusters=clusters,
@@ -146,35 +145,10 @@ def make_design(
     )
 
 
-def _check_column(values, n_rows, name, caller):
-    """One value per row, without gaps."""
-    array = values.to_numpy() if hasattr(values, "to_numpy") else np.asarray(values)
-    if array.ndim == 2 and array.shape[1] == 1:
-        array = array[:, 0]
-    if array.shape != (n_rows,):
-        raise ValueError(
-            f"{caller}: {name} has shape {array.shape}, but there are {n_rows} rows. "
-            f"There must be one value of {name} per row."
-        )
-    missing = int(pd.isna(array).sum())
-    if missing:
-        raise ValueError(
-            f"{caller}: {missing} of {n_rows} values of {name} are missing. Drop those "
-            "rows, with their texts and targets, or give them a value."
-        )
-    return array
-
-
-def _check_labels(values, n_rows, name, caller):
-    if values is None:
-        return None
-    return pd.factorize(_check_column(values, n_rows, name, caller))[0]
-
-
 def _weights(values, n_rows, caller):
     if values is None:
         return None
-    array = _check_column(values, n_rows, "sample_weight", caller)
+    array = check_column(values, n_rows, "sample_weight", caller)
     try:
         array = array.astype(np.float64)
     except (TypeError, ValueError) as error:
@@ -215,66 +189,3 @@ def pair_members(codes):
     """Return the row numbers of the first and of the second member of each pair."""
     order = np.argsort(codes, kind="stable")
     return order[::2], order[1::2]
-
-
-def _check_covariates(covariates, n_rows, caller):
-    """Numbers as they are, categories as indicators without the first."""
-    if covariates is None:
-        return None, ()
-    frame = _as_frame(covariates)
-    if not frame.shape[1]:
-        return None, ()
-    if len(frame) != n_rows:
-        raise ValueError(
-            f"{caller}: covariates has {len(frame)} rows, but there are {n_rows} "
-            "texts. There must be one row of covariates per text."
-        )
-    gaps = frame.columns[frame.isna().any()].tolist()
-    if gaps:
-        raise ValueError(
-            f"{caller}: the covariates {gaps} have missing values. Drop those rows, "
-            "with their texts and targets, or impute them."
-        )
-    dates = frame.select_dtypes(["datetime", "datetimetz", "timedelta"]).columns
-    if len(dates):
-        raise ValueError(
-            f"{caller}: the covariates {dates.tolist()} are dates. Pass numbers, such "
-            "as days since a start, or categories, such as the year as a string."
-        )
-    plain = frame.select_dtypes(["number", "bool"]).columns
-    rest = [name for name in frame if name not in set(plain)]
-    for name in rest:
-        n_levels = frame[name].nunique()
-        if n_levels > _MOST_CATEGORIES:
-            raise ValueError(
-                f"{caller}: the covariate {name!r} has {n_levels} categories, more "
-                f"than {_MOST_CATEGORIES}. Pass it as fixed_effects or groups, or join "
-                "rare categories."
-            )
-    coded = pd.get_dummies(frame, columns=rest, drop_first=True, dtype=float)
-    values = coded.to_numpy(dtype=np.float64)
-    if not np.isfinite(values).all():
-        raise ValueError(f"{caller}: covariates holds infinite values.")
-    return values, tuple(map(str, coded.columns))
-
-
-def _as_frame(covariates):
-    if isinstance(covariates, pd.Series):
-        name = "z0" if covariates.name is None else covariates.name
-        covariates = covariates.to_frame(name)
-    if isinstance(covariates, pd.DataFrame):
-        return covariates.reset_index(drop=True).infer_objects()
-    array = np.asarray(covariates)
-    array = array[:, None] if array.ndim == 1 else array
-    if array.ndim != 2:
-        raise TypeError(
-            "covariates must be a table of one row per text, but "
-            f"{type(covariates).__name__} of shape {array.shape} arrived."
-        )
-    names = [f"z{i}" for i in range(array.shape[1])]
-    frame = pd.DataFrame(array, columns=names).infer_objects()
-    for name in frame.select_dtypes(["object", "string"]).columns:
-        numbers = pd.to_numeric(frame[name], errors="coerce")
-        if numbers.notna().all():  # an array of mixed kinds makes texts of numbers
-            frame[name] = numbers
-    return frame

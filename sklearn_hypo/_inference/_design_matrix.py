@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._utils._covariates import without_level_means
 from .._utils._validation import encode_one_hot
 
 # Relative length below which what remains of a column, after the earlier columns
@@ -59,18 +60,6 @@ class DesignMatrix:
         if self.levels is None:
             return values
         return without_level_means(values, self.levels, self.weights)
-
-
-def without_level_means(values, levels, weights=None):
-    """Subtract from each row, or number, the (weighted) mean of its level."""
-    weights = np.ones(len(levels)) if weights is None else weights
-    levels = np.unique(levels, return_inverse=True)[1]
-    total = np.bincount(levels, weights)
-    table = np.atleast_2d(values.T).T.astype(float)
-    means = np.empty((len(total), table.shape[1]))
-    for j, column in enumerate(table.T):
-        means[:, j] = np.bincount(levels, weights * column) / total
-    return (table - means[levels]).reshape(values.shape)
 
 
 def spread(y):
