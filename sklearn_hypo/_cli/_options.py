@@ -4,6 +4,7 @@ import argparse
 import functools
 
 from .. import __version__
+from .._inference._target_kind import TARGET_KINDS
 from .._reading._dates import TARGET_DATES
 from .._selection._neuron_selector import METHODS
 from .._utils._tokenizers import NAMES as TOKENIZERS
@@ -75,7 +76,11 @@ def _check_roles(parser, options):
 
 
 def _check_target(parser, options):
-    """End with code 2 for two ways to make numbers of one target."""
+    """End with code 2 for what contradicts itself about the target."""
+    if options.target_kind != "auto":
+        if options.task == "classification":
+            parser.error("--target-kind is of numbers, --task classification of none")
+        options.task = "regression"
     if options.target_date and (options.map or options.map_file):
         parser.error("--target-date and --map exclude each other")
 
@@ -180,6 +185,14 @@ def _add_values(parser):
         help="what the target is; auto: classes if it has two distinct numbers or a "
         "few words, else a quantity; words of a scale, such as never to always, are "
         "numbers in their order",
+    )
+    group.add_argument(
+        "--target-kind",
+        choices=("auto", *TARGET_KINDS),
+        default="auto",
+        help="what kind of numbers the target is; auto: counts if it is whole, a tenth "
+        "or more is 0, and it varies far more than its mean, else a quantity. Tests "
+        "are of means in any case; counts have rate ratios beside them",
     )
     group.add_argument(
         "--map",

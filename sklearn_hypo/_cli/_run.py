@@ -101,7 +101,10 @@ def run(options, say, note):
         if options.embedder == "auto":
             note(f"--embedder auto is {pipe['embed'].model_} here.")
         report = split.evaluate(
-            pipe, notes=rows.notes, near_duplicates=options.near_duplicates
+            pipe,
+            target=options.target_kind,
+            notes=rows.notes,
+            near_duplicates=options.near_duplicates,
         )
         validation = None
         if options.cv:
@@ -192,6 +195,7 @@ def _record_options(options, inputs, mapping, task):
         "html": options.html,
         "text": options.text,
         "target": options.target,
+        "target_kind": options.target_kind,
         "groups": options.groups,
         "covariates": options.covariates,
         "pairwise": options.pairwise,

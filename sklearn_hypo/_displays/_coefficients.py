@@ -19,7 +19,8 @@ from ._figures import (
     wrap_label,
 )
 
-_EFFECTS = ("auto", "coef", "separation", "odds_ratio", "ame")
+_EFFECTS = ("auto", "coef", "separation", "odds_ratio", "ame", "rate_ratio")
+_RATIOS = ("odds_ratio", "rate_ratio")  # 1 is no effect
 
 
 class CoefficientsDisplay:
@@ -117,10 +118,11 @@ class CoefficientsDisplay:
         ----------
         report : HypothesisReport
             What `evaluate_hypotheses` returned.
-        effect : {"auto", "coef", "separation", "odds_ratio", "ame"}, default="auto"
-            What is drawn: joint coefficients, separations, odds ratios or average
-            marginal effects. "auto": separations for more than two classes, which
-            have no single coefficient, otherwise coefficients.
+        effect : {"auto", "coef", "separation", "odds_ratio", "ame", "rate_ratio"}, \
+                default="auto"
+            What is drawn: joint coefficients, separations, odds ratios, average
+            marginal effects or, for counts, rate ratios. "auto": separations for more
+            than two classes, which have no single coefficient, otherwise coefficients.
         by_class : bool or "auto", default="auto"
             For more than two classes: True draws one facet per class, False the
             class where the separation is largest in size. "auto": facets if the
@@ -155,7 +157,7 @@ class CoefficientsDisplay:
         found = _read_report(report, effect, by_class, caller)
         display = cls(
             significant=report.table["significant"].to_numpy(dtype=bool),
-            log=effect == "odds_ratio",
+            log=effect in _RATIOS,
             criterion=(
                 f"significant after correction ({report.correction}, {report.alpha:g})"
             ),
@@ -288,7 +290,7 @@ def _read_report(report, effect, by_class, caller):
     many = classes is not None and len(classes) > 2
     if effect == "auto":
         effect = "separation" if many else "coef"
-    if many and effect in ("coef", "odds_ratio"):
+    if many and effect in ("coef", *_RATIOS):
         raise ValueError(
             f"{caller}: effect={effect!r} is not one number for {len(classes)} "
             "classes. Use effect='separation' or effect='ame'."
@@ -346,6 +348,7 @@ def _describe_effect(effect, classes):
         return {
             "coef": "joint coefficient, in units of y",
             "separation": "separation: mean of y where it holds − where it does not",
+            "rate_ratio": "joint rate ratio of y: where it holds / where it does not",
         }.get(effect, effect)
     of = f"class {to_printable(classes[1])}" if len(classes) == 2 else "the class"
     return {

@@ -22,6 +22,7 @@ def evaluate_annotations(
     names=None,
     texts=None,
     task="auto",
+    target="auto",
     alpha=0.1,
     correction="holm",
     sample_weight=None,
@@ -56,6 +57,9 @@ def evaluate_annotations(
     task : {"auto", "regression", "classification"}, default="auto"
         With "auto", booleans, strings, categoricals and targets of two distinct
         values are classes; any other numeric target is a quantity.
+    target : {"auto", "quantity", "count"}, default="auto"
+        What kind of numbers a target is that is no class; as in `evaluate_hypotheses`.
+        Named, and with ``task="auto"``, y is taken as numbers in any case.
     alpha : float, default=0.1
         Level of significance after correction.
     correction : {"bonferroni", "holm", "fdr_bh", "fdr_by"}, default="holm"
@@ -134,6 +138,7 @@ def evaluate_annotations(
         },
         {"annotations": annotations} | ({} if texts is None else {"texts": texts}),
         task=task,
+        target=target,
         embeddings=embeddings,
         caller="evaluate_annotations",
     )

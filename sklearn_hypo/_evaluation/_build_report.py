@@ -104,7 +104,13 @@ def build_report(
     correction = {name: settings[name] for name in ("alpha", "correction", "cov_type")}
     correction["n_more"] = count_further_tests(edits)
     tests = run_tests(
-        annotations, rows.codes, names, rows.classes, rows.design, **correction
+        annotations,
+        rows.codes,
+        names,
+        rows.classes,
+        rows.design,
+        target_kind=rows.target_kind,
+        **correction,
     )
     length = _test_length(tests, rows, texts, correction)
     overall, p = _compute_overall(tests, rows, texts, length, discovery, settings)
@@ -148,6 +154,7 @@ def build_report(
             target=rows.target,
             texts=texts,
             settings={name: tests.summary[name] for name in ("task", "classes")}
+            | {"target": rows.target_kind}
             | settings,
             **rows.beside,
         ),

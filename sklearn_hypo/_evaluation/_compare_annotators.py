@@ -38,6 +38,7 @@ def compare_annotators(
     *,
     X_train=None,
     task="auto",
+    target="auto",
     alpha=0.1,
     correction="holm",
     sample_weight=None,
@@ -76,6 +77,8 @@ def compare_annotators(
         target nor the annotations are looked at.
     task : {"auto", "regression", "classification"}, default="auto"
         "auto" takes the task that the extractor was fitted for.
+    target : {"auto", "quantity", "count"}, default="auto"
+        What kind of numbers a target is that is no class; as in `evaluate_hypotheses`.
     alpha, correction : objects
         As in `evaluate_hypotheses`.
     sample_weight, groups, covariates, fixed_effects, pairs : array-like, default=None
@@ -162,6 +165,7 @@ def compare_annotators(
         },
         {"X": X},
         task=task,
+        target=target,
         classes=getattr(extractor, "classes_", None) if is_of_fit else None,
         caller=_CALLER,
     )

@@ -46,6 +46,7 @@ def evaluate_hypotheses(
     y,
     *,
     task="auto",
+    target="auto",
     alpha=0.1,
     correction="holm",
     sample_weight=None,
@@ -91,6 +92,13 @@ def evaluate_hypotheses(
         The target, in its own units.
     task : {"auto", "regression", "classification"}, default="auto"
         "auto" takes the task that the extractor was fitted for.
+    target : {"auto", "quantity", "count"}, default="auto"
+        What kind of numbers a target is that is no class. Hypotheses are tested by
+        differences of means in any case. "count", for counts of attention such as
+        votes, adds rate ratios to the table. "auto": counts are whole, none is
+        negative, a tenth or more of them are 0, their variance is more than twice their
+        mean, and the largest is more than ten times the median (at least 1); stars,
+        Likert scales and answers from 0 to 10 are none. The report says so.
     alpha : float, default=0.1
         Level of significance after correction: a probability for the whole family of
         hypotheses with "bonferroni" and "holm", an expected share of false
@@ -251,6 +259,7 @@ def evaluate_hypotheses(
         },
         {"X": X},
         task=task,
+        target=target,
         classes=getattr(extractor, "classes_", None) if is_of_fit else None,
         embeddings=embeddings,
         caller=_CALLER,

@@ -9,12 +9,14 @@ from scipy import sparse
 
 from .._inference._design import Design, make_design
 from .._inference._multiple_tests import CORRECTIONS
+from .._inference._target_kind import TARGET_KINDS, settle_target_kind
 from .._utils._annotation_input import check_target
 from .._utils._containers import convert_container, find_column_name
 from .._utils._validation import Interval, StrOptions
 
 TEST_CONSTRAINTS = {
     "task": [StrOptions({"auto", "regression", "classification"})],
+    "target": [StrOptions({"auto", *TARGET_KINDS})],
     "alpha": [Interval(Real, 0, 1, closed="neither")],
     "correction": [StrOptions(set(CORRECTIONS))],
     "cov_type": [StrOptions({"auto", "HC2", "HC3", "nonrobust"})],
@@ -47,6 +49,8 @@ class Rows:
         What a dense model predicts from.
     target_name : str or None
         Of a Series.
+    target_kind : str or None
+        What kind of numbers the target is; None for classes.
     """
 
     target: np.ndarray
@@ -56,29 +60,44 @@ class Rows:
     design: Design
     embeddings: object = None
     target_name: str | None = None
+    target_kind: str | None = None
 
 
-def prepare_rows(y, beside, aligned, *, task, classes=None, embeddings=None, caller):
+def prepare_rows(
+    y,
+    beside,
+    aligned,
+    *,
+    task,
+    target="auto",
+    classes=None,
+    embeddings=None,
+    caller,
+):
     """Check a target and all that has to fit it, row by row, and return `Rows`.
 
     `aligned` is what else has a row per value of y, by name; task, classes and caller
-    are those of `check_target`.
+    are those of `check_target`, target is the kind of numbers, as in
+    `evaluate_annotations`.
     """
     target_name = find_column_name(y)
     y = convert_container(y)
     beside = {name: convert_container(value) for name, value in beside.items()}
+    if task == "auto" and target != "auto":
+        task = "regression"
     _, codes, classes = check_target(y, task, classes, caller=caller)
+    kind = settle_target_kind(codes, classes, target, caller=caller)
     for name, other in aligned.items():
         _check_length(name, other, len(codes), caller)
     design = make_design(len(codes), **beside, caller=caller)
     _check_order(y, beside | aligned, caller)
     embeddings = _check_embeddings(embeddings, len(codes), caller)
-    target = np.array(y).reshape(len(codes))
+    values = np.array(y).reshape(len(codes))
     kept = {
         name: value if value is None or name == "covariates" else np.array(value)
         for name, value in beside.items()
     }
-    return Rows(target, kept, codes, classes, design, embeddings, target_name)
+    return Rows(values, kept, codes, classes, design, embeddings, target_name, kind)
 
 
 def _check_length(name, other, n_rows, caller):

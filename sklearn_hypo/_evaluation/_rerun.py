@@ -61,12 +61,15 @@ def rerun_audit_bundle(folder):
     data = bundle.data
     settings = {"ngrams": False}  # bundles that do not name them had none
     settings |= {k: value for k, value in data.settings.items() if value is not None}
+    # bundles that do not name the kind of their target knew quantities and classes
+    target = settings.pop("target", "quantity")
     classes = bundle.report["classes"]  # of the fit: the target may lack some
     rows = prepare_rows(
         data.target,
         {name: getattr(data, name) for name in _BESIDE},
         {"annotations": data.annotations},
         task=settings.pop("task"),
+        target=target if classes is None else "auto",
         classes=None if classes is None else np.array(classes, dtype=object),
         caller="rerun_audit_bundle",
     )

@@ -12,7 +12,7 @@ from .._utils._validation import encode_one_hot
 _RANK_TOLERANCE = 1e-8
 
 # More levels than this are absorbed, not written out as columns.
-_MOST_LEVELS = 500
+MOST_LEVELS = 500
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def _lie_within_clusters(levels, clusters):
 
 def _encode_levels(levels, linear):
     found, codes = np.unique(levels, return_inverse=True)
-    if len(found) > _MOST_LEVELS:
+    if len(found) > MOST_LEVELS:
         remedy = (
             "So many are absorbed where each level lies within one group: pass the "
             "same labels, or coarser ones, as groups."
@@ -128,7 +128,7 @@ def _encode_levels(levels, linear):
             "labels as groups; or compare within pairs."
         )
         raise ValueError(
-            f"fixed_effects has {len(found)} levels, more than {_MOST_LEVELS}. {remedy}"
+            f"fixed_effects has {len(found)} levels, more than {MOST_LEVELS}. {remedy}"
         )
     return encode_one_hot(codes, len(found))[:, 1:]
 

@@ -65,6 +65,11 @@ _KINDS = {
         "The p-values of means may be too small. Test log(y) or ranks of y, if the "
         "question allows it.",
     ),
+    "all_zero": (
+        "no finite rate ratio",
+        "Hypotheses with counts of 0 alone on one side, by themselves or beside others",
+        "Their rate ratio is 0 or infinite, without an interval.",
+    ),
     "concordant": (
         "the same in both members of every pair",
         "Hypotheses that hold for both members or neither in every pair",

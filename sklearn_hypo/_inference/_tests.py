@@ -18,6 +18,7 @@ from ._joint_regression import JointFit, joint_regression
 from ._multiple_tests import adjust_p_values
 from ._notes import Notes
 from ._separation import is_multiclass, marginal_tests
+from ._target_kind import fit_ratios
 
 _EFFECT_COLUMNS = ("ame", "ame_se", "ame_lower", "ame_upper")
 
@@ -60,6 +61,7 @@ def run_tests(
     correction,
     cov_type="auto",
     n_more=0,
+    target_kind=None,
 ):
     r"""Test every column of an annotation matrix against a target.
 
@@ -87,6 +89,8 @@ def run_tests(
         As in `evaluate_annotations`.
     n_more : int, default=0
         Further hypotheses that were tested on these rows.
+    target_kind : str or None, default=None
+        As from `settle_target_kind`.
 
     Returns
     -------
@@ -134,6 +138,11 @@ def run_tests(
         values, codes, n_classes, varying, design, notes, cov_type=cov_type
     )
     table = marginal.join(joint.estimates).assign(**described)
+    table = table.join(
+        fit_ratios(
+            target_kind, values, codes, joint, design, cov_type=cov_type, notes=notes
+        )
+    )
     by_class = None
     if is_multiclass(classes):
         by_class = _tabulate_classes(names, cells, joint, n_classes)
@@ -154,6 +163,7 @@ def run_tests(
     n_groups = None if design.clusters is None else len(np.unique(design.clusters))
     summary = {
         "task": "regression" if classes is None else "classification",
+        "target_kind": target_kind,
         "classes": None if classes is None else tuple(classes.tolist()),
         "n_rows": n_rows,
         "n_joint": 0 if joint.rows is None else int(joint.rows.sum()),

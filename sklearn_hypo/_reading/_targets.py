@@ -5,6 +5,7 @@ import pandas as pd
 
 from .._utils._labels import to_key
 from .._utils._printable import pluralize
+from .._utils._target_scale import look_like_counts
 from ..exceptions import InputError
 from ._class_labels import merge_spellings
 from ._dates import are_compact_dates, are_dates, convert_dates, suggest_conversions
@@ -19,10 +20,6 @@ _MOSTLY = 0.5  # share of numbers from which on words among them are no classes
 
 _NAMED = 10  # classes or levels named in a note
 _ONE_WAY = "Write all in one way, or take each value as a class (--task classification)"
-
-# What looks like counts: whole numbers, this share of them 0, and the largest so many
-# times the typical one.
-_ZEROS, _TAIL = 0.1, 10
 
 
 def describe_target(column):
@@ -132,19 +129,12 @@ def _describe_numbers(numbers, what, note):
             "and is taken as it is. To take it as dates: --target-date days or "
             "--target-date year."
         )
-    elif _look_like_counts(numbers):
+    elif look_like_counts(numbers):
         zeros = np.mean(numbers == 0)
         note(
             f"{what} looks like counts: whole numbers up to {numbers.max():.0f}, "
             f"{zeros:.0%} of them 0. They are taken as a quantity, as they are."
         )
-
-
-def _look_like_counts(numbers):
-    if numbers.min() < 0 or not _are_whole(numbers):
-        return False
-    typical = max(np.median(numbers), 1)
-    return bool(np.mean(numbers == 0) >= _ZEROS and numbers.max() >= _TAIL * typical)
 
 
 # Words ----------------------------------------------------------------------------

@@ -39,7 +39,7 @@ from ._words import (
 )
 
 _KEYWORDS = (
-    *("task", "alpha", "correction", "cov_type", "n_resamples", "ngrams"),
+    *("task", "target", "alpha", "correction", "cov_type", "n_resamples", "ngrams"),
     "random_state",
 )
 

@@ -142,6 +142,17 @@ COLUMNS = (
     Column("odds_ratio_lower"),
     Column("odds_ratio_upper"),
     Column(
+        "rate_ratio",
+        terminal="rate ratio [95%]",
+        article="Rate ratio",
+        page="Rate ratio",
+        effect="joint rate ratio",
+        rank=4,
+        neutral=1.0,
+    ),
+    Column("rate_ratio_lower"),
+    Column("rate_ratio_upper"),
+    Column(
         "ame",
         terminal="joint effect [95%]",
         article="Joint effect",

@@ -53,6 +53,12 @@ class HypothesisReport:
           p-value, degrees of freedom of its t distribution; ``coef_std``: per standard
           deviation of the annotation, in standard deviations of a quantity;
         - ``odds_ratio``, ``_lower``, ``_upper``: for two classes;
+        - ``rate_ratio``, ``_lower``, ``_upper``: for counts, by which factor the mean
+          is larger where the hypothesis holds, beside the others and the covariates:
+          of a log-linear (quasi-Poisson) regression, with the 95% interval of robust
+          or clustered errors. It is no test: ``coef_p`` is that of the difference of
+          means. 0 or infinite, without an interval, where all counts on one side are
+          0; not within pairs;
         - ``ame``, ``_se``, ``_lower``, ``_upper``: for classes, the average marginal
           effect on the probability of the second class, or of ``separation_class``
           (within pairs, of winning where only this member has it, against losing to a
@@ -75,6 +81,8 @@ class HypothesisReport:
           true, as in `Hypothesis`; terms are separated by "; ".
     task : {"regression", "classification"}
         The task.
+    target_kind : {"quantity", "count"} or None
+        What kind of numbers the target was taken for; None for classes.
     classes : tuple or None
         The classes, in order; None for a quantity.
     n_rows : int
@@ -224,6 +232,7 @@ class HypothesisReport:
     skipped_neurons: dict | None = None
     n_training_texts: int | None = None
     near_duplicates: dict | None = None
+    target_kind: str | None = None
 
     def __str__(self):
         return "\n".join(text_lines(self))

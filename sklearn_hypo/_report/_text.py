@@ -18,6 +18,7 @@ from ._words import (
     describe_skipped,
     describe_standard_errors,
     describe_success,
+    describe_target_kind,
     describe_training_texts,
     flag_reversed,
     group_notes,
@@ -152,6 +153,7 @@ def _summarize(report):
     if describe_standard_errors(report):
         legend += f"; standard errors: {describe_standard_errors(report)}"
     lines += [legend, describe_conditions(report), *_figure_lines(report)]
+    lines += [to_printable(describe_target_kind(report))]
     lines += [describe_near_duplicate_texts(report), describe_earlier_tests(report)]
     lines += [to_printable(describe_length(report))]
     lines += [to_printable(describe_skipped(report)), format_usage(report.usage)]

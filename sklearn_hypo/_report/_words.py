@@ -279,6 +279,19 @@ def describe_reversed(report):
     )
 
 
+def describe_target_kind(report):
+    """Say what kind of numbers the target was taken for, if that is not the usual."""
+    if report.target_kind != "count":
+        return ""
+    y = np.asarray(report.data.target, dtype=float)
+    ratios = ", rate ratios beside them" if "rate_ratio" in report.table else ""
+    return (
+        f"{name_target(report)} is taken as counts ({np.mean(y == 0):.0%} are 0, the "
+        f"variance is {y.var() / y.mean():.3g} times the mean): effects and tests are "
+        f"of means{ratios}"
+    )
+
+
 def describe_length(report):
     """Say what stays significant with length held fixed; empty if it is no rival."""
     if "coef_length_fixed_p_corrected" not in report.table:
@@ -353,6 +366,7 @@ def list_remarks(report):
     """List what a reader should know of the table as a whole, in sentences."""
     remarks = (
         describe_training_texts,
+        describe_target_kind,
         describe_near_duplicate_texts,
         describe_earlier_tests,
         describe_reversed,

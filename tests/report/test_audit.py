@@ -199,6 +199,7 @@ def test_settings_and_versions_beside_the_rows(tmp_path):
     assert read["settings"] == {
         "evaluation": {
             "task": "regression",
+            "target": "quantity",
             "alpha": 0.2,
             "correction": "fdr_by",
             "cov_type": "auto",

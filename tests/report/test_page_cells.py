@@ -51,6 +51,7 @@ def blocks_of(root, i):
         ("two", ["ame", "odds_ratio"], ["Joint effect", "Odds ratio"]),
         ("three", ["ame"], ["Joint effect"]),
         ("pairs", ["ame", "odds_ratio"], ["Joint effect", "Odds ratio"]),
+        ("counts", ["coef", "rate_ratio"], ["Joint coef", "Rate ratio"]),
     ],
 )
 def test_the_table_of_all_hypotheses(kind, joint, headings):

@@ -10,11 +10,13 @@ JOINT = {
     "two": ("ame", "odds_ratio"),
     "three": ("ame",),
     "pairs": ("ame", "odds_ratio"),
+    "counts": ("coef", "rate_ratio"),
 }
 TITLES = {
     "coef": ("joint coef [95%]", "Joint coef"),
     "ame": ("joint effect [95%]", "Joint effect"),
     "odds_ratio": ("odds ratio [95%]", "Odds ratio"),
+    "rate_ratio": ("rate ratio [95%]", "Rate ratio"),
 }
 
 

@@ -22,7 +22,7 @@ NASTY = [
     "ＦＵＬＬ ﬁle İstanbul e\u0301clair",
 ]
 WORDS = ["tea", "rain", "why", "snow", "mud", "fog", "sun", "ice", "wind", "hail"]
-KINDS = ["quantity", "two", "three", "pairs", "missing", "clusters"]
+KINDS = ["quantity", "two", "three", "pairs", "missing", "clusters", "counts"]
 
 
 @cache
@@ -31,7 +31,7 @@ def make_report(kind="quantity", n_hypotheses=6, nasty=False):
 
     Parameters
     ----------
-    kind : {"quantity", "two", "three", "pairs", "missing", "clusters"}
+    kind : {"quantity", "two", "three", "pairs", "missing", "clusters", "counts"}
         "missing": with missing answers, covariates and weights. "clusters": with
         groups and fixed effects.
     n_hypotheses : int
@@ -61,6 +61,8 @@ def make_report(kind="quantity", n_hypotheses=6, nasty=False):
         most = quantity.reshape(-1, 2).max(axis=1, keepdims=True)
         y = (quantity.reshape(-1, 2) == most).ravel().astype(int)
         beside = {"pairs": np.repeat(np.arange(n // 2), 2)}
+    elif kind == "counts":
+        y = np.floor(np.exp(1.2 * quantity - 0.5))
     elif kind == "missing":
         A[rng.random(A.shape) < 0.02] = np.nan
         A[:, 4:5] = np.nan
