@@ -169,6 +169,27 @@ def infer_coefficients(
     return LinearFit(coef, covariance, np.where(alone, np.nan, df), residuals)
 
 
+def judge_rows(Q, T, power=0.5):
+    """Return what makes HC2 (power 0.5) or HC3 (1) of any residuals.
+
+    Q and T are as for `infer_coefficients`.
+
+    Returns
+    -------
+    slopes : ndarray of shape (n_rows, n_columns)
+        Times residuals, their squares sum to the variances.
+    rest : ndarray of shape (n_rows,)
+        1 - leverage; 1 where that is 0.
+    df : ndarray of shape (n_columns,)
+        Satterthwaite's, under equal variances; NaN for what is alone.
+    alone : ndarray of bool of shape (n_columns,)
+        Whether a coefficient rests on one row.
+    """
+    slopes, rest, alone = _leave_rows_out(Q, T, power)
+    df = np.where(alone, np.nan, _satterthwaite_of_rows(slopes**2, rest, Q))
+    return slopes, np.where(rest > 1 - _FULL_LEVERAGE, rest, 1.0), df, alone
+
+
 def _leave_rows_out(Q, T, power=1.0):
     """What each coefficient loses without a row, per residual.
 

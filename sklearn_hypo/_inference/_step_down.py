@@ -5,9 +5,10 @@ target: no table of a distribution is asked.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy import stats
 
 from ._multiple_tests import adjust_p_values
 
@@ -19,6 +20,11 @@ _TIE = 1e-9
 
 # Monte Carlo standard errors between a p-value and the level, from which it is clear
 _CLEAR = 3.0
+
+
+def two_sided_level(z):
+    """p-value of an absolute normal score."""
+    return 2 * stats.norm.sf(z)
 
 
 @dataclass(frozen=True)
@@ -37,12 +43,31 @@ class NullDistribution:
         Uncorrected p-values, where there are better ones than shares of the draws.
     exact : bool, default=False
         Whether these p-values are exact, so that corrected ones cannot exceed Holm's.
+    find_level : callable, default=two_sided_level
+        From a statistic to the uncorrected p-value that it stands for.
     """
 
     observed: np.ndarray
     draw: Callable
     p: np.ndarray | None = None
     exact: bool = False
+    find_level: Callable = two_sided_level
+
+    def place(self, columns, n_hypotheses):
+        """Return the distribution of more hypotheses, of which these are some."""
+
+        def spread(values):
+            shape = (n_hypotheses, *values.shape[1:])
+            placed = np.full(shape, np.nan)
+            placed[columns] = values
+            return placed
+
+        return replace(
+            self,
+            observed=spread(self.observed),
+            draw=lambda n: np.nan_to_num(spread(self.draw(n))),
+            p=None if self.p is None else spread(self.p),
+        )
 
 
 @dataclass(frozen=True)
@@ -58,12 +83,12 @@ class FamilyTest:
     critical : ndarray of shape (n_hypotheses,)
         What each statistic has to exceed for an uncorrected p-value of at most 0.05,
         by the draws; NaN without any.
+    level_family : ndarray of shape (n_hypotheses,)
+        The uncorrected level at which intervals hold for all together. With step-down
+        that of its first step: later ones have no simultaneous intervals. For false
+        discovery rates intervals hold for those that are significant, on average.
     critical_family : ndarray of shape (n_hypotheses,)
-        The same for all together. With step-down that of its first step: later ones
-        have no simultaneous intervals.
-    level_each : float
-        Uncorrected level at which intervals agree with the corrected p-values; NaN
-        for step-down, which has none.
+        What each statistic has to exceed for that, by the draws; NaN without any.
     n_draws : int
         Draws; 0 where nothing was drawn.
     """
@@ -71,9 +96,9 @@ class FamilyTest:
     p: np.ndarray
     p_corrected: np.ndarray
     significant: np.ndarray
+    level_family: np.ndarray
     critical: np.ndarray
     critical_family: np.ndarray
-    level_each: float = np.nan
     n_draws: int = 0
 
 
@@ -144,7 +169,7 @@ def find_critical_value(drawn, level):
     return np.partition(drawn, drawn.shape[1] - k, axis=1)[:, drawn.shape[1] - k]
 
 
-def run_family(null, tested, *, alpha, correction, n_more=0, n_draws="auto"):
+def run_family(null, p, tested, *, alpha, correction, n_more=0, n_permutations="auto"):
     """Correct the p-values of a family.
 
     Draws go on, up to `MOST`, for as long as a corrected p-value is within three of
@@ -153,8 +178,10 @@ def run_family(null, tested, *, alpha, correction, n_more=0, n_draws="auto"):
 
     Parameters
     ----------
-    null : NullDistribution
-        Of the family.
+    null : NullDistribution or None
+        Of the family. None: p-values are given, and step-down is Holm's.
+    p : array-like of shape (n_hypotheses,)
+        Uncorrected p-values, used where `null` has none and draws nothing.
     tested : ndarray of bool of shape (n_hypotheses,)
         Which hypotheses count.
     alpha : float
@@ -164,40 +191,90 @@ def run_family(null, tested, *, alpha, correction, n_more=0, n_draws="auto"):
     n_more : int, default=0
         Further tests on the same rows. Nothing is known of their dependence: they
         count by Bonferroni's inequality.
-    n_draws : int or "auto", default="auto"
-        How many; "auto" decides by the p-values.
+    n_permutations : int or "auto", default="auto"
+        How many draws; "auto" decides by the p-values.
 
     Returns
     -------
     found : FamilyTest
         NaN and False for what is not tested.
     """
+    if null is None:
+        return _correct_given(p, tested, alpha, correction, n_more)
     observed = np.where(tested, null.observed, np.nan)
-    tested = ~np.isnan(observed)
-    n_tests = tested.sum() + n_more
+    n_tests = np.sum(tested) + n_more
     drawn = np.empty((len(observed), 0))
-    for wanted in _plan_draws(n_draws, n_tests, alpha):
+    for wanted in _plan_draws(n_permutations, n_tests, alpha):
         more = null.draw(wanted - drawn.shape[1])
         drawn = np.concatenate([drawn, more], axis=1)
         p = marginal_p_values(observed, drawn) if null.p is None else null.p
-        p = np.where(tested, p, np.nan)
+        p = np.where(np.isnan(observed), np.nan, p)
         corrected = _correct(null, observed, drawn, p, alpha, correction, n_more)
         if _is_clear(corrected, p, wanted, alpha):
             break
     significant = np.nan_to_num(corrected, nan=1.0) <= alpha
-    level = find_level_each(correction, alpha, n_tests, significant.sum())
-    critical, family = (np.full(len(observed), np.nan) for _ in range(2))
-    if tested.any():
-        own = drawn[tested]
-        critical[tested] = find_critical_value(own, 0.05)
-        if correction == "step-down":
-            share = alpha * tested.sum() / n_tests
-            family[tested] = find_critical_value(own.max(axis=0)[None], share)
-        else:
-            family[tested] = find_critical_value(own, level)
     return FamilyTest(
-        p, corrected, significant, critical, family, level, drawn.shape[1]
+        p,
+        corrected,
+        significant,
+        *_find_critical_values(
+            null, drawn, ~np.isnan(observed), alpha, correction, n_tests, significant
+        ),
+        drawn.shape[1],
     )
+
+
+def _correct_given(p, tested, alpha, correction, n_more):
+    """The family of given p-values, without draws."""
+    p = np.where(tested, np.asarray(p, dtype=float), np.nan)
+    table = adjust_p_values(p, tested, alpha, correction, n_more)
+    significant = table["significant"].to_numpy(dtype=bool)
+    n_tests = max(np.sum(tested) + n_more, 1)
+    level = find_level_each(correction, alpha, n_tests, significant.sum())
+    nothing = np.full(len(p), np.nan)
+    corrected = table["p_corrected"].to_numpy(dtype=float)
+    return FamilyTest(
+        p, corrected, significant, np.full(len(p), level), nothing, nothing
+    )
+
+
+def _find_critical_values(null, drawn, tested, alpha, correction, n_tests, significant):
+    """Level of the family, and critical values of each hypothesis and of it."""
+    level, critical, family = (np.full(len(tested), np.nan) for _ in range(3))
+    own = drawn[tested]
+    if not len(own):
+        return level, critical, family
+    critical[tested] = find_critical_value(own, 0.05)
+    if correction == "step-down":
+        share = alpha * len(own) / n_tests
+        family[tested] = find_critical_value(own.max(axis=0)[None], share)
+        level[tested] = null.find_level(family[tested])
+    else:
+        level[:] = find_level_each(correction, alpha, n_tests, significant.sum())
+        family[tested] = find_critical_value(own, level[0])
+    return level, critical, family
+
+
+def align_interval(lower, upper, significant):
+    """Make intervals contain 0 where, and only where, nothing is significant.
+
+    A step-down test rejects a little more than its single-step intervals exclude: of
+    these the interval is cut at 0, since the sign is known. Where further tests count,
+    it may reject less: the interval is then widened up to 0.
+    """
+    lower, upper, middle = np.array(lower), np.array(upper), (lower + upper) / 2
+    known = ~np.isnan(middle)
+    rises, falls = (
+        significant & known & (middle > 0),
+        significant & known & (middle < 0),
+    )
+    lower[rises] = np.maximum(lower[rises], 0.0)
+    upper[falls] = np.minimum(upper[falls], 0.0)
+    open_ = known & ~significant
+    tiny = np.finfo(float).tiny
+    lower[open_] = np.minimum(lower[open_], -tiny)
+    upper[open_] = np.maximum(upper[open_], tiny)
+    return lower, upper
 
 
 def find_level_each(correction, alpha, n_tests, n_significant):
@@ -205,20 +282,18 @@ def find_level_each(correction, alpha, n_tests, n_significant):
 
     Bonferroni's for family-wise ones; for false discovery rates that of Benjamini and
     Yekutieli 2005, "False discovery rate-adjusted multiple confidence intervals for
-    selected parameters" (JASA 100). NaN for step-down.
+    selected parameters" (JASA 100).
     """
-    if correction == "step-down" or not n_tests:
-        return np.nan
     if correction not in ("fdr_bh", "fdr_by"):
         return alpha / n_tests
     harmonic = 1.0 if correction == "fdr_bh" else np.sum(1 / np.arange(1, n_tests + 1))
     return max(n_significant, 1) * alpha / n_tests / harmonic
 
 
-def _plan_draws(n_draws, n_tests, alpha):
+def _plan_draws(n_permutations, n_tests, alpha):
     """Numbers of draws after which p-values are looked at."""
-    if n_draws != "auto":
-        return [n_draws]
+    if n_permutations != "auto":
+        return [n_permutations]
     # enough for the smallest p-value to be far below the level, once corrected
     return [FEWEST, 4 * FEWEST + 3, max(MOST, int(np.ceil(10 * n_tests / alpha)))]
 

@@ -9,6 +9,7 @@ from statsmodels.stats.multitest import multipletests
 from sklearn_hypo._inference._multiple_tests import adjust_p_values
 from sklearn_hypo._inference._step_down import (
     NullDistribution,
+    align_interval,
     find_critical_value,
     find_level_each,
     marginal_p_values,
@@ -102,8 +103,8 @@ def make_null(observed, seed=0, p=None, exact=False):
 def test_draws_go_on_where_a_p_value_is_near_the_level():
     every = np.ones(1, dtype=bool)
     settings = {"alpha": 0.05, "correction": "step-down"}
-    clear = run_family(make_null([4.5]), every, **settings)
-    near = run_family(make_null([1.96]), every, **settings)
+    clear = run_family(make_null([4.5]), None, every, **settings)
+    near = run_family(make_null([1.96]), None, every, **settings)
     assert clear.n_draws == 999
     assert near.n_draws == 9_999
     assert abs(near.p[0] - 0.05) < 0.01
@@ -112,19 +113,20 @@ def test_draws_go_on_where_a_p_value_is_near_the_level():
 def test_a_given_number_of_draws_is_kept():
     found = run_family(
         make_null([1.96]),
+        None,
         np.ones(1, dtype=bool),
         alpha=0.05,
         correction="holm",
-        n_draws=199,
+        n_permutations=199,
     )
     assert found.n_draws == 199
 
 
 def test_further_tests_count_by_bonferroni():
     every = np.ones(2, dtype=bool)
-    settings = {"alpha": 0.05, "correction": "step-down", "n_draws": 999}
-    alone = run_family(make_null([3.0, 2.0]), every, **settings)
-    more = run_family(make_null([3.0, 2.0]), every, n_more=3, **settings)
+    settings = {"alpha": 0.05, "correction": "step-down", "n_permutations": 999}
+    alone = run_family(make_null([3.0, 2.0]), None, every, **settings)
+    more = run_family(make_null([3.0, 2.0]), None, every, n_more=3, **settings)
     np.testing.assert_allclose(
         more.p_corrected, np.minimum(alone.p_corrected + 3 * alone.p, 1)
     )
@@ -132,10 +134,10 @@ def test_further_tests_count_by_bonferroni():
 
 def test_exact_p_values_are_not_stuck_at_the_number_of_draws():
     p = np.array([1e-9, 0.5])
-    settings = {"alpha": 0.05, "correction": "step-down", "n_draws": 99}
+    settings = {"alpha": 0.05, "correction": "step-down", "n_permutations": 99}
     every = np.ones(2, dtype=bool)
-    drawn = run_family(make_null([6.0, 0.6], p=p), every, **settings)
-    exact = run_family(make_null([6.0, 0.6], p=p, exact=True), every, **settings)
+    drawn = run_family(make_null([6.0, 0.6], p=p), None, every, **settings)
+    exact = run_family(make_null([6.0, 0.6], p=p, exact=True), None, every, **settings)
     assert drawn.p_corrected[0] == 0.01
     assert exact.p_corrected[0] == 2e-9
 
@@ -144,7 +146,40 @@ def test_levels_of_intervals_agree_with_corrections():
     assert find_level_each("bonferroni", 0.05, 20, 3) == 0.05 / 20
     assert find_level_each("fdr_bh", 0.05, 20, 3) == pytest.approx(3 * 0.05 / 20)
     assert find_level_each("fdr_bh", 0.05, 20, 0) == 0.05 / 20
-    assert np.isnan(find_level_each("step-down", 0.05, 20, 3))
+    assert find_level_each("step-down", 0.05, 20, 3) == 0.05 / 20  # Holm's
+
+
+def test_without_draws_step_down_is_holm():
+    p, tested = np.array([0.001, 0.03, 0.2]), np.ones(3, dtype=bool)
+    found = run_family(None, p, tested, alpha=0.05, correction="step-down")
+    np.testing.assert_allclose(found.p_corrected, [0.003, 0.06, 0.2])
+    assert found.n_draws == 0
+    np.testing.assert_allclose(found.level_family, 0.05 / 3)
+
+
+@pytest.mark.parametrize(
+    "correction", ["step-down", "holm", "bonferroni", "fdr_bh", "fdr_by"]
+)
+def test_intervals_agree_with_corrected_p_values(correction):
+    """Of 40 normal scores, those beyond the family's critical value, and no others."""
+    rng = np.random.default_rng(4)
+    observed = np.concatenate([np.abs(rng.normal(size=30)), rng.uniform(2, 4, size=10)])
+    every = np.ones(40, dtype=bool)
+    found = run_family(
+        make_null(observed), None, every, alpha=0.05, correction=correction
+    )
+    bound = np.where(np.isinf(found.critical_family), 1e9, found.critical_family)
+    lower, upper = align_interval(observed - bound, observed + bound, found.significant)
+    np.testing.assert_array_equal(lower >= 0, found.p_corrected <= 0.05)
+    assert (upper > 0).all()
+    if correction in ("bonferroni", "fdr_bh", "fdr_by"):  # without any cutting
+        np.testing.assert_array_equal(observed > bound, found.significant)
+
+
+def test_places_of_a_larger_family():
+    null = make_null([3.0, 1.0]).place([0, 2], 3)
+    assert np.isnan(null.observed[1])
+    assert null.draw(5)[1].tolist() == [0.0] * 5
 
 
 @pytest.mark.parametrize("correction", ["bonferroni", "holm", "fdr_bh", "fdr_by"])

@@ -1,0 +1,178 @@
+"""Models for many targets against statsmodels, SciPy and brute force."""
+
+import itertools
+
+import numpy as np
+import pytest
+import statsmodels.api as sm
+from scipy import stats
+
+from sklearn_hypo._inference._permutations import (
+    GainModel,
+    JointModel,
+    SeparationModel,
+    draw_in_blocks,
+    flip_gains,
+    permute_joint,
+    permute_separations,
+)
+from sklearn_hypo._inference._step_down import marginal_p_values
+
+
+def make_data(seed=0, n=200, h=3):
+    rng = np.random.default_rng(seed)
+    A = (rng.random((n, h)) < [0.5, 0.2, 0.1][:h]).astype(float)
+    y = A @ np.array([0.5, 0.0, 1.0])[:h] + rng.normal(size=n) * (1 + A[:, 0])
+    return A, y, rng.uniform(0.5, 2, size=n), rng
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_coefficients_are_those_of_statsmodels(weighted):
+    A, y, w, _ = make_data()
+    X = np.column_stack([A, np.ones(len(A))])
+    found = JointModel(X, 3, w if weighted else None).fit(np.stack([y, -2 * y]))
+    fit = sm.WLS(y, X, weights=w if weighted else 1.0).fit(cov_type="HC2")
+    np.testing.assert_allclose(found.coef, np.outer([1, -2], fit.params[:3]))
+    assert (found.variance[0] >= fit.bse[:3] ** 2 * (1 - 1e-9)).all()
+    np.testing.assert_allclose(found.variance[1], 4 * found.variance[0])
+
+
+def test_the_larger_of_two_variances_is_taken():
+    A, y, _, _ = make_data()
+    X = np.column_stack([A, np.ones(len(A))])
+    found = JointModel(X, 3).fit(y[None])
+    fits = [sm.OLS(y, X).fit(cov_type=kind) for kind in ("HC2", "nonrobust")]
+    np.testing.assert_allclose(
+        found.variance[0], np.max([fit.bse[:3] ** 2 for fit in fits], axis=0)
+    )
+
+
+def test_pooled_variance_with_weights_is_that_of_equal_spreads():
+    """By hand: the estimate is linear in y, whose spread does not hang on weights."""
+    A, y, w, _ = make_data(n=60, h=1)
+    X = np.column_stack([A, np.ones(len(A))])
+    rows = np.linalg.solve(X.T @ (X * w[:, None]), (X * w[:, None]).T)[0]
+    residuals = y - X @ np.linalg.solve(X.T @ (X * w[:, None]), X.T @ (w * y))
+    pooled = np.sum(rows**2) * np.sum(residuals**2) / (len(y) - 2)
+    robust = sm.WLS(y, X, weights=w).fit(cov_type="HC2").bse[0] ** 2
+    np.testing.assert_allclose(
+        JointModel(X, 1, w).fit(y[None]).variance[0, 0], max(pooled, robust)
+    )
+
+
+def test_separations_are_differences_of_means_with_the_larger_variance():
+    A, y, _, rng = make_data()
+    A[rng.random(A.shape) < 0.1] = np.nan
+    found = SeparationModel(A).fit(y[None])
+    for j, a in enumerate(A.T):
+        one, zero = y[a == 1], y[a == 0]
+        welch = stats.ttest_ind(one, zero, equal_var=False)
+        student = stats.ttest_ind(one, zero)
+        difference = one.mean() - zero.mean()
+        errors = [difference / each.statistic for each in (welch, student)]
+        np.testing.assert_allclose(found.coef[0, j], difference)
+        np.testing.assert_allclose(
+            np.sqrt(found.variance[0, j]), np.max(np.abs(errors))
+        )
+
+
+def test_weighted_separations_are_weighted_regressions():
+    A, y, w, _ = make_data()
+    found = SeparationModel(A, w).fit(y[None])
+    for j, a in enumerate(A.T):
+        X = np.column_stack([a, np.ones(len(a))])
+        model = JointModel(X, 1, w).fit(y[None])
+        np.testing.assert_allclose(found.coef[0, j], model.coef[0, 0])
+        np.testing.assert_allclose(
+            found.variance[0, j], model.variance[0, 0], rtol=1e-2
+        )
+        robust = sm.WLS(y, X, weights=w).fit(cov_type="HC2").bse[0] ** 2
+        assert found.variance[0, j] >= robust * (1 - 1e-9)
+
+
+def test_gains_are_those_of_a_one_sample_t_test():
+    rng = np.random.default_rng(3)
+    D = rng.choice([-1.0, 0.0, 1.0], size=(80, 2))
+    y = 0.3 * D[:, 0] + rng.normal(size=80)
+    found = GainModel(D).fit(y[None])
+    for j, d in enumerate(D.T):
+        gain = (d * y)[d != 0]
+        test = stats.ttest_1samp(gain, 0)
+        np.testing.assert_allclose(found.coef[0, j], gain.mean())
+        np.testing.assert_allclose(
+            np.sqrt(found.variance[0, j]), gain.mean() / test.statistic
+        )
+        np.testing.assert_allclose(found.df[j], len(gain) - 1)
+
+
+def test_draws_of_separations_are_permutations():
+    """All 720 orders of six values, against 20,000 draws."""
+    a = np.array([1.0, 1, 1, 0, 0, 0])
+    y = np.array([5.0, 4.0, 6.0, 1.0, 4.5, 0.5])
+    null, _ = permute_separations(a[:, None], y, None, np.random.default_rng(0))
+    model = SeparationModel(a[:, None])
+    every = np.array(list(itertools.permutations(y - y.mean())))
+    exact = np.mean(model.fit(every).z[:, 0] >= null.observed[0] - 1e-9)
+    drawn = marginal_p_values(null.observed, null.draw(20_000))[0]
+    assert abs(drawn - exact) < 4 * np.sqrt(exact * (1 - exact) / 20_000)
+
+
+def test_draws_of_gains_are_flips():
+    """All 256 patterns of signs of eight pairs, against 20,000 draws."""
+    d = np.array([1.0, 1, -1, 1, 1, 1, -1, 1])
+    y = np.array([2.0, 1.0, -1.5, 0.5, -0.2, 1.2, -0.3, 0.9])
+    null, _ = flip_gains(d[:, None], y, None, np.random.default_rng(0))
+    every = np.array(list(itertools.product([1.0, -1.0], repeat=8))) * y
+    exact = np.mean(GainModel(d[:, None]).fit(every).z[:, 0] >= null.observed[0] - 1e-9)
+    drawn = marginal_p_values(null.observed, null.draw(20_000))[0]
+    assert abs(drawn - exact) < 4 * np.sqrt(exact * (1 - exact) / 20_000)
+
+
+def test_permuted_residuals_have_the_size_of_t():
+    """Under normal noise the null distribution is that of |z|."""
+    A, _, _, rng = make_data(n=400)
+    X = np.column_stack([A, np.ones(len(A))])
+    model = JointModel(X, 3)
+    null, _ = permute_joint(model, rng.normal(size=400), rng)
+    drawn = null.draw(4000)
+    np.testing.assert_allclose(
+        np.quantile(drawn, [0.5, 0.95], axis=1).T, [[0.674, 1.96]] * 3, atol=0.12
+    )
+
+
+def test_planted_effects_do_not_inflate_the_null_of_the_joint_test():
+    """Residuals are permuted, not the target."""
+    A, y, *_ = make_data(n=400)
+    X = np.column_stack([A, np.ones(len(A))])
+    model = JointModel(X, 3)
+    found = [
+        permute_joint(model, y + 100 * A[:, 0], np.random.default_rng(0))[0].draw(50),
+        permute_joint(model, y, np.random.default_rng(0))[0].draw(50),
+    ]
+    np.testing.assert_allclose(*found)
+
+
+def test_within_strata_a_stratum_keeps_its_residuals():
+    y = np.random.default_rng(0).normal(size=40)
+    strata = np.repeat([0, 1], 20)
+
+    class Keep:
+        def fit(self, targets):
+            sums = targets[:, :20].sum(axis=1), targets[:, 20:].sum(axis=1)
+            found = type("Found", (), {})
+            found.z = np.column_stack(sums)
+            return found
+
+    draw = draw_in_blocks(Keep(), y, np.random.default_rng(0), strata=strata)
+    expected = np.array([y[:20].sum(), y[20:].sum()])
+    np.testing.assert_allclose(draw(7), np.tile(expected[:, None], 7))
+
+
+def test_draws_do_not_depend_on_the_size_of_the_request():
+    A, y, _, _ = make_data()
+    nulls = [
+        permute_separations(A, y, None, np.random.default_rng(5))[0] for _ in range(2)
+    ]
+    whole = nulls[0].draw(30)
+    parts = np.hstack([nulls[1].draw(10), nulls[1].draw(20)])
+    np.testing.assert_allclose(whole, parts)
