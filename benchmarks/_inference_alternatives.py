@@ -4,7 +4,8 @@ import warnings
 
 import numpy as np
 from _inference_runs import record_seeds
-from _inference_worlds import N_HYPOTHESES, WORLDS, draw
+from _inference_samples import draw
+from _inference_worlds import N_HYPOTHESES, WORLDS
 from joblib import Parallel, delayed
 from scipy import stats
 from statsmodels.api import OLS, Logit, add_constant
@@ -32,7 +33,7 @@ def p_values(name, sample):
         return _logit(X, y, likelihood_ratio="ratio" in name)
     model = OLS(y, X)
     if "CR1" in name:
-        options = {"groups": sample.groups, "df_correction": True}
+        options = {"groups": sample.settings["groups"], "df_correction": True}
         return model.fit(cov_type="cluster", cov_kwds=options, use_t=True).pvalues[1:]
     if "HC3" in name:
         return model.fit(cov_type="HC3", use_t=True).pvalues[1:]

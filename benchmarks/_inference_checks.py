@@ -11,7 +11,9 @@ import numpy as np
 from _common import load_tweets
 from _inference_alternatives import alternatives
 from _inference_runs import evaluate, theirs
-from _inference_worlds import N_HYPOTHESES, Sample
+from _inference_samples import Sample
+from _inference_speed import speed
+from _inference_worlds import N_HYPOTHESES
 from scipy import stats
 from statsmodels.api import OLS, Logit
 from statsmodels.stats.multitest import multipletests
@@ -284,6 +286,7 @@ def page(runs, jobs):
 
 
 PARTS = {
+    "speed": speed,
     "alternatives": alternatives,
     "separated": separated,
     "agreement": agreement,

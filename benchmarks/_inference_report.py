@@ -1,18 +1,21 @@
 """Tables of the runs: false positives, coverage and power."""
 
 import numpy as np
-from _inference_runs import arms_of, read
-from _inference_worlds import WORLDS, truth
+from _inference_runs import KINDS, read
+from _inference_truth import truth
+from _inference_worlds import WORLDS
 
-LEVELS = (0.1, 0.05)
-CORRECTIONS = ("bonferroni", "holm", "fdr_bh", "fdr_by")
+LEVELS = (0.05, 0.1)
+CORRECTIONS = ("holm", "fdr_bh", "fdr_by")  # of the t tests, beside step-down
 TESTS = {"joint": "coef_p", "alone": "separation_p"}
+CORRECTED = {"joint": "p_corrected", "alone": "separation_p_corrected"}
 AIM_COVERAGE, OVER = 0.93, 0.97
 TITLES = {
-    "default": "ours",
-    "HC2": "ours, HC2",
-    "nonrobust": "ours, nonrobust",
-    "no groups": "ours without groups",
+    "default": "step-down",
+    "t, Holm": "t (HC3), holm",
+    "HC2": "t (HC2), holm",
+    "nonrobust": "t (classical), holm",
+    "no groups": "t (HC3), holm, without groups",
     "hypothesaes": "hypothesaes",
 }
 
@@ -30,7 +33,7 @@ def adjust(p, n_tests, method):
     n_tests : ndarray of shape (n_runs,)
         Hypotheses that count.
     method : str
-        Of `CORRECTIONS`.
+        "bonferroni", or of `CORRECTIONS`.
 
     Returns
     -------
@@ -57,20 +60,58 @@ def adjust(p, n_tests, method):
     return np.where(p == 1, 1.0, adjusted)
 
 
+def find(arms, arm, test, level, method=None):
+    """Which hypotheses are called significant, by run.
+
+    Parameters
+    ----------
+    arms : dict
+        From `read`.
+    arm : str
+        Our default by the corrected p-values of its table (step-down), the t tests by
+        Holm, hypothesaes by Bonferroni, its own correction.
+    test : {"joint", "alone"}
+        Regression on all hypotheses, or one hypothesis at a time.
+    level : float
+        Of the family.
+    method : str or None
+        Another correction of the t tests.
+
+    Returns
+    -------
+    found : ndarray of bool of shape (n_runs, n_hypotheses)
+    """
+    found = arms[arm]
+    if arm == "default":
+        return found[CORRECTED[test]] <= level  # False for NaN
+    method = method or ("bonferroni" if arm == "hypothesaes" else "holm")
+    return adjust(found[TESTS[test]], found["n_tested"], method) <= level
+
+
 def share(values):
     """A proportion with its Monte Carlo standard error, as text."""
-    mean = np.mean(values)
-    return f"{mean:.3f} ± {np.sqrt(mean * (1 - mean) / len(values)):.3f}"
+    return "{:.3f} ± {:.3f}".format(*rate(values))
 
 
-def exceeds(rate, level, runs):
+def rate(values):
+    """A mean over runs with its Monte Carlo standard error."""
+    values = np.asarray(values, dtype=float)
+    return values.mean(), values.std() / np.sqrt(len(values))
+
+
+def exceeds(mean, level, runs):
     """Tell whether a rate is above its level by more than Monte Carlo error."""
-    return rate > level + 2 * np.sqrt(level * (1 - level) / runs)
+    return mean > level + 2 * np.sqrt(level * (1 - level) / runs)
+
+
+def _mark(wrong, level):
+    text = share(wrong)
+    return f"**{text}**" if exceeds(wrong.mean(), level, len(wrong)) else text
 
 
 def _worlds(kind, names):
     for name in names:
-        arms, about = read(name, kind)
+        arms, about = read(name, kind) if kind in WORLDS[name].kinds else ({}, {})
         if arms:
             yield WORLDS[name], arms, about
 
@@ -79,16 +120,7 @@ def _worlds(kind, names):
 
 
 def false_positives(names, level, test):
-    """Runs with any finding, by world, under every correction.
-
-    Parameters
-    ----------
-    names : list of str
-        Of worlds.
-    level : float
-        Of the family.
-    test : {"joint", "alone"}
-        Regression on all hypotheses, or one hypothesis at a time.
+    """Runs with any finding, by world and test.
 
     Returns
     -------
@@ -98,27 +130,20 @@ def false_positives(names, level, test):
     rows = []
     for world, arms, about in _worlds("null", names):
         row = {"world": world.title, "n": world.n, "runs": about["runs"]}
-        for arm, found in arms.items():
-            if arm in ("HC2", "nonrobust", "no groups"):
-                continue
-            for method in CORRECTIONS if arm == "default" else CORRECTIONS[:1]:
-                key = method if arm == "default" else "hypothesaes"
-                row[key] = rate_of_findings(found, TESTS[test], level, method)
-        row["lost by hypothesaes"] = f"{np.mean(_lost(arms['hypothesaes'])):.3f}"
+        row[TITLES["default"]] = _any_finding(arms, "default", test, level)
+        for method in CORRECTIONS:
+            text = _any_finding(arms, "t, Holm", test, level, method)
+            row[f"t (HC3), {method}"] = text
+        row["hypothesaes"] = row["lost by hypothesaes"] = "-"
+        if "hypothesaes" in arms:
+            row["hypothesaes"] = _any_finding(arms, "hypothesaes", test, level)
+            row["lost by hypothesaes"] = f"{np.mean(_lost(arms['hypothesaes'])):.3f}"
         rows.append(row)
     return rows
 
 
-def any_finding(found, figure, level, method):
-    """Which runs call anything significant."""
-    adjusted = adjust(found[figure], found["n_tested"], method)
-    return (adjusted <= level).any(axis=1)
-
-
-def rate_of_findings(found, figure, level, method):
-    wrong = any_finding(found, figure, level, method)
-    text = share(wrong)
-    return f"**{text}**" if exceeds(wrong.mean(), level, len(wrong)) else text
+def _any_finding(arms, arm, test, level, method=None):
+    return _mark(find(arms, arm, test, level, method).any(axis=1), level)
 
 
 def _lost(found):
@@ -128,15 +153,13 @@ def _lost(found):
 
 
 def other_errors(names, level=0.1):
-    """False positives of the other standard errors, joint test, Bonferroni."""
+    """False positives of the other standard errors, joint test, Holm."""
     rows = []
     for world, arms, _ in _worlds("null", names):
-        if "HC2" in arms:
+        if world.more_errors:
             row = {"world": world.title, "n": world.n}
-            for arm in ("default", "HC2", "nonrobust", "hypothesaes"):
-                row[TITLES[arm]] = rate_of_findings(
-                    arms[arm], "coef_p", level, "bonferroni"
-                )
+            for arm in ("default", "t, Holm", "HC2", "nonrobust", "hypothesaes"):
+                row[TITLES[arm]] = _any_finding(arms, arm, "joint", level)
             rows.append(row)
     return rows
 
@@ -148,12 +171,34 @@ def chunks_as_rows(names, level=0.1):
         if not world.has_documents:
             continue
         row = {"world": world.title}
-        for arm in ("default", "no groups", "hypothesaes"):
-            found = arms[arm]
-            adjusted = adjust(found["coef_p"], found["n_tested"], "bonferroni")
-            row[TITLES[arm]] = float((adjusted <= level).sum(axis=1).mean())
+        for arm in ("default", "t, Holm", "no groups", "hypothesaes"):
+            found = find(arms, arm, "joint", level)
+            row[TITLES[arm]] = float(found.sum(axis=1).mean())
         rows.append(row)
     return rows
+
+
+def together(names, level=0.05):
+    """Runs in which the p-value of all hypotheses together is below the level."""
+    rows = []
+    for kind in KINDS:
+        for world, arms, about in _worlds(kind, names):
+            p = arms["default"]["together"]
+            if not world.together:
+                continue
+            row = {"world": world.title, "n": world.n, "effects": _effects(world, kind)}
+            row["runs"] = about["runs"]
+            found = p <= level
+            row[f"p <= {level:g}"] = (
+                _mark(found, level) if kind == "null" else share(found)
+            )
+            row["without a p-value"] = f"{np.isnan(p).mean():.3f}"
+            rows.append(row)
+    return rows
+
+
+def _effects(world, kind):
+    return "none" if kind == "null" else f"{len(world.true)} planted"
 
 
 # Coverage ---------------------------------------------------------------------------
@@ -169,13 +214,13 @@ def covered(found, figure, true):
 def coverage(names):
     """Coverage of 95 % intervals, of all hypotheses and of the planted ones alone."""
     rows = []
-    for kind in ("null", "planted"):
+    for kind in KINDS:
         for world, arms, about in _worlds(kind, names):
             found, true = arms["default"], truth(world, kind == "planted")
             row = {
                 "world": world.title,
                 "n": world.n,
-                "effects": "none" if kind == "null" else "5 planted",
+                "effects": _effects(world, kind),
                 "runs": about["runs"],
             }
             row["joint coef"] = "-"
@@ -186,6 +231,8 @@ def coverage(names):
                 row["marginal effect"] = _coverage(covered(found, "ame", true.ame))
             inside = covered(found, "separation", true.separation)
             row["separation"] = _coverage(inside)
+            before = covered(arms["t, Holm"], "separation", true.separation)
+            row["separation, t"] = _coverage(before)
             row["of the planted: joint, marginal, separation"] = "-"
             if kind == "planted":
                 row["of the planted: joint, marginal, separation"] = _of_planted(
@@ -195,10 +242,19 @@ def coverage(names):
     return rows
 
 
+def mean_coverage(inside):
+    """Coverage over runs with its Monte Carlo standard error; NaN without any."""
+    by_run = [np.nanmean(row) for row in inside if not np.isnan(row).all()]
+    if not by_run:
+        return np.nan, np.nan
+    return np.nanmean(inside), np.std(by_run) / len(by_run) ** 0.5
+
+
 def _coverage(inside):
-    """Coverage with its Monte Carlo error over runs, and what has no interval."""
-    by_run = np.nanmean(inside, axis=1)
-    mean, error = np.nanmean(inside), np.std(by_run, ddof=1) / len(by_run) ** 0.5
+    """Coverage as text, and what has no interval."""
+    mean, error = mean_coverage(inside)
+    if np.isnan(mean):
+        return "-"
     text = f"{mean:.3f} ± {error:.3f}"
     if mean < AIM_COVERAGE:
         text = f"**{text}**"
@@ -220,71 +276,75 @@ def _of_planted(world, found, true):
 # Power ------------------------------------------------------------------------------
 
 
-def power(names, level=0.1):
-    """Share of the planted effects that are found, where hypothesaes holds its level.
+def hits(world, arms, arm, test, level):
+    """Share of the planted effects found in each run."""
+    return find(arms, arm, test, level)[:, list(world.true)].mean(axis=1)
 
-    Ours by its default correction (Holm) with each kind of standard error,
-    hypothesaes' by its own (Bonferroni).
+
+def power(names, level=0.1):
+    """Share of the planted effects that are found, beside the level under the null.
+
+    Step-down and Holm's method by t tests, and hypothesaes by its own (Bonferroni).
     """
     rows = []
-    for world, arms, _ in _worlds("planted", names):
+    for world, arms, about in _worlds("planted", names):
         null = read(world.name, "null")[0]
-        for test, figure in TESTS.items():
-            if not null or not _both_hold(null, figure, level):
-                continue
+        for test in TESTS:
             row = {"world": world.title, "n": world.n, "test": test}
-            hits = {}
-            for arm in arms_of(world):
-                if arm == "hypothesaes" or (test == "joint" or arm == "default"):
-                    hits[arm] = _hits(world, arms[arm], arm, figure, level)
-            for arm in ("default", "HC2", "nonrobust", "hypothesaes"):
-                row[TITLES[arm]] = f"{hits[arm].mean():.3f}" if arm in hits else "-"
-            gain = hits["default"] - hits["hypothesaes"]
-            error = gain.std(ddof=1) / len(gain) ** 0.5
-            row["ours − hypothesaes"] = f"{gain.mean():+.3f} ± {error:.3f}"
-            row["no less"] = "yes" if gain.mean() >= -2 * error else "**no**"
+            row["runs"] = about["runs"]
+            for arm in ("default", "t, Holm", "hypothesaes"):
+                row[TITLES[arm]] = _hits_at_level(world, arms, null, arm, test, level)
+            row["step-down − hypothesaes"] = "-"
+            if "hypothesaes" in arms:
+                gain = hits(world, arms, "default", test, level)
+                gain = gain - hits(world, arms, "hypothesaes", test, level)
+                row["step-down − hypothesaes"] = "{:+.3f} ± {:.3f}".format(*rate(gain))
             rows.append(row)
     return rows
 
 
-def _both_hold(null, figure, level):
-    for arm, method in (("default", "holm"), ("hypothesaes", "bonferroni")):
-        wrong = any_finding(null[arm], figure, level, method)
-        if exceeds(wrong.mean(), level, len(wrong)):
-            return False
-    return True
-
-
-def _hits(world, found, arm, figure, level):
-    """Share of the planted effects found in each run."""
-    method = "bonferroni" if arm == "hypothesaes" else "holm"
-    adjusted = adjust(found[figure], found["n_tested"], method)
-    return (adjusted[:, list(world.true)] <= level).mean(axis=1)
+def _hits_at_level(world, arms, null, arm, test, level):
+    if arm not in arms:
+        return "-"
+    text = share(hits(world, arms, arm, test, level))
+    if not null:
+        return text
+    wrong = find(null, arm, test, level).any(axis=1)
+    fwer = f"{wrong.mean():.3f}"
+    if exceeds(wrong.mean(), level, len(wrong)):
+        fwer = f"**{fwer}**"
+    return f"{text} at {fwer}"
 
 
 # What the tables rest on ------------------------------------------------------------
 
 
-def consistency(names):
-    """Largest difference between the tables' Holm p-values and `adjust`."""
-    gaps = {"p_corrected": "coef_p", "separation_p_corrected": "separation_p"}
-    worst = dict.fromkeys(gaps, 0.0)
-    for kind in ("null", "planted"):
+def disagreements(names):
+    """Corrected p-values at 0.05 beside simultaneous intervals: pairs that disagree.
+
+    Returns how many hypotheses of how many are significant while the interval holds 0,
+    or the reverse.
+    """
+    wrong = n = 0
+    for kind in KINDS:
         for _, arms, _ in _worlds(kind, names):
             found = arms["default"]
-            for corrected, raw in gaps.items():
-                mine = adjust(found[raw], found["n_tested"], "holm")
-                known = ~np.isnan(found[corrected]) & ~np.isnan(found[raw])
-                gap = np.abs(mine - found[corrected])[known]
-                worst[corrected] = max(worst[corrected], gap.max(initial=0.0))
-    return worst
+            for figure, test in (("coef", "joint"), ("separation", "alone")):
+                lower = found[f"{figure}_simultaneous_lower"]
+                upper = found[f"{figure}_simultaneous_upper"]
+                p = found[CORRECTED[test]]
+                known = ~(np.isnan(lower) | np.isnan(upper) | np.isnan(p))
+                excludes = (lower > 0) | (upper < 0)
+                wrong += int((((p <= LEVELS[0]) != excludes) & known).sum())
+                n += int(known.sum())
+    return wrong, n
 
 
 def failures(names):
     """Runs in which this package raised, by world; empty where none did."""
     return {
         f"{world.name}, {kind}": int(arms["default"]["failed"].sum())
-        for kind in ("null", "planted")
+        for kind in KINDS
         for world, arms, _ in _worlds(kind, names)
         if arms["default"]["failed"].any()
     }
@@ -293,7 +353,7 @@ def failures(names):
 def sources(names):
     """One line per commit that runs come from."""
     seen = {}
-    for kind in ("null", "planted"):
+    for kind in KINDS:
         for world, _, about in _worlds(kind, names):
             entry = f"{world.name} ({kind}, {about['runs']}, {about['seconds']:.0f} s)"
             seen.setdefault(about["commit"], []).append(entry)

@@ -1,11 +1,13 @@
 """Runs of the worlds: the tests of the project and of hypothesaes, kept as arrays.
 
 Run i of a world is drawn from its own seed, so that neither the number of processes
-nor the size of the blocks changes a figure.
+nor the size of the blocks changes a figure. Every block is kept as soon as it is done,
+under the state of the code that it comes from: a run that ended early is gone on with.
 """
 
 import contextlib
 import gc
+import hashlib
 import io
 import json
 import time
@@ -13,12 +15,15 @@ import warnings
 import zlib
 
 import numpy as np
-from _common import CACHE, _commit, _is_dirty
-from _inference_worlds import N_HYPOTHESES, WORLDS, draw
+from _common import CACHE, ROOT, _commit, _is_dirty
+from _inference_samples import draw
+from _inference_worlds import WORLDS
 from joblib import Parallel, delayed
 
 FOLDER = CACHE / "inference"
-BLOCK = 10
+BLOCK = 20
+PERMUTATIONS = 499  # (1 + k) / 500 can be 0.05 and 0.1 exactly
+RESAMPLES = 199  # for the p-value of all hypotheses together
 # what is kept of each hypothesis, of our table and of theirs
 OURS = (
     "separation",
@@ -26,11 +31,15 @@ OURS = (
     "separation_upper",
     "separation_p",
     "separation_p_corrected",
+    "separation_simultaneous_lower",
+    "separation_simultaneous_upper",
     "coef",
     "coef_lower",
     "coef_upper",
     "coef_p",
     "p_corrected",
+    "coef_simultaneous_lower",
+    "coef_simultaneous_upper",
     "ame",
     "ame_lower",
     "ame_upper",
@@ -42,17 +51,29 @@ THEIRS = {
     "regression_pval": "coef_p",
 }
 KINDS = ("null", "planted")
+_BEFORE = {"correction": "holm", "cov_type": "HC3"}
+# files that decide what a run finds
+_CODE = (
+    "sklearn_hypo/_inference",
+    "sklearn_hypo/_evaluation",
+    "sklearn_hypo/_utils",
+    "benchmarks/_inference_samples.py",
+    "benchmarks/_inference_worlds.py",
+    "benchmarks/_inference_runs.py",
+)
 
 
 def arms_of(world):
-    """Which evaluations a world sees, by name."""
-    arms = {"default": {}}
+    """Which evaluations a world sees, by name; None is hypothesaes."""
+    resamples = RESAMPLES if world.together else 0
+    default = {"n_permutations": PERMUTATIONS, "n_resamples": resamples}
+    arms = {"default": default, "t, Holm": _BEFORE}
     if world.has_documents:
-        arms["no groups"] = {"groups": None}
-    elif not world.is_binary:
-        arms["HC2"] = {"cov_type": "HC2"}
-        arms["nonrobust"] = {"cov_type": "nonrobust"}
-    return arms | {"hypothesaes": None}
+        arms["no groups"] = {"groups": None} | _BEFORE
+    if world.more_errors:
+        arms["HC2"] = _BEFORE | {"cov_type": "HC2"}
+        arms["nonrobust"] = _BEFORE | {"cov_type": "nonrobust"}
+    return arms | ({"hypothesaes": None} if world.make is None else {})
 
 
 # One evaluation ---------------------------------------------------------------------
@@ -64,18 +85,17 @@ def ours(sample, task, **settings):
     Returns
     -------
     found : dict of str to ndarray
-        Of `OURS` and "tested", each (20,), and the scalars "n_tested" and "failed".
+        Of `OURS`, each (m,), and the scalars "n_tested", "together" (the p-value of
+        all hypotheses together) and "failed".
     """
     from sklearn_hypo import evaluate_annotations
     from sklearn_hypo.exceptions import HypothesisWarning
 
-    settings = {"groups": sample.groups} | settings
+    settings = {"n_resamples": 0} | dict(sample.settings) | settings
     with warnings.catch_warnings():
         # what cannot be estimated is counted, as NaN
         warnings.simplefilter("ignore", HypothesisWarning)
-        report = evaluate_annotations(
-            sample.A, sample.y, task=task, n_resamples=0, **settings
-        )
+        report = evaluate_annotations(sample.A, sample.y, task=task, **settings)
     table = report.table
     empty = np.full(len(table), np.nan)
     found = {
@@ -86,7 +106,11 @@ def ours(sample, task, **settings):
     first = np.unique(sample.A, axis=1, return_index=True)[1]
     is_copy = ~np.isin(np.arange(len(table)), first)
     found["separation_p"] = np.where(is_copy, np.nan, found["separation_p"])
-    return found | {"n_tested": report.n_tested, "failed": 0.0}
+    return found | {
+        "n_tested": report.n_tested,
+        "together": report.permutation_p,
+        "failed": 0.0,
+    }
 
 
 def theirs(sample, task):
@@ -95,7 +119,7 @@ def theirs(sample, task):
     Returns
     -------
     found : dict of str to ndarray
-        Of `THEIRS`, each (20,), and the scalars "n_tested", "failed" (it raised) and
+        Of `THEIRS`, each (m,), and the scalars "n_tested", "failed" (it raised) and
         "fell_back" (it printed that it takes another model).
     """
     from hypothesaes.evaluation import score_hypotheses
@@ -117,7 +141,7 @@ def theirs(sample, task):
     fell_back = float("trying OLS" in said.getvalue())
     score = metrics.get("auroc", metrics.get("r2"))
     return found | {
-        "n_tested": N_HYPOTHESES,
+        "n_tested": sample.A.shape[1],
         "failed": 0.0,
         "fell_back": fell_back,
         "score": score,
@@ -134,10 +158,13 @@ def evaluate(sample, task, settings):
         if settings is not None:
             print(f"{type(error).__name__}: {error}", flush=True)
         names = THEIRS.values() if settings is None else OURS
-        nothing = {name: np.full(N_HYPOTHESES, np.nan) for name in names}
+        m = sample.A.shape[1]
+        nothing = {name: np.full(m, np.nan) for name in names}
         if settings is None:
             nothing |= {"fell_back": 0.0, "score": np.nan}
-        return nothing | {"n_tested": N_HYPOTHESES, "failed": 1.0}
+        else:
+            nothing["together"] = np.nan
+        return nothing | {"n_tested": m, "failed": 1.0}
 
 
 # Many runs --------------------------------------------------------------------------
@@ -157,7 +184,7 @@ def run_block(name, kind, seeds):
     found : dict of (str, str) to list
         By arm and figure, one entry per run.
     """
-    # statsmodels collects garbage in every correction by Holm's method
+    # hypothesaes loads much, through which no collection of garbage need go
     gc.freeze()
     world, found = WORLDS[name], {}
     for seed in seeds:
@@ -169,46 +196,71 @@ def run_block(name, kind, seeds):
     return found
 
 
-def simulate(names, kind, runs, jobs):
-    """Run worlds and keep what they found, one file per world.
+def run_and_keep(name, kind, first, seeds, state):
+    """Evaluate one block and write it, unless it is there."""
+    path = FOLDER / f"{name}-{kind}" / f"{state}-{first:05d}.npz"
+    if path.exists():
+        return
+    start = time.process_time()
+    found = run_block(name, kind, seeds)
+    arrays = {"/".join(key): np.array(values) for key, values in found.items()}
+    write(path, arrays, runs=len(seeds), seconds=time.process_time() - start)
+
+
+def simulate(names, runs, jobs, kinds=KINDS):
+    """Run worlds, block by block, where blocks are missing.
 
     Parameters
     ----------
     names : list of str
         Of the worlds.
-    kind : {"null", "planted"}
-        Whether five hypotheses matter, or none.
-    runs, jobs : int
-        Runs of each world, and processes.
+    runs : dict of {"null", "planted"} to int
+        Runs of each world, which are filled up to whole blocks.
+    jobs : int
+        Processes.
+    kinds : tuple of {"null", "planted"}
+        Whether some hypotheses matter, or none.
     """
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    with Parallel(jobs) as parallel:
-        for name in names:
-            start = time.perf_counter()
-            seeds = record_seeds(name, kind, runs)
-            blocks = parallel(
-                delayed(run_block)(name, kind, seeds[i : i + BLOCK])
-                for i in range(0, runs, BLOCK)
+    state, begin = code_state(), time.perf_counter()
+    tasks = [(name, kind) for name in names for kind in WORLDS[name].kinds]
+    tasks = [task for task in tasks if task[1] in kinds]
+    with Parallel(jobs, return_as="generator_unordered") as parallel:
+        for i, (name, kind) in enumerate(tasks, 1):
+            start, n_blocks = time.perf_counter(), -(-runs[kind] // BLOCK)
+            seeds = record_seeds(name, kind, n_blocks * BLOCK)
+            pending = parallel(
+                delayed(run_and_keep)(name, kind, k, seeds[k : k + BLOCK], state)
+                for k in range(0, len(seeds), BLOCK)
             )
-            arrays = {
-                "/".join(key): np.array([run for block in blocks for run in block[key]])
-                for key in blocks[0]
-            }
-            seconds = time.perf_counter() - start
-            write(path_of(name, kind), arrays, runs=runs, seconds=seconds)
-            print(f"  {name}, {kind}: {runs} runs, {seconds:.0f} s", flush=True)
+            for done, _ in enumerate(pending, 1):
+                now = time.perf_counter()
+                if done == n_blocks or done % 10 == 0:
+                    print(
+                        f"  {i}/{len(tasks)} {name}, {kind}: block {done} of "
+                        f"{n_blocks}, {now - start:.0f} s; {(now - begin) / 60:.1f} "
+                        "min in all",
+                        flush=True,
+                    )
 
 
 # What is kept -----------------------------------------------------------------------
 
 
-def path_of(name, kind):
-    return FOLDER / f"{name}-{kind}.npz"
+def code_state():
+    """Fingerprint of the files that decide what a run finds."""
+    digest = hashlib.sha256()
+    for name in _CODE:
+        place = ROOT / name
+        for path in sorted(place.glob("**/*.py")) if place.is_dir() else [place]:
+            digest.update(path.relative_to(ROOT).as_posix().encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def write(path, arrays, **about):
-    """Write arrays with the commit that they come from."""
+    """Write arrays with the commit that they come from, whole or not at all."""
     about |= {"commit": _commit() + (" and changes" if _is_dirty() else "")}
+    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
     with partial.open("wb") as file:
         np.savez_compressed(file, about=json.dumps(about), **arrays)
@@ -216,22 +268,37 @@ def write(path, arrays, **about):
 
 
 def read(name, kind):
-    """Read the runs of a world.
+    """Read the runs of a world, of the code that ran last.
 
     Returns
     -------
     arms : dict of str to dict of str to ndarray
-        Figures (n_runs, 20) or (n_runs,) by arm; empty if it has not run.
+        Figures (n_runs, m) or (n_runs,) by arm; empty if it has not run.
     about : dict
-        "runs", "seconds", "commit".
+        "runs", "seconds" (of CPU), "commit".
     """
-    path = path_of(name, kind)
-    if not path.exists():
+    paths = sorted((FOLDER / f"{name}-{kind}").glob("*.npz"))
+    if not paths:
         return {}, {}
-    arms = {}
+    last = max(paths, key=lambda path: path.stat().st_mtime).name.split("-")[0]
+    arms, about = {}, {"runs": 0, "seconds": 0.0}
+    for path in paths:
+        if path.name.startswith(last):
+            _read_block(path, arms, about)
+    for figures in arms.values():
+        for figure, pieces in figures.items():
+            figures[figure] = np.concatenate(pieces)
+    return arms, about
+
+
+def _read_block(path, arms, about):
+    """Add one block to what was read before it."""
     with np.load(path) as kept:
+        own = json.loads(str(kept["about"]))
+        about["runs"] += own["runs"]
+        about["seconds"] += own["seconds"]
+        about["commit"] = own["commit"]
         for key in kept.files:
             if key != "about":
                 arm, figure = key.split("/")
-                arms.setdefault(arm, {})[figure] = kept[key]
-        return arms, json.loads(str(kept["about"]))
+                arms.setdefault(arm, {}).setdefault(figure, []).append(kept[key])
