@@ -75,7 +75,7 @@ AIMS = [
         0.06,
         "p of all together at 0.05, unequal spread",
         "0.31",
-        *("together", "spread-up-rare-500"),
+        *("together", "spread-up-five-500"),
     ),
     _at_most(
         0.06,

@@ -281,7 +281,7 @@ def spread_by_five(factor):
 def weighted(world, rng, planted):
     """Survey weights; the target spreads more where they are large."""
     A, _ = world.annotate(world, rng, world.n)
-    weights = np.exp(rng.normal(size=world.n) * 0.7)
+    weights = np.exp(0.45 * rng.normal(size=world.n))
     y = A @ effects(world) * planted + world.noise(rng, A) * weights
     return Sample(A, y, {"sample_weight": weights})
 
@@ -289,7 +289,7 @@ def weighted(world, rng, planted):
 def _driven_annotations(world, rng):
     """A covariate, and annotations that hold more often where it is large."""
     x = rng.normal(size=world.n)
-    odds = logit(np.array(world.prevalence)) + 0.8 * x[:, None]
+    odds = logit(np.array(world.prevalence)) + 0.5 * x[:, None]
     return x, (rng.random(odds.shape) < expit(odds)).astype(float)
 
 

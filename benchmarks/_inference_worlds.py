@@ -95,6 +95,14 @@ _LIST = [
         together=True,
     ),
     _world(
+        "spread-up-five",
+        "spread × 3 where five hold, 5 to 50 %",
+        500,
+        noise=spread_by_five(3),
+        kinds=_NULL,
+        together=True,
+    ),
+    _world(
         "weights",
         "survey weights, spread grows with them",
         500,
@@ -170,7 +178,6 @@ _LIST = [
         500,
         noise=spread_by_first(3),
         kinds=_NULL,
-        together=True,
     ),
     _world(
         "spread-up-ten",

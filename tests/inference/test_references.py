@@ -1,0 +1,98 @@
+"""Estimates, errors and p-values beside those of R; `references` has script and tables.
+
+R's packages: sandwich, clubSandwich, survey, brglm2 and MASS.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sklearn_hypo import evaluate_annotations
+
+FOLDER = Path(__file__).parent / "references"
+ROWS = pd.read_csv(FOLDER / "rows.csv")
+FIGURES = pd.read_csv(FOLDER / "figures.csv").set_index("method")
+TERMS = ["a1", "a2", "a3"]
+COLUMNS = {
+    "joint": {
+        "estimate": "coef",
+        "se": "coef_se",
+        "df": "coef_df",
+        "lower": "coef_lower",
+        "upper": "coef_upper",
+        "p": "coef_p",
+    },
+    "alone": {
+        "estimate": "separation",
+        "se": "separation_se",
+        "lower": "separation_lower",
+        "upper": "separation_upper",
+        "p": "separation_p",
+    },
+}
+COVARIATE = {"covariates": ROWS[["x"]]}
+WEIGHTS = {"sample_weight": ROWS["weight"]}
+GROUPS = {"groups": ROWS["group"]}
+
+
+def make_table(y="y", **settings):
+    """The table of the three hypotheses, by their names."""
+    settings = {"correction": "holm", "n_resamples": 0} | settings
+    report = evaluate_annotations(ROWS[TERMS], ROWS[y], **settings)
+    return report.table.set_index("hypothesis")
+
+
+def assert_same(table, method, test, atol=1e-9):
+    """Compare whatever R has of a method."""
+    expected = FIGURES.loc[[method]].set_index("term")
+    for figure, column in COLUMNS[test].items():
+        if not expected[figure].isna().all():
+            np.testing.assert_allclose(
+                *(table.loc[expected.index, column], expected[figure]),
+                **{"rtol": 1e-6, "atol": atol, "err_msg": figure},
+            )
+
+
+@pytest.mark.parametrize("kind", ["HC2", "HC3"])
+def test_robust_errors(kind):
+    table = make_table(cov_type=kind, **COVARIATE)
+    assert_same(table, f"{kind} sandwich", "joint")
+    assert_same(table, kind, "joint")
+
+
+@pytest.mark.parametrize("kind", ["HC2", "HC3"])
+def test_robust_errors_with_weights(kind):
+    table = make_table(cov_type=kind, **COVARIATE, **WEIGHTS)
+    assert_same(table, f"{kind} weighted, sandwich", "joint")
+    assert_same(table, "survey", "joint")
+
+
+def test_weighted_means():
+    assert_same(make_table(**WEIGHTS), "survey, one at a time", "alone")
+
+
+def test_errors_of_groups():
+    table = make_table(cov_type="HC3", **COVARIATE, **GROUPS)
+    assert_same(table, "CR3", "joint")
+
+
+def test_welch():
+    assert_same(make_table(cov_type="HC3"), "Welch", "alone")
+
+
+def test_fisher_and_newcombe():
+    assert_same(make_table("class"), "Fisher, Newcombe", "alone")
+
+
+def test_logit():
+    table = make_table("class", **COVARIATE)
+    assert (table["method"] == "logit").all()
+    assert_same(table, "logit", "joint")
+
+
+def test_firth_where_a_class_never_occurs():
+    table = make_table("rare", **COVARIATE)
+    assert (table["method"] == "Firth logit").all()
+    assert_same(table, "Firth", "joint", atol=1e-6)
