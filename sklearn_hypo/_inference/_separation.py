@@ -7,6 +7,7 @@ from statsmodels.stats.proportion import confint_proportions_2indep, proportion_
 
 from ._design_effects import design_effect_of_mean, independence_test
 from ._design_matrix import column_varies, spread
+from ._independence import independence
 from ._robust_covariance import least_squares, t_inference
 
 _NAMES = ("separation", "separation_se", "separation_lower", "separation_upper")
@@ -103,23 +104,6 @@ def _dependent_classes(holds, is_class, design):
     )
     se = se if se > 0 else np.nan
     return _make_row(shares[0] - shares[1], se, float(lower), float(upper), p=p)
-
-
-def independence(counts):
-    """p-value of independence of a 2 x k table without empty rows and columns.
-
-    NaN for a single class, Fisher's exact test for two. For more, Pearson's
-    chi-square test, or its Monte Carlo version (seeded) where an expected count is
-    below 5, too few for the chi-square distribution.
-    """
-    if counts.shape[1] == 1:
-        return np.nan
-    if counts.shape[1] == 2:
-        return stats.fisher_exact(counts).pvalue
-    method = None
-    if stats.contingency.expected_freq(counts).min() < 5:
-        method = stats.MonteCarloMethod(n_resamples=9999, rng=np.random.default_rng(0))
-    return stats.chi2_contingency(counts, correction=False, method=method).pvalue
 
 
 def paired_separation(difference, y, design, *, classes):
