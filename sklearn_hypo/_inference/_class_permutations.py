@@ -56,16 +56,21 @@ def permute_classes(A, codes, n_classes, design, rng):
     def draw(n):
         found = np.zeros((len(tests), n))
         for part in _blocks(n, len(codes)):
-            Y = _permute(codes, part.stop - part.start, rng)
-            counts = _count(holds, Y, n_classes)
+            drawn = _permute(codes, part.stop - part.start, rng)
+            counts = _count(holds, drawn, n_classes)
             sizes = dict(
-                zip(asked, _count(answered[asked], Y, n_classes), strict=True)
+                zip(asked, _count(answered[asked], drawn, n_classes), strict=True)
             )
             for j, test in enumerate(tests):
                 found[j, part] = test.score(counts[j], sizes.get(j))
         return found
 
-    return NullDistribution(observed, draw, np.exp(log_p), exact=True)
+    return NullDistribution(observed, draw, np.exp(log_p), True, _level)
+
+
+def _level(statistic):
+    """p-value that a statistic stands for."""
+    return np.exp(-statistic)
 
 
 def _blocks(n, n_rows):
@@ -79,13 +84,13 @@ def _permute(codes, n, rng):
     return rng.permuted(np.tile(codes.astype(np.int16), (n, 1)), axis=1).T
 
 
-def _count(rows, Y, n_classes):
+def _count(rows, drawn, n_classes):
     """Rows of each class, of shape (n_sets, n_classes, n_draws).
 
     Of two classes the second is counted only: the first is what is left.
     """
     classes = [1] if n_classes == 2 else range(n_classes)
-    counts = [rows @ (Y == c).astype(np.float32) for c in classes]
+    counts = [rows @ (drawn == c).astype(np.float32) for c in classes]
     return np.stack(counts, axis=1).astype(np.intp)
 
 
@@ -168,4 +173,4 @@ def _flip_winners(D, gains, rng):
         ]
         return np.concatenate(found, axis=1)
 
-    return NullDistribution(observed, draw, np.exp(-observed), exact=True)
+    return NullDistribution(observed, draw, np.exp(-observed), True, _level)

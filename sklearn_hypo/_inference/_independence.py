@@ -98,8 +98,7 @@ class PearsonTail:
         self.n, self.n_holds = int(self.sizes.sum()), int(n_holds)
         self._share = self.n_holds / self.n
         few = np.flatnonzero(
-            (self.sizes > 0)
-            & (self.sizes * min(self._share, 1 - self._share) < _FEW)
+            (self.sizes > 0) & (self.sizes * min(self._share, 1 - self._share) < _FEW)
         )
         if len(few) == np.count_nonzero(self.sizes):  # one is what the others leave
             few = few[self.sizes[few] != self.sizes.max()]
@@ -142,9 +141,8 @@ class PearsonTail:
             steps = self._step * np.arange(len(self._mass))
             p = self._mass @ stats.chi2.sf(statistic - steps, self._df)
             log_p = np.log(p) if p > _TINY else log_p
-        log_of_table = (
-            np.sum(_log_choose(self.sizes, counts))
-            - _log_choose(self.n, self.n_holds)
+        log_of_table = np.sum(_log_choose(self.sizes, counts)) - _log_choose(
+            self.n, self.n_holds
         )
         return float(np.exp(min(max(log_p, log_of_table), 0.0)))
 
@@ -163,7 +161,9 @@ class PearsonTail:
             steps = self._step * np.arange(len(self._mass))
             among = stats.chi2.sf(steps, self._df)
             # those that are there without the rest, and what the rest adds
-            tail = np.append(tail[1:], 0.0) + np.convolve(self._mass, among)[: len(steps)]
+            tail = (
+                np.append(tail[1:], 0.0) + np.convolve(self._mass, among)[: len(steps)]
+            )
         return np.log(np.minimum(tail[tail > _TINY], 1.0))
 
     def _choose_steps(self):

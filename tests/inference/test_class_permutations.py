@@ -94,11 +94,9 @@ def test_the_smallest_p_value_is_no_rounding_error():
     first, last = np.array([3000, 0, 0]), np.array([0, 3000, 3000])
     p = independence(np.stack([first, last]))
     assert 0 <= p < 1e-300
-    p = independence(np.array([[40, 0, 0], [0, 40, 2]]))
-    tables = [[40, 0, 0], [0, 40, 0]]
-    sizes = [[40, 40, 2]] * 2
-    chance = stats.multivariate_hypergeom.pmf(tables, sizes, 40)
-    assert chance[0] <= p <= 3 * chance.sum()
+    counts = np.array([[40, 0, 0], [0, 40, 2]])
+    table = stats.multivariate_hypergeom.pmf(counts[0], counts.sum(axis=0), 40)
+    assert table <= independence(counts) < 1e-15
 
 
 def make_world(n, h, n_classes, missing=0.0, seed=0):
@@ -112,38 +110,38 @@ def make_world(n, h, n_classes, missing=0.0, seed=0):
 def test_draws_are_tests_of_permuted_classes(n_classes, missing):
     A, codes = make_world(30, 4, n_classes, missing)
     null = permute_classes(A, codes, n_classes, Design(), np.random.default_rng(7))
-    orders = np.random.default_rng(7).permuted(np.tile(codes, (50, 1)), axis=1)
+    orders = np.random.default_rng(7).permuted(np.tile(codes, (12, 1)), axis=1)
     expected = [
         permute_classes(A, own, n_classes, Design(), None).observed for own in orders
     ]
-    np.testing.assert_allclose(null.draw(50), np.transpose(expected), rtol=1e-6)
+    np.testing.assert_allclose(null.draw(12), np.transpose(expected), rtol=1e-6)
 
 
 @pytest.mark.parametrize(("n_classes", "missing"), [(2, 0.3), (3, 0), (4, 0.2)])
 def test_exact_p_values_are_those_of_draws(n_classes, missing):
-    A, codes = make_world(60, 4, n_classes, missing)
+    A, codes = make_world(300, 4, n_classes, missing)
     null = permute_classes(A, codes, n_classes, Design(), np.random.default_rng(0))
     expected = marginal_p_values(null.observed, null.draw(9999))
-    # rows without an answer are permuted, too: nearly the same
-    np.testing.assert_allclose(null.p, expected, atol=0.06 if missing else 0.02)
+    # rows without an answer are permuted, too: their own tables are a bit coarser
+    assert (null.p >= expected - 0.02).all()
+    assert (null.p <= expected + (0.08 if missing else 0.02)).all()
 
 
 def test_step_down_over_all_permutations_of_a_small_table():
     A, codes = make_world(8, 4, 2, seed=5)
+    positive = itertools.combinations(range(8), int(codes.sum()))
+    every = [np.isin(np.arange(8), rows).astype(int) for rows in positive]
     drawn = np.stack(
-        [
-            permute_classes(A, codes[list(order)], 2, Design(), None).observed
-            for order in itertools.permutations(range(8))
-            if order[0] < order[1]  # a part of them, without favour
-        ][::7],
-        axis=1,
+        [permute_classes(A, own, 2, Design(), None).observed for own in every], axis=1
     )
     null = permute_classes(A, codes, 2, Design(), np.random.default_rng(0))
     found = step_down_p_values(null.observed, null.draw(9999))
     np.testing.assert_allclose(
         found, step_down_p_values(null.observed, drawn), atol=0.04
     )
-    np.testing.assert_allclose(null.p, marginal_p_values(null.observed, drawn), atol=0.04)
+    np.testing.assert_allclose(
+        null.p, marginal_p_values(null.observed, drawn), atol=0.04
+    )
 
 
 def test_pairs_are_decided_by_coins():
@@ -160,7 +158,7 @@ def test_pairs_are_decided_by_coins():
     every = np.stack(
         [
             permute_classes(D, own, 2, Design(paired=True), rng).observed
-            for own in signs[::3]
+            for own in signs[::13]
         ],
         axis=1,
     )

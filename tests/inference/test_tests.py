@@ -193,7 +193,7 @@ def test_more_classes_are_chi_square_and_score_tests():
     assert table.loc[0, "separation"] == pytest.approx(largest)
 
 
-def test_rare_cells_of_more_classes_use_monte_carlo_and_repeat():
+def test_rare_cells_of_more_classes_are_exact_and_repeat():
     rng = np.random.default_rng(1)
     a = np.zeros((300, 1))
     a[:6] = 1
