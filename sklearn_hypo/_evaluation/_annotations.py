@@ -5,6 +5,7 @@ import pandas as pd
 from .._hypotheses._hypothesis import Hypothesis
 from .._utils._annotation_input import check_annotations
 from .._utils._validation import check_texts, validate_params
+from ._annotator_tables import check_tables, split_annotators, take_vote
 from ._build_report import Discovery, build_report, list_rules
 from ._dependent_texts import group_near_duplicates
 from ._earlier_tests import EarlierTests
@@ -45,8 +46,13 @@ def evaluate_annotations(
 
     Parameters
     ----------
-    annotations : DataFrame or array-like of shape (n_samples, n_hypotheses)
-        1 where a hypothesis holds, 0 where it does not, NaN without an answer.
+    annotations : DataFrame or array-like of shape (n_samples, n_hypotheses), or of \
+            several annotators
+        1 where a hypothesis holds, 0 where it does not, NaN without an answer. Of two
+        or more annotators (people, models, prompts) that judged the same texts: a dict
+        from their names to such tables, a DataFrame whose columns have two levels,
+        (hypothesis, annotator) or, with a level named "annotator", in either order, or
+        an array of shape (n_samples, n_hypotheses, n_annotators). See Notes.
     y : array-like of shape (n_samples,)
         The target, in its own units.
     names : sequence of str or Hypothesis of length n_hypotheses, default=None
@@ -95,12 +101,50 @@ def evaluate_annotations(
     Raises
     ------
     ValueError
-        For annotations other than 1, 0 and NaN, lengths that differ, and whatever
-        `evaluate_hypotheses` refuses.
+        For annotations other than 1, 0 and NaN, lengths that differ, annotators that
+        did not judge the same texts and hypotheses, and whatever `evaluate_hypotheses`
+        refuses.
 
     See Also
     --------
     evaluate_hypotheses : Annotates, then tests.
+    compare_annotators : Has several annotators annotate, and tests each.
+    MajorityAnnotator.collect_votes : What each member of a vote says.
+
+    Notes
+    -----
+    **Several annotators.** Each one's annotations are tested by themselves: the table
+    `by_annotator` of the report. The estimates of the report are means over the m
+    annotators, and by Rubin's rules [1]_ their variance is
+
+    .. math:: T = W + (1 + 1/m) B
+
+    with W the mean variance within annotators (recovered from their intervals, so that
+    these keep their shape [2]_) and B the variance of the estimates over annotators,
+    compared with a t distribution of :math:`(m - 1) (1 + W / ((1 + 1/m) B))^2` degrees
+    of freedom. p-values are combined as normal scores [3]_ by the same rules. If
+    annotators are drawn from a population of such annotators, an interval covers what
+    another one of them would find in all texts of this kind, and (conservatively) the
+    mean over that population: not the truth, where annotators share errors, for which
+    `correct_for_annotation_error` takes labels of people. Two annotators tell little
+    about how much annotators vary: three or more are better.
+
+    A step-down correction goes by the permutations of one annotator, so the combined
+    p-values get Holm's. Figures of all hypotheses together, and what is no estimate
+    (prevalence, texts, bounds for missing answers, duplicates, effects with length
+    fixed), are those of the vote: what most annotators say, and where they are tied,
+    the first of them. Shares of votes are not enough: they do not tell which annotator
+    said what, and so not how far conclusions move.
+
+    References
+    ----------
+    .. [1] D. B. Rubin (1987). "Multiple Imputation for Nonresponse in Surveys".
+    .. [2] G. Y. Zou, A. Donner (2008). "Construction of confidence limits about effect
+       measures: a general approach". Statistics in Medicine 27.
+    .. [3] C. Licht (2010). "New methods for generating significance levels from
+       multiply-imputed data". Dissertation, University of Bamberg.
+    .. [4] S. Messing (2026). "Hidden Measurement Error in LLM Pipelines Distorts
+       Annotation, Evaluation, and Benchmarking". arXiv 2604.11581.
 
     Examples
     --------
@@ -120,11 +164,38 @@ def evaluate_annotations(
          hypothesis   coef  p_corrected  significant
     0  mentions tea  0.461        0.001         True
     1       is long -0.166        0.133        False
+
+    Three models annotated, one of them carelessly. What they differ widens intervals:
+
+    >>> share = np.array([0.02, 0.05, 0.25])[:, None, None]  # of wrong answers
+    >>> wrong = rng.random((3, 600, 2)) < share
+    >>> votes = np.where(wrong, 1 - annotations, annotations)
+    >>> report = evaluate_annotations(
+    ...     dict(zip("abc", votes)), y, names=["mentions tea", "is long"]
+    ... )
+    >>> report.by_annotator[["hypothesis", "annotator", "coef", "significant"]].round(2)
+         hypothesis annotator  coef  significant
+    0  mentions tea         a  0.43         True
+    1  mentions tea         b  0.40         True
+    2  mentions tea         c  0.28         True
+    3       is long         a -0.05        False
+    4       is long         b -0.17        False
+    5       is long         c -0.07        False
+    >>> report.table[["coef", "coef_lower", "coef_upper", "naive_lower"]].round(2)
+       coef  coef_lower  coef_upper  naive_lower
+    0  0.37        0.06        0.68         0.14
+    1 -0.10       -0.38        0.19        -0.33
     """
     rules = None if names is None or isinstance(names, str) else _list_given(names)
     if rules:
         names = [h.statement for h in rules]
-    values, names = check_annotations(annotations, names)
+    tables, votes = split_annotators(annotations, caller="evaluate_annotations"), None
+    if tables is None:
+        values, names = check_annotations(annotations, names)
+        tables = {"annotations": annotations}
+    else:
+        votes, names = check_tables(tables, names, caller="evaluate_annotations")
+        values = take_vote(votes)
     if texts is not None:
         texts = check_texts(texts, caller="evaluate_annotations")
     rows = prepare_rows(
@@ -136,7 +207,7 @@ def evaluate_annotations(
             "fixed_effects": fixed_effects,
             "pairs": pairs,
         },
-        {"annotations": annotations} | ({} if texts is None else {"texts": texts}),
+        tables | ({} if texts is None else {"texts": texts}),
         task=task,
         target=target,
         embeddings=embeddings,
@@ -162,6 +233,7 @@ def evaluate_annotations(
         tested_before=EarlierTests.of(previous, rows.target),
         near_duplicates=alike,
         notes=notes,
+        votes=votes,
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .._report._formats import format_number, format_p
+from .._report._by_annotator import find_flips, write_side_by_side
 from .._utils._printable import pluralize, shorten, to_printable
 
 
@@ -43,10 +43,13 @@ class AnnotatorComparison:
         What language models consumed, one row per annotator that keeps an account.
     effect : {"coef", "separation"}
         Which estimate the table shows.
+    by_annotator : DataFrame
+        One row per hypothesis and annotator, as `HypothesisReport.by_annotator`.
 
     See Also
     --------
     compare_annotators : Makes it.
+    evaluate_annotations : Given annotations of several, one test over all of them.
 
     Examples
     --------
@@ -85,6 +88,7 @@ class AnnotatorComparison:
     reports: dict
     usage: pd.DataFrame
     effect: str
+    by_annotator: pd.DataFrame
 
     def __str__(self):
         shown = self._show()
@@ -111,29 +115,22 @@ class AnnotatorComparison:
 
     def _show(self):
         """Return the table as it is shown: one column of words per annotator."""
-        columns = {"hypothesis": self.table["hypothesis"]}
-        for name in self.reports:
-            cells = zip(
-                *(self.table[f"{name}: {c}"] for c in self._parts()), strict=True
-            )
-            columns[to_printable(name)] = [_write_cell(*cell) for cell in cells]
-        columns["agree"] = [
-            f"{n} of {len(self.reports)}" for n in self.table["n_agree"]
-        ]
-        columns["alpha"] = self.table["alpha"].map("{:.2f}".format)
-        return pd.DataFrame(columns)
+        shown = write_side_by_side(self.by_annotator)
+        shown.insert(0, "hypothesis", self.table["hypothesis"])
+        agree = [f"{n} of {len(self.reports)}" for n in self.table["n_agree"]]
+        alpha = self.table["alpha"].map("{:.2f}".format)
+        return shown.assign(agree=agree, alpha=alpha)
 
     def _name_of_new_texts(self):
         known = [report.n_training_texts for report in self.reports.values()]
         return "on other texts" if any(known) else "out-of-sample"
 
-    def _parts(self):
-        return self.effect, "p_corrected", "significant"
-
     def _notes(self):
         kind = {"coef": "joint coefficient", "separation": "separation"}[self.effect]
         metric = "R²" if "r2" in self.overall else "ROC AUC"
+        n_flips = len(find_flips(self.by_annotator))
         lines = [
+            f"{n_flips} of {len(self.table)} conclusions flip over annotators",
             f"{kind} (joint p, corrected; * significant); agree: annotators with the "
             "verdict of the first; alpha: Krippendorff's, of the annotations",
         ]
@@ -156,15 +153,3 @@ class AnnotatorComparison:
 
 
 _METRICS = {"R²": "r2", "ROC AUC": "roc_auc"}
-
-
-def _write_cell(estimate, p, significant):
-    if np.isnan(estimate):
-        return "-"
-    return f"{format_number(estimate)} ({format_p(p)}{'*' if significant else ''})"
-
-
-def find_verdicts(estimates, significant):
-    """Return 1 (significant, more), -1 (significant, less) or 0 of each hypothesis."""
-    signs = np.sign(np.nan_to_num(np.asarray(estimates, dtype=float)))
-    return np.where(np.asarray(significant, dtype=bool), signs, 0).astype(int)

@@ -25,6 +25,7 @@ from .._utils._threads import on_one_thread
 from .._utils._warnings import warn
 from ._dependent_texts import find_new_rows
 from ._earlier_tests import count_further_tests, fingerprint_tests
+from ._several_annotators import test_annotators
 from ._signs import TrainingEffects
 
 # Overall figures that a report also holds by themselves
@@ -79,6 +80,7 @@ def build_report(
     tested_before=None,
     near_duplicates=None,
     notes=(),
+    votes=None,
 ):
     """Test checked annotations and build the report.
 
@@ -98,20 +100,28 @@ def build_report(
         As from `group_near_duplicates`.
     notes : sequence of str, default=()
         What a reader should know of the data.
+    votes : dict of str to ndarray of shape (n_rows, n_hypotheses) or None, default=None
+        Of several annotators, what each says; `annotations` are their vote.
     """
     tested = fingerprint_tests(annotations, names, rows, settings["cov_type"])
     edits = [] if tested_before is None else tested_before.list_edits(tested)
     correction = {name: settings[name] for name in ("alpha", "correction", "cov_type")}
     correction["n_more"] = count_further_tests(edits)
-    tests = run_tests(
-        annotations,
-        rows.codes,
-        names,
-        rows.classes,
-        rows.design,
-        target_kind=rows.target_kind,
-        **correction,
-    )
+
+    def test(values):
+        return run_tests(
+            values,
+            rows.codes,
+            names,
+            rows.classes,
+            rows.design,
+            target_kind=rows.target_kind,
+            **correction,
+        )
+
+    tests, by_annotator = test(annotations), None
+    if votes is not None:
+        tests, by_annotator = test_annotators(tests, votes, test, correction)
     length = _test_length(tests, rows, texts, correction)
     overall, p = _compute_overall(tests, rows, texts, length, discovery, settings)
     figures = dict(zip(overall["name"], overall["value"], strict=True))
@@ -156,8 +166,10 @@ def build_report(
             settings={name: tests.summary[name] for name in ("task", "classes")}
             | {"target": rows.target_kind}
             | settings,
+            votes=votes,
             **rows.beside,
         ),
+        by_annotator=by_annotator,
         target_name=rows.target_name,
         skipped_neurons=discovery.skipped_neurons,
         n_training_texts=None

@@ -10,16 +10,18 @@ from .._annotation._cells import make_twin
 from .._annotation._exact import annotate_texts, fit_annotator
 from .._annotation._members import check_members, name_annotators
 from .._language_models._usage_table import make_usage_table
+from .._report._by_annotator import choose_effect
 from .._utils._annotation_input import check_annotations
 from .._utils._containers import convert_container
 from .._utils._frames import get_texts
 from .._utils._steps import find_best_estimator, find_extractor
 from .._utils._validation import check_same_length, validate_params
-from ._annotator_comparison import AnnotatorComparison, find_verdicts
+from ._annotator_comparison import AnnotatorComparison
 from ._build_report import Discovery, build_report
 from ._dependent_texts import find_training_texts, group_near_duplicates
 from ._hypotheses import reach_extractor
 from ._prepare import TEST_CONSTRAINTS, prepare_rows
+from ._several_annotators import tabulate_by_annotator
 
 _CALLER = "compare_annotators"
 
@@ -110,6 +112,8 @@ def compare_annotators(
     See Also
     --------
     evaluate_hypotheses : The test with the pipeline's own annotator.
+    evaluate_annotations : Given annotations of several, one test over all of them,
+        whose intervals count the variance over annotators.
     MajorityAnnotator : The votes of several annotators.
     correct_for_annotation_error : Estimates corrected by labels of people.
 
@@ -310,11 +314,8 @@ class _Judge:
 def _compare(reports, agreement, pairs, usage):
     """Put the reports side by side."""
     tables = {name: report.table for name, report in reports.items()}
-    has_coef = any(t["coef"].notna().any() for t in tables.values())
-    effect = "coef" if has_coef else "separation"
-    verdicts = np.array(
-        [find_verdicts(t[effect], t["significant"]) for t in tables.values()]
-    )
+    by_annotator, effect = tabulate_by_annotator(tables), choose_effect(tables.values())
+    verdicts = by_annotator["verdict"].to_numpy().reshape(-1, len(tables)).T
     alike = verdicts == verdicts[0]
     columns = {"hypothesis": agreement["hypothesis"]}
     for name, table in tables.items():
@@ -338,4 +339,5 @@ def _compare(reports, agreement, pairs, usage):
         reports=reports,
         usage=usage,
         effect=effect,
+        by_annotator=by_annotator,
     )

@@ -83,6 +83,7 @@ def rerun_audit_bundle(folder):
         discovery=_read_discovery(bundle),
         tested_before=_list_tested_before(bundle),
         near_duplicates=bundle.report.get("near_duplicates"),
+        votes=data.votes,
     )
     # which texts were there in training is known to the pipeline alone
     known = bundle.report.get("n_training_texts")

@@ -70,6 +70,11 @@ _KINDS = {
         "Hypotheses with counts of 0 alone on one side, by themselves or beside others",
         "Their rate ratio is 0 or infinite, without an interval.",
     ),
+    "annotators": (
+        "not estimated under every annotator",
+        "Hypotheses that some annotators give no estimate of",
+        "Their figures are of the others, and NaN where that is one.",
+    ),
     "concordant": (
         "the same in both members of every pair",
         "Hypotheses that hold for both members or neither in every pair",

@@ -37,9 +37,13 @@ def write_rows(folder, data):
     arrays, beside = {"annotations": np.asarray(data.annotations, dtype=float)}, {}
     for name, column in columns.items():
         arrays[name], beside[name] = pack_column(column)
+    if data.votes is not None:
+        arrays["votes"] = np.array([*data.votes.values()])
     np.savez_compressed(folder / ROWS, **arrays)
     names = list(map(str, data.names))
     about = {"names": names, "columns": beside, "covariates": labels}
+    if data.votes is not None:
+        about["annotators"] = [*data.votes]
     write_json(folder / COLUMNS, about)
 
 
@@ -60,6 +64,9 @@ def read_rows(folder, settings):
         texts=_read_texts(folder / TEXTS),
         covariates=_read_covariates(rows, about["covariates"], len(rows["target"])),
         settings=settings,
+        votes=dict(zip(about["annotators"], arrays["votes"], strict=True))
+        if "annotators" in about
+        else None,
         **{name: rows[name] for name in _ROW_FIELDS if name in rows},
     )
 

@@ -85,7 +85,7 @@ class EvaluationData:
     Parameters
     ----------
     annotations : ndarray of shape (n_rows, n_hypotheses)
-        1, 0 or NaN.
+        1, 0 or NaN; of several annotators their vote.
     names : tuple of str
         The hypotheses.
     target : ndarray of shape (n_rows,)
@@ -98,6 +98,8 @@ class EvaluationData:
         As they were given.
     settings : dict
         The keywords of the test, such as "alpha" and "correction".
+    votes : dict of str to ndarray of shape (n_rows, n_hypotheses) or None
+        Of several annotators, what each says.
     """
 
     annotations: np.ndarray
@@ -110,3 +112,4 @@ class EvaluationData:
     pairs: np.ndarray | None = None
     covariates: pd.DataFrame | None = None
     settings: dict = field(default_factory=dict)
+    votes: dict | None = None

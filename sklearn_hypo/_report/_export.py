@@ -10,15 +10,18 @@ from .._hypotheses._hypothesis import Hypothesis
 from .._utils._files import atomic_path, write_text
 from .._utils._json import to_json_value
 from .._utils._printable import to_printable
+from ._by_annotator import write_side_by_side
 from ._columns import (
     format_cells,
     list_columns,
     read_floats,
+    read_labels,
     read_strings,
     split_terms,
 )
 from ._formats import typeset_minus
 from ._words import (
+    describe_annotators,
     describe_conditions,
     describe_correction,
     describe_near_duplicate_texts,
@@ -38,7 +41,7 @@ _VERSION = 1
 
 _INFINITE = {"Infinity": np.inf, "-Infinity": -np.inf}
 
-_TABLES = ("overall", "by_class", "covariates", "usage")
+_TABLES = ("overall", "by_class", "by_annotator", "covariates", "usage")
 
 
 # Not for JSON: the evidence holds texts, the data is what an audit bundle is for.
@@ -88,15 +91,19 @@ def to_markdown(report):
         A table as GitHub, pandoc and others read it. In statements every character
         that would be markup is escaped.
     """
-    header, *rows = _article_cells(report)
-    sides = [":--", *("--:" for _ in header[1:])]
-    lines = [_markdown_row(map(_escape_markdown, row)) for row in (header, *rows)]
-    lines.insert(1, _markdown_row(sides))
-    below = [f"- {_escape_markdown(line)}" for line in _article_remarks(report)]
-    return (
-        "\n".join([_escape_markdown(describe_sample(report)), "", *lines, "", *below])
-        + "\n"
-    )
+    lines = [_escape_markdown(describe_sample(report)), ""]
+    lines += _markdown_table(_article_cells(report))
+    lines += ["", *(f"- {_escape_markdown(each)}" for each in _article_remarks(report))]
+    if report.by_annotator is not None:
+        lines += ["", *_markdown_table(_annotator_cells(report))]
+    return "\n".join(lines) + "\n"
+
+
+def _markdown_table(cells):
+    """The lines of a table, the first of whose rows is its header."""
+    lines = [_markdown_row(map(_escape_markdown, row)) for row in cells]
+    sides = [":--", *("--:" for _ in cells[0][1:])]
+    return [lines[0], _markdown_row(sides), *lines[1:]]
 
 
 def _markdown_row(cells):
@@ -149,6 +156,7 @@ def to_latex(report, caption=None, label=None):
 def _write_caption(report):
     figures = [f"{f.value}: {f.description}" for f in list_figures(report)]
     conditions = [
+        describe_annotators(report),
         describe_training_texts(report),
         describe_near_duplicate_texts(report),
         describe_conditions(report),
@@ -178,6 +186,14 @@ def _article_cells(report):
         columns.append([column.article, *(" ".join(row).rstrip() for row in rows)])
     columns.append(["", *mark_findings(report)])
     return list(zip(*columns, strict=True))
+
+
+def _annotator_cells(report):
+    """Rows of strings, the header first: what each annotator's own test found."""
+    cells = write_side_by_side(report.by_annotator).map(typeset_minus)
+    labels = read_labels(report.table)
+    rows = zip(labels, *(cells[name] for name in cells), strict=True)
+    return [("By annotator (p, corrected)", *cells.columns), *rows]
 
 
 def _article_remarks(report):

@@ -71,6 +71,14 @@ class HypothesisReport:
         - ``p_corrected``, ``significant``: ``coef_p`` corrected for multiple tests,
           and whether that is at most alpha;
         - ``method``: the model of the joint regression, empty if not in it;
+        - with several annotators (estimates, intervals and p-values are then over all
+          of them): ``annotators_agree``: share of the annotators whose own test has the
+          same verdict (significant with more, with less, or not significant);
+          ``annotators_smallest``, ``_largest``, ``_sd``: of their joint coefficients
+          (of their separations, for more than two classes);
+          ``annotators_p_smallest``, ``annotators_p_largest``: of their corrected joint
+          p-values; ``naive_lower``, ``naive_upper``: the interval without the variance
+          over annotators;
         - ``duplicate_of``: an earlier hypothesis that it nearly repeats, or empty;
         - ``note``: what could not be computed, and why. Empty if all is well;
         - ``reversed``: which effects have another sign than in training:
@@ -167,6 +175,10 @@ class HypothesisReport:
         the size of the "largest" group, "inflation" (by which factor variances grow if
         these are copies), and "grouped", whether the test went by these groups. None
         if nothing was looked for.
+    by_annotator : DataFrame or None
+        With several annotators, one row per hypothesis and annotator: what each one's
+        annotations gave by themselves, in columns of the table, and "verdict" (1:
+        significant with more, -1: with less, 0: not significant).
 
     See Also
     --------
@@ -233,6 +245,7 @@ class HypothesisReport:
     n_training_texts: int | None = None
     near_duplicates: dict | None = None
     target_kind: str | None = None
+    by_annotator: pd.DataFrame | None = None
 
     def __str__(self):
         return "\n".join(text_lines(self))

@@ -9,6 +9,7 @@ from ._columns import format_cells, list_columns, read_labels
 from ._page._render import render
 from ._view import ReportView
 from ._words import (
+    describe_annotators,
     describe_conditions,
     describe_earlier_tests,
     describe_length,
@@ -144,6 +145,7 @@ def _table_cells(report):
 def _summarize(report):
     """Lines on the whole, then those on single hypotheses, none wrapped."""
     lines = [f"* {describe_success(report)}"]
+    lines += [to_printable(describe_annotators(report))]
     lines += [f"! {describe_training_texts(report)}"] if report.n_training_texts else []
     lines += [f"! {describe_reversed(report)}"] if any(flag_reversed(report)) else []
     if report.classes is not None and len(report.classes) == 2:

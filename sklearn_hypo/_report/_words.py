@@ -10,6 +10,7 @@ import pandas as pd
 from .._inference._multiple_tests import CORRECTIONS
 from .._inference._notes import split_notes
 from .._utils._printable import pluralize, shorten
+from ._by_annotator import find_flips
 from ._columns import read_floats, read_labels, read_strings
 from ._formats import format_estimate, format_interval, format_number, format_p
 
@@ -120,6 +121,7 @@ def _describe_weights(weight):
 
 
 def _list_some(names):
+    names = list(names)
     more = len(names) - _NAMED
     return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
@@ -304,6 +306,25 @@ def describe_length(report):
     )
 
 
+def describe_annotators(report):
+    """Say how many conclusions flip over annotators; empty if there is only one."""
+    if report.by_annotator is None:
+        return ""
+    names = report.by_annotator["annotator"].drop_duplicates()
+    flips = find_flips(report.by_annotator)
+    labels = dict(
+        zip(report.table["hypothesis"], read_labels(report.table), strict=True)
+    )
+    which = _list_some([shorten(labels[each], 40) for each in flips])
+    return (
+        f"{len(flips)} of {len(labels)} conclusions flip over "
+        f"{pluralize(len(names), 'annotator')} ({_list_some(map(shorten, names))})"
+        + (f": {which}" if flips else "")
+        + ". Effects are means over them, intervals and p-values count the variance "
+        "over them; overall figures are of their vote"
+    )
+
+
 def describe_skipped(report):
     """Say how many neurons have no hypothesis, and why; empty if all have one."""
     reasons = Counter((report.skipped_neurons or {}).values())
@@ -365,6 +386,7 @@ def describe_earlier_tests(report):
 def list_remarks(report):
     """List what a reader should know of the table as a whole, in sentences."""
     remarks = (
+        describe_annotators,
         describe_training_texts,
         describe_target_kind,
         describe_near_duplicate_texts,

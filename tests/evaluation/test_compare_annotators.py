@@ -21,7 +21,7 @@ from sklearn_hypo import (
     evaluate_annotations,
     evaluate_hypotheses,
 )
-from sklearn_hypo._evaluation._annotator_comparison import find_verdicts
+from sklearn_hypo._inference._between_annotators import find_verdicts
 
 WORDS = ["tea", "rain", "snow"]
 EFFECTS = [2.0, -1.0, 0.0]

@@ -28,7 +28,7 @@ def list_details(view):
     effects, basis = _list_effects(view), _list_basis(report)
     originals, notes = (read_strings(table, name) for name in ("duplicate_of", "note"))
     turned = read_strings(table, "reversed")
-    by_class = _list_classes(report)
+    by_class, by_annotator = _list_classes(report), _list_annotators(report)
     lead = None if view.lead is None else view.estimates(view.lead)[0]
     found = []
     for i in view.order:
@@ -49,6 +49,7 @@ def list_details(view):
                 "effects": effects[i],
                 "basis": basis[i],
                 "by_class": by_class.get(view.statements[i], {}),
+                "by_annotator": by_annotator.get(view.statements[i], []),
                 "activations": _draw_activations(detail),
                 "by_target": _list_shares(detail),
                 "texts": _list_texts(detail),
@@ -110,6 +111,37 @@ def _list_classes(report):
             for name, label, cell, (p, _) in rows:
                 own = found.setdefault(str(name), {})
                 own.setdefault(str(label), []).append((*cell, p))
+    return found
+
+
+def _list_annotators(report):
+    """(annotator, share, effect and p-value alone and beside the others) by hypothesis.
+
+    Cells are values with their intervals; significant effects have a star.
+    """
+    table, found = report.by_annotator, {}
+    if table is None:
+        return found
+    joint = [column.name for column in rank_joint_effects(report)[:1]]
+    names = [
+        "prevalence",
+        "separation",
+        "separation_p_corrected",
+        *joint,
+        "p_corrected",
+    ]
+    columns = {column.name: column for column in COLUMNS}
+    cells = [
+        format_cells(table, columns[name], missing="–", typeset=True) for name in names
+    ]
+    rows = zip(
+        *(table[name] for name in ("hypothesis", "annotator", "significant")),
+        *cells,
+        strict=True,
+    )
+    for name, annotator, significant, *own, (p, _) in rows:
+        mark = (p + "*" * bool(significant), "")
+        found.setdefault(str(name), []).append((annotator, [*own, mark]))
     return found
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..._utils._printable import shorten
+from .._by_annotator import find_flips
 from .._columns import format_cells, list_columns
 from .._formats import format_interval, format_number, typeset_minus
 from .._words import (
@@ -39,6 +40,11 @@ def list_tiles(report):
         if figure.name == "permutation_p":
             how = figure.description.partition(", ")[2]
             tiles.append((figure.value, "p-value of all together", "", how))
+    if report.by_annotator is not None:
+        flips = len(find_flips(report.by_annotator))
+        n = report.by_annotator["annotator"].nunique()
+        count = f"{flips} of {len(report.table)}"
+        tiles.append((count, f"conclusions flip over {n} annotators", "", ""))
     return [*tiles, (f"{report.n_rows:,}", "texts", "", _describe_size(report))]
 
 
