@@ -259,3 +259,12 @@ def test_every_face_shows_annotators(tmp_path, kind):
     assert "a &lt;b&gt;" in page
     assert "a <b>" not in page
     assert report.plot().get_figure() is not None
+
+
+def test_rate_ratios_are_combined_as_logarithms():
+    y = np.round(np.exp(np.clip(Y, -2, 1.4)))
+    table = evaluate(VOTES, y, target="count").table
+    own = [evaluate(each, y, target="count").table for each in VOTES.values()]
+    ratios = np.log([each["rate_ratio"] for each in own])
+    np.testing.assert_allclose(np.log(table["rate_ratio"]), ratios.mean(axis=0))
+    assert (table["rate_ratio_lower"] < table["rate_ratio"]).all()
