@@ -123,7 +123,8 @@ def evaluate_hypotheses(
         within pairs, -1, 0 or 1. See `make_pairs`.
     cov_type : {"auto", "HC2", "HC3", "nonrobust"}, default="auto"
         Standard errors of the joint regression. "auto": HC3 for quantities, those of
-        the model for classes. With groups they are clustered (CR3) in any case.
+        the model for classes. With groups they are clustered: CR2 for quantities, CR3
+        with "HC3".
     previous : HypothesisReport or list of HypothesisReport, default=None
         Reports made before on the same rows. What was tested there and is not tested
         here counts in the correction, and the change is recorded: hypotheses that

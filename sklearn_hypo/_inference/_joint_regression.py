@@ -20,7 +20,7 @@ from ._design_matrix import (
     spread,
 )
 from ._logit import fit_binary, fit_multinomial
-from ._robust_covariance import least_squares, t_inference
+from ._robust_covariance import least_squares, name_covariance, t_inference
 
 COEFFICIENT_COLUMNS = (
     "coef",
@@ -123,7 +123,7 @@ def joint_regression(A, y, n_classes, columns, design, notes, *, cov_type):
         The columns of A that vary at all.
     cov_type : {"auto", "HC2", "HC3", "nonrobust"}
         Kind of the standard errors. "auto": HC3 for quantities, that of the model for
-        classes. With clusters always clustered.
+        classes. With clusters always clustered: of quantities CR2, but CR3 for "HC3".
 
     Returns
     -------
@@ -261,11 +261,11 @@ def _fit_ols(problem, cov_type, columns, notes):
     X, design, controls = problem.regressors, problem.design, problem.controls
     y = controls.clear(problem.y)
     root = np.ones(len(y)) if design.weights is None else np.sqrt(design.weights)
-    kind = "HC3" if cov_type == "auto" else cov_type
     solved = least_squares(
-        X * root[:, None],
-        y * root,
-        cov_type=kind,
+        X,
+        y,
+        weights=design.weights,
+        cov_type=cov_type,
         clusters=design.clusters,
         n_absorbed=controls.n_absorbed,
     )
@@ -293,7 +293,7 @@ def _fit_ols(problem, cov_type, columns, notes):
     estimates["coef_std"] = solved.coef * _sd(X, root, not design.paired) / sd_y
     return {
         "method": "OLS" if design.weights is None else "WLS",
-        "cov_type": kind if design.clusters is None else "cluster",
+        "cov_type": name_covariance(cov_type, design.clusters is not None),
         "estimates": estimates,
         **_measure_fit(problem, y * root, solved.residuals, root),
     }

@@ -1,8 +1,9 @@
 """Standard errors that need neither equal variances nor independence.
 
-All are made of what each row, or cluster of rows, contributes to an estimate: what it
-would lose without that unit (HC3, CR3). Contributions of two estimates on overlapping
-rows can be added and subtracted, which gives standard errors of combinations of them.
+All are made of what each row, or cluster of rows, contributes to an estimate, such as
+what it would lose without that unit (HC3, CR3). Contributions of two estimates on
+overlapping rows can be added and subtracted, which gives standard errors of
+combinations of them.
 """
 
 from dataclasses import dataclass
@@ -10,16 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import linalg, stats
 
+from ._cluster_scores import (
+    FULL_LEVERAGE,
+    PART,
+    SumOfSquares,
+    adjust_clusters,
+    spread_basis,
+)
 from ._firth import CountedRows, fit_logit, infinite_coefficients, probabilities
-
-# A leverage this near to 1 means that a coefficient rests on one row or cluster alone.
-_FULL_LEVERAGE = 1 - 1e-9
-
-# Part of such a row or cluster in a coefficient that is more than rounding error.
-_PART = 1e-6
-
-# Rows whose outer products are held in memory at once
-_ROWS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class LinearFit:
     df : ndarray of shape (n_columns,)
         Degrees of freedom of the t distribution that each is compared with.
     residuals : ndarray of shape (n_rows,)
-        What is left.
+        What is left, times the roots of the weights.
     """
 
     coef: np.ndarray
@@ -65,7 +64,7 @@ def t_inference(estimate, se, df, level=0.95):
     return estimate - half, estimate + half, p
 
 
-def least_squares(X, y, *, cov_type="HC3", clusters=None, n_absorbed=0):
+def least_squares(X, y, *, weights=None, cov_type="auto", clusters=None, n_absorbed=0):
     r"""Fit by least squares, with standard errors of a chosen kind.
 
     With the leverages :math:`h_i` and residuals :math:`e_i`, HC3 is
@@ -75,21 +74,25 @@ def least_squares(X, y, *, cov_type="HC3", clusters=None, n_absorbed=0):
 
     and its analogue for clusters, CR3, replaces :math:`e_i / (1 - h_i)` by
     :math:`(I - H_{gg})^{-1} e_g`: both are what the jackknife gives that leaves out one
-    row, or one cluster (without its factor (G - 1) / G). Each coefficient is compared
-    with t, of which the degrees of freedom are those of Satterthwaite's approximation
-    to the variance estimator under equal variances: with few rows (or clusters) on one
-    side of a rare annotation they are few, where n - p would be far too many.
+    row, or one cluster (without its factor (G - 1) / G). HC2 and CR2 take square roots
+    of :math:`1 - h_i` and of the covariance of :math:`e_g` under equal variances
+    (without weights :math:`I - H_{gg}`) instead: unbiased if variances are equal.
+    Each coefficient is compared with t, of which the degrees of freedom are those of
+    Satterthwaite's approximation to the variance estimator under equal variances: with
+    few rows (or clusters) on one side of a rare annotation they are few, where n - p
+    would be far too many. Variances are equal before weighting, here and there.
 
     Parameters
     ----------
     X : ndarray of shape (n_rows, n_columns)
-        The design, of full column rank, with its constant if it has one. With weights,
-        rows of X and y are those multiplied by their square roots.
+        The design, of full column rank, with its constant if it has one.
     y : ndarray of shape (n_rows,)
         The target.
-    cov_type : {"HC3", "HC2", "nonrobust"}, default="HC3"
-        Whether variances may differ. Ignored with clusters. "HC2" divides by the
-        square root of :math:`1 - h_i`: closer to the level, and less cautious.
+    weights : ndarray of shape (n_rows,) or None, default=None
+        Positive weights of the rows.
+    cov_type : {"auto", "HC3", "HC2", "nonrobust"}, default="auto"
+        Whether variances may differ. "HC3" is CR3 with clusters, anything else is then
+        CR2; "auto" is HC3 without. "HC2" is closer to the level, and less cautious.
     clusters : ndarray of int of shape (n_rows,) or None, default=None
         Cluster of each row, from 0 on.
     n_absorbed : int, default=0
@@ -125,18 +128,31 @@ def least_squares(X, y, *, cov_type="HC3", clusters=None, n_absorbed=0):
     >>> fit.se.round(3), fit.df.round(1)
     (array([0.08 , 0.409]), array([149. ,  83.6]))
     """
+    if weights is not None:
+        root = np.sqrt(weights)
+        X, y = X * root[:, None], y * root
     Q, T = orthonormalize(X)
     gamma = Q.T @ y
-    residuals = y - Q @ gamma
     return infer_coefficients(
         T.T @ gamma,
-        residuals,
+        y - Q @ gamma,
         Q,
         T,
+        weights=weights,
         cov_type=cov_type,
         clusters=clusters,
         n_absorbed=n_absorbed,
     )
+
+
+def name_covariance(cov_type, clustered):
+    """Return the kind of standard errors that a report states.
+
+    Clustered ones are "cluster" (CR2) unless CR3 was asked for.
+    """
+    if clustered:
+        return "CR3" if cov_type == "HC3" else "cluster"
+    return "HC3" if cov_type == "auto" else cov_type
 
 
 def orthonormalize(X):
@@ -146,24 +162,36 @@ def orthonormalize(X):
 
 
 def infer_coefficients(
-    coef, residuals, Q, T, *, cov_type="HC3", clusters=None, n_absorbed=0
+    coef,
+    residuals,
+    Q,
+    T,
+    *,
+    weights=None,
+    cov_type="auto",
+    clusters=None,
+    n_absorbed=0,
 ):
     """Judge coefficients of a (working) linear model by its residuals.
 
-    Q and T are those of its design, from `orthonormalize`; the rest is as in
+    Q and T are those of its weighted design, from `orthonormalize`; the rest is as in
     `least_squares`.
     """
     n, p = Q.shape
     if clusters is not None:
-        change, df, alone = _leave_clusters_out(residuals, Q, T, clusters)
+        kind = "CR3" if cov_type == "HC3" else "CR2"
+        options = {"weights": weights, "absorbed": n_absorbed > 0}
+        change, df, alone = adjust_clusters(
+            residuals, Q, T, clusters, kind=kind, **options
+        )
         covariance = change.T @ change
     elif cov_type == "nonrobust":
         df, alone = np.full(p, float(n - p - n_absorbed)), np.zeros(p, dtype=bool)
         covariance = T.T @ T * (residuals @ residuals / df[0])
     else:
-        slopes, rest, alone = _leave_rows_out(Q, T, 1.0 if cov_type == "HC3" else 0.5)
+        slopes, alone = _leave_rows_out(Q, T, 0.5 if cov_type == "HC2" else 1.0)
         covariance = slopes.T @ (slopes * (residuals**2)[:, None])
-        df = _satterthwaite_of_rows(slopes**2, rest, Q)
+        df = _satterthwaite_of_rows(slopes, Q, weights)
     covariance[alone] = np.nan
     covariance[:, alone] = np.nan
     return LinearFit(coef, covariance, np.where(alone, np.nan, df), residuals)
@@ -193,70 +221,26 @@ def judge_rows(Q, T, power=0.5):
 def _leave_rows_out(Q, T, power=1.0):
     """What each coefficient loses without a row, per residual.
 
-    Returns this, divided by a power of 1 - leverage, that itself, and which
-    coefficients rest on one row alone.
+    Returns this, divided by a power of 1 - leverage, and which coefficients rest on one
+    row alone.
     """
     leverage = np.einsum("ij,ij->i", Q, Q)
-    full = leverage > _FULL_LEVERAGE
+    full = leverage > FULL_LEVERAGE
     rest = np.where(full, 1.0, 1 - leverage)
-    alone = np.abs(Q[full] @ T).max(axis=0, initial=0.0) > _PART
-    return Q @ T / (rest**power)[:, None], 1 - leverage, alone
+    alone = np.abs(Q[full] @ T).max(axis=0, initial=0.0) > PART
+    return Q @ T / (rest**power)[:, None], alone
 
 
-def _satterthwaite_of_rows(weights, rest, Q):
-    """Degrees of freedom of sums of squared residuals, under equal variances."""
-    squares = [
-        w**2 @ (2 * rest - 1) + np.sum((Q.T @ (Q * w[:, None])) ** 2) for w in weights.T
-    ]
-    return (weights.T @ rest) ** 2 / np.array(squares)
-
-
-def _leave_clusters_out(residuals, Q, T, clusters):
-    """What each coefficient loses without a cluster, exactly.
-
-    Returns this, by cluster, the degrees of freedom of the sum of its squares, and
-    which coefficients rest on one cluster alone.
-    """
-    p = Q.shape[1]
-    change, cross = [np.zeros((0, p))], np.zeros((p, p, p))
-    traces, squares, alone = np.zeros(p), np.zeros(p), np.zeros(p, dtype=bool)
-    for G, sums in _cluster_products(residuals, Q, clusters):
-        values, vectors = np.linalg.eigh(G)
-        full = values > _FULL_LEVERAGE
-        alone |= (np.abs(np.swapaxes(vectors, 1, 2)[full] @ T) > _PART).any(axis=0)
-        inverse = np.where(full, 0.0, 1 / np.where(full, 1.0, 1 - values))
-        u = (vectors * inverse[:, None]) @ (np.swapaxes(vectors, 1, 2) @ T)
-        change.append(np.einsum("gij,gi->gj", u, sums))
-        b = G @ u
-        norm, length = np.einsum("gij,gij->gj", u, b), np.einsum("gij,gij->gj", b, b)
-        traces += (norm - length).sum(axis=0)
-        squares += (norm**2 - 2 * norm * length).sum(axis=0)
-        by_column = b.transpose(2, 1, 0)
-        cross += by_column @ by_column.transpose(0, 2, 1)
-    squares += np.einsum("jik,jik->j", cross, cross)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.concatenate(change), traces**2 / squares, alone
-
-
-def _cluster_products(residuals, Q, clusters):
-    """Yield Q'Q and Q'e of some clusters at a time, as stacks."""
-    order = np.argsort(clusters, kind="stable")
-    starts = np.flatnonzero(np.diff(clusters[order], prepend=-1))
-    ends = np.append(starts[1:], len(order))
-    first = 0
-    while first < len(starts):
-        last = np.searchsorted(ends, starts[first] + _ROWS_AT_ONCE, side="right")
-        last = max(last, first + 1)
-        rows = order[starts[first] : ends[last - 1]]
-        own, offsets = Q[rows], starts[first:last] - starts[first]
-        if last == first + 1:  # one large cluster
-            yield (own.T @ own)[None], (own.T @ residuals[rows])[None]
-        else:
-            yield (
-                np.add.reduceat(own[:, :, None] * own[:, None, :], offsets),
-                np.add.reduceat(own * residuals[rows, None], offsets),
-            )
-        first = last
+def _satterthwaite_of_rows(slopes, Q, weights):
+    """Degrees of freedom of sums of squared residuals times slopes."""
+    U, C = spread_basis(Q, weights)
+    slopes = slopes if weights is None else slopes * np.sqrt(weights)[:, None]
+    found = []
+    for u in slopes.T:  # one at a time, for memory
+        of_sum = SumOfSquares(C, 1)
+        of_sum.add((u**2)[:, None], (U * u[:, None])[:, :, None])
+        found.append(of_sum.df[0])
+    return np.array(found)
 
 
 @dataclass(frozen=True)
@@ -412,10 +396,10 @@ def _measure_influence(estimate, residuals, working, Q, T, units):
     on one unit.
     """
     if units is None:
-        slopes, _, alone = _leave_rows_out(Q, T)
+        slopes, alone = _leave_rows_out(Q, T)
         change = slopes * residuals[:, None]
     else:
         slopes = Q @ T
-        change, _, alone = _leave_clusters_out(residuals, Q, T, units)
+        change, _, alone = adjust_clusters(residuals, Q, T, units, kind="CR3")
     change[:, alone] = np.nan
     return Influence(estimate, change, slopes * working[:, None], units)

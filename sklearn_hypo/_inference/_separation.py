@@ -23,7 +23,7 @@ def quantity_separation(holds, y, design):
     .. math:: S = \bar y_{a = 1} - \bar y_{a = 0}
 
     With Welch's t-test and interval; with weights or clusters, those of a regression
-    on the annotation alone with HC3 or clustered (CR3) standard errors.
+    on the annotation alone with HC3 or clustered (CR2) standard errors.
 
     Parameters
     ----------
@@ -157,17 +157,18 @@ def _dependent_wins(gain, design):
 
 def _regress_separation(holds, y, design):
     """Separation by a regression on the annotation alone."""
-    root = np.ones(len(y)) if design.weights is None else np.sqrt(design.weights)
-    X = np.column_stack([np.ones(len(y)), holds]) * root[:, None]
-    solved = least_squares(X, y * root, clusters=design.clusters)
+    X = np.column_stack([np.ones(len(y)), holds])
+    solved = least_squares(X, y, weights=design.weights, clusters=design.clusters)
     se = solved.se[1] if solved.se[1] > 0 else np.nan
     lower, upper, p = map(float, t_inference(solved.coef[1], se, solved.df[1]))
     return _make_row(solved.coef[1], se, lower, upper, p=p)
 
 
 def _constant_fit(values, design):
-    root = np.ones(len(values)) if design.weights is None else np.sqrt(design.weights)
-    return least_squares(root[:, None], values * root, clusters=design.clusters)
+    constant = np.ones((len(values), 1))
+    return least_squares(
+        constant, values, weights=design.weights, clusters=design.clusters
+    )
 
 
 _DTYPES = {

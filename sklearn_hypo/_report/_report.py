@@ -143,7 +143,8 @@ class HypothesisReport:
     n_resamples : int
         Bootstrap resamples, and permutations.
     cov_type : str
-        Standard errors of the joint regression: "HC3", "HC2", "cluster", "nonrobust".
+        Standard errors of the joint regression: "HC3", "HC2", "nonrobust"; with groups
+        "cluster" (of quantities CR2) or "CR3".
     n_groups, n_pairs : int or None
         Groups, and pairs, of the rows.
     by_class : DataFrame or None

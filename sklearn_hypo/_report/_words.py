@@ -19,6 +19,7 @@ _NAMED = 5  # covariates, or hypotheses with the same note, on one line
 _STANDARD_ERRORS = {
     "HC3": "robust to unequal spread (HC3)",
     "cluster": "clustered by group",
+    "CR3": "clustered by group (CR3)",
     "HC2": "robust to unequal spread (HC2)",
     "nonrobust": "those of the model (independent rows)",
 }

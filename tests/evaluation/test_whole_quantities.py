@@ -178,7 +178,9 @@ def test_quantity_weighted_and_clustered_with_absorbed_levels():
         single.append(whole.separation_of(values))
     dummies = (levels[:, None] == np.unique(levels[rows])).astype(float)
     X, own = np.column_stack([A, dummies])[rows], y[rows]
-    coef, covariance, df = plain.weighted_least_squares(X, own, w[rows], units[rows])
+    coef, covariance, df = plain.weighted_least_squares(
+        X, own, w[rows], units[rows], absorbed=True
+    )
     cleared = whole.residuals(np.column_stack([X[:, :4], own]), dummies[rows], w[rows])
     joint = slopes_columns(cleared, cleared[:, 4], coef, covariance, df, 4, w[rows])
     whole.compare(

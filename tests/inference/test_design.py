@@ -231,7 +231,9 @@ def test_fixed_effects_are_dummies(groups):
     A[:, 0] = rng.random(len(y)) < 0.05 * (level + 1)
     y = y + level
     clusters = level if groups else None
-    table, summary = table_of(A, y, fixed_effects=level, groups=clusters)
+    table, summary = table_of(
+        A, y, fixed_effects=level, groups=clusters, cov_type="HC3"
+    )
     dummies = pd.get_dummies(level, dtype=float).to_numpy()
     ols = sm.OLS(y, np.column_stack([A, dummies]))
     fit = ols.fit(cov_type="HC3")

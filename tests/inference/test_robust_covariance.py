@@ -1,11 +1,36 @@
-"""Robust and clustered standard errors, against brute force and statsmodels."""
+"""Robust and clustered standard errors, against brute force, statsmodels and R."""
 
 import numpy as np
 import pytest
 import statsmodels.api as sm
-from scipy import stats
+from scipy import linalg, stats
 
 from sklearn_hypo._inference._robust_covariance import least_squares, t_inference
+
+# Standard errors and degrees of freedom from R 4.2.2 and clubSandwich 0.5.8: vcovCR and
+# coef_test of lm(y ~ a + b), without and with weights
+CLUB_SANDWICH = [
+    (
+        *(False, "auto"),
+        [0.1295418493, 0.1996600625, 0.2173645182],
+        [2.333212376, 3.737606235, 3.518759939],
+    ),
+    (
+        *(False, "HC3"),
+        [0.1597448330, 0.2176711861, 0.2505890210],
+        [2.107501574, 3.570809297, 3.382993848],
+    ),
+    (
+        *(True, "HC2"),
+        [0.1641694104, 0.1490457036, 0.3471989989],
+        [2.222394990, 3.023253887, 3.029066172],
+    ),
+    (
+        *(True, "HC3"),
+        [0.2082769366, 0.1520809969, 0.4014874250],
+        [2.075881635, 2.868796777, 2.940171853],
+    ),
+]
 
 
 def make_problem(n=120, shares=(0.5, 0.2, 0.1, 0.05), seed=0):
@@ -14,22 +39,31 @@ def make_problem(n=120, shares=(0.5, 0.2, 0.1, 0.05), seed=0):
     return X.astype(float), rng.normal(size=n) * (1 + X[:, 1])
 
 
-def brute_force(X, residuals, clusters):
-    """CR3 and its degrees of freedom, by matrices of all rows."""
-    n, p = X.shape
-    inverse = np.linalg.inv(X.T @ X)
-    H = X @ inverse @ X.T
-    M, covariance = np.eye(n) - H, np.zeros((p, p))
-    weights = np.zeros((p, n, clusters.max() + 1))
-    for g in range(clusters.max() + 1):
-        rows = np.flatnonzero(clusters == g)
-        adjusted = np.linalg.inv(np.eye(len(rows)) - H[np.ix_(rows, rows)]) @ X[rows]
-        score = inverse @ adjusted.T @ residuals[rows]
-        covariance += np.outer(score, score)
-        weights[:, rows, g] = (adjusted @ inverse).T
-    middle = np.einsum("jng,nm,jmh->jgh", weights, M, weights)
-    df = np.trace(middle, axis1=1, axis2=2) ** 2 / (middle**2).sum(axis=(1, 2))
-    return covariance, df
+def brute_force(X, y, clusters, power, weights=None, *, whitened=False):
+    """Clustered covariance and its degrees of freedom, by matrices of all rows.
+
+    By the formulas of clubSandwich, for errors of equal variance before weighting:
+    I - H to the power -1 (CR3), or its product with its transpose to the power -1/2
+    (CR2). Whitened, the power is one of I minus the hat matrix of weighted rows.
+    """
+    w = np.ones(len(y)) if weights is None else weights
+    bread = np.linalg.inv(X.T * w @ X) @ (X.T * w)
+    M = np.eye(len(y)) - X @ bread
+    parts = []
+    for g in np.unique(clusters):
+        own = np.flatnonzero(clusters == g)
+        if power == -1 or whitened:
+            root = np.sqrt(w[own])
+            symmetric = root[:, None] * M[np.ix_(own, own)] / root
+            adjust = linalg.fractional_matrix_power(symmetric, power)
+            adjust = adjust / root[:, None] * root
+        else:
+            adjust = linalg.fractional_matrix_power((M @ M.T)[np.ix_(own, own)], power)
+        parts.append(bread[:, own] @ adjust @ M[own])
+    parts = np.array(parts)  # clusters, coefficients, rows
+    V = np.einsum("gjr,hjr->jgh", parts, parts)
+    df = np.trace(V, axis1=1, axis2=2) ** 2 / (V**2).sum(axis=(1, 2))
+    return (parts @ y).T @ (parts @ y), df
 
 
 @pytest.mark.parametrize("kind", ["HC2", "HC3", "nonrobust"])
@@ -41,22 +75,45 @@ def test_standard_errors_are_those_of_statsmodels(kind):
     np.testing.assert_allclose(fit.covariance, expected.cov_params(), atol=1e-14)
 
 
-def test_degrees_of_freedom_of_hc3_by_brute_force():
+def draw_weights(weighted, n=120):
+    return np.random.default_rng(2).uniform(0.1, 5, n) if weighted else None
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(("kind", "power"), [("HC2", -0.5), ("HC3", -1)])
+def test_rows_by_brute_force(kind, power, weighted):
     X, y = make_problem()
-    fit = least_squares(X, y)
-    covariance, df = brute_force(X, fit.residuals, np.arange(len(y)))
+    w = draw_weights(weighted)
+    fit = least_squares(X, y, weights=w, cov_type=kind)
+    covariance, df = brute_force(X, y, np.arange(len(y)), power, w, whitened=True)
     np.testing.assert_allclose(fit.covariance, covariance, atol=1e-14)
     np.testing.assert_allclose(fit.df, df)
 
 
-@pytest.mark.parametrize("size", [1, 3, 4])
-def test_clusters_by_brute_force(size):
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(
+    ("kind", "power"), [("auto", -0.5), ("HC2", -0.5), ("HC3", -1)]
+)
+@pytest.mark.parametrize("size", [1, 3, 4, 40])
+def test_clusters_by_brute_force(kind, power, size, weighted):
     X, y = make_problem()
+    w = draw_weights(weighted)
     clusters = np.random.default_rng(1).permutation(np.arange(len(y)) // size)
-    fit = least_squares(X, y, clusters=clusters)
-    covariance, df = brute_force(X, fit.residuals, clusters)
-    np.testing.assert_allclose(fit.covariance, covariance, atol=1e-14)
-    np.testing.assert_allclose(fit.df, df)
+    fit = least_squares(X, y, weights=w, cov_type=kind, clusters=clusters)
+    covariance, df = brute_force(X, y, clusters, power, w)
+    np.testing.assert_allclose(fit.covariance, covariance, rtol=1e-8, atol=1e-13)
+    np.testing.assert_allclose(fit.df, df, rtol=1e-8)
+
+
+@pytest.mark.parametrize(("weighted", "cov_type", "se", "df"), CLUB_SANDWICH)
+def test_clusters_are_those_of_clubsandwich(weighted, cov_type, se, df):
+    i = np.arange(24)
+    X = np.column_stack([np.ones(24), i % 3 == 0, i % 8 < 5]).astype(float)
+    y, w = np.sin(i) + X[:, 1], 1.0 + (i * 7) % 5
+    clusters = i // 2 % 5
+    weights = w if weighted else None
+    fit = least_squares(X, y, weights=weights, cov_type=cov_type, clusters=clusters)
+    np.testing.assert_allclose([fit.se, fit.df], [se, df], rtol=1e-8)
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -65,7 +122,7 @@ def test_clusters_are_cr3_of_statsmodels(weighted):
     X, y = make_problem()
     clusters = np.random.default_rng(1).integers(0, 15, len(y))
     w = np.random.default_rng(2).uniform(0.3, 3, len(y)) if weighted else np.ones(120)
-    fit = least_squares(X * np.sqrt(w)[:, None], y * np.sqrt(w), clusters=clusters)
+    fit = least_squares(X, y, weights=w, cov_type="HC3", clusters=clusters)
     theirs = sm.WLS(y, X, weights=w).fit(
         cov_type="cluster-crv3", cov_kwds={"groups": clusters, "use_correction": False}
     )
@@ -75,7 +132,7 @@ def test_clusters_are_cr3_of_statsmodels(weighted):
 def test_large_clusters_are_taken_in_parts():
     X, y = make_problem(n=9000)
     clusters = np.repeat([0, 1, 2, 3], [5000, 3000, 600, 400])
-    fit = least_squares(X, y, clusters=clusters)
+    fit = least_squares(X, y, cov_type="HC3", clusters=clusters)
     scores = []
     for g in range(4):
         rest = clusters != g  # the jackknife: all but one cluster

@@ -38,10 +38,31 @@ def jackknife(X, y, units):
     return solve @ y, moved.T @ moved, np.array(df)
 
 
-def weighted_least_squares(X, y, weights, units):
-    """`jackknife` of the rows times the roots of their weights."""
-    root = np.sqrt(weights)
-    return jackknife(X * root[:, None], y * root, units)
+def weighted_least_squares(X, y, weights, units, *, absorbed=False):
+    """HC3, or CR2 if units have several rows, as if variances were equal unweighted.
+
+    With levels absorbed, the adjustment (not the df) is as if inverse to weights.
+    """
+    bread = np.linalg.inv(X.T * weights @ X) @ (X.T * weights)
+    M = np.eye(len(X)) - X @ bread
+    D = []
+    for unit in np.unique(units):
+        own = np.flatnonzero(units == unit)
+        if len(np.unique(units)) == len(units):
+            adjust = 1 / M[own, own][None]
+        else:
+            root = np.sqrt(weights[own]) if absorbed else np.ones(len(own))
+            left = M / weights @ M.T if absorbed else M @ M.T
+            left = root[:, None] * left[np.ix_(own, own)] * root
+            values, vectors = np.linalg.eigh(left)
+            factor = np.where(values > 1e-9, np.maximum(values, 1e-9) ** -0.5, 0)
+            adjust = vectors * factor @ vectors.T / root[:, None] * root
+        D.append(bread[:, own] @ adjust @ M[own])
+    D = np.array(D)  # units, coefficients, rows
+    V = np.einsum("ujr,vjr->juv", D, D)
+    with np.errstate(invalid="ignore"):
+        df = np.trace(V, axis1=1, axis2=2) ** 2 / (V**2).sum(axis=(1, 2))
+    return bread @ y, (D @ y).T @ (D @ y), df
 
 
 def weighted_sd(values, weights):
