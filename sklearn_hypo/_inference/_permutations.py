@@ -61,7 +61,9 @@ class JointModel:
         self.root = np.ones(n) if weights is None else np.sqrt(weights)
         self._Q, T = orthonormalize(X * self.root[:, None])
         self._coef = np.ascontiguousarray(T[:, :n_hypotheses])
-        slopes, self.rest, self._df, self.alone = judge_rows(self._Q, self._coef)
+        slopes, self.rest, self._df, self.alone = judge_rows(
+            self._Q, self._coef, weights=weights
+        )
         self._squares = slopes**2
         self._pooled = np.sum((self._Q @ self._coef * self.root[:, None]) ** 2, axis=0)
         self._n_spare = float(n - p)

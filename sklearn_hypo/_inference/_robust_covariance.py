@@ -14,7 +14,6 @@ from scipy import linalg, stats
 from ._cluster_scores import (
     FULL_LEVERAGE,
     PART,
-    SumOfSquares,
     adjust_clusters,
     spread_basis,
 )
@@ -189,18 +188,18 @@ def infer_coefficients(
         df, alone = np.full(p, float(n - p - n_absorbed)), np.zeros(p, dtype=bool)
         covariance = T.T @ T * (residuals @ residuals / df[0])
     else:
-        slopes, alone = _leave_rows_out(Q, T, 0.5 if cov_type == "HC2" else 1.0)
+        power = 0.5 if cov_type == "HC2" else 1.0
+        slopes, _, df, alone = judge_rows(Q, T, power, weights)
         covariance = slopes.T @ (slopes * (residuals**2)[:, None])
-        df = _satterthwaite_of_rows(slopes, Q, weights)
     covariance[alone] = np.nan
     covariance[:, alone] = np.nan
     return LinearFit(coef, covariance, np.where(alone, np.nan, df), residuals)
 
 
-def judge_rows(Q, T, power=0.5):
+def judge_rows(Q, T, power=0.5, weights=None):
     """Return what makes HC2 (power 0.5) or HC3 (1) of any residuals.
 
-    Q and T are as for `infer_coefficients`.
+    Q, T and weights are as for `infer_coefficients`.
 
     Returns
     -------
@@ -209,38 +208,38 @@ def judge_rows(Q, T, power=0.5):
     rest : ndarray of shape (n_rows,)
         1 - leverage; 1 where that is 0.
     df : ndarray of shape (n_columns,)
-        Satterthwaite's, under equal variances; NaN for what is alone.
+        Satterthwaite's, under equal variances before weighting; NaN for what is alone.
     alone : ndarray of bool of shape (n_columns,)
         Whether a coefficient rests on one row.
     """
     slopes, rest, alone = _leave_rows_out(Q, T, power)
-    df = np.where(alone, np.nan, _satterthwaite_of_rows(slopes**2, rest, Q))
-    return slopes, np.where(rest > 1 - _FULL_LEVERAGE, rest, 1.0), df, alone
+    df = np.where(alone, np.nan, _satterthwaite_of_rows(slopes, Q, weights))
+    return slopes, rest, df, alone
 
 
 def _leave_rows_out(Q, T, power=1.0):
     """What each coefficient loses without a row, per residual.
 
-    Returns this, divided by a power of 1 - leverage, and which coefficients rest on one
-    row alone.
+    Returns this, divided by a power of 1 - leverage, that itself (1 for 0), and which
+    coefficients rest on one row alone.
     """
     leverage = np.einsum("ij,ij->i", Q, Q)
     full = leverage > FULL_LEVERAGE
     rest = np.where(full, 1.0, 1 - leverage)
     alone = np.abs(Q[full] @ T).max(axis=0, initial=0.0) > PART
-    return Q @ T / (rest**power)[:, None], alone
+    return Q @ T / (rest**power)[:, None], rest, alone
 
 
 def _satterthwaite_of_rows(slopes, Q, weights):
-    """Degrees of freedom of sums of squared residuals times slopes."""
+    """Degrees of freedom of sums of squares of residuals times slopes."""
     U, C = spread_basis(Q, weights)
-    slopes = slopes if weights is None else slopes * np.sqrt(weights)[:, None]
-    found = []
-    for u in slopes.T:  # one at a time, for memory
-        of_sum = SumOfSquares(C, 1)
-        of_sum.add((u**2)[:, None], (U * u[:, None])[:, :, None])
-        found.append(of_sum.df[0])
-    return np.array(found)
+    loads = slopes**2 if weights is None else slopes**2 * weights[:, None]
+    rest = 1 + np.einsum("ik,ik->i", U @ C, U)  # variances of residuals
+    squares = []
+    for load in loads.T:
+        middle = C @ (U.T @ (U * load[:, None]))
+        squares.append(load**2 @ (2 * rest - 1) + np.sum(middle * middle.T))
+    return (loads.T @ rest) ** 2 / np.array(squares)
 
 
 @dataclass(frozen=True)
@@ -396,7 +395,7 @@ def _measure_influence(estimate, residuals, working, Q, T, units):
     on one unit.
     """
     if units is None:
-        slopes, alone = _leave_rows_out(Q, T)
+        slopes, _, alone = _leave_rows_out(Q, T)
         change = slopes * residuals[:, None]
     else:
         slopes = Q @ T
