@@ -33,6 +33,7 @@ from ._data_preparation._pairs import make_pairs
 from ._displays import (
     ActivationHistogramDisplay,
     CoefficientsDisplay,
+    ModeratorDisplay,
     NeuronRedundancyDisplay,
     ReplicationDisplay,
     TrainingHistoryDisplay,
@@ -157,6 +158,7 @@ __all__ = [  # noqa: RUF022 - by the steps of the method, as in the reference
     "CorrectedEstimates",
     # Draw
     "CoefficientsDisplay",
+    "ModeratorDisplay",
     "ActivationHistogramDisplay",
     "NeuronRedundancyDisplay",
     "ReplicationDisplay",

@@ -432,6 +432,7 @@ def test_what_goes_with_rows_in_any_container():
         "sample_weight": rng.uniform(0.5, 2, size=N).tolist(),
         "groups": [f"author {i // 3}" for i in NUMBERS],
         "fixed_effects": [i % 4 for i in NUMBERS],
+        "moderator": ["ab"[i % 5 > 2] for i in NUMBERS],
     }
     expected = evaluate_annotations(marks, Y, **beside).table
     pairs = [i // 2 for i in NUMBERS]

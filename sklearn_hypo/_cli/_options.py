@@ -68,6 +68,7 @@ def _check_roles(parser, options):
     else:
         roles = [("--text", options.text), ("--target", options.target)]
     roles += [("--groups", options.groups), ("--pairwise", options.pairwise)]
+    roles += [("--moderator", options.moderator)]
     roles += [("--covariates", name) for name in options.covariates]
     for i, (option, column) in enumerate(roles):
         for other, same in roles[:i]:
@@ -256,6 +257,12 @@ def _add_design(parser):
         "texts of a pair, and the target says which of them won",
     )
     add_pair_options(parser)
+    parser.add_argument(
+        "--moderator",
+        metavar="COLUMN",
+        help="groups that matter, such as platforms: test whether each hypothesis has "
+        "the same effect in all of them; 2 to 20 different values",
+    )
 
 
 def _add_sizes(parser):

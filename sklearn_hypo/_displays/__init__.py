@@ -6,6 +6,7 @@ Open `_coefficients` first.
 
 from ._activations import ActivationHistogramDisplay
 from ._coefficients import CoefficientsDisplay
+from ._moderator import ModeratorDisplay
 from ._redundancy import NeuronRedundancyDisplay
 from ._replication import ReplicationDisplay
 from ._training import TrainingHistoryDisplay
@@ -13,6 +14,7 @@ from ._training import TrainingHistoryDisplay
 __all__ = [
     "ActivationHistogramDisplay",
     "CoefficientsDisplay",
+    "ModeratorDisplay",
     "NeuronRedundancyDisplay",
     "ReplicationDisplay",
     "TrainingHistoryDisplay",

@@ -31,6 +31,7 @@ def evaluate_annotations(
     covariates=None,
     fixed_effects=None,
     pairs=None,
+    moderator=None,
     cov_type="auto",
     previous=None,
     n_resamples=999,
@@ -72,6 +73,9 @@ def evaluate_annotations(
         How p-values are corrected.
     sample_weight, groups, covariates, fixed_effects, pairs : array-like, default=None
         By row, as in `evaluate_hypotheses`.
+    moderator : array-like of shape (n_samples,), default=None
+        Groups in which each hypothesis is looked at by itself, as in
+        `evaluate_hypotheses`.
     cov_type : {"auto", "HC2", "HC3", "nonrobust"}, default="auto"
         As in `evaluate_hypotheses`.
     previous : HypothesisReport or list of HypothesisReport, default=None
@@ -206,6 +210,7 @@ def evaluate_annotations(
             "covariates": covariates,
             "fixed_effects": fixed_effects,
             "pairs": pairs,
+            "moderator": moderator,
         },
         tables | ({} if texts is None else {"texts": texts}),
         task=task,

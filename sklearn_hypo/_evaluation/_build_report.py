@@ -7,6 +7,7 @@ import pandas as pd
 
 from .._inference._length import LengthTest
 from .._inference._missing_bounds import bound_separation
+from .._inference._moderation import moderation_tests
 from .._inference._ngrams import find_ngrams
 from .._inference._overall import Overall
 from .._inference._redundancy import measure_redundancy
@@ -122,6 +123,11 @@ def build_report(
     tests, by_annotator = test(annotations), None
     if votes is not None:
         tests, by_annotator = test_annotators(tests, votes, test, correction)
+    moderation = moderation_tests(
+        *(annotations, rows.codes, names, rows.classes, rows.design),
+        **correction,
+        shown=_find_shown_classes(tests.table, rows.classes),
+    )
     length = _test_length(tests, rows, texts, correction)
     overall, p = _compute_overall(tests, rows, texts, length, discovery, settings)
     figures = dict(zip(overall["name"], overall["value"], strict=True))
@@ -136,7 +142,8 @@ def build_report(
             annotations,
             rows,
             redundancy,
-            _list_columns(tests.table, rows.classes, length, discovery),
+            _list_columns(tests.table, rows.classes, length, discovery)
+            | moderation.columns,
         ),
         **tests.summary,
         **{name: figures[name] for name in _SCORES if name in figures},
@@ -176,6 +183,8 @@ def build_report(
         if discovery.is_known is None
         else int(np.sum(discovery.is_known)),
         near_duplicates=near_duplicates,
+        by_moderator=moderation.by_level,
+        moderator_name=rows.moderator_name,
     )
 
 
@@ -272,15 +281,23 @@ def _complete_table(table, annotations, rows, redundancy, columns):
     return order_columns(table.assign(**found))
 
 
+def _find_shown_classes(table, classes):
+    """Code of the class that each separation is that of; None for a quantity."""
+    if classes is None:
+        return None
+    codes = np.ones(len(table), dtype=int)  # of two classes the second
+    if "separation_class" in table:
+        labels = pd.Index(classes.astype(object), dtype=object)
+        found = labels.get_indexer(table["separation_class"])
+        codes = np.where(found < 0, codes, found)
+    return codes
+
+
 def _bound_separations(table, annotations, rows):
     """Bounds of the separation over all that the missing answers could have been."""
     targets = [rows.codes] * len(table)
     if rows.classes is not None:
-        codes = pd.Series(1, index=table.index)  # of two classes the second
-        if "separation_class" in table:
-            labels = pd.Index(rows.classes.astype(object), dtype=object)
-            found = labels.get_indexer(table["separation_class"])
-            codes = codes.where(found < 0, found)
+        codes = _find_shown_classes(table, rows.classes)
         targets = [(rows.codes == c).astype(float) for c in codes]
     bounds = [
         bound_separation(a, target, weights=rows.design.weights)

@@ -54,6 +54,7 @@ def evaluate_hypotheses(
     covariates=None,
     fixed_effects=None,
     pairs=None,
+    moderator=None,
     cov_type="auto",
     previous=None,
     n_resamples=999,
@@ -121,6 +122,11 @@ def evaluate_hypotheses(
         Number of the pair that a row belongs to, each twice. The target says which
         member won (two classes), or is a quantity; tests are made on the differences
         within pairs, -1, 0 or 1. See `make_pairs`.
+    moderator : array-like of shape (n_samples,), default=None
+        Groups that matter, such as platforms: labels of 2 to 20 levels. Does a
+        hypothesis hold alike in all of them? One test per hypothesis, corrected for
+        their number, and an estimate in each level: see `HypothesisReport.by_moderator`
+        and `ModeratorDisplay`.
     cov_type : {"auto", "HC2", "HC3", "nonrobust"}, default="auto"
         Standard errors of the joint regression. "auto": HC3 for quantities, those of
         the model for classes. With groups they are clustered: CR2 for quantities, CR3
@@ -257,6 +263,7 @@ def evaluate_hypotheses(
             "covariates": covariates,
             "fixed_effects": fixed_effects,
             "pairs": pairs,
+            "moderator": moderator,
         },
         {"X": X},
         task=task,

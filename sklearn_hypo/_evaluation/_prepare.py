@@ -28,6 +28,10 @@ TEST_CONSTRAINTS = {
 }
 
 
+# What an array would not hold: types of columns, the order of categories
+_AS_GIVEN = ("covariates", "moderator")
+
+
 @dataclass(frozen=True)
 class Rows:
     """The rows of a test but for their annotations, checked.
@@ -37,8 +41,8 @@ class Rows:
     target : ndarray of shape (n_rows,)
         As it was given; a copy, so that what was tested stays what it was.
     beside : dict
-        "sample_weight", "groups", "covariates", "fixed_effects" and "pairs", as given;
-        copies.
+        "sample_weight", "groups", "covariates", "fixed_effects", "pairs" and
+        "moderator", as given; copies.
     codes : ndarray of shape (n_rows,)
         The target as numbers; codes of `classes`.
     classes : ndarray or None
@@ -51,6 +55,8 @@ class Rows:
         Of a Series.
     target_kind : str or None
         What kind of numbers the target is; None for classes.
+    moderator_name : str or None
+        Of a Series.
     """
 
     target: np.ndarray
@@ -61,6 +67,7 @@ class Rows:
     embeddings: object = None
     target_name: str | None = None
     target_kind: str | None = None
+    moderator_name: str | None = None
 
 
 def prepare_rows(
@@ -81,6 +88,7 @@ def prepare_rows(
     `evaluate_annotations`.
     """
     target_name = find_column_name(y)
+    moderator = beside.get("moderator")
     y = convert_container(y)
     beside = {name: convert_container(value) for name, value in beside.items()}
     if task == "auto" and target != "auto":
@@ -94,10 +102,20 @@ def prepare_rows(
     embeddings = _check_embeddings(embeddings, len(codes), caller)
     values = np.array(y).reshape(len(codes))
     kept = {
-        name: value if value is None or name == "covariates" else np.array(value)
+        name: value if value is None or name in _AS_GIVEN else np.array(value)
         for name, value in beside.items()
     }
-    return Rows(values, kept, codes, classes, design, embeddings, target_name, kind)
+    return Rows(
+        values,
+        kept,
+        codes,
+        classes,
+        design,
+        embeddings,
+        target_name,
+        kind,
+        find_column_name(moderator),
+    )
 
 
 def _check_length(name, other, n_rows, caller):

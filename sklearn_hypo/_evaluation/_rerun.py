@@ -18,7 +18,10 @@ _RELATIVE, _ABSOLUTE = 1e-6, 1e-9
 
 _OF_HYPOTHESES = ("reversed", "name", "measure", "threshold", "terms")
 
-_BESIDE = ("sample_weight", "groups", "covariates", "fixed_effects", "pairs")
+_BESIDE = (
+    *("sample_weight", "groups", "covariates", "fixed_effects", "pairs"),
+    "moderator",
+)
 
 
 def rerun_audit_bundle(folder):
@@ -73,7 +76,11 @@ def rerun_audit_bundle(folder):
         classes=None if classes is None else np.array(classes, dtype=object),
         caller="rerun_audit_bundle",
     )
-    rows = replace(rows, target_name=bundle.report["target_name"])
+    rows = replace(
+        rows,
+        target_name=bundle.report["target_name"],
+        moderator_name=bundle.report.get("moderator_name"),
+    )
     report = build_report(
         data.annotations,
         list(data.names),

@@ -7,6 +7,9 @@ import pandas as pd
 
 from .._utils._containers import convert_container
 from .._utils._covariates import check_column, check_labels, code_covariates
+from .._utils._printable import pluralize, quote_value
+
+_MOST_LEVELS = 20  # of a moderator, each with an estimate of its own
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,10 @@ class Design:
     paired : bool, default=False
         Whether rows are differences within pairs: their sign means nothing, so that
         models have no constant, and variation is that about zero.
+    moderator : ndarray of int of shape (n_rows,) or None, default=None
+        Level of the moderator, from 0 on.
+    moderator_labels : tuple of str, default=()
+        Its levels, in order.
     """
 
     weights: np.ndarray | None = None
@@ -39,6 +46,8 @@ class Design:
     levels: np.ndarray | None = None
     pairs: np.ndarray | None = None
     paired: bool = False
+    moderator: np.ndarray | None = None
+    moderator_labels: tuple = ()
 
     def take(self, rows):
         """Return the design of some rows."""
@@ -88,6 +97,7 @@ def make_design(
     covariates=None,
     fixed_effects=None,
     pairs=None,
+    moderator=None,
     caller,
 ):
     """Check what accompanies the rows, and code it.
@@ -102,6 +112,8 @@ def make_design(
         Labels of any kind.
     covariates : DataFrame, Series or array-like of shape (n_rows, n_columns), or None
         Numbers, booleans and categories.
+    moderator : array-like of shape (n_rows,) or None, default=None
+        Labels of 2 to 20 levels, the same for both members of a pair.
     caller : str
         For messages.
 
@@ -114,10 +126,12 @@ def make_design(
     ------
     ValueError
         For other lengths, missing values, weights that are not positive, a single
-        group, pairs that are not two rows, and pairs beside fixed effects.
+        group, pairs that are not two rows, pairs beside fixed effects, and a moderator
+        of one level, of too many, or that differs within pairs.
     """
-    sample_weight, groups, covariates, fixed_effects, pairs = map(
-        convert_container, (sample_weight, groups, covariates, fixed_effects, pairs)
+    sample_weight, groups, covariates, fixed_effects, pairs, moderator = map(
+        convert_container,
+        (sample_weight, groups, covariates, fixed_effects, pairs, moderator),
     )
     clusters = check_labels(groups, n_rows, "groups", caller)
     if clusters is not None and clusters.max() == 0:
@@ -135,6 +149,7 @@ def make_design(
                 "pair are free of whatever its members share: leave fixed_effects out."
             )
     values, names = code_covariates(covariates, n_rows, caller)
+    moderator, labels = _check_moderator(moderator, n_rows, codes, caller)
     return Design(
         weights=_weights(sample_weight, n_rows, caller),
         clusters=clusters,
@@ -142,6 +157,8 @@ def make_design(
         covariate_names=names,
         levels=levels,
         pairs=codes,
+        moderator=moderator,
+        moderator_labels=labels,
     )
 
 
@@ -189,3 +206,48 @@ def pair_members(codes):
     """Return the row numbers of the first and of the second member of each pair."""
     order = np.argsort(codes, kind="stable")
     return order[::2], order[1::2]
+
+
+def _check_moderator(values, n_rows, pairs, caller):
+    """Codes and labels of the levels: in the order of categories, else sorted."""
+    if values is None:
+        return None, ()
+    array = check_column(values, n_rows, "moderator", caller)
+    codes, labels = pd.factorize(array)
+    given = getattr(values, "array", values)
+    if isinstance(given, pd.Categorical):
+        place = {label: i for i, label in enumerate(given.categories)}
+        order = sorted(range(len(labels)), key=lambda i: place[labels[i]])
+    else:
+        order = _sort_labels(labels)
+    codes, labels = np.argsort(order)[codes], [labels[i] for i in order]
+    if not 2 <= len(labels) <= _MOST_LEVELS:
+        shown = ", ".join(quote_value(label) for label in labels[:3])
+        remedy = (
+            "There is nothing to compare: leave it out."
+            if len(labels) < 2
+            else "Each has an estimate of its own: join levels (of numbers pandas.qcut "
+            "makes a few), or pass it as covariates, fixed_effects or groups."
+        )
+        raise ValueError(
+            f"{caller}: moderator has {pluralize(len(labels), 'level')}, such as "
+            f"{shown}, but 2 to {_MOST_LEVELS} can be compared. {remedy}"
+        )
+    if pairs is not None:
+        first, second = pair_members(pairs)
+        torn = int((codes[first] != codes[second]).sum())
+        if torn:
+            raise ValueError(
+                f"{caller}: the members of {torn} pairs have different levels of the "
+                "moderator. It must be a property of the pair, such as who judged it."
+            )
+    named = tuple(map(str, labels))
+    return codes, named if len(set(named)) == len(named) else tuple(map(repr, labels))
+
+
+def _sort_labels(labels):
+    """Positions of labels in their order; of different kinds, as they come."""
+    try:
+        return sorted(range(len(labels)), key=labels.__getitem__)
+    except TypeError:
+        return list(range(len(labels)))

@@ -44,6 +44,8 @@ class LabelledTexts:
         Numbers, or labels of categories.
     pairs : ndarray of shape (n_rows,) and dtype object, or None
         Labels of the pair.
+    moderator : Series of shape (n_rows,) and dtype object, or None
+        Labels of the level, by the name of the column.
     is_test : ndarray of bool of shape (n_rows,) or None
         The rows to test on, where the user split them.
     notes : tuple of str
@@ -84,6 +86,7 @@ class LabelledTexts:
     pairs: np.ndarray | None = None
     is_test: np.ndarray | None = None
     notes: tuple = ()
+    moderator: pd.Series | None = None
 
     @cached_property
     def groups(self):
@@ -106,6 +109,7 @@ class LabelledTexts:
             "groups": self.clusters,
             "covariates": self.covariates,
             "pairs": self.pairs,
+            "moderator": self.moderator,
         }
         return {name: each for name, each in values.items() if each is not None}
 
@@ -118,6 +122,7 @@ class LabelledTexts:
         "groups": [str, None],
         "covariates": [str, tuple, list],
         "pairs": [str, None],
+        "moderator": [str, None],
         "split": [str, None],
         "sep": [str, None],
         "encoding": [str, None],
@@ -138,6 +143,7 @@ def read_labelled_texts(
     groups=None,
     covariates=(),
     pairs=None,
+    moderator=None,
     decimal=None,
     missing=(),
     target_date=None,
@@ -183,6 +189,9 @@ def read_labelled_texts(
         Columns of numbers, or of a few different words.
     pairs : str or None, default=None
         The column with the pair of each row.
+    moderator : str or None, default=None
+        The column with the groups that hypotheses are compared between, such as the
+        platform.
     decimal : {".", ","} or None, default=None
         The decimal sign of numbers in target and covariates. None: what each column
         shows; where it shows nothing (only 1,234), an error.
@@ -259,7 +268,7 @@ def read_labelled_texts(
     (['Wait!', 'Report', 'A cat', 'A dog'], [1, 0, 0, 1], ['0', '0', '1', '1'])
     """
     covariates = [covariates] if isinstance(covariates, str) else covariates
-    columns = list_columns(text, target, groups, covariates, pairs, split)
+    columns = list_columns(text, target, groups, covariates, pairs, moderator, split)
     options = FileOptions(
         sep=sep, encoding=encoding, header=header, quotes=quotes, sheet=sheet
     )
@@ -308,7 +317,14 @@ def read_labelled_texts(
         pairs=kept["pair"].to_numpy(dtype=object) if pairs else None,
         is_test=is_test,
         notes=tuple(notes),
+        moderator=_take_moderator(kept, moderator),
     )
+
+
+def _take_moderator(kept, name):
+    if name is None:
+        return None
+    return pd.Series(kept["moderator"].to_numpy(dtype=object), name=name, dtype=object)
 
 
 def _mark_test(kept, split, test, note):

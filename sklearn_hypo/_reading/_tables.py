@@ -16,13 +16,14 @@ from ._values import map_values, name_value, strip_value, to_label
 _MOST_DESCRIPTIONS = 2
 
 
-def list_columns(text, target, groups, covariates, pairs, split):
+def list_columns(text, target, groups, covariates, pairs, moderator, split):
     """Return the names of columns by their roles."""
     texts = [text] if isinstance(text, str) else text
     roles = ["text"] if isinstance(text, str) else ["first", "second"]
     columns = dict(zip(roles, texts, strict=True)) | {"target": target}
     columns |= {"group": groups} if groups else {}
     columns |= {"pair": pairs} if pairs else {}
+    columns |= {"moderator": moderator} if moderator else {}
     columns |= {f"covariate {i}": name for i, name in enumerate(covariates)}
     columns |= {"split": parse_split(split)[0]} if split else {}
     return columns
@@ -122,7 +123,7 @@ def drop_incomplete(frame, columns, markers, *, known, decimal, note):
         reason = f"without_{kind}"
         dropped[reason] = dropped.get(reason, 0) + int(lacking.sum())
         frame = frame[~lacking]
-    for role in {"group", "pair"} & set(columns):
+    for role in {"group", "pair", "moderator"} & set(columns):
         frame = frame.assign(**{role: map_values(frame[role], to_label)})
     return frame, dropped
 

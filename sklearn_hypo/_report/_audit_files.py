@@ -17,7 +17,10 @@ ROWS, COLUMNS, TEXTS = "rows.npz", "columns.json", "texts.jsonl.gz"
 SETTINGS, VERSIONS, EDITS = "settings.json", "versions.json", "edits.json"
 
 _NEEDED = {TABLE, REPORT, ROWS, COLUMNS, SETTINGS, VERSIONS, EDITS, README}
-_ROW_FIELDS = ("target", "sample_weight", "groups", "fixed_effects", "pairs")
+_ROW_FIELDS = (
+    *("target", "sample_weight", "groups", "fixed_effects", "pairs"),
+    "moderator",
+)
 
 
 # Rows -----------------------------------------------------------------------------

@@ -175,6 +175,12 @@ COLUMNS = (
         format_p,
         effect="p beside the others, length held fixed, corrected",
     ),
+    Column("moderator_p", format_p),
+    Column(
+        "moderator_p_corrected",
+        format_p,
+        effect="p of the effect being alike in all groups, corrected",
+    ),
     Column("vif", basis="variance inflation"),
     Column(
         "p_corrected",

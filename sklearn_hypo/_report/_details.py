@@ -92,7 +92,8 @@ class EvaluationData:
         As it was given.
     texts : ndarray of shape (n_rows,) and dtype object, or None
         The texts, if they were at hand.
-    sample_weight, groups, fixed_effects, pairs : ndarray of shape (n_rows,) or None
+    sample_weight, groups, fixed_effects, pairs, moderator : ndarray of shape \
+            (n_rows,) or None
         As they were given.
     covariates : DataFrame of shape (n_rows, n_covariates) or None
         As they were given.
@@ -113,3 +114,4 @@ class EvaluationData:
     covariates: pd.DataFrame | None = None
     settings: dict = field(default_factory=dict)
     votes: dict | None = None
+    moderator: np.ndarray | None = None

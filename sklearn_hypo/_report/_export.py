@@ -41,7 +41,10 @@ _VERSION = 1
 
 _INFINITE = {"Infinity": np.inf, "-Infinity": -np.inf}
 
-_TABLES = ("overall", "by_class", "by_annotator", "covariates", "usage")
+_TABLES = (
+    *("overall", "by_class", "by_annotator", "by_moderator", "covariates"),
+    "usage",
+)
 
 
 # Not for JSON: the evidence holds texts, the data is what an audit bundle is for.

@@ -66,6 +66,8 @@ class HypothesisReport:
         - ``coef_length_fixed``, ``_lower``, ``_upper``, ``_p``, ``_p_corrected``: where
           the length of the texts predicts the target, the joint coefficient with
           log(1 + words) held fixed (NaN for more than two classes);
+        - ``moderator_p``, ``moderator_p_corrected``: with a moderator, the p-value of
+          the effect being the same in all of its levels, and corrected;
         - ``vif``: variance inflation beside the other hypotheses, on the rows (the
           differences within pairs) and with the weights of the joint regression;
         - ``p_corrected``, ``significant``: ``coef_p`` corrected for multiple tests,
@@ -150,6 +152,12 @@ class HypothesisReport:
     by_class : DataFrame or None
         For more than two classes, one row per hypothesis and class: separation and
         average marginal effect, with intervals and p-values (uncorrected).
+    by_moderator : DataFrame or None
+        With a moderator, one row per hypothesis and level: "n", "prevalence", and the
+        separation within the level with its interval and p-value (uncorrected); of a
+        quantity with covariates and fixed effects held fixed. For two classes also the
+        odds ratio, whose equality is what ``moderator_p`` tests. "note": which levels
+        are not compared, for less than 5 texts (groups, pairs) on one side.
     covariates : DataFrame or None
         Joint coefficients of the covariates.
     redundancy : Redundancy or None
@@ -165,6 +173,8 @@ class HypothesisReport:
         What the test was computed from.
     target_name : str or None
         Name of the target, if it has one, as a Series or a column of a file does.
+    moderator_name : str or None
+        Name of the moderator, if it has one.
     skipped_neurons : dict of str to str or None
         Selected neurons that have no hypothesis, and why.
     n_training_texts : int or None
@@ -247,6 +257,8 @@ class HypothesisReport:
     near_duplicates: dict | None = None
     target_kind: str | None = None
     by_annotator: pd.DataFrame | None = None
+    by_moderator: pd.DataFrame | None = None
+    moderator_name: str | None = None
 
     def __str__(self):
         return "\n".join(text_lines(self))

@@ -6,6 +6,7 @@ from unicodedata import combining, east_asian_width
 from .._language_models._usage_table import format_usage
 from .._utils._printable import shorten, to_printable
 from ._columns import format_cells, list_columns, read_labels
+from ._moderator import describe_moderator
 from ._page._render import render
 from ._view import ReportView
 from ._words import (
@@ -158,6 +159,7 @@ def _summarize(report):
     lines += [to_printable(describe_target_kind(report))]
     lines += [describe_near_duplicate_texts(report), describe_earlier_tests(report)]
     lines += [to_printable(describe_length(report))]
+    lines += [to_printable(describe_moderator(report))]
     lines += [to_printable(describe_skipped(report)), format_usage(report.usage)]
     for part in (_covariate_lines, _duplicate_lines, _missing_lines):
         found = part(report)

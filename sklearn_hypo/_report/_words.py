@@ -13,6 +13,7 @@ from .._utils._printable import pluralize, shorten
 from ._by_annotator import find_flips
 from ._columns import read_floats, read_labels, read_strings
 from ._formats import format_estimate, format_interval, format_number, format_p
+from ._moderator import describe_moderator
 
 _NAMED = 5  # covariates, or hypotheses with the same note, on one line
 
@@ -394,6 +395,7 @@ def list_remarks(report):
         describe_earlier_tests,
         describe_reversed,
         describe_length,
+        describe_moderator,
         describe_skipped,
     )
     return [text for text in (remark(report) for remark in remarks) if text]

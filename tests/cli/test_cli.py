@@ -185,6 +185,20 @@ def test_groups_and_covariates_reach_the_test(design, design_csv, run, tmp_path)
     assert f"Goes with more of {target}" in report or f"by {target}</h3>" in report
 
 
+def test_a_moderator_reaches_the_test(design, run, tmp_path, capsys):
+    design.loc[:4, "region"] = None
+    design.to_csv(tmp_path / "t.csv", index=False)
+    assert run(tmp_path / "t.csv", "--moderator", "region") == 0
+    table, metrics, settings = read_outputs(tmp_path / "out")
+    assert settings["moderator"] == "region"
+    assert "moderator_p_corrected" in table
+    levels = {row["level"] for row in metrics["holdout"]["by_moderator"]}
+    assert levels == {"north", "south", "west"}
+    said = capsys.readouterr()
+    assert "5 without a moderator" in said.err
+    assert "3 levels of region" in said.out
+
+
 def test_pairs_reach_the_test(design_csv, run, tmp_path, capsys):
     columns = ("--pairwise", "pair", "--cv", "2")
     assert run(design_csv, *columns, target="won") == 0
@@ -600,6 +614,7 @@ def test_report_is_shown_also_if_writing_fails(csv, run, capsys, tmp_path, monke
         (["--target", "text"], "one and the same column"),
         (["--groups", "text"], "--text and --groups name one and the same column"),
         (["--groups", "a", "--pairwise", "a"], "--groups and --pairwise name one"),
+        (["--groups", "a", "--moderator", "a"], "--groups and --moderator name one"),
         (["--covariates", "a,y"], "--target and --covariates name one"),
         (["--covariates", "a", "--covariates", "a"], "name one and the same column"),
         (["--covariates", "a,,b"], "'a,,b' holds an empty name"),

@@ -156,6 +156,23 @@ def test_pairs_and_fixed_effects(tmp_path):
     assert rerun(tmp_path / "levels").table.equals(report.table)
 
 
+def test_a_moderator_runs_again(tmp_path):
+    levels = pd.Categorical([*"baac"] * 60, categories=[*"cba"])
+    odd = np.array(["a\ud800", "b"] * 120, dtype=object)
+    assert make_report(moderator=odd).by_moderator["level"][0] == "a\ud800"
+    moderator = pd.Series(levels, name="platform")
+    report = make_report(moderator=moderator, groups=np.arange(240) // 3)
+    assert report.by_moderator["level"][:3].tolist() == [*"cba"]
+    write_audit_bundle(report, tmp_path / "bundle")
+    again = rerun(tmp_path / "bundle")
+    pd.testing.assert_frame_equal(again.by_moderator, report.by_moderator)
+    pd.testing.assert_frame_equal(again.table, report.table)
+    assert again.moderator_name == "platform"
+    assert "moderator_p" in read_audit_bundle(tmp_path / "bundle").table
+    write_audit_bundle(make_report(), tmp_path / "without")
+    assert read_audit_bundle(tmp_path / "without").data.moderator is None
+
+
 def test_edits_are_recorded_and_counted(tmp_path):
     A, y, _ = make_rows()
     first = evaluate_annotations(A, y, names=["old", *NAMES[1:]], n_resamples=0)

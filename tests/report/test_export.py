@@ -192,7 +192,7 @@ def test_json_holds_every_field(kind):
     report = make_report(kind)
     values = json.loads(to_json(report))
     assert (values["format"], values["version"]) == ("sklearn-hypo report", 1)
-    tables = {"overall", "by_class", "covariates", "usage"}
+    tables = {"overall", "by_class", "by_moderator", "covariates", "usage"}
     for name in tables:
         table = getattr(report, name)
         assert values[name] == (None if table is None else records(table)), name

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from ..._utils._files import write_text
 from .._formats import typeset_minus
+from .._moderator import list_by_moderator, name_moderator
 from .._view import ReportView
 from .._words import (
     describe_effect,
@@ -76,6 +77,8 @@ def report_page(report, *, title=None):
         details=list_details(view),
         overall=list_figures(report),
         covariates=[(n, *map(typeset_minus, c)) for n, *c in list_covariates(report)],
+        moderator=name_moderator(report),
+        by_moderator=list_by_moderator(report),
         duplicates=list_near_duplicates(report),
         missing=[(n, s, typeset_minus(b)) for n, s, b in list_missing_answers(report)],
         edits=list_edits(report.provenance),
