@@ -16,6 +16,7 @@ from ._interpretation._lexicon import LexiconInterpreter
 from ._selection._neuron_selector import NeuronSelector
 from ._style._features import StyleFeatures
 from ._style._term_features import TermFeatures
+from ._utils._target_scale import TARGET_SCALES
 from ._utils._validation import Interval, StrOptions, validate_params
 
 # Chosen on validation rows of seven data sets. More fits gain little.
@@ -39,6 +40,7 @@ _TERM_SHARE = 0.25
         "style": ["boolean"],
         "terms": ["boolean", StrOptions({"auto"})],
         "n_fits": [Interval(Integral, 1, None, closed="left")],
+        "target_scale": [StrOptions(set(TARGET_SCALES))],
         "pool": [StrOptions({"chunks"}), None],
         "random_state": ["random_state"],
     },
@@ -60,6 +62,7 @@ def make_hypothesis_pipeline(
     tokenizer="auto",
     n_fits=_N_FITS,
     task="auto",
+    target_scale="auto",
     pool=None,
     cache="auto",
     random_state=None,
@@ -106,6 +109,10 @@ def make_hypothesis_pipeline(
         Autoencoders whose neurons are pooled; hypotheses vary less with the seed.
     task : {"auto", "regression", "classification"}, default="auto"
         Used by all steps that see the target.
+    target_scale : {"auto", "identity", "log1p"}, default="auto"
+        What these steps learn of a quantity: y itself, or log(1 + y), which keeps a few
+        very large counts from deciding everything. "auto": log(1 + y) for counts, by
+        the rule of `evaluate_hypotheses`, else y itself.
     pool : {"chunks"} or None, default=None
         What is made of texts that are longer than the model reads: see `TextEmbedder`.
     cache : str, path-like or None, default="auto"
@@ -155,25 +162,32 @@ def make_hypothesis_pipeline(
         "embed": embedder,
         "sae": _make_autoencoder(
             n_neurons or "auto", k or "auto", supervised, n_select, n_fits, task,
-            random_state,
+            target_scale, random_state,
         ),
         "style": StyleFeatures(passthrough=True) if style else None,
         "terms": TermFeatures(tokenizer=tokenizer, passthrough=True) if terms else None,
         "select": NeuronSelector(
-            n_selected, method=method, task=task, term_share=term_share
+            n_selected,
+            method=method,
+            task=task,
+            target_scale=target_scale,
+            term_share=term_share,
         ),
         "hypotheses": HypothesisExtractor(
             interpreter,
             annotator,
             n_hypotheses=n_hypotheses,
             task=task,
+            target_scale=target_scale,
             random_state=random_state,
         ),
     }  # fmt: skip
     return Pipeline([(name, step) for name, step in steps.items() if step is not None])
 
 
-def _make_autoencoder(n_neurons, k, supervised, n_select, n_fits, task, random_state):
+def _make_autoencoder(
+    n_neurons, k, supervised, n_select, n_fits, task, target_scale, random_state
+):
     if not supervised:
         return SparseAutoencoderTransformer(
             n_neurons,
@@ -189,5 +203,6 @@ def _make_autoencoder(n_neurons, k, supervised, n_select, n_fits, task, random_s
         alpha="auto",
         n_supervised=None if n_select == "all" else n_select,
         task=task,
+        target_scale=target_scale,
         random_state=random_state,
     )

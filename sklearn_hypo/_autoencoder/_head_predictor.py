@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._utils._annotation_input import check_target
 from .._utils._containers import convert_container
+from .._utils._target_scale import scale_target, unscale_target
 from .._utils._threads import on_one_thread
 from ._distributed import broadcast_first
 from ._fitted import get_weights
@@ -103,14 +104,20 @@ class HeadPredictorMixin:
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Quantities or class labels.
+            Quantities, in units of y, or class labels.
         """
         linear = self._predict_linear(X)
         if self.task_ == "classification":
             if linear.shape[1] == 1:
                 return self.classes_[(linear[:, 0] > 0).astype(int)]
             return self.classes_[linear.argmax(axis=1)]
-        return linear[:, 0] if self.coef_.ndim == 1 else linear
+        predicted = linear[:, 0] if self.coef_.ndim == 1 else linear
+        return unscale_target(predicted, self._scale)
+
+    @property
+    def _scale(self):
+        """Scale of quantities; fits and files of earlier versions knew one only."""
+        return getattr(self, "target_scale_", "identity")
 
     @available_if(_may_classify)
     def predict_proba(self, X):
@@ -146,11 +153,11 @@ class HeadPredictorMixin:
         Returns
         -------
         score : float
-            R² for quantities (mean over the outputs); the area under the ROC curve
-            for classes (the mean of each class present against the rest if there are
-            more than two; folds of classes need `StratifiedKFold`). Out of sample for
-            rows that `fit` has not seen; how well X is reconstructed says
-            `explained_variance`.
+            R² for quantities, on the scale of `target_scale_` (mean over the outputs);
+            the area under the ROC curve for classes (the mean of each class present
+            against the rest if there are more than two; folds of classes need
+            `StratifiedKFold`). Out of sample for rows that `fit` has not seen; how well
+            X is reconstructed says `explained_variance`.
         """
         linear = self._predict_linear(X)
         y, sample_weight = convert_container(y), convert_container(sample_weight)
@@ -162,6 +169,7 @@ class HeadPredictorMixin:
         if self.task_ == "regression":
             predicted = linear[:, 0] if self.coef_.ndim == 1 else linear
             y = np.asarray(y, dtype=np.float64)
+            y = scale_target(y, self._scale, caller=type(self).__name__)
             return float(r2_score(y, predicted, sample_weight=sample_weight))
         _, codes, _ = check_target(
             y, self.task_, self.classes_, caller=type(self).__name__

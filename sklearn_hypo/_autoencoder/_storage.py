@@ -38,7 +38,7 @@ _POOL_ARRAYS = ("n_found_",)
 # of a supervised autoencoder; a quantity has no classes
 _HEAD_ARRAYS = ("coef_", "intercept_", "classes_")
 _HEAD_VALUES = ("task_",)
-_OPTIONAL_VALUES = ("alpha_",)  # not in files of earlier versions
+_OPTIONAL_VALUES = ("alpha_", "target_scale_")  # not in files of earlier versions
 # before the names of what `partial_fit` goes on from
 _STATE = "partial_fit/"
 # what NumPy, zipfile and zlib raise for files that are cut off or are something else

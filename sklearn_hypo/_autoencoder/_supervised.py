@@ -9,9 +9,10 @@ from sklearn.utils.validation import check_array
 from .._utils._device import resolve_device
 from .._utils._docstrings import fill_docstring
 from .._utils._frames import mark_as_training
+from .._utils._target_scale import TARGET_SCALES, resolve_target_scale
 from .._utils._validation import Interval, StrOptions, _fit_context
 from ._base import BaseSparseAutoencoder
-from ._distributed import sum_across
+from ._distributed import broadcast_first, sum_across
 from ._head_predictor import HeadPredictorMixin
 from ._heads import RidgeHead, SoftmaxHead
 from ._plan import choose_alpha
@@ -86,6 +87,11 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
         "auto": booleans, strings, categories and two distinct values are classes, any
         other numbers a quantity. Several columns of y are quantities.
 
+    target_scale : {"auto", "identity", "log1p"}, default="auto"
+        What is learned of a quantity: y itself, or log(1 + y), which keeps a few very
+        large counts from deciding everything. "auto": log(1 + y) for counts, by the
+        rule of `evaluate_hypotheses`, else, and for several columns, y itself.
+
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes in the target's part of the loss, as in scikit-learn.
 
@@ -123,6 +129,10 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
 
     task_ : {"regression", "classification"}
         What y was taken for.
+
+    target_scale_ : {"identity", "log1p"}
+        The scale of quantities that was used: `coef_`, `intercept_` and `score` are on
+        it. `predict` returns to the units of y.
 
     alpha_ : float
         The weight of the target that was used.
@@ -178,6 +188,7 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "tied": ["boolean"],
         "task": [StrOptions({"auto", "regression", "classification"})],
+        "target_scale": [StrOptions(set(TARGET_SCALES))],
         "class_weight": [dict, StrOptions({"balanced"}), None],
     }
     _has_head = True
@@ -194,6 +205,7 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
         dropout=0.3,
         tied=True,
         task="auto",
+        target_scale="auto",
         class_weight=None,
         prefix_lengths="auto",
         sparsity="batch_topk",
@@ -220,6 +232,7 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
         self.dropout = dropout
         self.tied = tied
         self.task = task
+        self.target_scale = target_scale
         self.class_weight = class_weight
         self.prefix_lengths = prefix_lengths
         self.sparsity = sparsity
@@ -270,15 +283,18 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
         """
         supervision = self._check_target(y, X, sample_weight)
         supervision.check_informative(type(self).__name__)
+        target_scale = self._settle_target_scale(supervision, self.warm_start)
+        supervision = supervision.to_scale(target_scale, type(self).__name__)
         validation = None
         if y_val is not None:
             validation = self._check_validation_target(y_val, X_val, supervision)
+            validation = validation.to_scale(target_scale, type(self).__name__)
         make_head, alpha = None, self._settle_alpha(supervision, self.warm_start)
         if alpha > 0:
             scale = TargetScale.of(supervision)
             make_head = self._prepare_head(supervision, validation, scale, alpha)
         self._fit(X, X_val, y, make_head, partial(self._final_head, supervision))
-        self.alpha_ = alpha
+        self.alpha_, self.target_scale_ = alpha, target_scale
         if alpha > 0 and self._online_state is not None:
             self._online_state = scale.state() | self._online_state
         return self
@@ -340,6 +356,21 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
         if goes_on and hasattr(self, "alpha_"):
             return self.alpha_
         return choose_alpha(int(sum_across(np.count_nonzero(supervision.weights))))
+
+    def _settle_target_scale(self, supervision, goes_on):
+        """Return the scale of quantities; "auto" stays if training goes on."""
+        if self.target_scale == "auto":
+            if goes_on and hasattr(self, "components_"):
+                return self._scale
+            if supervision.n_dimensions > 1:
+                return "identity"
+        known = supervision.values[supervision.weights > 0]
+        scale = resolve_target_scale(
+            known, self.target_scale, classes=supervision.classes
+        )
+        # the first process decides for all
+        (is_log,) = broadcast_first([np.array([float(scale == "log1p")])])
+        return "log1p" if is_log[0] else "identity"
 
     def _count_supervised(self, n_neurons):
         """Return how many of so many neurons are supervised."""
@@ -429,13 +460,15 @@ class SupervisedSAETransformer(HeadPredictorMixin, BaseSparseAutoencoder):
             self._check_rows(X, reset=False)
         known = self._known_target(classes)
         supervision = self._check_target(y, X, sample_weight, known)
+        target_scale = self._settle_target_scale(supervision, True)
+        supervision = supervision.to_scale(target_scale, type(self).__name__)
         make_head, scale, alpha = None, None, self._settle_alpha(supervision, True)
         if alpha > 0:
             state = getattr(self, "_online_state", None)
             scale = TargetScale.from_state(state) or TargetScale.of(supervision)
             make_head = self._prepare_head(supervision, None, scale, alpha)
         run = self._partial_fit(X, make_head)
-        self.alpha_ = alpha
+        self.alpha_, self.target_scale_ = alpha, target_scale
         if scale is not None:
             self._online_state |= scale.state()
         self._set_state(self._head_after_chunk(X, supervision, run.learner.head, scale))

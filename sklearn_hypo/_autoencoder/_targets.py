@@ -12,6 +12,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import check_array
 
 from .._utils._containers import convert_container
+from .._utils._target_scale import scale_target
 from .._utils._validation import (
     encode_one_hot,
     encode_target,
@@ -49,6 +50,10 @@ class Supervision(NamedTuple):
     @property
     def kind(self):
         return "classes" if self.task == "classification" else "quantities"
+
+    def to_scale(self, scale, caller):
+        """Return the quantities on the scale that they are learned on."""
+        return self._replace(values=scale_target(self.values, scale, caller=caller))
 
     def check_informative(self, caller):
         """Raise unless there is something to learn: two values, or two classes."""

@@ -192,8 +192,9 @@ def _add_values(parser):
         choices=("auto", *TARGET_KINDS),
         default="auto",
         help="what kind of numbers the target is; auto: counts if it is whole, a tenth "
-        "or more is 0, and it varies far more than its mean, else a quantity. Tests "
-        "are of means in any case; counts have rate ratios beside them",
+        "or more is 0, and it varies far more than its mean, else a quantity. "
+        "Hypotheses on counts are found on log(1 + target), and their tests of means "
+        "have rate ratios beside them",
     )
     group.add_argument(
         "--map",

@@ -37,6 +37,10 @@ _REASONS = {
 }
 
 
+# The scale that a kind of numbers is learned on, where that is not the numbers.
+_SCALES = {"auto": "auto", "count": "log1p"}
+
+
 def run(options, say, note):
     """Find hypotheses in a file of texts, test them and write the results.
 
@@ -141,6 +145,7 @@ def _make_pipeline(strategies, n_train, task, options):
         terms=options.terms,
         tokenizer=options.tokenizer,
         task=task,
+        target_scale=_SCALES.get(options.target_kind, "identity"),
         pool=options.pool,
         cache=options.cache or "auto",
         random_state=options.seed,

@@ -22,6 +22,7 @@ from .._report._provenance import (
 )
 from .._report._report import HypothesisReport
 from .._style._measures import measure_texts
+from .._utils._target_scale import scale_target
 from .._utils._threads import on_one_thread
 from .._utils._warnings import warn
 from ._dependent_texts import find_new_rows
@@ -55,6 +56,8 @@ class Discovery:
         What went with the target in training.
     skipped_neurons : dict of str to str or None
         Neurons without a hypothesis, and why.
+    target_scale : str or None
+        The scale that a quantity was learned on.
     is_known : ndarray of bool of shape (n_rows,) or None
         Which texts the hypotheses were found in; None if it is not known.
     """
@@ -67,6 +70,7 @@ class Discovery:
     usage: pd.DataFrame | None = None
     effects: TrainingEffects | None = None
     skipped_neurons: dict | None = None
+    target_scale: str | None = None
     is_known: np.ndarray | None = None
 
 
@@ -171,7 +175,10 @@ def build_report(
             target=rows.target,
             texts=texts,
             settings={name: tests.summary[name] for name in ("task", "classes")}
-            | {"target": rows.target_kind}
+            | {
+                "target": rows.target_kind,
+                "target_scale": _find_target_scale(rows, discovery),
+            }
             | settings,
             votes=votes,
             **rows.beside,
@@ -227,8 +234,14 @@ def _test_length(tests, rows, texts, correction):
 def _compute_overall(tests, rows, texts, length, discovery, settings):
     """The overall figures, and the permutation p-value."""
     n_classes = None if rows.classes is None else len(rows.classes)
+    predicted, scale = _scale_predicted(rows, discovery)
     overall = Overall(
-        tests, n_classes, settings["n_resamples"], settings["random_state"]
+        tests,
+        n_classes,
+        settings["n_resamples"],
+        settings["random_state"],
+        predicted=predicted,
+        scale=scale,
     )
     joint, p = tests.joint.method != "", np.nan
     if joint:
@@ -249,6 +262,21 @@ def _compute_overall(tests, rows, texts, length, discovery, settings):
     if joint:
         _add_ngrams(overall, rows, texts, discovery, settings, len(tests.table), new)
     return overall.table(), p
+
+
+def _scale_predicted(rows, discovery):
+    """What is predicted where that is not the target itself, and its name."""
+    if _find_target_scale(rows, discovery) != "log1p":
+        return None, ""
+    values = scale_target(rows.codes, "log1p", caller="The test")
+    return rows.design.differences(values), "log(1 + y)"
+
+
+def _find_target_scale(rows, discovery):
+    """The scale the hypotheses were learned on; without a fit, that of their kind."""
+    if discovery.target_scale is not None:
+        return discovery.target_scale
+    return "log1p" if rows.target_kind == "count" else "identity"
 
 
 def _add_ngrams(overall, rows, texts, discovery, settings, n_select, new):

@@ -200,6 +200,9 @@ def compare_annotators(
                 predictions=extractor.predict_annotations(values)
                 if is_of_fit
                 else None,
+                target_scale=getattr(extractor, "target_scale_", None)
+                if is_of_fit
+                else None,
                 is_known=is_known,
             ),
             near_duplicates=alike,

@@ -16,6 +16,7 @@ from .._utils._steps import (
     find_extractor,
     list_steps,
 )
+from .._utils._target_scale import scale_target
 from .._utils._validation import (
     StrOptions,
     check_same_length,
@@ -272,7 +273,8 @@ def evaluate_hypotheses(
         embeddings=embeddings,
         caller=_CALLER,
     )
-    training = _check_training(training, task, rows.classes)
+    scale = getattr(extractor, "target_scale_", None) if is_of_fit else None
+    training = _check_training(training, task, rows.classes, scale)
     tested_before = EarlierTests.of(previous, rows.target)
     if not is_of_fit:
         warn(
@@ -314,6 +316,7 @@ def evaluate_hypotheses(
             ngram_predictions=_predict_by_ngrams(
                 training, texts, rows.classes, len(names)
             ),
+            target_scale=scale,
             usage=_collect_usage(estimator),
             effects=_collect_effects(extractor) if is_of_fit else None,
             skipped_neurons=_list_skipped(extractor),
@@ -325,7 +328,7 @@ def evaluate_hypotheses(
     )
 
 
-def _check_training(training, task, classes):
+def _check_training(training, task, classes, scale):
     """Return texts and encoded target of the training rows; None without any."""
     if training is None:
         return None
@@ -344,7 +347,7 @@ def _check_training(training, task, classes):
             f"{_CALLER}: training holds one class only. Pass the texts and the target "
             "that the pipeline was fitted on."
         )
-    return texts, codes
+    return texts, scale_target(codes, scale, caller=_CALLER)
 
 
 def _predict_by_ngrams(training, texts, classes, n_select):

@@ -66,6 +66,7 @@ def rerun_audit_bundle(folder):
     settings |= {k: value for k, value in data.settings.items() if value is not None}
     # bundles that do not name the kind of their target knew quantities and classes
     target = settings.pop("target", "quantity")
+    scale = settings.pop("target_scale", "identity")
     classes = bundle.report["classes"]  # of the fit: the target may lack some
     rows = prepare_rows(
         data.target,
@@ -87,7 +88,7 @@ def rerun_audit_bundle(folder):
         rows,
         settings,
         texts=data.texts,
-        discovery=_read_discovery(bundle),
+        discovery=replace(_read_discovery(bundle), target_scale=scale),
         tested_before=_list_tested_before(bundle),
         near_duplicates=bundle.report.get("near_duplicates"),
         votes=data.votes,

@@ -23,6 +23,11 @@ from .._utils._base import HypoEstimator
 from .._utils._correlation import compute_moments, correlation_scores
 from .._utils._frames import get_texts, is_marked_as_training, make_frame_like
 from .._utils._normalized_texts import fingerprint_texts
+from .._utils._target_scale import (
+    TARGET_SCALES,
+    resolve_target_scale,
+    scale_target,
+)
 from .._utils._threads import on_one_thread
 from .._utils._validation import (
     HasMethods,
@@ -100,6 +105,12 @@ class HypothesisExtractor(
         fitted, an extractor with "auto" counts as a regressor; name the task where
         that matters, as for stratified folds in `cross_val_score`.
 
+    target_scale : {"auto", "identity", "log1p"}, default="auto"
+        What of a quantity hypotheses are chosen by, and `final_estimator` is fitted to:
+        y itself, or log(1 + y), which keeps a few very large counts from deciding
+        everything. "auto": log(1 + y) for counts, by the rule of `evaluate_hypotheses`,
+        else y itself.
+
     max_annotated : int or None, default=10_000
         Training texts (with a target) annotated to fit `final_estimator`, drawn at
         random when there are more. None: all.
@@ -153,6 +164,10 @@ class HypothesisExtractor(
 
     task_ : {"regression", "classification"}
         The task that was found.
+
+    target_scale_ : {"identity", "log1p"}
+        The scale of a quantity that was used: associations, coefficients and `score`
+        are on it. `predict` returns to the units of y.
 
     classes_ : ndarray of shape (n_classes,)
         The class labels; only for classification.
@@ -209,6 +224,7 @@ class HypothesisExtractor(
         "n_hypotheses": [Interval(Integral, 1, None, closed="left"), None],
         "final_estimator": [HasMethods(["fit", "predict"]), None],
         "task": [StrOptions({"auto", "regression", "classification"})],
+        "target_scale": [StrOptions(set(TARGET_SCALES))],
         "max_annotated": [Interval(Integral, 2, None, closed="left"), None],
         "random_state": ["random_state"],
     }
@@ -221,6 +237,7 @@ class HypothesisExtractor(
         n_hypotheses=None,
         final_estimator=None,
         task="auto",
+        target_scale="auto",
         max_annotated=10_000,
         random_state=None,
     ):
@@ -229,6 +246,7 @@ class HypothesisExtractor(
         self.n_hypotheses = n_hypotheses
         self.final_estimator = final_estimator
         self.task = task
+        self.target_scale = target_scale
         self.max_annotated = max_annotated
         self.random_state = random_state
 
@@ -270,6 +288,9 @@ class HypothesisExtractor(
                 f"HypothesisExtractor: y is constant ({target[0]:g} on all rows): "
                 "there is nothing to predict."
             )
+        scale = resolve_target_scale(target, self.target_scale, classes=classes)
+        target = scale_target(target, scale, caller=type(self).__name__)
+        self.target_scale_ = scale
         self.__dict__.pop("classes_", None)
         if classes is not None:
             self.classes_ = classes

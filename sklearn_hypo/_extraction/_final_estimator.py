@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._utils._annotation_input import check_target
 from .._utils._containers import convert_container
 from .._utils._printable import pluralize
+from .._utils._target_scale import scale_target, unscale_target
 from .._utils._threads import on_one_thread
 from .._utils._validation import make_target_columns
 from .._utils._warnings import warn
@@ -102,10 +103,17 @@ class AnnotationPredictorMixin:
         Returns
         -------
         y : ndarray of shape (n_samples,)
-            Predictions; a missing answer counts as its training prevalence.
+            Predictions, in units of y; a missing answer counts as its training
+            prevalence. Of counts that were learned as log(1 + y), what is typical: the
+            exponential of a mean of logarithms, which is less than the mean.
         """
         features = self._make_features(X)
-        return self.final_estimator_.predict(features)
+        return unscale_target(self.final_estimator_.predict(features), self._scale)
+
+    @property
+    def _scale(self):
+        """Scale of the target; fits of earlier versions knew one only."""
+        return getattr(self, "target_scale_", "identity")
 
     @available_if(_final_estimator_has("predict_proba"))
     def predict_proba(self, X):
@@ -156,9 +164,9 @@ class AnnotationPredictorMixin:
         Returns
         -------
         score : float
-            R² for a quantity; the area under the ROC curve for classes (the mean of
-            each class against the rest if there are more than two). Out of sample
-            for texts that `fit` has not seen.
+            R² for a quantity, on the scale of `target_scale_`; the area under the ROC
+            curve for classes (the mean of each class against the rest if there are more
+            than two). Out of sample for texts that `fit` has not seen.
         """
         annotations = self._annotations(X)
         return self.score_annotations(annotations, y, sample_weight=sample_weight)
@@ -181,6 +189,7 @@ class AnnotationPredictorMixin:
         y, sample_weight = convert_container(y), convert_container(sample_weight)
         predicted = self.predict_annotations(annotations)
         if self.task_ == "regression":
+            y = scale_target(np.asarray(y), self._scale, caller=type(self).__name__)
             return float(r2_score(y, predicted[:, 0], sample_weight=sample_weight))
         _, codes, _ = check_target(
             y, self.task_, self.classes_, caller=type(self).__name__
@@ -199,8 +208,9 @@ class AnnotationPredictorMixin:
         Returns
         -------
         values : ndarray of shape (n_samples, n_outputs)
-            Predictions for a quantity; for classes what ranks the rows: one column
-            for two classes (of the second), otherwise one per class.
+            Predictions for a quantity, on the scale of `target_scale_`; for classes
+            what ranks the rows: one column for two classes (of the second), otherwise
+            one per class.
         """
         check_is_fitted(self)
         features = self._impute(self._check_shape(annotations, len(annotations)))

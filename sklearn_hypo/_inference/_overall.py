@@ -23,11 +23,16 @@ class Overall:
     """Collects overall figures of the hypotheses in a joint regression.
 
     Of `tests`, for `n_classes` (None for a quantity); `seed` seeds folds, bootstrap
-    resamples and permutations.
+    resamples and permutations. What is predicted is the target of `tests`, or
+    `predicted`, the same on another scale of that name, `scale`.
     """
 
-    def __init__(self, tests, n_classes, n_resamples, seed):
+    def __init__(
+        self, tests, n_classes, n_resamples, seed, *, predicted=None, scale=""
+    ):
         self._tests = tests
+        self._y = tests.y if predicted is None else predicted
+        self._scale = scale
         self._n_classes = n_classes
         self._n_resamples = n_resamples
         self._seed = seed
@@ -156,12 +161,13 @@ class Overall:
         return f"as many n-grams ({pluralize(n_select, 'word')} or pairs of words)"
 
     def _title(self):
-        return {"r2": "R²"}.get(self._metric, self._word())
+        title = {"r2": "R²"}.get(self._metric, self._word())
+        return f"{title} on {self._scale}" if self._scale else title
 
     def _add_cross_fitted(
         self, name, X, rows, description, *, dense=False, n_select=None
     ):
-        y, design = self._tests.y[rows], self._tests.design.take(rows)
+        y, design = self._y[rows], self._tests.design.take(rows)
         n_classes = None if self._paired else self._n_classes
         folds = make_folds(y, n_classes, design.clusters, self._seed)
         with warnings.catch_warnings():
@@ -207,7 +213,7 @@ class Overall:
     def _score_new(self, predictions, new):
         """Score with interval, on new rows; None if these are fewer than two."""
         new = np.ones(len(self._tests.y), dtype=bool) if new is None else new
-        y, design = self._tests.y[new], self._tests.design.take(new)
+        y, design = self._y[new], self._tests.design.take(new)
         if len(y) < 2:
             return None
         score = self._scorer(y, predictions[new], None)

@@ -133,7 +133,8 @@ def _describe_numbers(numbers, what, note):
         zeros = np.mean(numbers == 0)
         note(
             f"{what} looks like counts: whole numbers up to {numbers.max():.0f}, "
-            f"{zeros:.0%} of them 0. They are taken as a quantity, as they are."
+            f"{zeros:.0%} of them 0. Unless --target-kind is quantity, hypotheses are "
+            "found on log(1 + y), and rate ratios stand beside differences of means."
         )
 
 

@@ -39,7 +39,16 @@ from ._words import (
 )
 
 _KEYWORDS = (
-    *("task", "target", "alpha", "correction", "cov_type", "n_resamples", "ngrams"),
+    *(
+        "task",
+        "target",
+        "target_scale",
+        "alpha",
+        "correction",
+        "cov_type",
+        "n_resamples",
+        "ngrams",
+    ),
     "random_state",
 )
 

@@ -180,6 +180,7 @@ def choose_headline(report):
     if name is None:
         return None, ""
     added = ", added" if "in-sample, added" in found[name].description else ""
+    added += ", of log(1 + y)" if "on log(1 + y)" in found[name].description else ""
     return found[name], order[name] + added
 
 

@@ -14,6 +14,11 @@ from .._style._term_features import read_term
 from .._utils._base import HypoEstimator
 from .._utils._correlation import compute_moments, correlation_scores
 from .._utils._frames import is_marked_as_training, make_frame_like
+from .._utils._target_scale import (
+    TARGET_SCALES,
+    resolve_target_scale,
+    scale_target,
+)
 from .._utils._threads import on_one_thread
 from .._utils._validation import (
     Interval,
@@ -51,8 +56,8 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
           above 0, and that of the rows with activation 0.
         - a callable ``method(activations, y) -> scores`` of shape (n_neurons,),
           larger is better; scikit-learn's score functions that return
-          ``(scores, p_values)`` work too. It is given numbers for regression and the
-          labels as they are for classification.
+          ``(scores, p_values)`` work too. It is given numbers for regression, on the
+          scale of `target_scale_`, and the labels as they are for classification.
 
     task : {"auto", "regression", "classification"}, default="auto"
         With "auto", booleans, strings, categoricals and targets of two distinct
@@ -60,6 +65,11 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
         1-5 stars are). With more than two classes each is set against the rest, and
         a neuron's score is its largest over the classes; the lasso paths of the
         classes share one penalty.
+
+    target_scale : {"auto", "identity", "log1p"}, default="auto"
+        What quantities are scored by: y itself, or log(1 + y), which keeps a few very
+        large counts from deciding everything. "auto": log(1 + y) for counts, by the
+        rule of `evaluate_hypotheses`, else y itself.
 
     n_top : int, default=100
         Top-activating rows that `method="separation"` averages over.
@@ -84,10 +94,10 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
     ----------
     scores_ : ndarray of shape (n_features_in_,)
         Score of each neuron, signed for one target (positive: goes with larger y, or
-        with the second class): the correlation, the difference in units of y, the
-        standardized lasso coefficient (0 of terms that are selected by `term_share`
-        alone), or what the callable returned. They were
-        computed on the training rows; do not test hypotheses with them.
+        with the second class): the correlation, the difference in units of y (or of
+        log(1 + y)), the standardized lasso coefficient (0 of terms that are selected by
+        `term_share` alone), or what the callable returned. They were computed on the
+        training rows; do not test hypotheses with them.
 
     ranking_ : ndarray of shape (n_features_in_,)
         Rank of each neuron; 1 is the best. Ties go to the lower column. The terms of
@@ -100,6 +110,9 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
 
     task_ : {"regression", "classification"}
         The task that was found.
+
+    target_scale_ : {"identity", "log1p"}
+        The scale that was used.
 
     n_features_in_ : int
         Number of neurons seen in `fit`.
@@ -141,6 +154,7 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
         "n_select": [Interval(Integral, 1, None, closed="left"), StrOptions({"all"})],
         "method": [StrOptions(set(METHODS)), callable],
         "task": [StrOptions({"auto", "regression", "classification"})],
+        "target_scale": [StrOptions(set(TARGET_SCALES))],
         "n_top": [Interval(Integral, 1, None, closed="left")],
         "max_correlation": [Interval(Real, 0, 1, closed="right"), None],
         "term_share": [Interval(Real, 0, 1, closed="left")],
@@ -152,6 +166,7 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
         *,
         method="lasso",
         task="auto",
+        target_scale="auto",
         n_top=100,
         max_correlation=None,
         term_share=0.0,
@@ -159,6 +174,7 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
         self.n_select = n_select
         self.method = method
         self.task = task
+        self.target_scale = target_scale
         self.n_top = n_top
         self.max_correlation = max_correlation
         self.term_share = term_share
@@ -202,6 +218,8 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
                 f"NeuronSelector: y is constant ({values[0]:g}), so there is nothing "
                 "that a neuron could predict."
             )
+        scale = resolve_target_scale(values, self.target_scale, classes=classes)
+        values = scale_target(values, scale, caller=type(self).__name__)
         targets = make_target_columns(values, classes)
         moments = compute_moments(activations, targets)
         if self.max_correlation is not None:
@@ -222,6 +240,7 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
             activations, targets, moments, strength, is_term, n_terms
         )
         self._rank(strength, n_best, terms, n_terms)
+        self.target_scale_ = scale
         self.trained_on_target_ = is_marked_as_training(X)
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
         return self

@@ -34,8 +34,10 @@ def look_like_counts(values):
     )
 
 
-def resolve_target_scale(values, scale="auto"):
+def resolve_target_scale(values, scale="auto", *, classes=None):
     """Decide between the scales "identity" and "log1p", by one rule everywhere."""
+    if classes is not None:
+        return "identity"
     if scale == "auto":
         return "log1p" if look_like_counts(values) else "identity"
     return scale
@@ -45,11 +47,11 @@ def scale_target(values, scale, *, caller):
     """Return numbers on the scale they are learned on: as they are, or log(1 + y)."""
     if scale != "log1p":
         return values
-    lowest = np.min(values, initial=0.0)
-    if lowest <= -1:
+    values = np.asarray(values, dtype=float)
+    if (values <= -1).any():
         raise ValueError(
-            f"{caller}: target_scale='log1p' takes log(1 + y), but y goes down to "
-            f"{lowest:g}. Pass target_scale='identity'."
+            f"{caller}: y is learned as log(1 + y), but it goes down to "
+            f"{np.nanmin(values):g}. Pass target_scale='identity'."
         )
     return np.log1p(values)
 

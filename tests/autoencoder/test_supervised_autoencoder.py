@@ -615,3 +615,39 @@ def test_a_constant_quantity_has_nothing_to_explain(Xy):
         make_sae().fit(Xy[0], np.full(800, 3.0))
     both = np.column_stack([Xy[1], np.ones(800)])
     assert np.isfinite(make_sae().fit(Xy[0], both).predict(Xy[0])).all()
+
+
+def test_counts_are_learned_by_their_logarithms(tmp_path):
+    X, y = data(400)
+    counts = np.floor(np.exp(2 * y))
+    few = {"max_epochs": 3}
+    sae = make_sae(**few).fit(X, counts)
+    same = make_sae(**few).fit(X, np.log1p(counts))
+    assert (sae.target_scale_, same.target_scale_) == ("log1p", "identity")
+    assert_same_fit(sae, same)
+    np.testing.assert_allclose(sae.predict(X), np.expm1(same.predict(X)))
+    assert sae.score(X, counts) == same.score(X, np.log1p(counts))
+    sae.save(tmp_path / "sae.npz")
+    loaded = SupervisedSAETransformer.load(tmp_path / "sae.npz")
+    np.testing.assert_array_equal(loaded.predict(X), sae.predict(X))
+    # a chunk of few whales is no reason to change the scale
+    assert loaded.partial_fit(X[:50], counts[:50] % 3).target_scale_ == "log1p"
+
+
+def test_the_validation_target_is_on_the_same_scale():
+    X, y = data(400)
+    counts = np.floor(np.exp(2 * y))
+    few = {"max_epochs": 3}
+    sae = make_sae(**few).fit(X[:300], counts[:300], X[300:], counts[300:])
+    logs = np.log1p(counts)
+    same = make_sae(**few).fit(X[:300], logs[:300], X[300:], logs[300:])
+    assert_same_fit(sae, same)
+
+
+def test_several_columns_are_learned_as_they_are_unless_said():
+    X, y = data(400)
+    counts = np.floor(np.exp(2 * np.column_stack([y, -y])))
+    few = {"max_epochs": 3}
+    assert make_sae(**few).fit(X, counts).target_scale_ == "identity"
+    sae = make_sae(target_scale="log1p", **few).fit(X, counts)
+    assert_same_fit(sae, make_sae(**few).fit(X, np.log1p(counts)))

@@ -199,3 +199,32 @@ def test_options_that_make_no_sense(run, capsys, arguments, message):
         run([1] * 120, *arguments)
     assert stop.value.code == 2
     assert message in capsys.readouterr().err
+
+
+def test_counts_are_learned_by_their_logarithms_and_have_rate_ratios(data, run):
+    counts = np.floor(np.exp(data.target))
+    code, said, metrics, settings = run(counts)
+    assert code == 0
+    assert "looks like counts: whole numbers" in said
+    assert metrics["holdout"]["target_kind"] == "count"
+    assert settings["steps"]["sae"]["target_scale"] == "auto"
+    description = {f["name"]: f["description"] for f in metrics["holdout"]["overall"]}
+    assert description["r2_out_of_sample"].startswith("R² on log(1 + y)")
+    code, _, metrics, settings = run(counts, "--target-kind", "quantity")
+    assert code == 0
+    assert metrics["holdout"]["target_kind"] == "quantity"
+    assert settings["target_kind"] == "quantity"
+    assert "log" not in str([f["description"] for f in metrics["holdout"]["overall"]])
+
+
+def test_a_kind_of_numbers_makes_numbers_of_two_values(data, run):
+    code, _, metrics, _ = run(make_codes(data, 2), "--target-kind", "count")
+    assert code == 0
+    assert metrics["holdout"]["target_kind"] == "count"
+
+
+def test_classes_are_no_kind_of_numbers(capsys):
+    command = ["run", "t.csv", "--text", "a", "--target", "b", "--target-kind", "count"]
+    with pytest.raises(SystemExit):
+        parse_options([*command, "--task", "classification"])
+    assert "--target-kind is of numbers" in capsys.readouterr().err

@@ -211,3 +211,47 @@ def test_in_how_many_fits_a_neuron_was_found(fitted, split, report, tmp_path):
     words = _describe_fits(pipe, extractor)["found"].tolist()
     assert words[:2] == [f"{counts[best]} of 2", ""]
     assert _describe_fits(extractor, extractor) == {}
+
+
+def test_counts_are_scored_on_the_scale_they_were_learned_on(split):
+    """The n-grams of the training texts, too, whatever the test is told of y."""
+    texts, new_texts, y, new_y = split
+    counts, new_counts = np.floor(np.exp(y)), np.floor(np.exp(new_y))
+    pipe = make_pipeline(
+        TextEmbedder(random_state=0),
+        SparseAutoencoderTransformer(n_neurons=24, k=3, random_state=0),
+        NeuronSelector(n_select=3),
+        HypothesisExtractor(random_state=0),
+    ).fit(texts, counts)
+    logs, new_logs = np.log1p(counts), np.log1p(new_counts)
+    same = clone(pipe).fit(texts, logs)
+    given = {"n_resamples": 0}
+    expected = evaluate_hypotheses(
+        same, new_texts, new_logs, training=(texts, logs), **given
+    )
+    for target in ("auto", "quantity"):
+        found = evaluate_hypotheses(
+            pipe,
+            new_texts,
+            new_counts,
+            target=target,
+            training=(texts, counts),
+            **given,
+        )
+        for name in ("r2_out_of_sample", "r2_ngrams_out_of_sample", "r2_embeddings"):
+            assert figure(found, name) == pytest.approx(figure(expected, name))
+            words = found.overall.set_index("name")["description"][name]
+            assert words.startswith("R² on log(1 + y)")
+        assert ("rate_ratio" in found.table) == (target == "auto")
+        assert found.r2_out_of_sample == pytest.approx(
+            pipe.score(new_texts, new_counts)
+        )
+    plain = clone(pipe).set_params(
+        neuronselector__target_scale="identity",
+        hypothesisextractor__target_scale="identity",
+    )
+    report = evaluate_hypotheses(
+        plain.fit(texts, counts), new_texts, new_counts, **given
+    )
+    assert report.target_kind == "count"
+    assert "log" not in report.overall.set_index("name")["description"].to_string()

@@ -1196,3 +1196,36 @@ def test_each_kept_hypothesis_helps_a_ridge_regression_most(seed):
         kept.append(min(losses, key=losses.get))
     statements = extractor.hypotheses_["hypothesis"].tolist()
     assert statements == [f"mentions {words[j]}" for j in sorted(kept)]
+
+
+# Counts -----------------------------------------------------------------------------
+
+
+def test_counts_are_learned_by_their_logarithms(X, data):
+    counts = np.floor(np.exp(data.target))
+    logs = np.log1p(counts)
+    extractor = HypothesisExtractor(random_state=0).fit(X, counts)
+    same = HypothesisExtractor(random_state=0).fit(X, logs)
+    assert (extractor.target_scale_, same.target_scale_) == ("log1p", "identity")
+    pd.testing.assert_frame_equal(extractor.hypotheses_, same.hypotheses_)
+    np.testing.assert_allclose(extractor.predict(X), np.expm1(same.predict(X)))
+    annotations = extractor.transform(X)
+    np.testing.assert_array_equal(
+        extractor.predict_annotations(annotations),
+        same.predict_annotations(annotations),
+    )
+    expected = r2_score(logs, np.log1p(extractor.predict(X)))
+    assert extractor.score(X, counts) == pytest.approx(expected)
+
+
+def test_counts_may_be_learned_as_they_are(X, data):
+    counts = np.floor(np.exp(data.target))
+    plain = HypothesisExtractor(target_scale="identity", random_state=0).fit(X, counts)
+    assert plain.target_scale_ == "identity"
+    assert plain.score(X, counts) == pytest.approx(r2_score(counts, plain.predict(X)))
+
+
+def test_a_fit_that_knew_no_scales_predicts_as_before(fitted, X):
+    old = copy.deepcopy(fitted)
+    del old.target_scale_
+    np.testing.assert_array_equal(old.predict(X), fitted.predict(X))

@@ -220,11 +220,12 @@ def test_labels_of_a_typed_column_are_ordered_as_their_scale(tmp_path, form):
 # Counts ---------------------------------------------------------------------------
 
 
-def test_counts_are_noted_and_taken_as_they_are(tmp_path):
+def test_counts_are_noted_with_what_becomes_of_them(tmp_path):
     values = [0] * 10 + [1, 2, 3, 1, 500]
     rows = read_target(tmp_path, values)
     assert rows.target.tolist() == values
     assert "looks like counts: whole numbers up to 500, 67% of them 0" in rows.notes[0]
+    assert "Unless --target-kind is quantity" in rows.notes[0]
     for others in ([0, 1] * 5, [-1, 0, 500], [0.5, 0, 500], [1, 2, 5] * 3):
         assert read_target(tmp_path, others).notes == ()
 

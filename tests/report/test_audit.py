@@ -217,6 +217,7 @@ def test_settings_and_versions_beside_the_rows(tmp_path):
         "evaluation": {
             "task": "regression",
             "target": "quantity",
+            "target_scale": "identity",
             "alpha": 0.2,
             "correction": "fdr_by",
             "cov_type": "auto",

@@ -710,3 +710,23 @@ def test_a_share_of_places_is_not_lost_to_rounding():
     selector = NeuronSelector(100, method="correlation", term_share=0.29)
     selector.fit(X, rng.standard_normal(50))
     assert selector._share_places(np.ones(200, bool)) == (71, 29)
+
+
+@pytest.mark.parametrize("method", ["lasso", "correlation", "separation"])
+def test_counts_are_scored_by_their_logarithms(A, y, method):
+    counts = np.floor(np.exp(2 * y - 1))
+    found = NeuronSelector(n_select=3, method=method).fit(A, counts)
+    assert found.target_scale_ == "log1p"
+    same = NeuronSelector(n_select=3, method=method).fit(A, np.log1p(counts))
+    assert same.target_scale_ == "identity"
+    np.testing.assert_array_equal(found.scores_, same.scores_)
+    plain = NeuronSelector(n_select=3, method=method, target_scale="identity")
+    assert not np.array_equal(plain.fit(A, counts).scores_, same.scores_)
+
+
+def test_what_is_no_count_is_scored_as_it_is(A, y):
+    auto = NeuronSelector(n_select=3).fit(A, y)
+    plain = NeuronSelector(n_select=3, target_scale="identity").fit(A, y)
+    np.testing.assert_array_equal(auto.scores_, plain.scores_)
+    with pytest.raises(ValueError, match="NeuronSelector: y is learned as log"):
+        NeuronSelector(n_select=3, target_scale="log1p").fit(A, y - 10)
