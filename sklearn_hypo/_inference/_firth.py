@@ -5,6 +5,7 @@ thousands of texts with binary annotations cost little.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy import linalg, stats
@@ -14,10 +15,17 @@ JEFFREYS = 0.5  # Firth's penalty: so much of the log determinant of the informa
 
 _MAX_STEP = 5.0
 
-_MAX_ITERATIONS = 15
+_MAX_ITERATIONS = 40
 
 # Newton stops where the likelihood can hardly rise by more than half of this
 _DECREMENT = 1e-11
+
+# The same where the likelihood alone is asked for
+_DECREMENT_OF_LIKELIHOOD = 1e-9
+
+# Steps from here on are alike, so that earlier ones tell where they lead
+_DECREMENT_OF_MIXING = 1.0
+_MIXED_STEPS = 8
 
 # A bound is looked for up to two to this power times as far out as Wald's
 _DOUBLINGS = 6
@@ -85,16 +93,37 @@ class LogitFit:
     log_likelihood: float
     converged: bool
 
+    @cached_property
+    def covariance(self):
+        """Inverse of the information."""
+        return invert(self.information)
 
-def fit_logit(rows, *, penalty=0.0, start=None, fixed=None):
+
+def invert(matrix):
+    """Inverse of a symmetric matrix; where it is singular, its pseudoinverse."""
+    factor, failed = linalg.lapack.dpotrf(matrix, lower=True)
+    if failed or not _is_regular(factor):
+        return linalg.pinvh(matrix)
+    lower, _ = linalg.lapack.dpotri(factor, lower=True)
+    return np.tril(lower) + np.tril(lower, -1).T
+
+
+def _is_regular(factor):
+    """Whether a Cholesky factor has no pivots that are all but 0."""
+    pivots = np.abs(np.diag(factor))
+    return pivots.min(initial=1.0) > 1e-7 * pivots.max(initial=0.0)
+
+
+def fit_logit(rows, *, penalty=0.0, start=None, fixed=None, decrement=_DECREMENT):
     r"""Maximize the (penalized) likelihood of a logistic regression.
 
     .. math:: \ell(\beta) + \lambda \log \det I(\beta),
 
     with :math:`\lambda = 1/2` for Firth's penalty, Jeffreys' prior, which keeps all
-    coefficients finite. By Newton's method with Fisher's information, with steps
-    halved until the likelihood rises; where classes separate, so that the penalty
-    matters as much as the likelihood, this is slow, and BFGS goes on from there.
+    coefficients finite. By Newton's method with Fisher's information, that of the
+    rows that the penalty is worth included, with steps halved until the likelihood
+    rises. With a penalty, whose curvature is not in it, this converges slowly, so that
+    steps are extrapolated (Anderson 1965); what is left is done by BFGS.
 
     Coefficients that are `fixed` stay as they are in `start`. The penalty is that of
     the full information nevertheless, so that likelihoods can be compared.
@@ -132,17 +161,21 @@ def fit_logit(rows, *, penalty=0.0, start=None, fixed=None):
     converged = False
     if not np.isfinite(state[2]):
         return LogitFit(beta, state[1], -np.inf, converged)
+    mixing = _Mixing()
     for _ in range(_MAX_ITERATIONS):
-        step, decrement = _newton_step(rows, state, penalty, free)
-        if decrement < _DECREMENT:
+        step, rise, curvature = _newton_step(rows, state, penalty, free)
+        if rise < decrement:
             converged = True
             if not penalty:  # Newton's last step doubles the number of right digits
                 beta = beta + step
                 state = _state(rows, beta, penalty)
             break
-        beta, state, rose = _line_search(rows, beta, state, step, penalty)
+        steps = [step]
+        if penalty and rise < _DECREMENT_OF_MIXING:
+            steps = [*mixing.extrapolate(beta, step, curvature), step]
+        beta, state, rose = _line_search(rows, beta, state, steps, penalty)
         if not rose:  # no better point within rounding error
-            converged = decrement < 1e-6
+            converged = rise < 1e-6
             break
     if not converged and np.isfinite(state[2]):
         beta, state, converged = _quasi_newton(rows, beta, state, penalty, free)
@@ -183,24 +216,32 @@ def _state(rows, beta, penalty):
 
 
 def _score(rows, state, penalty):
-    """Derivative of the penalized log likelihood."""
+    """Derivative of the penalized log likelihood, and the weight of each pattern.
+
+    That of the rows, and of those that the penalty is worth: in a saturated model it
+    adds half a row to each cell.
+    """
     P, information, _ = state
-    own = P[:, 1:]
-    residual = rows.counts[:, 1:] - rows.total[:, None] * own
+    total = rows.total
+    residual = rows.counts[:, 1:] - total[:, None] * P[:, 1:]
+    weight = total
     if penalty:
-        slope = _slope_of_log_det(rows.X, own, information)
-        residual = residual + penalty * rows.total[:, None] * slope
-    return (residual.T @ rows.X).ravel()
+        slope, leverage = _slope_of_log_det(rows.X, P[:, 1:], information)
+        residual = residual + penalty * total[:, None] * slope
+        q = rows.n_coefs
+        weight = total * (1 + penalty * (q + 1) / q * leverage)
+    return (residual.T @ rows.X).ravel(), weight
 
 
 def _slope_of_log_det(X, P, information):
     """Derivative of log det of the information by each linear predictor, per weight.
 
     With h_cd = x' (I^-1)_cd x and the variance matrix M = diag(P) - PP' of a row, it
-    is the sum over c and d of h_cd dM_cd / d eta_e.
+    is the sum over c and d of h_cd dM_cd / d eta_e. The sum of h_cd M_cd, the leverage
+    of a row, is returned beside it.
     """
     q, p = P.shape[1], X.shape[1]
-    inverse = linalg.pinvh(information).reshape(q, p, q, p)
+    inverse = invert(information).reshape(q, p, q, p)
     h = np.empty((len(X), q, q))
     for c in range(q):
         for d in range(c + 1):
@@ -209,17 +250,49 @@ def _slope_of_log_det(X, P, information):
     mixed = np.einsum("icd,id->ic", h, P)
     both = np.einsum("ic,ic->i", mixed, P)[:, None]
     weighted = np.einsum("ic,ic->i", own, P)[:, None]
-    return P * (own - weighted - 2 * mixed + 2 * both)
+    slope = P * (own - weighted - 2 * mixed + 2 * both)
+    return slope, (weighted - both)[:, 0]
 
 
 def _newton_step(rows, state, penalty, free):
-    score = _score(rows, state, penalty)[free]
+    """The step, twice what it can be expected to gain, and the information used."""
+    score, weight = _score(rows, state, penalty)
     information = state[1]
+    if penalty:
+        information = information_of(rows.X, state[0], weight)
     step = np.zeros(len(free))
-    step[free] = linalg.lstsq(information[np.ix_(free, free)], score)[0]
-    decrement = float(step[free] @ score)
+    step[free] = _solve(information[np.ix_(free, free)], score[free])
+    decrement = float(step @ score)
     largest = np.abs(step).max(initial=0.0)
-    return step * min(1.0, _MAX_STEP / max(largest, 1e-300)), decrement
+    step *= min(1.0, _MAX_STEP / max(largest, 1e-300))
+    return step, decrement, information
+
+
+class _Mixing:
+    """Extrapolates steps that shrink by a constant factor, in a few directions."""
+
+    def __init__(self):
+        self._points, self._steps = [], []
+
+    def extrapolate(self, point, step, metric):
+        """Return the step to where steps should vanish; nothing the first time."""
+        self._points = [*self._points[-_MIXED_STEPS:], point]
+        self._steps = [*self._steps[-_MIXED_STEPS:], step]
+        if len(self._steps) == 1:
+            return []
+        moves = np.diff(self._points, axis=0)
+        changes = np.diff(self._steps, axis=0)
+        scaled = changes @ metric
+        share = linalg.lstsq(scaled @ changes.T, scaled @ step, cond=1e-12)[0]
+        return [step - share @ (moves + changes)]
+
+
+def _solve(matrix, target):
+    """Solve symmetric equations, by least squares where they are singular."""
+    factor, failed = linalg.lapack.dpotrf(matrix, lower=True)
+    if failed or not _is_regular(factor):
+        return linalg.lstsq(matrix, target)[0]
+    return linalg.lapack.dpotrs(factor, target, lower=True)[0]
 
 
 def _quasi_newton(rows, beta, state, penalty, free):
@@ -237,7 +310,7 @@ def _quasi_newton(rows, beta, state, penalty, free):
         _, new = at(x)
         if not np.isfinite(new[2]):
             return np.inf, np.zeros(len(x))
-        score = _score(rows, new, penalty)[free]
+        score = _score(rows, new, penalty)[0][free]
         return -new[2], -linalg.solve_triangular(root, score, lower=True)
 
     options = {"gtol": 1e-5, "maxiter": 500}
@@ -246,18 +319,21 @@ def _quasi_newton(rows, beta, state, penalty, free):
     if not new[2] >= state[2]:
         return beta, state, False
     beta, state = moved, new
-    _, decrement = _newton_step(rows, state, penalty, free)
+    _, decrement, _ = _newton_step(rows, state, penalty, free)
     return beta, state, decrement < 1e-6
 
 
-def _line_search(rows, beta, state, step, penalty):
-    size = 1.0
+def _line_search(rows, beta, state, steps, penalty):
+    """Take the first step that raises the likelihood; the last is halved until so."""
+    size, last = 1.0, steps[-1]
+    candidates = [beta + step for step in steps]
     while size > 1e-8:
-        candidate = beta + size * step
+        candidate = candidates.pop(0) if candidates else beta + size * last
         new = _state(rows, candidate, penalty)
         if new[2] > state[2]:
             return candidate, new, True
-        size /= 2
+        if not candidates:
+            size /= 2
     return beta, state, False
 
 
@@ -284,7 +360,7 @@ def profile_bounds(rows, full, j, *, target=None):
     infinite where the likelihood levels off before, NaN for a bound that was not found.
     """
     target = stats.norm.ppf(0.975) if target is None else target
-    se = np.sqrt(linalg.pinvh(full.information)[j, j])
+    se = np.sqrt(full.covariance[j, j])
     found = [_bound(rows, full, j, side * se, target) for side in (-1, 1)]
     return np.array(found)
 
@@ -329,7 +405,7 @@ def _bound(rows, full, j, scale, target):
 
 def _profile(rows, full, fixed, values):
     """The fit with some coefficients fixed, and how much log likelihood that costs."""
-    covariance = linalg.pinvh(full.information)
+    covariance = full.covariance
     distance = values - full.coef[fixed]
     move = covariance[:, fixed] @ np.linalg.solve(
         covariance[np.ix_(fixed, fixed)], distance
@@ -340,7 +416,13 @@ def _profile(rows, full, fixed, values):
     start[fixed] = values
     mask = np.zeros(len(start), dtype=bool)
     mask[fixed] = True
-    fit = fit_logit(rows, penalty=JEFFREYS, start=start, fixed=mask)
+    fit = fit_logit(
+        rows,
+        penalty=JEFFREYS,
+        start=start,
+        fixed=mask,
+        decrement=_DECREMENT_OF_LIKELIHOOD,
+    )
     if not (fit.converged and np.isfinite(fit.log_likelihood)):
         return fit, np.nan
     return fit, full.log_likelihood - fit.log_likelihood

@@ -21,6 +21,7 @@ from ._design_matrix import (
 )
 from ._logit import fit_binary, fit_multinomial
 from ._robust_covariance import least_squares, name_covariance, t_inference
+from ._step_down import NullDistribution
 
 COEFFICIENT_COLUMNS = (
     "coef",
@@ -72,6 +73,8 @@ class JointFit:
         Fitted values of these alone.
     controls : DesignMatrix or None, default=None
         What the regression holds beside the hypotheses.
+    null : NullDistribution or None, default=None
+        Of the tests of all hypotheses.
     """
 
     estimates: pd.DataFrame
@@ -87,6 +90,7 @@ class JointFit:
     baseline: dict = field(default_factory=dict)
     baseline_fitted: np.ndarray | None = None
     controls: DesignMatrix | None = None
+    null: NullDistribution | None = None
 
 
 @dataclass(frozen=True)
@@ -233,7 +237,9 @@ def _fit_problem(fit, problem, n_classes, cov_type, notes):
             found = fit_multinomial(
                 problem, codes, present, cov_type, fit.columns, notes
             )
-    estimates = found.pop("estimates")
+    estimates, null = found.pop("estimates"), found.pop("null", None)
+    if null is not None:
+        fit.null = null.place(fit.columns, len(fit.estimates))
     for name, value in found.items():
         setattr(fit, name, value)
     h = len(fit.columns)

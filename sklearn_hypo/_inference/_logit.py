@@ -1,7 +1,7 @@
 """Logits of two classes and of more, finite whatever the annotations separate."""
 
 import numpy as np
-from scipy import linalg, special, stats
+from scipy import special, stats
 from sklearn.metrics import roc_auc_score
 
 from .._utils._printable import pluralize
@@ -14,7 +14,13 @@ from ._firth import (
     probabilities,
     profile_bounds,
 )
-from ._marginal_effects import binary_effects, bounds_along_likelihood, class_effects
+from ._marginal_effects import (
+    binary_effects,
+    bounds_along_likelihood,
+    class_covariance,
+    class_effects,
+)
+from ._normal_family import draw_estimates
 from ._resampling import concordance_scores
 from ._robust_covariance import (
     LinearFit,
@@ -66,7 +72,7 @@ def fit_binary(problem, y, cov_type, columns, notes):
     )
     se, df = solved.se, solved.df.copy()
     if robust:  # squared residuals alone say too little where a class is rare
-        of_model = np.sqrt(np.diag(linalg.pinvh(fit.information))[:h] * effects)
+        of_model = np.sqrt(np.diag(fit.covariance)[:h] * effects)
         se[:h] = np.fmax(se[:h], of_model)
         df[:h] = np.fmin(df[:h], np.maximum(f_df, 1e-3))
     lower, upper, p = t_inference(solved.coef, se, df)
@@ -92,7 +98,9 @@ def fit_binary(problem, y, cov_type, columns, notes):
         for name, values in (("", solved.coef), ("_lower", lower), ("_upper", upper)):
             estimates[f"odds_ratio{name}"] = np.exp(values)
     estimates |= binary_effects(X, solved, bounds, design.weights, design.paired)
+    covariance = solved.covariance[:h, :h].reshape(h, 1, h, 1)
     return {
+        "null": draw_estimates(p[:h], covariance, np.random.default_rng(0)),
         "method": "Firth logit" if firth else "logit",
         "cov_type": _name_covariance(design, robust, cov_type),
         "estimates": estimates,
@@ -178,13 +186,23 @@ def fit_multinomial(problem, codes, present, cov_type, columns, notes):
     )
     P = probabilities(X, fit.coef, rows.n_coefs)
     B = fit.coef.reshape(rows.n_coefs, -1)
+    covariance, _ = class_covariance(X, codes, B, design)
     return {
+        "null": draw_estimates(
+            p[:h], _by_hypothesis(covariance, h, len(B)), np.random.default_rng(0)
+        ),
         "method": "Firth multinomial logit" if firth else "multinomial logit",
         "cov_type": _name_covariance(design, robust, cov_type),
         "estimates": {"coef_p": p},
         "by_class": {"classes": present, **class_effects(X, codes, B, h, design)},
         **_measure_fit(problem, X, codes, fit.coef, P, JEFFREYS if firth else 0.0),
     }
+
+
+def _by_hypothesis(covariance, h, q):
+    """Covariance of the coefficients of h hypotheses, hypothesis by hypothesis."""
+    by_class = covariance.reshape(q, -1, q, len(covariance) // q)
+    return by_class[:, :h, :, :h].transpose(1, 0, 3, 2)
 
 
 def _note_empty_cells(A, codes, k, columns, notes):

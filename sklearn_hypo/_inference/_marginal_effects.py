@@ -5,11 +5,10 @@ minus the probability if it were 0, all else as it is. The rows are taken as giv
 """
 
 import numpy as np
-from scipy import linalg
 from scipy.special import expit
 
 from .._utils._validation import encode_one_hot
-from ._firth import information_of, probabilities
+from ._firth import information_of, invert, probabilities
 from ._robust_covariance import Influence, logit_influence, t_inference
 
 
@@ -18,7 +17,7 @@ def bounds_along_likelihood(fit, lower, upper):
 
     The others move so that the likelihood is as large as that allows, to first order.
     """
-    covariance = linalg.pinvh(fit.information)
+    covariance = fit.covariance
     h = len(lower)
     move = covariance[:h] / np.diag(covariance)[:h, None]
     distance = np.stack([lower, upper], axis=1) - fit.coef[:h, None]
@@ -140,7 +139,7 @@ def class_effects(X, codes, B, h, design):
     "ame_se", "ame_lower", "ame_upper" and "ame_p", of shape (h, n_classes).
     """
     weights = np.ones(len(X)) if design.weights is None else design.weights
-    covariance, df = _class_covariance(X, codes, B, design, weights)
+    covariance, df = class_covariance(X, codes, B, design)
     share, k = weights / weights.sum(), len(B) + 1
     effect, se = np.empty((h, k)), np.empty((h, k))
     for j in range(h):
@@ -173,11 +172,15 @@ def _class_gradient(X, P, share):
     return np.array(rows)
 
 
-def _class_covariance(X, codes, B, design, weights):
-    """Covariance of the coefficients: of the model, or clustered."""
+def class_covariance(X, codes, B, design):
+    """Covariance of the coefficients, class by class, and its degrees of freedom.
+
+    That of the model, or, with weights or clusters, robust.
+    """
+    weights = np.ones(len(X)) if design.weights is None else design.weights
     q, p = B.shape
     P = probabilities(X, B.ravel(), q)
-    inverse = linalg.pinvh(information_of(X, P, weights))
+    inverse = invert(information_of(X, P, weights))
     if design.clusters is None and design.weights is None:
         return inverse, np.inf
     residual = (encode_one_hot(codes, q + 1) - P)[:, 1:] * weights[:, None]

@@ -170,7 +170,7 @@ def test_slope_of_the_penalty_by_differences(kind):
     codes = np.minimum(codes, 1) if kind == "two" else codes
     rows = collapse_patterns(X, codes)
     beta = np.random.default_rng(0).normal(size=rows.n_coefs * X.shape[1])
-    score = _score(rows, _state(rows, beta, JEFFREYS), JEFFREYS)
+    score, _ = _score(rows, _state(rows, beta, JEFFREYS), JEFFREYS)
     step = 1e-5 * np.eye(len(beta))
     numeric = [
         (_state(rows, beta + d, JEFFREYS)[2] - _state(rows, beta - d, JEFFREYS)[2])
