@@ -290,7 +290,7 @@ class _Mixing:
 def _solve(matrix, target):
     """Solve symmetric equations, by least squares where they are singular."""
     factor, failed = linalg.lapack.dpotrf(matrix, lower=True)
-    if failed or not _is_regular(factor):
+    if failed or not (len(target) and _is_regular(factor)):
         return linalg.lstsq(matrix, target)[0]
     return linalg.lapack.dpotrs(factor, target, lower=True)[0]
 
