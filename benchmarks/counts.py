@@ -75,11 +75,11 @@ def run_cell(world, scale, seed):
             )
             for kind in ("count", "quantity")
         }
+        truth = evaluate_annotations(
+            data.truth[test], y[test], target="count", n_resamples=0
+        )
     f1 = f1_matrix(annotations, data.truth[test])
     means = {k: r.overall.set_index("name")["value"] for k, r in reports.items()}
-    truth = evaluate_annotations(
-        data.truth[test], y[test], target="count", n_resamples=0
-    )
     return {
         "world": world,
         "scale": scale,

@@ -207,7 +207,7 @@ def test_counts_are_learned_by_their_logarithms_and_have_rate_ratios(data, run):
     assert code == 0
     assert "looks like counts: whole numbers" in said
     assert metrics["holdout"]["target_kind"] == "count"
-    assert settings["steps"]["sae"]["target_scale"] == "auto"
+    assert settings["steps"]["sae"]["parameters"]["target_scale"] == "auto"
     description = {f["name"]: f["description"] for f in metrics["holdout"]["overall"]}
     assert description["r2_out_of_sample"].startswith("R² on log(1 + y)")
     code, _, metrics, settings = run(counts, "--target-kind", "quantity")
