@@ -194,7 +194,8 @@ def _add_values(parser):
         help="what kind of numbers the target is; auto: counts if it is whole, a tenth "
         "or more is 0, and it varies far more than its mean, else a quantity. "
         "Hypotheses on counts are found on log(1 + target), and their tests of means "
-        "have rate ratios beside them",
+        "have rate ratios beside them; ordinal (stars, scales of answers) has "
+        "cumulative odds ratios there",
     )
     group.add_argument(
         "--map",

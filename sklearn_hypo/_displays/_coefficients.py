@@ -19,8 +19,8 @@ from ._figures import (
     wrap_label,
 )
 
-_EFFECTS = ("auto", "coef", "separation", "odds_ratio", "ame", "rate_ratio")
-_RATIOS = ("odds_ratio", "rate_ratio")  # 1 is no effect
+_RATIOS = ("odds_ratio", "rate_ratio", "cumulative_odds_ratio")  # 1 is no effect
+_EFFECTS = ("auto", "coef", "separation", "ame", *_RATIOS)
 
 
 class CoefficientsDisplay:
@@ -118,11 +118,12 @@ class CoefficientsDisplay:
         ----------
         report : HypothesisReport
             What `evaluate_hypotheses` returned.
-        effect : {"auto", "coef", "separation", "odds_ratio", "ame", "rate_ratio"}, \
-                default="auto"
+        effect : {"auto", "coef", "separation", "odds_ratio", "ame", "rate_ratio", \
+                "cumulative_odds_ratio"}, default="auto"
             What is drawn: joint coefficients, separations, odds ratios, average
-            marginal effects or, for counts, rate ratios. "auto": separations for more
-            than two classes, which have no single coefficient, otherwise coefficients.
+            marginal effects, rate ratios of counts or cumulative odds ratios of ordered
+            levels. "auto": separations for more than two classes, which have no single
+            coefficient, otherwise coefficients.
         by_class : bool or "auto", default="auto"
             For more than two classes: True draws one facet per class, False the
             class where the separation is largest in size. "auto": facets if the
@@ -349,6 +350,7 @@ def _describe_effect(effect, classes):
             "coef": "joint coefficient, in units of y",
             "separation": "separation: mean of y where it holds − where it does not",
             "rate_ratio": "joint rate ratio of y: where it holds / where it does not",
+            "cumulative_odds_ratio": "joint odds ratio of a larger y",
         }.get(effect, effect)
     of = f"class {to_printable(classes[1])}" if len(classes) == 2 else "the class"
     return {

@@ -64,7 +64,7 @@ def evaluate_annotations(
     task : {"auto", "regression", "classification"}, default="auto"
         With "auto", booleans, strings, categoricals and targets of two distinct
         values are classes; any other numeric target is a quantity.
-    target : {"auto", "quantity", "count"}, default="auto"
+    target : {"auto", "quantity", "count", "ordinal"}, default="auto"
         What kind of numbers a target is that is no class; as in `evaluate_hypotheses`.
         Named, and with ``task="auto"``, y is taken as numbers in any case.
     alpha : float, default=0.1

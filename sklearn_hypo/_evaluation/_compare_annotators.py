@@ -79,7 +79,7 @@ def compare_annotators(
         target nor the annotations are looked at.
     task : {"auto", "regression", "classification"}, default="auto"
         "auto" takes the task that the extractor was fitted for.
-    target : {"auto", "quantity", "count"}, default="auto"
+    target : {"auto", "quantity", "count", "ordinal"}, default="auto"
         What kind of numbers a target is that is no class; as in `evaluate_hypotheses`.
     alpha, correction : objects
         As in `evaluate_hypotheses`.

@@ -94,13 +94,15 @@ def evaluate_hypotheses(
         The target, in its own units.
     task : {"auto", "regression", "classification"}, default="auto"
         "auto" takes the task that the extractor was fitted for.
-    target : {"auto", "quantity", "count"}, default="auto"
+    target : {"auto", "quantity", "count", "ordinal"}, default="auto"
         What kind of numbers a target is that is no class. Hypotheses are tested by
         differences of means in any case. "count", for counts of attention such as
         votes, adds rate ratios to the table. "auto": counts are whole, none is
         negative, a tenth or more of them are 0, their variance is more than twice their
         mean, and the largest is more than ten times the median (at least 1); stars,
         Likert scales and answers from 0 to 10 are none. The report says so.
+        "ordinal", for up to 20 ordered levels such as stars, adds cumulative odds
+        ratios of a logit that takes odds to be proportional; never automatic.
     alpha : float, default=0.1
         Level of significance after correction: a probability for the whole family of
         hypotheses with "bonferroni" and "holm", an expected share of false

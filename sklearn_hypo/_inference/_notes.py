@@ -65,10 +65,11 @@ _KINDS = {
         "The p-values of means may be too small. Test log(y) or ranks of y, if the "
         "question allows it.",
     ),
-    "all_zero": (
-        "no finite rate ratio",
-        "Hypotheses with counts of 0 alone on one side, by themselves or beside others",
-        "Their rate ratio is 0 or infinite, without an interval.",
+    "infinite_ratio": (
+        "no finite ratio",
+        "Hypotheses with counts of 0 alone, or one end of the levels, on one side, by "
+        "themselves or beside others",
+        "Their rate ratio, or cumulative odds ratio, has no interval.",
     ),
     "annotators": (
         "not estimated under every annotator",

@@ -49,8 +49,10 @@ def find_separated_rows(X, side):
     (array([ True, False, False]), array([ 0., -1.]))
     """
     separated, direction = np.zeros(len(X), dtype=bool), np.zeros(X.shape[1])
-    triangle = linalg.qr(X[side == 0], mode="r")[0][: X.shape[1]]
-    free = linalg.null_space(triangle)
+    stay = X[side == 0]
+    free = np.eye(X.shape[1])
+    if len(stay):
+        free = linalg.null_space(linalg.qr(stay, mode="r")[0][: X.shape[1]])
     free[np.abs(free) < _TOLERANCE] = 0.0
     while free.shape[1]:
         rows = np.flatnonzero((side != 0) & ~separated)

@@ -153,6 +153,17 @@ COLUMNS = (
     Column("rate_ratio_lower"),
     Column("rate_ratio_upper"),
     Column(
+        "cumulative_odds_ratio",
+        terminal="cum. odds ratio [95%]",
+        article="Cumulative odds ratio",
+        page="Cum. odds ratio",
+        effect="joint cumulative odds ratio",
+        rank=4,
+        neutral=1.0,
+    ),
+    Column("cumulative_odds_ratio_lower"),
+    Column("cumulative_odds_ratio_upper"),
+    Column(
         "ame",
         terminal="joint effect [95%]",
         article="Joint effect",

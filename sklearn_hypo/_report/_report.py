@@ -59,6 +59,12 @@ class HypothesisReport:
           or clustered errors. It is no test: ``coef_p`` is that of the difference of
           means. 0 or infinite, without an interval, where all counts on one side are
           0; not within pairs;
+        - ``cumulative_odds_ratio``, ``_lower``, ``_upper``: for ordered levels, by
+          which factor the odds of being above a level are larger where the hypothesis
+          holds, beside the others and the covariates: of an ordered logit, which takes
+          the factor to be the same at every level (proportional odds). No test either;
+          0 or infinite, without an interval, where one side has one end of the levels
+          alone; not within pairs;
         - ``ame``, ``_se``, ``_lower``, ``_upper``: for classes, the average marginal
           effect on the probability of the second class, or of ``separation_class``
           (within pairs, of winning where only this member has it, against losing to a
@@ -91,7 +97,7 @@ class HypothesisReport:
           true, as in `Hypothesis`; terms are separated by "; ".
     task : {"regression", "classification"}
         The task.
-    target_kind : {"quantity", "count"} or None
+    target_kind : {"quantity", "count", "ordinal"} or None
         What kind of numbers the target was taken for; None for classes.
     classes : tuple or None
         The classes, in order; None for a quantity.

@@ -286,15 +286,21 @@ def describe_reversed(report):
 
 def describe_target_kind(report):
     """Say what kind of numbers the target was taken for, if that is not the usual."""
-    if report.target_kind != "count":
+    if report.target_kind not in ("count", "ordinal"):
         return ""
     y = np.asarray(report.data.target, dtype=float)
-    ratios = ", rate ratios beside them" if "rate_ratio" in report.table else ""
-    return (
-        f"{name_target(report)} is taken as counts ({np.mean(y == 0):.0%} are 0, the "
-        f"variance is {y.var() / y.mean():.3g} times the mean): effects and tests are "
-        f"of means{ratios}"
-    )
+    if report.target_kind == "count":
+        kind = (
+            f"counts ({np.mean(y == 0):.0%} are 0, mean {format_number(y.mean())}, "
+            f"variance {format_number(y.var())})"
+        )
+        ratios = "rate ratios" if "rate_ratio" in report.table else ""
+    else:
+        kind, ratios = f"{len(np.unique(y))} ordered levels", ""
+        if "cumulative_odds_ratio" in report.table:
+            ratios = "cumulative odds ratios (taken to be proportional)"
+    text = f"{name_target(report)} is taken as {kind}: effects and tests are of means"
+    return f"{text}, {ratios} beside them" if ratios else text
 
 
 def describe_length(report):

@@ -1,0 +1,112 @@
+"""Ordered levels, such as stars: the logit of proportional odds."""
+
+import numpy as np
+from statsmodels.miscmodels.ordinal_model import OrderedModel
+from statsmodels.tools.numdiff import approx_fprime
+
+from ._robust_covariance import LinearFit
+
+# Coefficients beyond this are on their way to infinity
+_FAR = 12.0
+
+
+def fit_ordered_logit(X, y, weights=None, *, clusters=None, cov_type="auto"):
+    r"""Fit one logit of all levels jointly, whose odds are proportional.
+
+    .. math:: \operatorname{logit} P(y_i > k) = x_i'\beta - \theta_k
+
+    for every level k but the last: a column multiplies the odds of being above k by the
+    same factor :math:`\exp(\beta_j)`, whichever level k is [1]_.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_columns)
+        Design of full column rank beside a constant, without one.
+    y : ndarray of shape (n_rows,)
+        The levels; only their order means anything.
+    weights : ndarray of shape (n_rows,) or None, default=None
+        Positive; errors are then those of a sandwich.
+    clusters : ndarray of int of shape (n_rows,) or None, default=None
+        Cluster of each row; errors are then clustered, with t(G - 1).
+    cov_type : {"auto", "HC2", "HC3", "nonrobust"}, default="auto"
+        "auto" and "nonrobust": errors of the model, else those of a sandwich.
+
+    Returns
+    -------
+    fit : LinearFit or None
+        None if it did not converge. Errors are NaN for coefficients that are on their
+        way to infinity; there are no residuals.
+
+    References
+    ----------
+    .. [1] P. McCullagh (1980). "Regression models for ordinal data". Journal of the
+       Royal Statistical Society B 42.
+
+    Examples
+    --------
+    Odds of more than one star of 1 to 1 and 3 to 1; of three stars 1 to 3 and 1 to 1:
+
+    >>> import numpy as np
+    >>> from sklearn_hypo._inference._ordinal_model import fit_ordered_logit
+    >>> a = np.repeat([0.0, 1.0], 8)
+    >>> stars = np.array([1, 1, 1, 1, 2, 2, 3, 3, 1, 1, 2, 2, 3, 3, 3, 3])
+    >>> np.exp(fit_ordered_logit(a[:, None], stars).coef).round(6)
+    array([3.])
+    """
+    codes = np.unique(y, return_inverse=True)[1]
+    model = _OrderedLogit(codes, X, distr="logit")
+    model.weights = weights
+    covariance = {"cov_type": "nonrobust"}
+    if clusters is not None:
+        covariance = {"cov_type": "cluster", "cov_kwds": {"groups": clusters}}
+    elif weights is not None or cov_type[:2] == "HC":
+        covariance = {"cov_type": "HC0"}
+    found = model.fit(
+        method="bfgs",
+        gtol=1e-8,
+        maxiter=1000,
+        disp=False,
+        warn_convergence=False,  # the gradient decides below
+        **covariance,
+    )
+    p = X.shape[1]
+    gradient = model.score(found.params) / len(y)
+    if not (np.isfinite(found.params).all() and np.abs(gradient).max() < 1e-5):
+        return None
+    coef, matrix = found.params[:p], np.array(found.cov_params())[:p, :p]
+    lost = (np.abs(coef) > _FAR) | ~(np.diag(matrix) > 0)
+    matrix[lost] = np.nan
+    df = np.inf if clusters is None else len(np.unique(clusters)) - 1.0
+    return LinearFit(coef, matrix, np.full(p, df), np.empty(0))
+
+
+class _OrderedLogit(OrderedModel):
+    """statsmodels' model with weights, and its derivative in closed form."""
+
+    weights = None
+
+    def loglikeobs(self, params):
+        found = super().loglikeobs(params)
+        return found if self.weights is None else self.weights * found
+
+    def score_obs(self, params):
+        low, upp = self._bounds(params)
+        prob = self.prob(low, upp) + 1e-20
+        lower, upper = self.pdf(low) / prob, self.pdf(upp) / prob
+        n_cuts = self.k_levels - 1
+        cuts = np.arange(n_cuts)
+        at_cut = upper[:, None] * (self.endog[:, None] == cuts)
+        at_cut -= lower[:, None] * (self.endog[:, None] == cuts + 1)
+        # the first threshold, then logarithms of the distances
+        steps = np.concatenate([[1.0], np.exp(params[-n_cuts:][1:])])
+        scores = np.column_stack(
+            [(lower - upper)[:, None] * self.exog, at_cut @ np.tri(n_cuts) * steps]
+        )
+        return scores if self.weights is None else self.weights[:, None] * scores
+
+    def score(self, params):
+        return self.score_obs(params).sum(axis=0)
+
+    def hessian(self, params):
+        found = approx_fprime(params, self.score, centered=True)
+        return (found + found.T) / 2
