@@ -249,8 +249,9 @@ def _add_design(parser):
         action="extend",
         default=[],
         metavar="COLUMN,...",
-        help="what else may explain the target: kept beside the hypotheses in the "
-        "joint regression; numbers, or a few different words; may be repeated",
+        help="what else may explain the target: held constant where neurons are "
+        "selected, and kept beside the hypotheses in the joint regression; numbers, or "
+        "a few different words; may be repeated",
     )
     parser.add_argument(
         "--pairwise",

@@ -58,7 +58,18 @@ class Split:
     def fit(self, pipe):
         """Fit a pipeline on the texts to learn from, with progress on a terminal."""
         with show_progress(pipe):
-            return pipe.fit(self.texts[self.train], self.target[self.train])
+            return pipe.fit(
+                self.texts[self.train], self.target[self.train], **self.fit_params
+            )
+
+    @property
+    def fit_params(self):
+        """What is held constant where a pipeline selects, of the texts learnt from."""
+        covariates = self.design.get("covariates")
+        if covariates is None:
+            return {}
+        steps = ("select", "hypotheses")
+        return {f"{step}__covariates": covariates.iloc[self.train] for step in steps}
 
     def evaluate(self, pipe, **settings):
         """Test the hypotheses on the texts held out."""
@@ -200,6 +211,7 @@ def cross_validate(pipe, split, task, options):
             split.target[train],
             groups=split.groups[train],
             cv=folds,
+            params=split.fit_params,
             error_score="raise",
         )
     return {

@@ -18,6 +18,7 @@ from .._hypotheses._hypothesis import select_activations
 from .._interpretation._columns import interpret_columns
 from .._interpretation._lexicon import LexiconInterpreter
 from .._language_models._usage_table import make_usage_table
+from .._selection._held_constant import HeldConstant
 from .._selection._scores import find_distinct, forward_selection
 from .._utils._base import HypoEstimator
 from .._utils._correlation import compute_moments, correlation_scores
@@ -251,7 +252,7 @@ class HypothesisExtractor(
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y):
+    def fit(self, X, y, *, covariates=None, fixed_effects=None):
         """Find the hypotheses and fit the model of the target.
 
         Parameters
@@ -261,6 +262,10 @@ class HypothesisExtractor(
         y : array-like of shape (n_samples,)
             What the hypotheses are to predict: numbers, or classes; NaN or None where
             there is no target (-1 is a target as any other).
+        covariates, fixed_effects : array-like, default=None
+            As in `NeuronSelector.fit`. Held constant where `n_hypotheses` are chosen
+            among more: by what they tell of the target beside these. "association",
+            "coef" and `predict` are of the target as it is.
 
         Returns
         -------
@@ -272,8 +277,8 @@ class HypothesisExtractor(
         NotTextLabelledError
             A TypeError, if the rows do not carry their texts.
         ValueError
-            If no neuron could be put into words, and for fewer than two rows with a
-            target.
+            If no neuron could be put into words, for fewer than two rows with a
+            target, and for covariates and levels that do not fit the rows.
         """
         context = self._init_callback_context(max_subtasks=3)
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
@@ -291,6 +296,13 @@ class HypothesisExtractor(
         scale = resolve_target_scale(target, self.target_scale, classes=classes)
         target = scale_target(target, scale, caller=type(self).__name__)
         self.target_scale_ = scale
+        held = HeldConstant.of(
+            covariates,
+            fixed_effects,
+            labelled,
+            len(labelled),
+            caller=type(self).__name__,
+        )
         self.__dict__.pop("classes_", None)
         if classes is not None:
             self.classes_ = classes
@@ -312,7 +324,8 @@ class HypothesisExtractor(
         described = self._activations_behind(activations)
         annotations = self._annotate(texts, described, rows, seed)
         columns = make_target_columns(target, classes)
-        kept = self._choose_hypotheses(annotations, columns[sample])
+        held = None if held is None else held.take(sample)
+        kept = self._choose_hypotheses(annotations, columns[sample], held)
         if len(kept) < len(self._hypotheses):
             self._hypotheses = [self._hypotheses[i] for i in kept]
             fidelities = [fidelities[i] for i in kept]
@@ -419,13 +432,15 @@ class HypothesisExtractor(
         )
 
     @on_one_thread()
-    def _choose_hypotheses(self, annotations, targets):
+    def _choose_hypotheses(self, annotations, targets, held):
         """Return the positions of the hypotheses to keep, ascending."""
         n_all = annotations.shape[1]
         if self.n_hypotheses is None or n_all <= self.n_hypotheses:
             return np.arange(n_all)
         means = np.nan_to_num(mean_known(annotations))
         marks = np.where(np.isnan(annotations), means, annotations)
+        if held is not None:
+            marks, targets = held.residuals(marks), held.residuals(targets)
         moments = compute_moments(marks, targets)
         # statements that are true of nearly the same texts say one thing twice
         distinct = find_distinct(marks, targets, _NEARLY_ONE, moments)

@@ -29,13 +29,14 @@ from .._utils._validation import (
     resolve_task,
 )
 from .._utils._warnings import warn
+from ._held_constant import HeldConstant
 from ._scores import find_distinct, lasso_path_selection, separation_scores
 
 METHODS = ("lasso", "correlation", "separation")  # the first is the default
 
 
 class NeuronSelector(SelectorMixin, HypoEstimator):
-    """Select the neurons that predict a target best.
+    r"""Select the neurons that predict a target best.
 
     Parameters
     ----------
@@ -57,7 +58,9 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
         - a callable ``method(activations, y) -> scores`` of shape (n_neurons,),
           larger is better; scikit-learn's score functions that return
           ``(scores, p_values)`` work too. It is given numbers for regression, on the
-          scale of `target_scale_`, and the labels as they are for classification.
+          scale of `target_scale_`, and the labels as they are for classification; where
+          something is held constant in `fit`, residuals of activations and y, and no
+          classes.
 
     task : {"auto", "regression", "classification"}, default="auto"
         With "auto", booleans, strings, categoricals and targets of two distinct
@@ -131,10 +134,28 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
     score 0 and are never selected. If fewer than
     `n_select` neurons can be selected, a warning says how many were.
 
+    With `covariates` and `fixed_effects` in `fit`, scores are those of what they leave:
+    with residuals :math:`\tilde a_j, \tilde t` of least-squares regressions on a
+    constant, the covariates and the levels, "correlation" is the partial correlation
+
+    .. math:: r_j = \frac{\tilde a_j' \tilde t}
+        {\lVert \tilde a_j \rVert \lVert \tilde t \rVert},
+
+    "lasso" the path on the residuals, on which covariates are not penalized [2]_, and
+    "separation" the difference of the mean :math:`\tilde t`. The indicators of classes
+    are regressed likewise. A neuron that covariates determine is never selected.
+    Residuals are dense, also those of sparse activations. In a pipeline that is
+    ``pipe.fit(texts, y, select__covariates=covariates)``, in cross-validation
+    ``cross_val_score(pipe, texts, y, params={"select__covariates": covariates})``,
+    which splits them with the texts; with scikit-learn's metadata routing,
+    ``set_fit_request(covariates=True)``. `transform` needs neither.
+
     References
     ----------
-    Movva, Peng, Garg, Kleinberg and Pierson 2025, "Sparse Autoencoders for Hypothesis
-    Generation" (arXiv 2502.04382).
+    .. [1] Movva, Peng, Garg, Kleinberg and Pierson 2025, "Sparse Autoencoders for
+       Hypothesis Generation" (arXiv 2502.04382).
+    .. [2] Frisch and Waugh 1933, "Partial time regressions as compared with individual
+       trends", Econometrica 1(4).
 
     Examples
     --------
@@ -148,6 +169,17 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
     array([1, 4])
     >>> selector.ranking_[[4, 1]]
     array([1, 2])
+
+    What goes with the target through the platform alone is not selected where the
+    platform is held constant:
+
+    >>> platform = rng.integers(0, 2, size=200)
+    >>> activations[:, 0] += 2 * platform
+    >>> y = y + 5 * platform
+    >>> NeuronSelector(n_select=2).fit(activations, y).get_support(indices=True)
+    array([0, 4])
+    >>> selector.fit(activations, y, covariates=platform).get_support(indices=True)
+    array([1, 4])
     """
 
     _parameter_constraints = {
@@ -181,7 +213,7 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
 
     @_fit_context(prefer_skip_nested_validation=True)
     @on_one_thread()
-    def fit(self, X, y):
+    def fit(self, X, y, *, covariates=None, fixed_effects=None):
         """Score the neurons and select the best.
 
         Parameters
@@ -191,11 +223,24 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
         y : array-like of shape (n_samples,)
             Numbers, or classes. Rows where it is missing (NaN or None) are not
             looked at; -1 is a target as any other.
+        covariates : DataFrame or array-like of shape (n_samples, n_columns), \
+                default=None
+            Held constant, so that a neuron which only stands for one of them, such as
+            the platform of a text, is not selected. Categories become indicators.
+            Needed of rows with a target alone.
+        fixed_effects : array-like of shape (n_samples,), default=None
+            One level per row, such as a year: neurons are scored within levels.
 
         Returns
         -------
         self : NeuronSelector
             The fitted selector.
+
+        Raises
+        ------
+        ValueError
+            For covariates and levels that do not fit the rows or are missing, if they
+            determine y, and beside a callable `method` for classes.
         """
         context = self._init_callback_context()
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
@@ -221,29 +266,48 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
         scale = resolve_target_scale(values, self.target_scale, classes=classes)
         values = scale_target(values, scale, caller=type(self).__name__)
         targets = make_target_columns(values, classes)
-        moments = compute_moments(activations, targets)
+        labels = values if classes is None else classes[values]
+        held = HeldConstant.of(
+            covariates, fixed_effects, labelled, len(labelled), caller="NeuronSelector"
+        )
+        left = activations  # of which covariates have been taken out
+        if held is not None:
+            left, targets = held.residuals(activations), held.residuals(targets)
+            self._check_left(targets, classes)
+            labels = targets[:, 0]
+        moments = compute_moments(left, targets)
         if self.max_correlation is not None:
-            distinct = find_distinct(
-                activations, targets, self.max_correlation, moments
-            )
+            distinct = find_distinct(left, targets, self.max_correlation, moments)
             # as no method takes what is constant
             moments = moments._replace(std=np.where(distinct, moments.std, 0.0))
         usable = moments.std > 0
-        labels = values if classes is None else classes[values]
         is_term = usable & self._find_term_columns()
         n_best, n_terms = self._share_places(is_term)
-        self.scores_, strength = self._score(
-            activations, labels, targets, moments, n_best
-        )
+        # which rows activate a neuron is told by the activations as they are
+        scored = activations if self.method == "separation" else left
+        self.scores_, strength = self._score(scored, labels, targets, moments, n_best)
         strength = np.where(usable, strength, -np.inf)
-        terms = self._find_terms(
-            activations, targets, moments, strength, is_term, n_terms
-        )
+        terms = self._find_terms(left, targets, moments, strength, is_term, n_terms)
         self._rank(strength, n_best, terms, n_terms)
         self.target_scale_ = scale
         self.trained_on_target_ = is_marked_as_training(X)
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
         return self
+
+    def _check_left(self, targets, classes):
+        """Raise where covariates leave nothing of y, or no labels for a callable."""
+        if not targets.any():
+            raise ValueError(
+                "NeuronSelector: covariates and fixed_effects determine y, so that "
+                "they leave nothing that a neuron could predict."
+            )
+        if callable(self.method) and classes is not None:
+            raise ValueError(
+                "NeuronSelector: a callable method scores classes as they are, and "
+                "nothing can be held constant for it. Use one of "
+                f"{', '.join(map(repr, METHODS))}, or leave covariates and "
+                "fixed_effects out."
+            )
 
     def _find_term_columns(self):
         names = getattr(self, "feature_names_in_", [""] * self.n_features_in_)

@@ -199,6 +199,26 @@ def test_a_moderator_reaches_the_test(design, run, tmp_path, capsys):
     assert "3 levels of region" in said.out
 
 
+def test_covariates_are_held_constant_in_the_selection(frame, run, tmp_path):
+    rng = np.random.RandomState(0)
+    platform = rng.choice(["radio", "weekly"], len(frame))
+    says = np.where(rng.random_sample(len(frame)) < 0.8, platform, "")
+    path = tmp_path / "platforms.csv"
+    frame.assign(
+        text=frame["text"] + " via " + says,
+        y=frame["y"] + 4 * (platform == "radio"),
+        platform=platform,
+    ).to_csv(path, index=False)
+
+    def find(*options):
+        assert run(path, "--embedder", "lsa", *options) == 0
+        table, _, _ = read_outputs(tmp_path / "out")
+        return table["hypothesis"].str.contains("radio|weekly").any()
+
+    assert find()
+    assert not find("--covariates", "platform")
+
+
 def test_pairs_reach_the_test(design_csv, run, tmp_path, capsys):
     columns = ("--pairwise", "pair", "--cv", "2")
     assert run(design_csv, *columns, target="won") == 0
