@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import statsmodels.api as sm
-from scipy import linalg, stats
+from scipy import stats
 
 from sklearn_hypo._inference._robust_covariance import least_squares, t_inference
 
@@ -39,6 +39,11 @@ def make_problem(n=120, shares=(0.5, 0.2, 0.1, 0.05), seed=0):
     return X.astype(float), rng.normal(size=n) * (1 + X[:, 1])
 
 
+def raise_matrix(matrix, power):
+    values, vectors = np.linalg.eigh(matrix)
+    return vectors * values**power @ vectors.T
+
+
 def brute_force(X, y, clusters, power, weights=None, *, whitened=False):
     """Clustered covariance and its degrees of freedom, by matrices of all rows.
 
@@ -55,10 +60,9 @@ def brute_force(X, y, clusters, power, weights=None, *, whitened=False):
         if power == -1 or whitened:
             root = np.sqrt(w[own])
             symmetric = root[:, None] * M[np.ix_(own, own)] / root
-            adjust = linalg.fractional_matrix_power(symmetric, power)
-            adjust = adjust / root[:, None] * root
+            adjust = raise_matrix(symmetric, power) / root[:, None] * root
         else:
-            adjust = linalg.fractional_matrix_power((M @ M.T)[np.ix_(own, own)], power)
+            adjust = raise_matrix((M @ M.T)[np.ix_(own, own)], power)
         parts.append(bread[:, own] @ adjust @ M[own])
     parts = np.array(parts)  # clusters, coefficients, rows
     V = np.einsum("gjr,hjr->jgh", parts, parts)
