@@ -115,9 +115,9 @@ AIMS = [
     ),
     *_both_tests(
         0.11,
-        "FWER at 0.1, three classes, n = 500",
+        "FWER at 0.1, three classes, one of 3 %, n = 500",
         ("0.15", "0.15"),
-        *("three-classes-500", 0.1),
+        *("three-classes-rare-500", 0.1),
     ),
     _at_least(
         0.70,
@@ -150,10 +150,12 @@ AIMS = [
             *(0.94, 0.97, ("coverage", world, figure)),
         )
         for words, world, figure in (
-            ("votes, n = 1,000, alone", "votes-1000", "separation"),
-            ("votes, n = 1,000, joint", "votes-1000", "coef"),
-            ("lognormal, n = 1,000, alone", "lognormal-1000", "separation"),
-            ("lognormal, n = 1,000, joint", "lognormal-1000", "coef"),
+            ("votes, 5 to 50 %, alone", "votes-mixed-1000", "separation"),
+            ("votes, 5 to 50 %, joint", "votes-mixed-1000", "coef"),
+            ("lognormal, 5 to 50 %, alone", "lognormal-mixed-500", "separation"),
+            ("lognormal, 5 to 50 %, joint", "lognormal-mixed-500", "coef"),
+            ("votes, 0.5 to 50 %, alone", "votes-1000", "separation"),
+            ("votes, 0.5 to 50 %, joint", "votes-1000", "coef"),
         )
     ),
     _at_most(

@@ -296,8 +296,8 @@ def power(names, level=0.1):
                 row[TITLES[arm]] = _hits_at_level(world, arms, null, arm, test, level)
             row["step-down − hypothesaes"] = "-"
             if "hypothesaes" in arms:
-                gain = hits(world, arms, "default", test, level)
-                gain = gain - hits(world, arms, "hypothesaes", test, level)
+                theirs = hits(world, arms, "hypothesaes", test, level)
+                gain = hits(world, arms, "default", test, level)[: len(theirs)] - theirs
                 row["step-down − hypothesaes"] = "{:+.3f} ± {:.3f}".format(*rate(gain))
             rows.append(row)
     return rows

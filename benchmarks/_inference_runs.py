@@ -22,6 +22,7 @@ from joblib import Parallel, delayed
 
 FOLDER = CACHE / "inference"
 BLOCK = 20
+COMPARED = 400  # runs of a world that the other arms see, too
 PERMUTATIONS = 499  # (1 + k) / 500 can be 0.05 and 0.1 exactly
 RESAMPLES = 199  # for the p-value of all hypotheses together
 # what is kept of each hypothesis, of our table and of theirs
@@ -178,8 +179,8 @@ def record_seeds(name, kind, runs, seed=0):
     return np.random.SeedSequence(entropy).spawn(runs)
 
 
-def run_block(name, kind, seeds):
-    """Evaluate one block of runs with every arm.
+def run_block(name, kind, seeds, arms):
+    """Evaluate one block of runs with some arms.
 
     Returns
     -------
@@ -191,7 +192,7 @@ def run_block(name, kind, seeds):
     world, found = WORLDS[name], {}
     for seed in seeds:
         sample = draw(world, np.random.default_rng(seed), planted=kind == "planted")
-        for arm, settings in arms_of(world).items():
+        for arm, settings in arms.items():
             one = evaluate(sample, world.task, settings)
             for figure, values in one.items():
                 found.setdefault((arm, figure), []).append(values)
@@ -203,8 +204,10 @@ def run_and_keep(name, kind, first, seeds, state):
     path = FOLDER / f"{name}-{kind}" / f"{state}-{first:05d}.npz"
     if path.exists():
         return
-    start = time.process_time()
-    found = run_block(name, kind, seeds)
+    start, arms = time.process_time(), arms_of(WORLDS[name])
+    if first >= COMPARED:
+        arms = {"default": arms["default"]}
+    found = run_block(name, kind, seeds, arms)
     arrays = {"/".join(key): np.array(values) for key, values in found.items()}
     write(path, arrays, runs=len(seeds), seconds=time.process_time() - start)
 
@@ -275,7 +278,8 @@ def read(name, kind):
     Returns
     -------
     arms : dict of str to dict of str to ndarray
-        Figures (n_runs, m) or (n_runs,) by arm; empty if it has not run.
+        Figures (n_runs, m) or (n_runs,) by arm, of which all but the default have the
+        first `COMPARED` runs at most; empty if it has not run.
     about : dict
         "runs", "seconds" (of CPU), "commit".
     """

@@ -240,10 +240,12 @@ def unequal(rng, A):
 
 def votes(rng, A):
     """Counts such as likes: six in ten are 0, and the tail is long."""
-    return rng.poisson(np.exp(rng.normal(-1, 1.5, size=len(A)))).astype(float)
+    return rng.poisson(np.exp(rng.normal(-1, _TAIL, size=len(A)))).astype(float)
 
 
-VOTES_SD = float(np.sqrt(np.exp(0.125) + np.exp(0.25) * (np.exp(2.25) - 1)))
+_TAIL = 1.45
+_MEAN_VOTES = np.exp(-1 + _TAIL**2 / 2)
+VOTES_SD = float(np.sqrt(_MEAN_VOTES + _MEAN_VOTES**2 * (np.exp(_TAIL**2) - 1)))
 
 
 def lognormal(rng, A):
@@ -322,6 +324,12 @@ def three_classes(world, rng, planted):
     """Three classes, alike in size."""
     A, _ = world.annotate(world, rng, world.n)
     return Sample(A, rng.integers(3, size=world.n))
+
+
+def three_classes_one_rare(world, rng, planted):
+    """Three classes, one of which has 3 % of the rows."""
+    A, _ = world.annotate(world, rng, world.n)
+    return Sample(A, rng.choice(3, size=world.n, p=(0.48, 0.49, 0.03)))
 
 
 def unanswered(world, rng, planted):

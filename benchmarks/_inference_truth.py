@@ -13,6 +13,7 @@ from _inference_samples import (
     intercept,
     large_sample,
     three_classes,
+    three_classes_one_rare,
     with_covariate,
 )
 from scipy.special import expit
@@ -43,7 +44,10 @@ def truth(world, planted):
     """
     zero = np.zeros(len(world.prevalence))
     unknown = zero * np.nan
-    if world.make is three_classes:  # which class differs most is not fixed
+    if world.make in (
+        three_classes,
+        three_classes_one_rare,
+    ):  # which class differs most is not fixed
         return Truth(unknown, unknown, unknown)
     if world.make in (with_covariate, classes_with_covariate):
         # a separation leaves the covariate out

@@ -22,6 +22,7 @@ from _inference_samples import (
     spread_by_five,
     stars,
     three_classes,
+    three_classes_one_rare,
     unanswered,
     unequal,
     votes,
@@ -69,7 +70,7 @@ _VOTES = {"noise": votes, "noise_sd": VOTES_SD}
 _LOGNORMAL = {"noise": lognormal, "noise_sd": LOGNORMAL_SD}
 _STARS = {"noise": stars, "noise_sd": STARS_SD}
 _CLASSES = {"noise": None, "strength": 2.5}
-_ZIPF = {"make": with_groups, "group_sizes": _zipf(600, 30)}
+_ZIPF = {"make": with_groups, "group_sizes": _zipf(600, 30), "strength": 7.0}
 
 _LIST = [
     _world("votes", "votes, 0.5 to 50 %", 1000, _WIDE, **_VOTES, kinds=_NULL),
@@ -120,10 +121,10 @@ _LIST = [
         together=True,
     ),
     _world(
-        "three-classes",
-        "three classes",
+        "three-classes-rare",
+        "three classes, one of 3 %",
         500,
-        make=three_classes,
+        make=three_classes_one_rare,
         **_CLASSES,
         kinds=_NULL,
     ),
@@ -154,6 +155,7 @@ _LIST = [
         annotate=alike_in_groups,
         make=with_groups,
         group_sizes=(5,) * 300,
+        strength=4.0,
     ),
     _world(
         "lognormal", "lognormal, 0.5 to 50 %", 200, _WIDE, **_LOGNORMAL, kinds=_NULL
@@ -242,6 +244,14 @@ _LIST = [
         "reposts", "half of 300 texts stand four times", 750, make=reposted, kinds=_NULL
     ),
     _world("binary", "3 % positives", 667, **_CLASSES),
+    _world(
+        "three-classes",
+        "three classes, alike in size",
+        500,
+        make=three_classes,
+        **_CLASSES,
+        kinds=_NULL,
+    ),
     _world("t3", "noise: t with 3 df", 500, noise=heavy, noise_sd=3**0.5),
     _world("copies", "duplicates", 500, _TWICE, annotate=copies, true=_COPIED),
     _world("chunks", "100 documents × 20 chunks", 2000, annotate=chunks, strength=4.0),

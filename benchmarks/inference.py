@@ -38,7 +38,7 @@ permutation of a studentized statistic. A test by permutation holds its level wi
 number of permutations B, since (1 + k) / (1 + B) is a p-value: the simulations take
 499, with which 0.05 and 0.1 can be reached exactly (by default there are up to 9,999,
 which finds a little more). "t (HC3)" are t tests with `cov_type="HC3"`, and Welch's
-for one hypothesis at a time.
+for one hypothesis at a time. They, and hypothesaes, see the first 400 runs of a world.
 
 Votes are counts from a Poisson distribution with lognormal means, six in ten of them 0;
 stars go from 1 to 5, half of them 5. "lost by hypothesaes" is the share of runs in

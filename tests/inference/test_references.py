@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from sklearn_hypo import evaluate_annotations
 
@@ -55,6 +56,18 @@ def assert_same(table, method, test, atol=1e-9):
             )
 
 
+def assert_ratios(y, method, **settings):
+    """Compare the logarithms of ratios, and the middle of their intervals' widths."""
+    table = make_table(y, **settings)
+    name = "rate_ratio" if y == "count" else "cumulative_odds_ratio"
+    found = np.log(table[[name, f"{name}_lower", f"{name}_upper"]].to_numpy())
+    expected = FIGURES.loc[method]
+    np.testing.assert_allclose(found[:, 0], expected["estimate"], rtol=1e-6, atol=1e-9)
+    quantile = stats.t.ppf(0.975, expected["df"].fillna(np.inf))
+    half = (found[:, 2] - found[:, 1]) / 2
+    np.testing.assert_allclose(half, quantile * expected["se"], rtol=1e-6)
+
+
 @pytest.mark.parametrize("kind", ["HC2", "HC3"])
 def test_robust_errors(kind):
     table = make_table(cov_type=kind, **COVARIATE)
@@ -73,9 +86,22 @@ def test_weighted_means():
     assert_same(make_table(**WEIGHTS), "survey, one at a time", "alone")
 
 
-def test_errors_of_groups():
-    table = make_table(cov_type="HC3", **COVARIATE, **GROUPS)
-    assert_same(table, "CR3", "joint")
+@pytest.mark.parametrize(("cov_type", "kind"), [("auto", "CR2"), ("HC3", "CR3")])
+def test_errors_of_groups(cov_type, kind):
+    table = make_table(cov_type=cov_type, **COVARIATE, **GROUPS)
+    assert_same(table, kind, "joint")
+
+
+@pytest.mark.parametrize(("cov_type", "kind"), [("auto", "CR2"), ("HC3", "CR3")])
+def test_errors_of_weighted_groups(cov_type, kind):
+    table = make_table(cov_type=cov_type, **COVARIATE, **GROUPS, **WEIGHTS)
+    assert_same(table, f"{kind} weighted", "joint")
+
+
+def test_separations_of_groups():
+    assert_same(make_table(**GROUPS), "CR2, one at a time", "alone")
+    table = make_table(**GROUPS, **WEIGHTS)
+    assert_same(table, "CR2 weighted, one at a time", "alone")
 
 
 def test_welch():
@@ -84,6 +110,19 @@ def test_welch():
 
 def test_fisher_and_newcombe():
     assert_same(make_table("class"), "Fisher, Newcombe", "alone")
+
+
+@pytest.mark.parametrize("kind", ["HC2", "HC3"])
+def test_rate_ratios(kind):
+    assert_ratios("count", f"quasi-Poisson {kind}", cov_type=kind)
+
+
+def test_rate_ratios_of_groups():
+    assert_ratios("count", "quasi-Poisson CR3", cov_type="HC3", **GROUPS)
+
+
+def test_cumulative_odds_ratios():
+    assert_ratios("stars", "ordered logit", target="ordinal", cov_type="nonrobust")
 
 
 def test_logit():
