@@ -54,6 +54,9 @@ class MajorityAnnotator(BaseEstimator):
     agreement_pairs_ : DataFrame
         The same for each pair of members: "hypothesis", "first", "second", "n",
         "first_yes", "second_yes", "identical", "kappa" (Cohen's).
+    votes_ : ndarray of shape (n_annotators, n_texts, n_hypotheses)
+        What each member said of the last texts annotated: 1, 0 or NaN (float16, which
+        is small).
     usage_ : dict
         The accounts of the members, added up, as `LLMAnnotator.usage_` has them; there
         is none if no member keeps one.
@@ -194,6 +197,7 @@ class MajorityAnnotator(BaseEstimator):
             As `annotate` returns them; NaN also where `where` is False.
         """
         votes = self.collect_votes(texts, where)
+        self.votes_ = votes.astype(np.float16)
         self.agreement_, self.agreement_pairs_ = tabulate_agreement(
             votes, [h.statement for h in self.hypotheses_], self.names_
         )

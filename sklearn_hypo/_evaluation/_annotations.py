@@ -117,38 +117,37 @@ def evaluate_annotations(
 
     Notes
     -----
-    **Several annotators.** Each one's annotations are tested by themselves: the table
-    `by_annotator` of the report. The estimates of the report are means over the m
-    annotators, and by Rubin's rules [1]_ their variance is
+    **Several annotators.** The report is one on their vote: what most of those who
+    answered say, and where they are tied, the first of them; of two annotators that is
+    the first. Each one's annotations are tested by themselves, too: the table
+    `by_annotator` of the report. To the variance W of an estimate of the vote
+    (recovered from its interval, which keeps its shape [1]_) the variance B of the
+    estimates over the m annotators is added,
 
-    .. math:: T = W + (1 + 1/m) B
+    .. math:: T = W + B / m
 
-    with W the mean variance within annotators (recovered from their intervals, so that
-    these keep their shape [2]_) and B the variance of the estimates over annotators,
-    compared with a t distribution of :math:`(m - 1) (1 + W / ((1 + 1/m) B))^2` degrees
-    of freedom. p-values are combined as normal scores [3]_ by the same rules. If
-    annotators are drawn from a population of such annotators, an interval covers what
-    another one of them would find in all texts of this kind, and (conservatively) the
-    mean over that population: not the truth, where annotators share errors, for which
-    `correct_for_annotation_error` takes labels of people. Two annotators tell little
-    about how much annotators vary: three or more are better.
+    (W + B for two, between whom there is no vote), and compared with a t distribution
+    of :math:`(m - 1) (1 + m W / B)^2` degrees of freedom [2]_: intervals get wider and
+    p-values, which go by normal scores, larger. In simulations such intervals hold the
+    true effect as often as they should where three or more annotators err
+    independently, while those of one annotator do not, the less the more texts there
+    are [3]_; see `docs/benchmarks/annotators.md`. No number of annotators tells of
+    errors that all share: `correct_for_annotation_error` takes labels of people.
 
-    A step-down correction goes by the permutations of one annotator, so the combined
-    p-values get Holm's. Figures of all hypotheses together, and what is no estimate
-    (prevalence, texts, bounds for missing answers, duplicates, effects with length
-    fixed), are those of the vote: what most annotators say, and where they are tied,
-    the first of them. Shares of votes are not enough: they do not tell which annotator
-    said what, and so not how far conclusions move.
+    A step-down correction goes by permutations of the vote alone, so p-values over
+    annotators get Holm's. Shares of votes are not enough: they do not tell which
+    annotator said what, and so not how far conclusions move.
 
     References
     ----------
-    .. [1] D. B. Rubin (1987). "Multiple Imputation for Nonresponse in Surveys".
-    .. [2] G. Y. Zou, A. Donner (2008). "Construction of confidence limits about effect
+    .. [1] G. Y. Zou, A. Donner (2008). "Construction of confidence limits about effect
        measures: a general approach". Statistics in Medicine 27.
-    .. [3] C. Licht (2010). "New methods for generating significance levels from
-       multiply-imputed data". Dissertation, University of Bamberg.
-    .. [4] S. Messing (2026). "Hidden Measurement Error in LLM Pipelines Distorts
-       Annotation, Evaluation, and Benchmarking". arXiv 2604.11581.
+    .. [2] F. E. Satterthwaite (1946). "An approximate distribution of estimates of
+       variance components". Biometrics Bulletin 2.
+    .. [3] S. Messing (2026). "Hidden Measurement Error in LLM Pipelines Distorts
+       Annotation, Evaluation, and Benchmarking". arXiv 2604.11581. That findings
+       change with the annotator: J. Baumann et al. (2025). "Large Language Model
+       Hacking". arXiv 2509.08825.
 
     Examples
     --------
@@ -187,8 +186,8 @@ def evaluate_annotations(
     5       is long         c -0.07        False
     >>> report.table[["coef", "coef_lower", "coef_upper", "naive_lower"]].round(2)
        coef  coef_lower  coef_upper  naive_lower
-    0  0.37        0.06        0.68         0.14
-    1 -0.10       -0.38        0.19        -0.33
+    0  0.45        0.20         0.7         0.22
+    1 -0.14       -0.38         0.1        -0.37
     """
     rules = None if names is None or isinstance(names, str) else _list_given(names)
     if rules:

@@ -327,6 +327,7 @@ def evaluate_hypotheses(
         tested_before=tested_before,
         near_duplicates=alike,
         notes=notes,
+        votes=_collect_votes(extractor, values),
     )
 
 
@@ -417,6 +418,24 @@ def _describe_annotation(extractor, names):
             values = dict(zip(table["hypothesis"], table[own], strict=True))
             columns[column] = np.array([values.get(n, np.nan) for n in names], float)
     return columns
+
+
+def _collect_votes(extractor, values):
+    """What each member of a `MajorityAnnotator` said of the annotated texts, by name.
+
+    Measures of style are the same for all. None for other annotators.
+    """
+    annotator = getattr(extractor, "annotator_", None)
+    votes = getattr(annotator, "votes_", None)
+    if votes is None or len(values) == 0:
+        return None
+    judged, found = [not h.measure for h in extractor._hypotheses], {}
+    if not any(judged):
+        return None
+    for name, each in zip(annotator.names_, votes, strict=True):
+        found[name] = values.copy()
+        found[name][:, judged] = each
+    return found
 
 
 def _collect_effects(extractor):

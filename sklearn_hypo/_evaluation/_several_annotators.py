@@ -1,4 +1,4 @@
-"""The test under each of several annotators, and what holds over all of them."""
+"""The test of a vote, with what the annotators behind it differ in."""
 
 import warnings
 from dataclasses import replace
@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 
 from .._inference._between_annotators import (
-    combine_estimates,
-    combine_p_values,
+    Spread,
     find_verdicts,
+    widen_intervals,
+    widen_p_values,
 )
 from .._inference._design_matrix import find_first_equal
 from .._inference._multiple_tests import adjust_p_values
@@ -28,14 +29,20 @@ _SHOWN = (
     *("ame", "ame_lower", "ame_upper", "p_corrected", "significant", "note"),
 )
 
-_EFFECTS = ("separation", "coef", "ame")
+# Estimates with intervals; ratios as their logarithms.
+_EFFECTS = ("separation", "coef", "ame", "odds_ratio", "rate_ratio")
 
-_RATIOS = ("odds_ratio", "rate_ratio")  # combined as logarithms
+_RATIOS = ("odds_ratio", "rate_ratio")
 
 _BOUNDS = ("", "_lower", "_upper")
 
-# Tests, and the effects that tell how much annotators differ.
-_P_VALUES = {"separation_p": "separation", "coef_p": "coef", "ame_p": "ame"}
+# Tests, and the effects that tell how much annotators differ; of more than two classes
+# there is no one coefficient.
+_P_VALUES = {
+    "separation_p": ("separation",),
+    "coef_p": ("coef", "ame", "separation"),
+    "ame_p": ("ame",),
+}
 
 
 def tabulate_by_annotator(tables):
@@ -65,7 +72,7 @@ def tabulate_by_annotator(tables):
 
 
 def test_annotators(vote, votes, test, correction):
-    """Test each annotator's annotations, and put together what was found.
+    """Test each annotator's annotations, and add what they differ in to their vote's.
 
     Parameters
     ----------
@@ -81,8 +88,8 @@ def test_annotators(vote, votes, test, correction):
     Returns
     -------
     tests : TestResults
-        Of the vote, but for estimates, intervals and p-values, which are those over
-        annotators, and with the columns of `summarize_moves`.
+        Of the vote, with wider intervals, larger p-values, and columns that say how far
+        estimates and p-values move (see `HypothesisReport`).
     by_annotator : DataFrame
         As from `tabulate_by_annotator`.
 
@@ -95,145 +102,110 @@ def test_annotators(vote, votes, test, correction):
         # of the vote they were said; of each annotator the column "note" says it
         warnings.simplefilter("ignore", HypothesisWarning)
         own = [test(each) for each in votes.values()]
-    tables = [each.table for each in own]
-    if vote.summary["by_class"] is not None:
+    tables, by_class = [each.table for each in own], vote.summary["by_class"]
+    if by_class is not None:
         tables = [_align_classes(each, vote) for each in own]
-    tests = _combine(vote, own, tables, correction)
-    moves = summarize_moves(tests.table, tables)
+        classes = [each.summary["by_class"] for each in own]
+        by_class, _ = _widen(by_class, classes)
+    table, n = _widen(vote.table, tables, two_sided=by_class is None)
+    tests = _correct(vote, table, by_class, n, len(own), correction)
+    moves = _summarize_moves(tests.table, vote.table, tables)
     tests = replace(tests, table=tests.table.assign(**moves))
     return tests, tabulate_by_annotator(dict(zip(votes, tables, strict=True)))
 
 
-def summarize_moves(table, tables):
-    """Return columns that say how far estimates and p-values move over annotators.
+def _widen(table, tables, two_sided=True):
+    """A table of the vote with what annotators differ in added to intervals and tests.
 
-    Parameters
-    ----------
-    table : DataFrame
-        Of all annotators together.
-    tables : sequence of DataFrame
-        Of each.
-
-    Returns
-    -------
-    columns : dict of str to ndarray of shape (n_hypotheses,)
-        See `HypothesisReport`.
+    Returns also how many annotators have an estimate, by the last effect of each test.
+    `two_sided`: whether p-values are of two-sided tests of the effect beside them.
     """
-    effect = choose_effect(tables)
-    found = combine_estimates(*_stack(tables, effect))
-    corrected = _stack(tables, "p_corrected", ends=[""])[0]
-    verdicts = [find_verdicts(each[effect], each["significant"]) for each in tables]
-    together = find_verdicts(table[effect], table["significant"])
-    return {
-        "annotators_agree": np.mean(np.array(verdicts) == together, axis=0),
-        "annotators_smallest": found.smallest,
-        "annotators_largest": found.largest,
-        "annotators_sd": found.sd,
-        "annotators_p_smallest": np.fmin.reduce(corrected),
-        "annotators_p_largest": np.fmax.reduce(corrected),
-        "naive_lower": found.naive_lower,
-        "naive_upper": found.naive_upper,
-    }
+    found, spreads, ratios = table.copy(), {}, {}
+    for effect in filter(table.columns.__contains__, _EFFECTS):
+        scale = (np.log, np.exp) if effect in _RATIOS else (np.array, np.array)
+        with np.errstate(divide="ignore"):
+            own = scale[0](_stack(tables, effect))
+            values = [scale[0](read_floats(table, f"{effect}{e}")) for e in _BOUNDS]
+        spreads[effect] = spread = Spread.of(own)
+        *bounds, ratios[effect] = widen_intervals(*values, spread)
+        for end, bound in zip(("_lower", "_upper"), bounds, strict=True):
+            found[f"{effect}{end}"] = scale[1](bound)
+        if f"{effect}_se" in table:
+            found[f"{effect}_se"] = np.sqrt(table[f"{effect}_se"] ** 2 + spread.added)
+    counts = {}
+    for column, effects in _P_VALUES.items():
+        if column in table:
+            known = [e for e in effects if e in ratios and np.any(spreads[e].n)]
+            effect = (known or effects)[0]
+            counts[column] = n = spreads[effect].n
+            p, ratio = table[column].to_numpy(float), ratios[effect]
+            found[column] = widen_p_values(p, ratio, n, two_sided=two_sided)
+    if "coef_df" in table:  # those of the wider interval are in no column
+        found["coef_df"] = np.nan
+    return found, counts
 
 
-def _combine(vote, own, tables, correction):
-    """The tests of the vote with estimates and p-values over annotators in them."""
-    by_class = vote.summary["by_class"]
-    table = _combine_effects(vote.table, tables, is_signed=by_class is None)
-    if by_class is not None:
-        classes = [each.summary["by_class"] for each in own]
-        by_class = _combine_effects(by_class, classes)
-    # the spread of the target is the same for all
-    scale = vote.table["separation_std"] / vote.table["separation"]
-    table["separation_std"] = table["separation"] * scale
+def _correct(vote, table, by_class, counts, n_annotators, correction):
+    """The tests of the vote with wider p-values, corrected, and notes."""
     method = correction["correction"]
-    # the permutations of a step-down are of one annotator; Holm's is the same without
+    # the permutations of a step-down are of the vote alone; Holm's is the same without
     method = "holm" if method == "step-down" else method
     options = (correction["alpha"], method, correction["n_more"])
-    first = find_first_equal(np.vstack([each.annotations for each in own]))
-    estimated = np.sum([each["separation"].notna() for each in tables], axis=0)
-    tested = (estimated >= 2) & (first == np.arange(len(first)))
-    alone = adjust_p_values(table["separation_p"], tested, *options)
-    table["separation_p_corrected"] = alone["p_corrected"].to_numpy()[first]
-    tested = np.sum([each.joint.tested for each in own], axis=0)
-    joint = adjust_p_values(table["coef_p"], tested >= 2, *options)
-    for name in joint:
-        table[name] = joint[name].to_numpy()
-    table["note"] = _add_notes(table, np.where(tested, tested, estimated), len(own))
+    alone, joint = (counts[name] >= 2 for name in ("separation_p", "coef_p"))
+    first = find_first_equal(vote.annotations)
+    counted = vote.table["separation"].notna().to_numpy()
+    own = adjust_p_values(
+        table["separation_p"],
+        alone & counted & (first == np.arange(len(first))),
+        *options,
+    )
+    table["separation_p_corrected"] = own["p_corrected"].to_numpy()[first]
+    tested = joint & vote.joint.tested
+    for name, values in adjust_p_values(table["coef_p"], tested, *options).items():
+        table[name] = values.to_numpy()
+    n = np.where(vote.joint.tested, counts["coef_p"], counts["separation_p"])
+    notes = Notes(table["hypothesis"].tolist())
+    for j in np.flatnonzero((n < n_annotators) & vote.table["separation"].notna()):
+        notes.add(j, "annotators", f"{n[j]} of {n_annotators}")
+    for message in notes.messages():
+        warn(message)
+    joined = zip(table["note"], notes.by_hypothesis(), strict=True)
+    joined = ["; ".join(filter(None, pair)) for pair in joined]
+    table["note"] = pd.Series(joined, dtype=object)
+    # simultaneous intervals are of the permutations of the vote alone
+    table = table.drop(columns=[name for name in table if "_simultaneous_" in name])
     summary = vote.summary | {
         "by_class": by_class,
         "correction": method,
-        "n_tested": int((tested >= 2).sum()) + correction["n_more"],
+        "n_tested": int(tested.sum()) + correction["n_more"],
         "n_significant": int(table["significant"].sum()),
     }
     return replace(vote, table=table, summary=summary)
 
 
-def _add_notes(table, counts, n_annotators):
-    """Notes of the vote, and on what some annotators give no estimate of."""
-    notes = Notes(table["hypothesis"].tolist())
-    for j in np.flatnonzero((counts > 0) & (counts < n_annotators)):
-        notes.add(j, "annotators", f"{counts[j]} of {n_annotators}")
-    for message in notes.messages():
-        warn(message)
-    joined = zip(table["note"], notes.by_hypothesis(), strict=True)
-    return pd.Series(["; ".join(filter(None, pair)) for pair in joined], dtype=object)
+def _summarize_moves(table, naive, tables):
+    """Columns that say how far estimates and p-values move over annotators."""
+    effect = choose_effect(tables)
+    spread = Spread.of(_stack(tables, effect))
+    corrected = _stack(tables, "p_corrected")
+    verdicts = [find_verdicts(each[effect], each["significant"]) for each in tables]
+    together = find_verdicts(table[effect], table["significant"])
+    return {
+        "annotators_agree": np.mean(np.array(verdicts) == together, axis=0),
+        "annotators_smallest": spread.smallest,
+        "annotators_largest": spread.largest,
+        "annotators_sd": spread.sd,
+        "annotators_p_smallest": np.fmin.reduce(corrected),
+        "annotators_p_largest": np.fmax.reduce(corrected),
+        "naive_lower": naive[f"{effect}_lower"].to_numpy(),
+        "naive_upper": naive[f"{effect}_upper"].to_numpy(),
+        "naive_p": naive["p_corrected"].to_numpy(),
+    }
 
 
-def _combine_effects(table, tables, is_signed=True):
-    """A table with what is over annotators in the place of what is of the vote.
-
-    `is_signed`: whether p-values are of two-sided tests of the effect beside them.
-    """
-    table, found = table.copy(), {}
-    for effect in _EFFECTS:
-        if effect not in table:
-            continue
-        found[effect] = each = combine_estimates(*_stack(tables, effect))
-        variances = _stack(tables, f"{effect}_se", [""])[0] ** 2
-        own = {
-            "": each.estimate,
-            "_lower": each.lower,
-            "_upper": each.upper,
-            "_se": np.sqrt(_average(variances) + each.added),
-            "_df": each.df,
-            "_std": _average(_stack(tables, f"{effect}_std", [""])[0]),
-        }
-        for end, values in own.items():
-            if f"{effect}{end}" in table:
-                table[f"{effect}{end}"] = values
-    for ratio in filter(table.columns.__contains__, _RATIOS):
-        with np.errstate(divide="ignore"):
-            each = combine_estimates(*map(np.log, _stack(tables, ratio)))
-        for end, logs in zip(
-            _BOUNDS, (each.estimate, each.lower, each.upper), strict=True
-        ):
-            table[f"{ratio}{end}"] = np.exp(logs)
-    for column, effect in _P_VALUES.items():
-        if column in table:
-            # of more than two classes there is no one coefficient
-            effect = "ame" if column == "coef_p" and not is_signed else effect
-            ratio = found[effect].ratio if effect in found else np.zeros(len(table))
-            signs = np.sign(_stack(tables, effect, [""])[0]) if is_signed else None
-            p = _stack(tables, column, [""])[0]
-            table[column] = combine_p_values(p, ratio, signs)
-    # simultaneous intervals are of one annotator's permutations
-    return table.drop(columns=[name for name in table if "_simultaneous_" in name])
-
-
-def _stack(tables, name, ends=_BOUNDS):
-    """Columns by annotator: an estimate and its bounds, or what `ends` says."""
-    return [
-        np.array([read_floats(table, f"{name}{end}") for table in tables])
-        for end in ends
-    ]
-
-
-def _average(values):
-    """Mean over the annotators that have a value; NaN without any."""
-    known = ~np.isnan(values)
-    with np.errstate(invalid="ignore"):
-        return np.where(known, values, 0.0).sum(axis=0) / known.sum(axis=0)
+def _stack(tables, name):
+    """A column by annotator; NaN throughout where one does not have it."""
+    return np.array([read_floats(table, name) for table in tables])
 
 
 def _align_classes(tests, vote):
@@ -243,7 +215,7 @@ def _align_classes(tests, vote):
     labels = by_class["class"].to_numpy(dtype=object).reshape(len(table), -1)
     hits = np.array([own == one for own, one in zip(labels, wanted, strict=True)])
     for effect in ("separation", "ame"):
-        for end in (*_BOUNDS, "_se"):
+        for end in _BOUNDS:
             name = f"{effect}{end}"
             values = read_floats(by_class, name).reshape(hits.shape)
             found = np.where(hits, values, 0.0).sum(axis=1)

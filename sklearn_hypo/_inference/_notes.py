@@ -74,7 +74,8 @@ _KINDS = {
     "annotators": (
         "not estimated under every annotator",
         "Hypotheses that some annotators give no estimate of",
-        "Their figures are of the others, and NaN where that is one.",
+        "How far annotators differ is told by the others; with fewer than two there is "
+        "no interval and no p-value.",
     ),
     "concordant": (
         "the same in both members of every pair",

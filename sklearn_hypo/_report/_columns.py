@@ -218,6 +218,7 @@ COLUMNS = (
     Column("annotators_p_largest", format_p, effect="largest p over annotators"),
     Column("naive_lower"),
     Column("naive_upper"),
+    Column("naive_p", format_p, effect="p corrected, were no other annotator to be"),
     Column("duplicate_of"),
     Column("note"),
     Column("reversed"),

@@ -79,14 +79,15 @@ class HypothesisReport:
         - ``p_corrected``, ``significant``: ``coef_p`` corrected for multiple tests,
           and whether that is at most alpha;
         - ``method``: the model of the joint regression, empty if not in it;
-        - with several annotators (estimates, intervals and p-values are then over all
-          of them): ``annotators_agree``: share of the annotators whose own test has the
-          same verdict (significant with more, with less, or not significant);
+        - with several annotators, whose vote the table is about, and whose differences
+          count in its intervals and p-values (``coef_df`` is NaN):
+          ``annotators_agree``: share of the annotators whose own test has the same
+          verdict (significant with more, with less, or not significant);
           ``annotators_smallest``, ``_largest``, ``_sd``: of their joint coefficients
           (of their separations, for more than two classes);
           ``annotators_p_smallest``, ``annotators_p_largest``: of their corrected joint
-          p-values; ``naive_lower``, ``naive_upper``: the interval without the variance
-          over annotators;
+          p-values; ``naive_lower``, ``naive_upper``, ``naive_p``: interval and
+          corrected p-value of the vote, as if it were one annotator, always right;
         - ``duplicate_of``: an earlier hypothesis that it nearly repeats, or empty;
         - ``note``: what could not be computed, and why. Empty if all is well;
         - ``reversed``: which effects have another sign than in training:

@@ -329,8 +329,8 @@ def describe_annotators(report):
         f"{len(flips)} of {len(labels)} conclusions flip over "
         f"{pluralize(len(names), 'annotator')} ({_list_some(map(shorten, names))})"
         + (f": {which}" if flips else "")
-        + ". Effects are means over them, intervals and p-values count the variance "
-        "over them; overall figures are of their vote"
+        + ". Figures are of their vote; intervals and p-values count how far the "
+        "estimates of single annotators are apart"
     )
 
 

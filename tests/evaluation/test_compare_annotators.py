@@ -239,3 +239,28 @@ def test_rows_are_checked_before_anything_is_asked(extractor):
     with pytest.raises(TypeError, match="HypothesisExtractor"):
         compare_annotators(LexiconAnnotator(), X, Y, [WordOracle("never")])
     assert CALLS == {}
+
+
+def test_the_votes_of_a_majority_count_in_its_report():
+    members = [WordOracle(error=0.05), WordOracle(error=0.1), WordOracle(error=0.3)]
+    interpreter = LexiconInterpreter(max_terms=1, embedder=None)
+    extractor = HypothesisExtractor(
+        interpreter, MajorityAnnotator(members), random_state=0
+    ).fit(TRAIN, Y_TRAIN)
+    options = {"n_resamples": 0, "ngrams": False}
+    report = evaluate_hypotheses(extractor, X, Y, **options)
+    majority = extractor.annotator_
+    votes = dict(zip(majority.names_, majority.votes_, strict=True))
+    assert [*report.data.votes] == majority.names_
+    for name, each in votes.items():
+        np.testing.assert_array_equal(report.data.votes[name], each)
+    names = statements_of(extractor)
+    at_hand = evaluate_annotations(votes, Y, names=names, **options)
+    pd.testing.assert_frame_equal(report.by_annotator, at_hand.by_annotator)
+    columns = ["coef", "coef_lower", "coef_upper", "p_corrected", "annotators_sd"]
+    pd.testing.assert_frame_equal(report.table[columns], at_hand.table[columns])
+    alone = evaluate_annotations(
+        extractor.transform(X).to_numpy(), Y, names=names, **options
+    )
+    np.testing.assert_array_equal(report.table["coef"], alone.table["coef"])
+    assert (report.table["coef_se"] > alone.table["coef_se"]).all()
