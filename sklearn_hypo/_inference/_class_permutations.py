@@ -2,23 +2,35 @@
 
 import numpy as np
 
+from ._cluster_classes import (
+    find_cluster_classes,
+    flip_clusters,
+    permute_clusters,
+    separation_weights,
+    sum_by_cluster,
+)
 from ._independence import (
     binomial_log_p_values,
     fisher_log_p_values,
     make_pearson_tail,
 )
+from ._normal_family import draw_estimates
 from ._step_down import NullDistribution
 
 # Rows times draws that are held in memory at once
 _MOST_CELLS = 2_000_000
 
 
-def permute_classes(A, codes, n_classes, design, rng):
-    """Permute the classes of independent rows of equal weight, all hypotheses at once.
+def permute_classes(A, codes, n_classes, design, rng, p=None):
+    """Null distribution of the separations of classes, all hypotheses at once.
 
-    The statistic is minus the log of an exact p-value: Fisher's for two classes, that
-    of `independence` for more, and for pairs, whose winners are drawn anew, that of
-    the binomial test. Under permutations it is looked up by the counts of a table.
+    For independent rows of equal weight the statistic is minus the log of an exact
+    p-value: Fisher's for two classes, that of `independence` for more, and for pairs,
+    whose winners are drawn anew, that of the binomial test. Under permutations it is
+    looked up by the counts of a table. Where each cluster has one class, clusters
+    exchange their classes (`permute_clusters`); of clusters of pairs the winners
+    change together (`flip_clusters`). Else p-values are those given, and their
+    dependence is that of the scores of the rows or clusters.
 
     Parameters
     ----------
@@ -29,14 +41,17 @@ def permute_classes(A, codes, n_classes, design, rng):
     n_classes : int
         Number of classes, present or not.
     design : Design
-        Of these rows; without weights and clusters.
+        Of these rows.
     rng : Generator
         What draws.
+    p : ndarray of shape (n_hypotheses,) or None, default=None
+        p-values of the separations, for weights and for clusters of several classes.
 
     Returns
     -------
-    null : NullDistribution
-        NaN for columns that do not vary.
+    null : NullDistribution or None
+        NaN for columns that do not vary. None where nothing can be permuted, and no p
+        is given.
 
     Notes
     -----
@@ -44,6 +59,8 @@ def permute_classes(A, codes, n_classes, design, rng):
     classes of those that answer it vary: their p-value is that of their own table
     for two classes; for more, the distribution is that of the observed table.
     """
+    if design.is_robust:
+        return _draw_dependent(A, codes, n_classes, design, rng, p)
     if design.paired:
         return _flip_winners(A, codes, rng)
     tests = [_make_test(a, codes, n_classes) for a in A.T]
@@ -174,3 +191,26 @@ def _flip_winners(D, gains, rng):
         return np.concatenate(found, axis=1)
 
     return NullDistribution(observed, draw, np.exp(-observed), True, _level)
+
+
+def _draw_dependent(A, codes, n_classes, design, rng, p):
+    """As `permute_classes`, for rows with weights or clusters."""
+    weights = np.ones(len(A)) if design.weights is None else design.weights
+    clusters = np.arange(len(A)) if design.clusters is None else design.clusters
+    if design.paired:
+        gains = np.nan_to_num(A) * (codes * weights)[:, None]
+        return flip_clusters(sum_by_cluster(gains, clusters), rng)
+    shares = separation_weights(A, weights)
+    own = find_cluster_classes(codes, clusters)
+    if design.clusters is not None and own is not None:
+        return permute_clusters(sum_by_cluster(shares, clusters), own, rng)
+    if p is None:
+        return None
+    scores = [
+        sum_by_cluster(shares * ((codes == c) - share)[:, None], clusters)
+        for c, share in enumerate(np.bincount(codes.astype(int)) / len(codes))
+        if 0 < share < 1
+    ][1:]
+    scores = np.stack(scores, axis=2)
+    covariance = np.einsum("gjc,gid->jcid", scores, scores)
+    return draw_estimates(np.asarray(p, dtype=float), covariance, rng)

@@ -5,6 +5,12 @@ from scipy import special, stats
 from sklearn.metrics import roc_auc_score
 
 from .._utils._printable import pluralize
+from ._cluster_classes import (
+    cleared_weights,
+    find_cluster_classes,
+    permute_clusters,
+    sum_by_cluster,
+)
 from ._design_effects import column_tests
 from ._firth import (
     JEFFREYS,
@@ -100,12 +106,29 @@ def fit_binary(problem, y, cov_type, columns, notes):
     estimates |= binary_effects(X, solved, bounds, design.weights, design.paired)
     covariance = solved.covariance[:h, :h].reshape(h, 1, h, 1)
     return {
-        "null": draw_estimates(p[:h], covariance, np.random.default_rng(0)),
+        "null": _make_null(problem, y, p[:h], covariance),
         "method": "Firth logit" if firth else "logit",
         "cov_type": _name_covariance(design, robust, cov_type),
         "estimates": estimates,
         **_measure_fit(problem, X, y, fit.coef, P, JEFFREYS if firth else 0.0),
     }
+
+
+def _make_null(problem, codes, p, covariance):
+    """Null distribution of the family: permuted clusters, else normal estimates.
+
+    Where each cluster has one class, what clusters contribute to the coefficients of
+    a linear model is permuted, as likelihood ratios over a design effect do not hold
+    for few clusters of a class.
+    """
+    design, rng = problem.design, np.random.default_rng(0)
+    clusters = design.clusters
+    if clusters is not None and not design.paired:
+        own = find_cluster_classes(codes, clusters)
+        if own is not None:
+            shares = cleared_weights(problem.regressors, len(p), design.weights)
+            return permute_clusters(sum_by_cluster(shares, clusters), own, rng)
+    return draw_estimates(p, covariance, rng)
 
 
 def _note_no_convergence(h, n_rows, notes):
@@ -188,8 +211,8 @@ def fit_multinomial(problem, codes, present, cov_type, columns, notes):
     B = fit.coef.reshape(rows.n_coefs, -1)
     covariance, _ = class_covariance(X, codes, B, design)
     return {
-        "null": draw_estimates(
-            p[:h], _by_hypothesis(covariance, h, len(B)), np.random.default_rng(0)
+        "null": _make_null(
+            problem, codes, p[:h], _by_hypothesis(covariance, h, len(B))
         ),
         "method": "Firth multinomial logit" if firth else "multinomial logit",
         "cov_type": _name_covariance(design, robust, cov_type),
