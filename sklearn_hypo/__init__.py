@@ -37,13 +37,16 @@ from ._displays import (
     NeuronRedundancyDisplay,
     ReplicationDisplay,
     TrainingHistoryDisplay,
+    TrendDisplay,
 )
 from ._embedding._text_embedder import TextEmbedder
 from ._evaluation._annotations import evaluate_annotations
 from ._evaluation._annotator_comparison import AnnotatorComparison
 from ._evaluation._compare_annotators import compare_annotators
 from ._evaluation._hypotheses import evaluate_hypotheses
+from ._evaluation._hypothesis_trends import HypothesisTrends
 from ._evaluation._rerun import rerun_audit_bundle
+from ._evaluation._trends import hypothesis_trends
 from ._extraction._extractor import HypothesisExtractor
 from ._hypotheses._fidelity import Fidelity
 from ._hypotheses._hypothesis import Hypothesis
@@ -138,6 +141,8 @@ __all__ = [  # noqa: RUF022 - by the steps of the method, as in the reference
     "evaluate_annotations",
     "compare_annotators",
     "AnnotatorComparison",
+    "hypothesis_trends",
+    "HypothesisTrends",
     "drop_or_merge",
     "Redundancy",
     # Report
@@ -163,6 +168,7 @@ __all__ = [  # noqa: RUF022 - by the steps of the method, as in the reference
     "NeuronRedundancyDisplay",
     "ReplicationDisplay",
     "TrainingHistoryDisplay",
+    "TrendDisplay",
 ]
 
 

@@ -10,6 +10,7 @@ from ._moderator import ModeratorDisplay
 from ._redundancy import NeuronRedundancyDisplay
 from ._replication import ReplicationDisplay
 from ._training import TrainingHistoryDisplay
+from ._trends import TrendDisplay
 
 __all__ = [
     "ActivationHistogramDisplay",
@@ -18,4 +19,5 @@ __all__ = [
     "NeuronRedundancyDisplay",
     "ReplicationDisplay",
     "TrainingHistoryDisplay",
+    "TrendDisplay",
 ]

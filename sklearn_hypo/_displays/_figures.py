@@ -57,6 +57,21 @@ def choose_row_of_axes(ax, n, caller, figsize):
     return axes
 
 
+def choose_column_of_axes(ax, n, caller, figsize):
+    """Return n Axes below each other that share their x axis."""
+    plt = import_pyplot(caller)
+    if ax is None:
+        settings = {"sharex": True, "squeeze": False, "layout": "constrained"}
+        return list(plt.subplots(max(n, 1), 1, figsize=figsize, **settings)[1][:n, 0])
+    axes = [ax] if _is_axes(ax) else list(np.ravel(np.asarray(ax, dtype=object)))
+    if len(axes) != n or not all(map(_is_axes, axes)):
+        raise TypeError(
+            f"{caller}: ax= expects {n} matplotlib Axes, or None, but "
+            f"{type(ax).__name__} of {len(axes)} arrived."
+        )
+    return axes
+
+
 def _is_axes(ax):
     return hasattr(ax, "get_figure") and hasattr(ax, "set_xlabel")
 
