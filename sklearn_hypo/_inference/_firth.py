@@ -31,7 +31,7 @@ _MIXED_STEPS = 8
 _DOUBLINGS = 6
 
 # A bound is found when its signed root is this near to the normal quantile
-_ROOT_ERROR = 1e-4
+_ROOT_ERROR = 1e-6
 
 # Linear predictors beyond this occur where classes separate, and rarely elsewhere
 _SUSPICIOUS = 12.0
@@ -360,6 +360,8 @@ def profile_bounds(rows, full, j, *, target=None):
     infinite where the likelihood levels off before, NaN for a bound that was not found.
     """
     target = stats.norm.ppf(0.975) if target is None else target
+    if not np.isfinite(target):
+        return np.full((2, len(full.coef)), np.nan)
     se = np.sqrt(full.covariance[j, j])
     found = [_bound(rows, full, j, side * se, target) for side in (-1, 1)]
     return np.array(found)

@@ -4,7 +4,9 @@ Everything here works on arrays and knows no estimator. What cannot be estimated
 NaN and leaves a note that names the column.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -75,6 +77,9 @@ class JointFit:
         What the regression holds beside the hypotheses.
     null : NullDistribution or None, default=None
         Of the tests of all hypotheses.
+    find_interval : callable or None, default=None
+        From uncorrected levels, by hypothesis, to lower and upper ends of intervals of
+        the coefficients. None where these have none, or have them by their errors.
     """
 
     estimates: pd.DataFrame
@@ -91,6 +96,7 @@ class JointFit:
     baseline_fitted: np.ndarray | None = None
     controls: DesignMatrix | None = None
     null: NullDistribution | None = None
+    find_interval: Callable | None = None
 
 
 @dataclass(frozen=True)
@@ -240,6 +246,9 @@ def _fit_problem(fit, problem, n_classes, cov_type, notes):
     estimates, null = found.pop("estimates"), found.pop("null", None)
     if null is not None:
         fit.null = null.place(fit.columns, len(fit.estimates))
+    find_own = found.pop("find_interval", None)
+    if find_own is not None:
+        fit.find_interval = partial(_place_interval, find_own, fit)
     for name, value in found.items():
         setattr(fit, name, value)
     h = len(fit.columns)
@@ -250,6 +259,14 @@ def _fit_problem(fit, problem, n_classes, cov_type, notes):
     if problem.controls.names and estimates:
         first = h + int(problem.controls.has_constant)
         fit.covariates = _make_covariate_table(estimates, first, problem.controls)
+
+
+def _place_interval(find_own, fit, level):
+    """Intervals of all hypotheses, NaN for those that are not in the regression."""
+    ends = np.full((2, len(fit.estimates)), np.nan)
+    level = np.broadcast_to(level, ends.shape[1])
+    ends[:, fit.columns] = find_own(level[fit.columns])
+    return ends[0], ends[1]
 
 
 def _make_covariate_table(estimates, first, controls):

@@ -34,6 +34,7 @@ from ._robust_covariance import (
     orthonormalize,
     t_inference,
 )
+from ._step_down import align_interval
 
 # Linear predictors beyond this: some class is all but ruled out somewhere
 _FAR = 12.0
@@ -48,8 +49,9 @@ def fit_binary(problem, y, cov_type, columns, notes):
     By maximum likelihood, or, where some combination of columns separates the classes
     so that a coefficient would be infinite, with Firth's penalty (Jeffreys' prior).
     p-values are those of penalized likelihood-ratio tests, which hold in small
-    samples and have power for perfect predictors, as Wald's do not; with clusters,
-    weights or HC3 the statistics are divided by their design effects.
+    samples and have power for perfect predictors, as Wald's do not, and intervals hold
+    whatever these tests do not reject. With clusters, weights or HC3 the statistics
+    are divided by their design effects, and intervals of finite maxima are Wald's.
 
     Returns
     -------
@@ -83,14 +85,20 @@ def fit_binary(problem, y, cov_type, columns, notes):
         df[:h] = np.fmin(df[:h], np.maximum(f_df, 1e-3))
     lower, upper, p = t_inference(solved.coef, se, df)
     p[:h] = ratio_p
-    if firth:  # Wald's intervals are too short around Firth's estimates
-        targets = np.sqrt(effects) * stats.t.ppf(0.975, np.maximum(f_df, 1e-3))
-        bounds = np.array(
-            [profile_bounds(rows, penalized, j, target=targets[j]) for j in range(h)]
-        )
-        lower[:h], upper[:h] = np.einsum("jbj->bj", bounds[..., :h])
-    else:
-        bounds = bounds_along_likelihood(fit, lower[:h], upper[:h])
+
+    def find_bounds(level):
+        """All coefficients at the ends of intervals of uncorrected levels, (h, 2)."""
+        if robust and not firth:
+            margin = stats.t.isf(level / 2, df[:h]) * se[:h]
+            coef = solved.coef[:h]
+            return bounds_along_likelihood(fit, coef - margin, coef + margin)
+        t = stats.t.isf(np.broadcast_to(level / 2, h), np.maximum(f_df, 1e-3))
+        targets = np.sqrt(effects) * t
+        ends = [profile_bounds(rows, penalized, j, target=targets[j]) for j in range(h)]
+        return np.array(ends)
+
+    bounds = find_bounds(0.05)
+    lower[:h], upper[:h] = align_interval(*_read_ends(bounds), ratio_p <= 0.05)
     estimates = {
         "coef": solved.coef,
         "coef_se": se,
@@ -107,11 +115,18 @@ def fit_binary(problem, y, cov_type, columns, notes):
     covariance = solved.covariance[:h, :h].reshape(h, 1, h, 1)
     return {
         "null": _make_null(problem, y, p[:h], covariance),
+        "find_interval": lambda level: _read_ends(find_bounds(level)),
         "method": "Firth logit" if firth else "logit",
         "cov_type": _name_covariance(design, robust, cov_type),
         "estimates": estimates,
         **_measure_fit(problem, X, y, fit.coef, P, JEFFREYS if firth else 0.0),
     }
+
+
+def _read_ends(bounds):
+    """Lower and upper end of each coefficient's own interval."""
+    own = np.arange(len(bounds))
+    return bounds[own, 0, own], bounds[own, 1, own]
 
 
 def _make_null(problem, codes, p, covariance):

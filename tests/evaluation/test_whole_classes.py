@@ -276,19 +276,15 @@ def test_two_classes_with_missing_answers():
     w, everywhere = np.ones(n), np.ones(n, dtype=bool)
     result = sm.Logit(y, X).fit(disp=False, tol=1e-12)
     ratios, _ = plain.penalized_ratios(X, y, w[rows], range(4))
-    lower, upper = result.conf_int()[:4].T
-    bounds = [
-        [plain.moved(result.params, result.cov_params(), j, end) for end in ends]
-        for j, ends in enumerate(zip(lower, upper, strict=True))
-    ]
+    ends, bounds = plain.profile_bounds(X, y, w[rows], 4)
     joint = logit_columns(
         X,
         y,
         result.params,
         result.cov_params(),
         np.full(4, np.inf),
-        lower,
-        upper,
+        ends[:, 0],
+        ends[:, 1],
         stats.chi2.sf(ratios, 1),
         4,
         w[rows],
@@ -510,19 +506,7 @@ def test_classes_that_a_hypothesis_separates():
     w, X = np.ones(n), np.column_stack([A, np.ones(n)])
     ratios, coef = plain.penalized_ratios(X, codes, w, range(3))
     covariance = np.linalg.inv(plain.information(X, coef, w))
-    ends = np.array(
-        [
-            plain.profile_interval(X, codes, w, j, stats.norm.ppf(0.975))
-            for j in range(3)
-        ]
-    )
-    bounds = [
-        [
-            plain.maximize(X, codes, w, penalty=True, fixed=[j], values=end)[0]
-            for end in both
-        ]
-        for j, both in enumerate(ends)
-    ]
+    ends, bounds = plain.profile_bounds(X, codes, w, 3)
     joint = logit_columns(
         X,
         codes,

@@ -163,6 +163,19 @@ def profile_interval(X, codes, weights, j, target):
     ]
 
 
+def profile_bounds(X, codes, weights, h):
+    """95 % intervals of the first h coefficients, and all coefficients at their ends."""
+    ends = [profile_interval(X, codes, weights, j, 1.959963984540054) for j in range(h)]
+    bounds = [
+        [
+            maximize(X, codes, weights, penalty=True, fixed=[j], values=end)[0]
+            for end in both
+        ]
+        for j, both in enumerate(ends)
+    ]
+    return np.array(ends), bounds
+
+
 def design_effects(X, codes, weights, units, coef, columns, paired=False):
     """Design effects of scores of a logit at Firth's coefficients, with their df."""
     P = softmax_of(X, coef)
