@@ -1,5 +1,7 @@
 """Logits of two classes and of more, finite whatever the annotations separate."""
 
+import logging
+
 import numpy as np
 from scipy import special, stats
 from sklearn.metrics import roc_auc_score
@@ -35,6 +37,8 @@ from ._robust_covariance import (
     t_inference,
 )
 from ._step_down import align_interval
+
+logger = logging.getLogger("sklearn_hypo")
 
 # Linear predictors beyond this: some class is all but ruled out somewhere
 _FAR = 12.0
@@ -218,6 +222,13 @@ def fit_multinomial(problem, codes, present, cov_type, columns, notes):
     robust = design.is_robust or cov_type[:2] == "HC"
     controls = problem.controls
     n_tested = h + controls.has_constant + len(controls.names)
+    logger.info(
+        "the joint logit of %d classes is fitted on %d rows; now %d times without one "
+        "of its columns",
+        len(present),
+        len(codes),
+        n_tested,
+    )
     p = np.full(X.shape[1], np.nan)
     p[:n_tested], *_ = column_tests(
         rows, penalized, X, codes, range(n_tested), design, robust=robust

@@ -61,12 +61,14 @@ def quantity_separation(holds, y, design):
     return _make_row(difference, np.sqrt(a + b), float(lower), float(upper), p=float(p))
 
 
-def class_separation(holds, is_class, design):
+def class_separation(holds, is_class, design, level=0.05):
     """Difference of the shares of a class with and without an annotation.
 
     With Newcombe's interval and Fisher's exact test, which hold for rare annotations
     and rare classes; with weights or clusters, the same interval for as many rows as
-    the design effect leaves, and a penalized likelihood-ratio test divided by it.
+    the design effect leaves, by t in the place of the normal distribution, and a
+    penalized likelihood-ratio test divided by the effect. The interval is one of
+    confidence 1 - `level`.
 
     References
     ----------
@@ -74,13 +76,13 @@ def class_separation(holds, is_class, design):
        independent proportions". Statistics in Medicine 17.
     """
     if design.is_robust:
-        return _dependent_classes(holds, is_class, design)
+        return _dependent_classes(holds, is_class, design, level)
     counts = [is_class[holds].sum(), is_class[~holds].sum()]
     totals = [holds.sum(), (~holds).sum()]
     shares = np.divide(counts, totals)
     se = np.sqrt(np.sum(shares * (1 - shares) / np.maximum(np.subtract(totals, 1), 1)))
     lower, upper = confint_proportions_2indep(
-        counts[0], totals[0], counts[1], totals[1], method="newcomb"
+        counts[0], totals[0], counts[1], totals[1], method="newcomb", alpha=level
     )
     table = [counts, np.subtract(totals, counts)]
     p = stats.fisher_exact(table).pvalue if 0 < sum(counts) < sum(totals) else np.nan
@@ -88,10 +90,10 @@ def class_separation(holds, is_class, design):
     return _make_row(shares[0] - shares[1], se, float(lower), float(upper), p=p)
 
 
-def _dependent_classes(holds, is_class, design):
+def _dependent_classes(holds, is_class, design, level):
     """Separation of a class where rows are weighted or clustered."""
     weights = np.ones(len(holds)) if design.weights is None else design.weights
-    p, effect, _ = independence_test(holds, is_class, design)
+    p, effect, df = independence_test(holds, is_class, design)
     sides = (holds, ~holds)
     totals = np.array([weights[side].sum() for side in sides])
     shares = np.array([weights[side] @ is_class[side] for side in sides]) / totals
@@ -100,19 +102,32 @@ def _dependent_classes(holds, is_class, design):
     rows = totals / effect
     se = np.sqrt(np.sum(shares * (1 - shares) / rows))
     lower, upper = confint_proportions_2indep(
-        shares[0] * rows[0], rows[0], shares[1] * rows[1], rows[1], method="newcomb"
+        shares[0] * rows[0],
+        rows[0],
+        shares[1] * rows[1],
+        rows[1],
+        method="newcomb",
+        alpha=_normal_level(level, df),
     )
     se = se if se > 0 else np.nan
     return _make_row(shares[0] - shares[1], se, float(lower), float(upper), p=p)
 
 
-def paired_separation(difference, y, design, *, classes):
+def _normal_level(level, df):
+    """Level at which a normal quantile is that of t at another; 0 has no quantile."""
+    t = stats.t.isf(level / 2, max(df, 1e-3))
+    return max(2 * stats.norm.sf(t), 1e-300)
+
+
+def paired_separation(difference, y, design, *, classes, level=0.05):
     """Mean advantage of the member of a pair that alone has the annotation.
 
     Over the pairs of which exactly one member has it: the mean of its target minus
     that of the other member. For classes (1 won, 0 lost) this is its share of wins
     minus its share of losses, with an exact binomial test and Wilson's interval; for
-    quantities a one-sample t-test; with weights or clusters, robust regression.
+    quantities a one-sample t-test; with weights or clusters, robust regression, and
+    for classes t in the place of the normal distribution. `level` is that of the
+    interval of classes.
     Returns a row as `quantity_separation` does, and "n_discordant".
     """
     rows = np.flatnonzero(difference)
@@ -122,7 +137,7 @@ def paired_separation(difference, y, design, *, classes):
         return found
     dependent = design.is_robust
     if dependent and classes:
-        return found | _dependent_wins(gain, design)
+        return found | _dependent_wins(gain, design, level)
     if dependent:
         solved = _constant_fit(gain, design)
         estimate, se, df = solved.coef[0], solved.se[0], solved.df[0]
@@ -130,7 +145,7 @@ def paired_separation(difference, y, design, *, classes):
         return found | _make_row(estimate, se if se > 0 else np.nan, lower, upper, p=p)
     if classes:
         wins = int((gain > 0).sum())
-        lower, upper = proportion_confint(wins, len(gain), method="wilson")
+        lower, upper = proportion_confint(wins, len(gain), level, method="wilson")
         p = stats.binomtest(wins, len(gain)).pvalue
         se = gain.std(ddof=1) / np.sqrt(len(gain)) if spread(gain) else np.nan
         return found | _make_row(gain.mean(), se, 2 * lower - 1, 2 * upper - 1, p=p)
@@ -141,12 +156,13 @@ def paired_separation(difference, y, design, *, classes):
     return found | _make_row(gain.mean(), se, lower, upper, p=p)
 
 
-def _dependent_wins(gain, design):
+def _dependent_wins(gain, design, level):
     """Wins minus losses where pairs are weighted or clustered."""
     share = np.average(gain > 0, weights=design.weights)
     effect, df = design_effect_of_mean(gain, design)
     rows = len(gain) / effect
-    lower, upper = proportion_confint(share * rows, rows, method="wilson")
+    normal = _normal_level(level, df)
+    lower, upper = proportion_confint(share * rows, rows, normal, method="wilson")
     # the variance of the null hypothesis: it needs no losses to be estimated from
     z = (share - 0.5) / np.sqrt(0.25 / rows)
     p = 2 * stats.t.sf(abs(z), df) if df > 0 else np.nan

@@ -27,24 +27,24 @@ def independent_shares(a, is_class):
 
 
 def dependent_test(a, codes, w, units):
-    """p-value and design effect of an annotation and classes."""
+    """p-value, design effect and degrees of freedom of an annotation and classes."""
     X = np.column_stack([a, np.ones(len(a))])
     ratios, coef = plain.penalized_ratios(X, codes, w, [0])
     effect, df = plain.design_effects(X, codes, w, units, coef, [0])
     q = codes.max()
-    return stats.f.sf(ratios[0] / (q * effect[0]), q, df[0]), effect[0]
+    return stats.f.sf(ratios[0] / (q * effect[0]), q, df[0]), effect[0], df[0]
 
 
 def dependent_shares(a, is_class, w, units):
     """Separation of a class, for rows that are weighted or clustered."""
     known = ~np.isnan(a)
     a, is_class, w, units = a[known], is_class[known], w[known], units[known]
-    p, effect = dependent_test(a, is_class.astype(int), w, units)
+    p, effect, df = dependent_test(a, is_class.astype(int), w, units)
     total = np.array([w[a == 1].sum(), w[a == 0].sum()])
     shares = np.array([w[a == v] @ is_class[a == v] for v in (1, 0)]) / total
     rows = total / effect
     se = np.sqrt(np.sum(shares * (1 - shares) / rows))
-    lower, upper = plain.newcombe(shares, rows)
+    lower, upper = plain.newcombe(shares, rows, df)
     values = [shares[0] - shares[1], se, lower, upper, p]
     return whole.separation_of(values)
 

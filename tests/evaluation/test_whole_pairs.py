@@ -15,7 +15,7 @@ def wins(difference, y, w=None, units=None):
     rows = np.flatnonzero(np.nan_to_num(difference))
     gain, n = (difference * y)[rows], len(rows)
     if units is None:
-        lower, upper = plain.proportion_confint((gain > 0).sum(), n, method="wilson")
+        lower, upper = plain.wilson((gain > 0).mean(), n)
         se = stats.sem(gain)
         p = stats.binomtest(int((gain > 0).sum()), n).pvalue
     else:
@@ -31,7 +31,7 @@ def wins(difference, y, w=None, units=None):
         squares = np.bincount(units, w**2)
         df = squares.sum() ** 2 / np.sum(squares**2) - 1
         share, count = (mean + 1) / 2, n / effect
-        lower, upper = plain.proportion_confint(share * count, count, method="wilson")
+        lower, upper = plain.wilson(share, count, df)
         se = 2 * np.sqrt(share * (1 - share) / count)
         p = 2 * stats.t.sf(abs(share - 0.5) / np.sqrt(0.25 / count), df)
     estimate = np.average(gain, weights=w)

@@ -6,7 +6,6 @@ by a general optimizer, areas under ROC curves are counted pair by pair.
 
 import numpy as np
 from scipy import optimize, special, stats
-from statsmodels.stats.proportion import proportion_confint
 
 # Linear models ----------------------------------------------------------------------
 
@@ -164,7 +163,7 @@ def profile_interval(X, codes, weights, j, target):
 
 
 def profile_bounds(X, codes, weights, h):
-    """95 % intervals of the first h coefficients, and all coefficients at their ends."""
+    """95 % intervals of h coefficients, and all coefficients at their ends."""
     ends = [profile_interval(X, codes, weights, j, 1.959963984540054) for j in range(h)]
     bounds = [
         [
@@ -278,12 +277,19 @@ def robust_logit(X, y, h, w, units, paired=False):
 # One hypothesis at a time -----------------------------------------------------------
 
 
-def newcombe(shares, rows):
-    """Newcombe's interval of a difference of proportions, from Wilson's intervals."""
-    (l1, u1), (l2, u2) = (
-        proportion_confint(p * n, n, method="wilson")
-        for p, n in zip(shares, rows, strict=True)
+def wilson(share, n, df=np.inf):
+    """Wilson's interval of a proportion, by quantiles of t."""
+    t = stats.t.ppf(0.975, df)
+    middle, half = (
+        share + t**2 / 2 / n,
+        t * np.sqrt(share * (1 - share) / n + (t / n) ** 2 / 4),
     )
+    return (middle - half) / (1 + t**2 / n), (middle + half) / (1 + t**2 / n)
+
+
+def newcombe(shares, rows, df=np.inf):
+    """Newcombe's interval of a difference of proportions, from Wilson's intervals."""
+    (l1, u1), (l2, u2) = (wilson(p, n, df) for p, n in zip(shares, rows, strict=True))
     difference = shares[0] - shares[1]
     return (
         difference - np.hypot(shares[0] - l1, u2 - shares[1]),
