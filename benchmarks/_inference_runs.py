@@ -7,7 +7,6 @@ under the state of the code that it comes from: a run that ended early is gone o
 
 import contextlib
 import gc
-import hashlib
 import io
 import json
 import time
@@ -15,6 +14,7 @@ import warnings
 import zlib
 
 import numpy as np
+from _cells import digest_files
 from _common import CACHE, ROOT, _commit, _is_dirty
 from _inference_samples import draw
 from _inference_worlds import WORLDS
@@ -23,7 +23,7 @@ from joblib import Parallel, delayed
 FOLDER = CACHE / "inference"
 BLOCK = 20
 COMPARED = 400  # runs of a world that the other arms see, too
-PERMUTATIONS = 499  # (1 + k) / 500 can be 0.05 and 0.1 exactly
+PERMUTATIONS = 999  # (1 + k) / 1000 can be 0.05 and 0.1 exactly
 RESAMPLES = 199  # for the p-value of all hypotheses together
 # what is kept of each hypothesis, of our table and of theirs
 OURS = (
@@ -55,9 +55,9 @@ KINDS = ("null", "planted")
 _BEFORE = {"correction": "holm", "cov_type": "HC3"}
 # files that decide what a run finds
 _CODE = (
-    "sklearn_hypo/_inference",
-    "sklearn_hypo/_evaluation",
-    "sklearn_hypo/_utils",
+    "sklearn_hypo/_inference/*.py",
+    "sklearn_hypo/_evaluation/*.py",
+    "sklearn_hypo/_utils/*.py",
     "benchmarks/_inference_samples.py",
     "benchmarks/_inference_worlds.py",
     "benchmarks/_inference_runs.py",
@@ -252,14 +252,8 @@ def simulate(names, runs, jobs, kinds=KINDS):
 
 
 def code_state():
-    """Fingerprint of the files that decide what a run finds."""
-    digest = hashlib.sha256()
-    for name in _CODE:
-        place = ROOT / name
-        for path in sorted(place.glob("**/*.py")) if place.is_dir() else [place]:
-            digest.update(path.relative_to(ROOT).as_posix().encode())
-            digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
+    """Return a digest of the files that decide what a run finds."""
+    return digest_files(path for name in _CODE for path in sorted(ROOT.glob(name)))
 
 
 def write(path, arrays, **about):

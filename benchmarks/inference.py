@@ -36,7 +36,7 @@ its level by more than two standard errors, or coverage below 0.93. "(over)": ab
 "step-down" is what the package does by default: Westfall and Young's step-down, by
 permutation of a studentized statistic. A test by permutation holds its level with any
 number of permutations B, since (1 + k) / (1 + B) is a p-value: the simulations take
-499, with which 0.05 and 0.1 can be reached exactly (by default there are up to 9,999,
+999, with which 0.05 and 0.1 can be reached exactly (by default there are up to 9,999,
 which finds a little more). "t (HC3)" are t tests with `cov_type="HC3"`, and Welch's
 for one hypothesis at a time. They, and hypothesaes, see the first 400 runs of a world.
 
