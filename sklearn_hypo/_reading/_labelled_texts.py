@@ -44,12 +44,12 @@ class LabelledTexts:
         Numbers, or labels of categories.
     pairs : ndarray of shape (n_rows,) and dtype object, or None
         Labels of the pair.
-    moderator : Series of shape (n_rows,) and dtype object, or None
-        Labels of the level, by the name of the column.
     is_test : ndarray of bool of shape (n_rows,) or None
         The rows to test on, where the user split them.
     notes : tuple of str
         What was decided to read them, and what is odd: one sentence each.
+    moderator : Series of shape (n_rows,) and dtype object, or None
+        Labels of the level, by the name of the column.
 
     See Also
     --------

@@ -96,10 +96,9 @@ class HypothesisReport:
         - ``name``: the name that `HypothesisExtractor.rename` gave, or empty;
         - ``measure``, ``threshold``, ``terms``: what decides of which texts it is
           true, as in `Hypothesis`; terms are separated by "; ".
+
     task : {"regression", "classification"}
         The task.
-    target_kind : {"quantity", "count", "ordinal"} or None
-        What kind of numbers the target was taken for; None for classes.
     classes : tuple or None
         The classes, in order; None for a quantity.
     n_rows : int
@@ -159,12 +158,6 @@ class HypothesisReport:
     by_class : DataFrame or None
         For more than two classes, one row per hypothesis and class: separation and
         average marginal effect, with intervals and p-values (uncorrected).
-    by_moderator : DataFrame or None
-        With a moderator, one row per hypothesis and level: "n", "prevalence", and the
-        separation within the level with its interval and p-value (uncorrected); of a
-        quantity with covariates and fixed effects held fixed. For two classes also the
-        odds ratio, whose equality is what ``moderator_p`` tests. "note": which levels
-        are not compared, for less than 5 texts (groups, pairs) on one side.
     covariates : DataFrame or None
         Joint coefficients of the covariates.
     redundancy : Redundancy or None
@@ -180,8 +173,6 @@ class HypothesisReport:
         What the test was computed from.
     target_name : str or None
         Name of the target, if it has one, as a Series or a column of a file does.
-    moderator_name : str or None
-        Name of the moderator, if it has one.
     skipped_neurons : dict of str to str or None
         Selected neurons that have no hypothesis, and why.
     n_training_texts : int or None
@@ -193,10 +184,20 @@ class HypothesisReport:
         the size of the "largest" group, "inflation" (by which factor variances grow if
         these are copies), and "grouped", whether the test went by these groups. None
         if nothing was looked for.
+    target_kind : {"quantity", "count", "ordinal"} or None
+        What kind of numbers the target was taken for; None for classes.
     by_annotator : DataFrame or None
         With several annotators, one row per hypothesis and annotator: what each one's
         annotations gave by themselves, in columns of the table, and "verdict" (1:
         significant with more, -1: with less, 0: not significant).
+    by_moderator : DataFrame or None
+        With a moderator, one row per hypothesis and level: "n", "prevalence", and the
+        separation within the level with its interval and p-value (uncorrected); of a
+        quantity with covariates and fixed effects held fixed. For two classes also the
+        odds ratio, whose equality is what ``moderator_p`` tests. "note": which levels
+        are not compared, for less than 5 texts (groups, pairs) on one side.
+    moderator_name : str or None
+        Name of the moderator, if it has one.
 
     See Also
     --------
