@@ -5,7 +5,6 @@ from numbers import Integral, Real
 import numpy as np
 import pandas as pd
 
-from .._inference._moderation import correct_by
 from .._inference._multiple_tests import CORRECTIONS, adjust_p_values
 from .._inference._periods import (
     cut_periods,
@@ -82,8 +81,8 @@ def hypothesis_trends(
         Level of significance after correction. None: that of the report, else 0.05.
     correction : {"bonferroni", "holm", "fdr_bh", "fdr_by", ...} or None, default=None
         How p-values are corrected for the number of hypotheses, each of the four
-        questions by itself. None: as in the report, else "holm". Where that is by
-        permutation, "holm".
+        questions by itself; "step-down" is Holm's here. None: that of the report, else
+        "holm".
     random_state : int, default=0
         Seeds the simulated series.
 
@@ -155,7 +154,7 @@ def hypothesis_trends(
     starts, codes = cut_periods(dates[dated], freq)
     series = _make_series(rows, dated, starts, codes)
     alpha = rows["alpha"] if alpha is None else alpha
-    correction = correct_by(rows["correction"] if correction is None else correction)
+    correction = rows["correction"] if correction is None else correction
     table = _test_all(rows["names"], series, starts, random_state)
     for name in [column for column in table if column.endswith("_p")]:
         tested = table[name].notna().to_numpy()

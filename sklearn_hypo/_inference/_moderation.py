@@ -8,8 +8,14 @@ from scipy import linalg, stats
 
 from .._utils._threads import on_one_thread
 from .._utils._validation import encode_one_hot
+from ._design import Design
 from ._design_effects import design_effects
-from ._design_matrix import find_independent_columns, make_design_matrix, spread
+from ._design_matrix import (
+    DesignMatrix,
+    find_independent_columns,
+    make_design_matrix,
+    spread,
+)
 from ._firth import JEFFREYS, collapse_patterns, fit_logit, probabilities
 from ._multiple_tests import adjust_p_values
 from ._notes import Notes
@@ -49,19 +55,14 @@ class _Problem:
     """
 
     by_level: np.ndarray
-    controls: object
+    controls: DesignMatrix
     y: np.ndarray
-    design: object
+    design: Design
 
     @property
     def basis(self):
         k = self.by_level.shape[1]
         return np.vstack([linalg.helmert(k), np.full(k, k**-0.5)])
-
-    @property
-    def root(self):
-        weights = self.design.weights
-        return np.ones(len(self.y)) if weights is None else np.sqrt(weights)
 
 
 @on_one_thread()
@@ -93,7 +94,8 @@ def moderation_tests(
     values, codes, names, classes, design
         As in `run_tests`; `design` has a moderator, or there is nothing to do.
     alpha, correction, cov_type, n_more
-        As in `run_tests`. "auto" takes HC2 for quantities.
+        As in `run_tests`. "auto" takes HC2 for quantities (clustered: CR2), and
+        "step-down" is Holm's.
     shown : sequence of int or None, default=None
         Code of the class that each hypothesis is shown for. None: the second.
 
@@ -146,8 +148,7 @@ def moderation_tests(
         )
         for cell, share in zip(cells, shares[j], strict=True):
             rows.append({"hypothesis": names[j], **cell, "prevalence": share})
-    own = correct_by(correction)
-    adjusted = adjust_p_values(p, tested, alpha, own, n_more)
+    adjusted = adjust_p_values(p, tested, alpha, correction, n_more)
     return Moderation(
         _tabulate(rows, odds=classes is not None and not is_multiclass(classes)),
         {
@@ -155,14 +156,6 @@ def moderation_tests(
             "moderator_p_corrected": adjusted["p_corrected"].to_numpy(float),
         },
     )
-
-
-def correct_by(correction):
-    """Return the correction of the family of moderator tests.
-
-    Each of them has a model of its own, so that one set of permutations serves none.
-    """
-    return "holm" if correction == "step-down" else correction
 
 
 def _measure_prevalences(a, design):
@@ -261,18 +254,20 @@ def _set_up(a, y, usable, design, *, linear):
 
 def _compare_means(problem, cov_type):
     """Separation in each level with covariates held fixed, and a Wald test."""
-    k, controls, root = problem.by_level.shape[1], problem.controls, problem.root
-    y = controls.clear(problem.y) * root
+    k, controls, design = problem.by_level.shape[1], problem.controls, problem.design
+    y = controls.clear(problem.y)
+    kind = "HC2" if cov_type == "auto" and design.clusters is None else cov_type
     empty = [dict.fromkeys((*_SEPARATION, "separation_p"), np.nan)] * k
     if spread(problem.y) == 0:
         return empty, np.nan
 
     def solve(by_level):
         return least_squares(
-            np.column_stack([by_level, controls.values]) * root[:, None],
+            np.column_stack([by_level, controls.values]),
             y,
-            cov_type="HC2" if cov_type == "auto" else cov_type,
-            clusters=problem.design.clusters,
+            weights=design.weights,
+            cov_type=kind,
+            clusters=design.clusters,
             n_absorbed=controls.n_absorbed,
         )
 

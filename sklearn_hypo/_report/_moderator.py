@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from .._inference._moderation import correct_by
 from .._inference._multiple_tests import CORRECTIONS
 from .._utils._printable import pluralize, shorten
 from ._columns import read_floats, read_labels
@@ -24,11 +23,11 @@ def describe_moderator(report):
     n_tested = int(np.isfinite(corrected).sum())
     differ = int((corrected <= report.alpha).sum())
     left_out = int((table["note"] != "").sum())
-    correction = correct_by(report.correction)
     text = (
         f"effects of {differ} of {pluralize(n_tested, 'hypothesis')} differ between "
         f"the {table['level'].nunique()} levels of {name_moderator(report)} "
-        f"({correction}, {CORRECTIONS[correction]} level {report.alpha:g})"
+        f"({report.correction}, {CORRECTIONS[report.correction]} level "
+        f"{report.alpha:g})"
     )
     if left_out:
         text += f"; {left_out} of {len(table)} effects by level were not compared"
