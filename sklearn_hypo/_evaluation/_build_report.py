@@ -247,7 +247,9 @@ def _compute_overall(tests, rows, texts, length, discovery, settings):
     if joint:
         overall.add_in_sample()
         overall.add_cross_fitted()
-        p = overall.permutation_p()
+        p, trouble = overall.permutation_p()
+        if trouble:
+            warn(trouble)
     differences = rows.design.differences
     new = find_new_rows(discovery.is_known, rows.design)
     if discovery.predictions is not None and len(tests.y) > 1:

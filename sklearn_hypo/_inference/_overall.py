@@ -15,8 +15,9 @@ from sklearn.model_selection import (
 from .._utils._printable import pluralize
 from .._utils._terms import mark_terms
 from .._utils._validation import encode_one_hot
+from ._all_together import permutation_p
 from ._ngrams import find_ngrams, pick_ngrams
-from ._resampling import bootstrap_interval, permutation_p, scorer
+from ._resampling import bootstrap_interval, scorer
 
 
 class Overall:
@@ -79,26 +80,26 @@ class Overall:
         return "pairs ranked rightly" if self._paired else "ROC AUC"
 
     def _fitted_interval(self, name, of_others=False):
-        """Bootstrap of the score of the fitted values, which are not fitted again."""
+        """Bootstrap of the score of the fitted values, which are not fitted again.
+
+        Not of the R² of the hypotheses: noise alone lifts it above 0, and the interval
+        with it.
+        """
         joint, k = self._tests.joint, self._n_classes
         n_outputs = k if k and k > 2 else 1  # fewer where some class has no rows
-        if name == "pseudo_r2" or joint.fitted.shape[1] != n_outputs:
+        of_r2 = name in ("r2", "r2_adjusted") and not of_others
+        if of_r2 or name == "pseudo_r2" or joint.fitted.shape[1] != n_outputs:
             return np.nan, np.nan
         y, design = self._tests.y[joint.rows], self._tests.design.take(joint.rows)
-        n, free = len(y), len(y) - (not self._paired)
-        n_used = joint.controls.n_used, joint.controls.n_used + len(joint.columns)
-        before = after = 1.0
-        if name == "r2_adjusted":
-            before, after = free / (n - n_used[0]), free / (n - n_used[1])
-        whole = self._scorer(y, joint.fitted, None)
-        if joint.baseline_fitted is None:
-            return self._interval(lambda w: 1 - after * (1 - whole(w)), design, n)
-        rest = self._scorer(y, joint.baseline_fitted, None)
-        if of_others:
-            return self._interval(rest, design, n)
-        return self._interval(
-            lambda w: before * (1 - rest(w)) - after * (1 - whole(w)), design, n
-        )
+        score = whole = self._scorer(y, joint.fitted, None)
+        if joint.baseline_fitted is not None:
+            score = rest = self._scorer(y, joint.baseline_fitted, None)
+            if not of_others:
+
+                def score(w):
+                    return whole(w) - rest(w)
+
+        return self._interval(score, design, len(y))
 
     def add_cross_fitted(self):
         """Add what hypotheses predict of rows that their model has not seen."""
@@ -238,24 +239,23 @@ class Overall:
         )
 
     def permutation_p(self):
-        """Return the p-value of all hypotheses together."""
-        if not self._n_resamples:
-            return np.nan
+        """Return the p-value of all hypotheses together, and why it is missing."""
         tests, rows = self._tests, self._tests.joint.rows
         A = tests.annotations[rows][:, tests.joint.columns]
         y, design = tests.y[rows], tests.design.take(rows)
-        Y = y[:, None].astype(float)
-        if self._n_classes is not None and not self._paired:
-            Y = encode_one_hot(y, self._n_classes)
+        n_classes = None if self._paired else self._n_classes
         controls = tests.joint.controls
         return permutation_p(
             controls.clear(A),
-            controls.clear(Y),
+            controls.clear(y) if n_classes is None else y,
             controls.values,
             np.random.default_rng([self._seed, 2]),
             self._n_resamples,
+            n_classes=n_classes,
             weights=design.weights,
             clusters=design.clusters,
+            levels=design.levels,
+            absorbed=controls.levels is not None,
             paired=self._paired,
         )
 

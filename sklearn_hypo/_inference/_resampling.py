@@ -1,7 +1,6 @@
 """Scores of given predictions, their bootstrap, and permutations of the target."""
 
 import numpy as np
-from scipy import linalg
 
 # Rows times resamples that are held in memory at once
 _MOST_CELLS = 4_000_000
@@ -138,65 +137,14 @@ def bootstrap_interval(score, n_rows, rng, n_resamples, *, weights=None, cluster
     return tuple(np.quantile(scores, [0.025, 0.975]).tolist())
 
 
-def permutation_p(A, Y, controls, rng, n_resamples, *, weights, clusters, paired):
-    """p-value of all annotations together, from permutations of the target.
-
-    The statistic is the share of the target that a linear model of the annotations
-    explains beyond the covariates; for classes, summed over their indicators (a score
-    statistic of the logit). It tests independence: a target that only varies more
-    where a hypothesis holds is found too. Without clusters, residuals of the target
-    given the covariates are permuted (Freedman and Lane 1983). With clusters, whole
-    clusters exchange targets where the target is constant within them; otherwise rows
-    are permuted within their cluster, or, where few of them differ in an annotation
-    from others in it, clusters of one size exchange their targets (Winkler, Webster,
-    Vidaurre, Nichols and Smith 2015). Within pairs, members change places.
-
-    Parameters
-    ----------
-    A : ndarray of shape (n_rows, n_hypotheses)
-        Annotations.
-    Y : ndarray of shape (n_rows, n_outputs)
-        The target, or indicators of classes.
-    controls : ndarray of shape (n_rows, n_columns)
-        Constant and covariates.
-
-    Returns
-    -------
-    p : float
-        At least 1 / (n_resamples + 1); NaN without resamples.
-    """
-    if not n_resamples:
-        return np.nan
-    root = np.ones(len(Y)) if weights is None else np.sqrt(weights)
-    base = linalg.orth(controls * root[:, None]) if controls.shape[1] else controls
-    scaled = A * root[:, None]
-    Q = linalg.orth(scaled - base @ (base.T @ scaled), rcond=1e-8)
-    codes = None if clusters is None else np.unique(clusters, return_inverse=True)[1]
-    shuffle = make_shuffler(Y, codes, rng, paired, A)
-    if not paired and (codes is None or not _is_constant_within(Y, codes)):
-        Y = Y - (base @ (base.T @ (Y * root[:, None]))) / root[:, None]
-
-    def explained(values):
-        values = values * root[:, None]
-        rest = values - base @ (base.T @ values)
-        return np.sum((Q.T @ rest) ** 2) / np.sum(rest**2)
-
-    observed = explained(Y)
-    bar = observed * (1 - 1e-9)  # against rounding error
-    as_large = sum(explained(shuffle(Y)) >= bar for _ in range(n_resamples))
-    return (1 + as_large) / (n_resamples + 1)
-
-
-def _is_constant_within(Y, codes):
+def is_constant_within(Y, codes):
+    """Tell whether all rows of each cluster have the same target."""
     first = np.unique(codes, return_index=True)[1]
     return bool((Y[first][codes] == Y).all())
 
 
-def make_shuffler(Y, codes, rng, paired, A=None):
-    """Return a function that permutes targets as independence would allow.
-
-    Annotations A, if given, decide whether rows or whole clusters change places.
-    """
+def make_shuffler(Y, codes, rng, paired):
+    """Return a function that permutes targets as independence would allow."""
     n = len(Y)
     if paired:
         units = np.arange(n) if codes is None else codes
@@ -204,12 +152,10 @@ def make_shuffler(Y, codes, rng, paired, A=None):
         return lambda V: V * rng.choice([-1.0, 1.0], n_units)[units][:, None]
     if codes is None:
         return lambda V: V[rng.permutation(n)]
-    if _is_constant_within(Y, codes):
+    if is_constant_within(Y, codes):
         first = np.unique(codes, return_index=True)[1]
         return lambda V: V[first][rng.permutation(len(first))][codes]
     home = np.argsort(codes, kind="stable")
-    if A is not None and 2 * _find_varying(A, codes)[codes].sum() < n:
-        return _make_exchange(codes, home, rng)
 
     def within(V):
         order = np.lexsort((rng.random(n), codes))
@@ -218,28 +164,3 @@ def make_shuffler(Y, codes, rng, paired, A=None):
         return shuffled
 
     return within
-
-
-def _find_varying(A, codes):
-    """Tell in which clusters rows differ in some annotation."""
-    first = np.unique(codes, return_index=True)[1]
-    differs = (np.abs(A - A[first][codes]) > 1e-9).any(axis=1)  # but for rounding
-    return np.bincount(codes, differs) > 0
-
-
-def _make_exchange(codes, home, rng):
-    """Return a function in which clusters of one size exchange what their rows have."""
-    sizes = np.bincount(codes)
-    starts = np.cumsum(sizes) - sizes
-    blocks = [
-        home[starts[sizes == size][:, None] + np.arange(size)]
-        for size in np.unique(sizes)
-    ]
-
-    def exchange(V):
-        shuffled = np.empty_like(V)
-        for block in blocks:
-            shuffled[block] = V[block[rng.permutation(len(block))]]
-        return shuffled
-
-    return exchange

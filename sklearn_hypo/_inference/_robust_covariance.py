@@ -213,7 +213,7 @@ def judge_rows(Q, T, power=0.5, weights=None):
         Whether a coefficient rests on one row.
     """
     slopes, rest, alone = _leave_rows_out(Q, T, power)
-    df = np.where(alone, np.nan, _satterthwaite_of_rows(slopes, Q, weights))
+    df = np.where(alone, np.nan, satterthwaite_of_rows(slopes, Q, weights))
     return slopes, rest, df, alone
 
 
@@ -230,7 +230,7 @@ def _leave_rows_out(Q, T, power=1.0):
     return Q @ T / (rest**power)[:, None], rest, alone
 
 
-def _satterthwaite_of_rows(slopes, Q, weights):
+def satterthwaite_of_rows(slopes, Q, weights):
     """Degrees of freedom of sums of squares of residuals times slopes."""
     U, C = spread_basis(Q, weights)
     loads = slopes**2 if weights is None else slopes**2 * weights[:, None]

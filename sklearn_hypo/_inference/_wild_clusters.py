@@ -4,7 +4,7 @@ A model holds sums by cluster alone, so that a draw costs no pass over the rows.
 """
 
 import numpy as np
-from scipy import stats
+from scipy import linalg, stats
 
 from ._cluster_scores import (
     SumOfSquares,
@@ -54,9 +54,22 @@ class ClusterModel:
         Of the rows.
     absorbed : bool, default=False
         Whether X and y were cleared of levels within clusters.
+    errors : ndarray of shape (n_rows,) or None, default=None
+        What gets signs instead of adjusted residuals, before weighting: residuals of a
+        smaller model.
     """
 
-    def __init__(self, X, y, clusters, n_hypotheses, *, weights=None, absorbed=False):
+    def __init__(
+        self,
+        X,
+        y,
+        clusters,
+        n_hypotheses,
+        *,
+        weights=None,
+        absorbed=False,
+        errors=None,
+    ):
         if weights is not None:
             root = np.sqrt(weights)
             X, y = X * root[:, None], y * root
@@ -66,7 +79,7 @@ class ClusterModel:
         U, C = spread_basis(Q, weights)
         residuals = restore(y - Q @ gamma, weights)
         of_sum, alone = SumOfSquares(C, n_hypotheses), np.zeros(n_hypotheses, bool)
-        scores, again, across = [], [], []
+        scores, again, across, makers = [], [], [], []
         for gram, sums in sum_products(U, residuals, clusters):
             alone |= find_alone(gram, T)
             once = adjust(gram, C, np.eye(p), -0.5, leave_out=absorbed)
@@ -76,14 +89,20 @@ class ClusterModel:
             z = gram @ (once @ T)
             of_sum.add(np.einsum("gkj,gkj->gj", once @ T, z), z)
             across.append(z[:, :p])
+            makers.append(once @ T)
         self._present = np.unique(clusters)
         self._T = T
         self._scores, self._again = np.concatenate(scores), np.concatenate(again)
+        contributed = self._scores @ T
+        if errors is not None:
+            sums = np.concatenate([s for _, s in sum_products(U, errors, clusters)])
+            self._scores = sums[:, -p:]
+            self._again = np.einsum("gkj,gk->gj", np.concatenate(makers), sums)
         across = np.concatenate(across).transpose(2, 0, 1)
         self._mixed = across * self._again.T[:, :, None]
         self._squares = across.transpose(0, 2, 1) @ across
         df = np.where(alone, np.nan, of_sum.df)
-        variance = np.sum((self._scores @ T) ** 2, axis=0)
+        variance = np.sum(contributed**2, axis=0)
         self.estimates = Estimates((T.T @ gamma)[None], variance[None], df)
 
     def flip(self, signs):
@@ -180,18 +199,43 @@ def flip_clusters_alone(A, y, clusters, rng, *, weights=None, paired=False):
     return _make_null(models, clusters, rng)
 
 
+def flip_clusters_beside(
+    A, y, controls, clusters, rng, *, weights=None, absorbed=False
+):
+    """Normal scores of each hypothesis beside the covariates, and a function of draws.
+
+    Signs are those of residuals given the covariates, so that all hypotheses are null
+    in the draws.
+    """
+    root = np.ones(len(y)) if weights is None else np.sqrt(weights)
+    basis = linalg.orth(controls * root[:, None])
+    errors = (y * root - basis @ (basis.T @ (y * root))) / root
+    options = {"weights": weights, "absorbed": absorbed, "errors": errors}
+    models = [
+        ClusterModel(np.column_stack([a, controls]), y, clusters, 1, **options)
+        for a in A.T
+    ]
+    null, _ = _make_null(models, clusters, rng)
+    return null.observed, null.draw
+
+
+def draw_signs(rng, n, n_clusters):
+    """Yield n rows of signs, one for each cluster, in blocks."""
+    step = max(1, _MOST_CELLS // n_clusters)
+    for start in range(0, n, step):
+        yield rng.integers(2, size=(min(step, n - start), n_clusters)) * 2.0 - 1
+
+
 def _make_null(models, clusters, rng):
     """Draw signs that all models share."""
     estimates = _join([model.estimates for model in models])
     n_clusters = int(clusters.max()) + 1
-    step = max(1, _MOST_CELLS // n_clusters)
 
     def draw(n):
-        found = []
-        for start in range(0, n, step):
-            size = (min(step, n - start), n_clusters)
-            signs = rng.integers(2, size=size) * 2.0 - 1
-            found.append(_join([model.flip(signs) for model in models]).z.T)
+        found = [
+            _join([model.flip(signs) for model in models]).z.T
+            for signs in draw_signs(rng, n, n_clusters)
+        ]
         return np.concatenate(found, axis=1)
 
     usable = (estimates.variance[0] > 0) & ~np.isnan(estimates.df)

@@ -144,12 +144,16 @@ class HypothesisReport:
         answers from the cache, and cost in dollars.
     overall : DataFrame or None
         Overall figures: "name", "value", "lower" and "upper" (95 % bootstrap interval
-        over rows, or groups, with the predictions as they are), "description".
+        over rows, or groups, with the predictions as they are; NaN for the in-sample
+        R² of the hypotheses, which noise alone lifts above 0), "description".
     permutation_p : float
-        p-value of all hypotheses together: how often a permuted target is explained
-        as well by the same annotations. A test of independence, of means and spreads.
+        p-value of all hypotheses together: how often a target that none of them is
+        associated with (permuted; of groups, signs flipped; of classes beside
+        covariates, drawn from these alone) has as large a sum of squared normal scores.
+        NaN where no way to draw such targets holds, with a warning that says why.
     n_resamples : int
-        Bootstrap resamples, and permutations.
+        Bootstrap resamples, and the most permutations: they end once the p-value is
+        clearly large.
     cov_type : str
         Standard errors of the joint regression: "HC3", "HC2", "nonrobust"; with groups
         "cluster" (of quantities CR2) or "CR3".
@@ -224,8 +228,8 @@ class HypothesisReport:
     <BLANKLINE>
     * 1 of 2 significant in the joint regression (holm, family level 0.1)
     p: of the separation, corrected too; joint p: corrected; standard errors: ... (HC3)
-      0.154 [0.124, 0.180]  R² in-sample (as published): fit and score on ... 2,000 rows
-      0.154 [0.123, 0.179]  R² in-sample, adjusted for the number of hypotheses
+      0.154                 R² in-sample (as published): fit and score on ... 2,000 rows
+      0.154                 R² in-sample, adjusted for the number of hypotheses
       0.152 [0.121, 0.178]  R² cross-fitted: fit on four fifths of these rows, ...
       0.001                 p-value of all hypotheses together, from 999 ...
     """

@@ -21,7 +21,6 @@ from sklearn_hypo import (
     join_groups,
     rerun_audit_bundle,
 )
-from sklearn_hypo._inference._resampling import make_shuffler, permutation_p
 from sklearn_hypo.exceptions import HypothesisWarning
 
 CALLED_NEW = re.compile("out[- ]of[- ]sample|hold[- ]?out|held[- ]out", re.IGNORECASE)
@@ -405,53 +404,3 @@ def test_beside_weights_covariates_and_classes(kind):
     )
     pd.testing.assert_frame_equal(report.table, given.table)
     assert report.n_groups == 100
-
-
-# Permutations by groups whose rows are alike --------------------------------------
-
-
-def run_permutations(A, y, clusters, seed=0):
-    constant = np.ones((len(y), 1))
-    return permutation_p(
-        A - A.mean(axis=0),
-        y[:, None].astype(float),
-        constant,
-        np.random.default_rng(seed),
-        99,
-        weights=None,
-        clusters=clusters,
-        paired=False,
-    )
-
-
-def test_groups_of_one_size_change_places_where_their_rows_are_alike():
-    """Within groups of equal annotations there is nothing to permute."""
-    rng = np.random.default_rng(0)
-    clusters = np.repeat(np.arange(60), np.where(np.arange(60) % 2, 1, 4))
-    A = (rng.random((60, 3)) < 0.4).astype(float)[clusters]
-    noise = rng.normal(size=60)[clusters] + 0.1 * rng.normal(size=len(clusters))
-    assert run_permutations(A, noise + 5 * A[:, 0], clusters) == 0.01
-    levels = [
-        run_permutations(
-            *(A, rng.normal(size=60)[clusters] + 0.1 * rng.normal(size=len(clusters))),
-            clusters,
-            seed,
-        )
-        for seed in range(60)
-    ]
-    assert 0.3 < np.mean(levels) < 0.7
-    assert np.mean(np.array(levels) <= 0.1) < 0.25
-
-
-def test_rows_change_places_within_groups_whose_rows_differ():
-    rng = np.random.default_rng(1)
-    clusters = np.repeat(np.arange(10), 12)
-    A = (rng.random((120, 2)) < 0.4).astype(float)
-    y = np.arange(120.0)[:, None]
-    shuffled = make_shuffler(y, clusters, rng, False, A)(y)
-    assert not (shuffled == y).all()
-    np.testing.assert_array_equal(shuffled.ravel() // 12, clusters)
-    # where most rows are like the others of their group, whole groups do
-    shuffled = make_shuffler(y, clusters, rng, False, A[clusters])(y)
-    assert not (shuffled // 12 == y // 12).all()
-    assert (np.diff(shuffled.reshape(10, 12)) == 1).all()

@@ -386,7 +386,7 @@ def test_text():
     tea = next(line for line in lines if line.startswith("  mentions tea"))
     assert tea.endswith("*")
     assert f"{report.table.loc[0, 'coef']:.3f}" in tea
-    assert f"{report.r2:.3f} [" in text
+    assert f" {report.r2:.3f} R² in-sample" in text
     assert "fit and score on the same rows; 3 hypotheses, 300 rows" in text
     assert f"{report.r2_out_of_sample:.3f} [" in text
     assert "R² out-of-sample: fit on the training texts, score on these 300" in text

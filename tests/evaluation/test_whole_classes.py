@@ -219,7 +219,12 @@ def test_overall_figures_of_three_classes(three):
     assert report.roc_auc == pytest.approx(area)
     assert report.pseudo_r2 == pytest.approx(1 - best / null)
     assert report.permutation_p == whole.permutation_p(
-        X[:, :4], indicators[rows], X[:, 4:], w[rows], whole.within_units(units[rows])
+        X[:, :4],
+        codes[rows],
+        X[:, 4:],
+        n_classes=3,
+        weights=w[rows],
+        clusters=units[rows],
     )
     counts = (report.n_rows, report.n_joint, report.n_joint_hypotheses)
     assert counts == (180, rows.sum(), 4)
@@ -362,13 +367,8 @@ def test_two_classes_with_missing_answers():
         None,
         np.arange(n),
     )
-    indicators = (y[:, None] == np.arange(2)).astype(float)
     assert report.permutation_p == whole.permutation_p(
-        X[:, :4],
-        indicators - indicators.mean(axis=0),
-        X[:, 4:],
-        w[rows],
-        lambda Y, rng: Y[rng.permutation(len(Y))],
+        X[:, :4], y.astype(int), X[:, 4:], n_classes=2
     )
     assert (report.n_tested, report.n_joint, report.n_joint_hypotheses) == (
         4,
@@ -481,13 +481,8 @@ def test_two_classes_weighted_and_clustered():
         w,
         units,
     )
-    indicators = (codes[:, None] == np.arange(2)).astype(float)
     assert report.permutation_p == whole.permutation_p(
-        A,
-        whole.residuals(indicators, X[:, 4:], w),
-        X[:, 4:],
-        w,
-        whole.within_units(units),
+        A, codes, X[:, 4:], n_classes=2, weights=w, clusters=units
     )
     assert report.classes == (False, True)
     assert report.cov_type == "cluster"

@@ -181,13 +181,9 @@ def test_pairs_of_which_one_won(dependent):
         w,
         units if dependent else np.arange(110),
     )
-    codes = np.unique(own, return_inverse=True)[1]
+    design = {"weights": w[rows], "clusters": own} if dependent else {}
     assert report.permutation_p == whole.permutation_p(
-        D[rows],
-        won[rows][:, None],
-        np.empty((rows.sum(), 0)),
-        w[rows],
-        lambda Y, rng: Y * rng.choice([-1.0, 1.0], codes.max() + 1)[codes][:, None],
+        D[rows], won[rows], np.empty((rows.sum(), 0)), paired=True, **design
     )
     counts = (report.n_rows, report.n_pairs, report.n_joint, report.n_tested)
     assert counts == (220, 110, rows.sum(), 4)
@@ -235,8 +231,7 @@ def test_pairs_of_quantities(dependent):
         },
     )
     everywhere = np.ones(90, dtype=bool)
-    in_sample = plain.r2_of(gain, X @ coef, center=False)
-    r2 = in_sample(w)
+    r2 = plain.r2_of(gain, X @ coef, center=False)(w)
     folds = whole.folds_of(gain, units, stratified=False)
     model = linear_model.LinearRegression(fit_intercept=False)
     ridge = linear_model.RidgeCV(np.logspace(-3, 3, 13), fit_intercept=False)
@@ -249,12 +244,8 @@ def test_pairs_of_quantities(dependent):
     whole.compare_figures(
         report,
         {
-            "r2": (r2, in_sample, everywhere),
-            "r2_adjusted": (
-                1 - (1 - r2) * 90 / 86,
-                lambda w: 1 - (1 - in_sample(w)) * 90 / 86,
-                everywhere,
-            ),
+            "r2": (r2, None, everywhere),
+            "r2_adjusted": (1 - (1 - r2) * 90 / 86, None, everywhere),
             **{
                 f"r2_{name}": whole.scored(
                     plain.r2_of(gain, found[:, 0], center=False), w, everywhere
@@ -265,11 +256,8 @@ def test_pairs_of_quantities(dependent):
         w,
         own,
     )
+    design = {"weights": w, "clusters": own} if dependent else {}
     assert report.permutation_p == whole.permutation_p(
-        X,
-        gain[:, None],
-        np.empty((90, 0)),
-        w,
-        lambda Y, rng: Y * rng.choice([-1.0, 1.0], own.max() + 1)[own][:, None],
+        X, gain, np.empty((90, 0)), paired=True, **design
     )
     assert report.cov_type == ("cluster" if dependent else "HC3")

@@ -95,8 +95,7 @@ def test_quantity_with_covariates_and_fixed_effects():
         },
     )
     alone = sm.OLS(own, others[rows]).fit()
-    together, rest = (plain.r2_of(own, fit.fittedvalues) for fit in (result, alone))
-    dof = [(len(own) - 1) / each.df_resid for each in (result, alone)]
+    rest = plain.r2_of(own, alone.fittedvalues)
     everywhere, all_folds = np.ones(n, dtype=bool), whole.folds_of(y, stratified=False)
     folds = whole.folds_of(own, stratified=False)
     model = linear_model.LinearRegression()
@@ -106,16 +105,8 @@ def test_quantity_with_covariates_and_fixed_effects():
     whole.compare_figures(
         report,
         {
-            "r2": (
-                result.rsquared - alone.rsquared,
-                plain.difference(together, rest),
-                rows,
-            ),
-            "r2_adjusted": (
-                result.rsquared_adj - alone.rsquared_adj,
-                plain.difference(together, rest, dof),
-                rows,
-            ),
+            "r2": (result.rsquared - alone.rsquared, None, rows),
+            "r2_adjusted": (result.rsquared_adj - alone.rsquared_adj, None, rows),
             "r2_covariates": (alone.rsquared, rest, rows),
             "r2_cross_fitted": (
                 metrics.r2_score(own, fitted[:, 0]),
@@ -141,9 +132,8 @@ def test_quantity_with_covariates_and_fixed_effects():
     assert report.r2_out_of_sample == pytest.approx(
         metrics.r2_score(y, predictions[:, 0])
     )
-    residual = whole.residuals(own[:, None], others[rows], w)
     assert report.permutation_p == whole.permutation_p(
-        X[:, :4], residual, others[rows], w, lambda Y, rng: Y[rng.permutation(len(Y))]
+        X[:, :4], own, others[rows], levels=pd.factorize(month)[0][rows]
     )
 
 
@@ -214,8 +204,8 @@ def test_quantity_weighted_and_clustered_with_absorbed_levels():
     whole.compare_figures(
         report,
         {
-            "r2": whole.scored(plain.difference(together, rest), w, rows),
-            "r2_adjusted": whole.scored(plain.difference(together, rest, dof), w, rows),
+            "r2": (plain.difference(together, rest)(own_w), None, rows),
+            "r2_adjusted": (plain.difference(together, rest, dof)(own_w), None, rows),
             "r2_covariates": whole.scored(rest, w, rows),
             "r2_cross_fitted": (
                 metrics.r2_score(own, fitted[:, 0], sample_weight=own_w),
@@ -234,8 +224,9 @@ def test_quantity_weighted_and_clustered_with_absorbed_levels():
     assert (report.cov_type, report.n_groups) == ("cluster", 20)
     assert report.permutation_p == whole.permutation_p(
         cleared[:, :4],
-        cleared[:, [4]],
+        cleared[:, 4],
         np.empty((rows.sum(), 0)),
-        w[rows],
-        whole.within_units(units[rows]),
+        weights=own_w,
+        clusters=units[rows],
+        absorbed=True,
     )

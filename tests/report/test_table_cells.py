@@ -158,7 +158,7 @@ def test_lines_below_the_table():
     assert "NaN [1 of 6]: no answers (0 of 240): mentions mud" in lines
     twin = "NaN [1 of 6]: duplicate (the same as 'mentions tea'): mentions fog"
     assert twin in lines
-    first = report.overall.iloc[0]
+    first = report.overall.set_index("name").loc["r2_cross_fitted"]
     head = f"  {number(first['value'])} [{number(first['lower'])}"
     assert any(line.startswith(head) for line in lines)
 

@@ -10,6 +10,7 @@ from sklearn import model_selection
 from sklearn.base import BaseEstimator
 
 from sklearn_hypo import evaluate_hypotheses
+from sklearn_hypo._inference._all_together import permutation_p as all_together
 from sklearn_hypo.exceptions import HypothesisWarning
 
 NAMES = ["mentions tea", "mentions rain", "asks why", "is long"]
@@ -168,29 +169,10 @@ def corrected(p, alpha, adjust=plain.holm):
     return {"p_corrected": adjusted, "significant": adjusted <= alpha}
 
 
-def permutation_p(A, Y, controls, w, shuffle):
-    """p-value from NumPy's generator, the target shuffled as the documentation says."""
+def permutation_p(A, y, controls, **design):
+    """The p-value of all together, of rows and a design put together by hand."""
     rng = np.random.default_rng([SEED, 2])
-    observed = plain.explained_share(A, Y, controls, w)
-    shuffled = [
-        plain.explained_share(A, shuffle(Y, rng), controls, w)
-        for _ in range(N_RESAMPLES)
-    ]
-    as_large = np.sum(np.array(shuffled) >= observed * (1 - 1e-9))
-    return (1 + as_large) / (N_RESAMPLES + 1)
-
-
-def within_units(units):
-    """Shuffle the rows of each unit among themselves."""
-
-    def shuffle(Y, rng):
-        drawn, shuffled = rng.random(len(Y)), np.empty_like(Y)
-        for unit in np.unique(units):
-            rows = np.flatnonzero(units == unit)
-            shuffled[rows] = Y[rows[np.argsort(drawn[rows])]]
-        return shuffled
-
-    return shuffle
+    return all_together(A, y, controls, rng, N_RESAMPLES, **design)[0]
 
 
 def residuals(Y, controls, w):
