@@ -25,14 +25,15 @@ _SHOWN = (
     *("n", "missing", "prevalence"),
     *("separation", "separation_lower", "separation_upper", "separation_p"),
     *("separation_p_corrected", "separation_class"),
-    *("coef", "coef_lower", "coef_upper", "coef_p", "odds_ratio", "rate_ratio"),
+    *("coef", "coef_lower", "coef_upper", "coef_p"),
+    *("odds_ratio", "rate_ratio", "cumulative_odds_ratio"),
     *("ame", "ame_lower", "ame_upper", "p_corrected", "significant", "note"),
 )
 
 # Estimates with intervals; ratios as their logarithms.
-_EFFECTS = ("separation", "coef", "ame", "odds_ratio", "rate_ratio")
+_RATIOS = ("odds_ratio", "rate_ratio", "cumulative_odds_ratio")
 
-_RATIOS = ("odds_ratio", "rate_ratio")
+_EFFECTS = ("separation", "coef", "ame", *_RATIOS)
 
 _BOUNDS = ("", "_lower", "_upper")
 
@@ -126,6 +127,9 @@ def _widen(table, tables, two_sided=True):
         with np.errstate(divide="ignore"):
             own = scale[0](_stack(tables, effect))
             values = [scale[0](read_floats(table, f"{effect}{e}")) for e in _BOUNDS]
+        own = np.where(
+            np.isfinite(own), own, np.nan
+        )  # of ratios that are 0 or infinite
         spreads[effect] = spread = Spread.of(own)
         *bounds, ratios[effect] = widen_intervals(*values, spread)
         for end, bound in zip(("_lower", "_upper"), bounds, strict=True):

@@ -33,6 +33,8 @@ class Signal(NamedTuple):
         How often the target was permuted.
     n_rows : int
         Texts, or pairs, that were used.
+    target_scale : {"identity", "log1p"}, default="identity"
+        What was predicted of a quantity: itself, or log(1 + y).
 
     Examples
     --------
@@ -47,11 +49,15 @@ p = 0.01 by 99 permutations
     p_value: float
     n_permutations: int
     n_rows: int
+    target_scale: str = "identity"
 
     def __str__(self):
         words = {"r2": "R²", "roc_auc": "ROC AUC", "pairs": "share of pairs"}
+        what = words[self.metric]
+        if self.target_scale == "log1p":
+            what += " on log(1 + y)"
         return (
-            f"{words[self.metric]} {self.score:.3f} of a ridge regression on the "
+            f"{what} {self.score:.3f} of a ridge regression on the "
             f"embeddings, cross-validated on {self.n_rows:,} rows; "
             f"p = {self.p_value:.2g} by {self.n_permutations} permutations"
         )

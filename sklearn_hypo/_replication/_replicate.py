@@ -14,6 +14,7 @@ from .._hypotheses._hypothesis import select_activations
 from .._utils._containers import convert_container
 from .._utils._correlation import correlate_activations, correlation_scores
 from .._utils._steps import find_best_estimator, find_extractor
+from .._utils._target_scale import scale_target
 from .._utils._threads import limit_to_one_thread
 from .._utils._validation import (
     Interval,
@@ -280,7 +281,10 @@ class _Original(NamedTuple):
 
 def _describe_fit(kept, refitted, extractor, X, y, X_match):
     """Embed the texts, once, and collect the activations to look for."""
-    targets = make_target_columns(*encode_target(y, extractor.task_, caller=_CALLER))
+    values, classes = encode_target(y, extractor.task_, caller=_CALLER)
+    scale = getattr(extractor, "target_scale_", "identity")
+    values = scale_target(values, scale, caller=_CALLER)
+    targets = make_target_columns(values, classes)
     embedded = matched = _transform(kept, X)
     if X_match is not None:
         matched = _transform(kept, X_match)

@@ -264,3 +264,17 @@ def test_the_votes_of_a_majority_count_in_its_report():
     )
     np.testing.assert_array_equal(report.table["coef"], alone.table["coef"])
     assert (report.table["coef_se"] > alone.table["coef_se"]).all()
+
+
+def test_counts_have_rate_ratios_under_each(extractor):
+    counts = np.floor(np.exp(Y))
+    extractor = HypothesisExtractor(extractor.interpreter, random_state=0)
+    extractor.fit(TRAIN, np.floor(np.exp(Y_TRAIN)))
+    others = {"same": X.to_numpy()}
+    found = compare_annotators(extractor, X, counts, others)
+    for report in found.reports.values():
+        assert report.target_kind == "count"
+        assert report.table["rate_ratio"].notna().all()
+        assert report.r2_out_of_sample == pytest.approx(extractor.score(X, counts))
+    plain = compare_annotators(extractor, X, counts, others, target="quantity")
+    assert "rate_ratio" not in plain.reports["same"].table

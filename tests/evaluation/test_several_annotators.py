@@ -280,3 +280,25 @@ def test_rate_ratios_are_widened_as_logarithms():
     np.testing.assert_allclose(table["rate_ratio_lower"], np.exp(lower))
     np.testing.assert_allclose(table["rate_ratio_upper"], np.exp(upper))
     np.testing.assert_array_equal(table["rate_ratio"], vote["rate_ratio"])
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_a_ratio_of_zero_has_no_interval_and_spoils_no_other():
+    y = np.where(TRUTH[:, 2] == 1, 0, np.round(np.exp(np.clip(Y, -2, 1.4))))
+    annotations = {"a": TRUTH, "b": TRUTH.copy(), "c": annotate(0.1, 3)}
+    report = evaluate(annotations, y, target="count")
+    bounds = report.table[["rate_ratio_lower", "rate_ratio_upper"]]
+    assert report.table["rate_ratio"][2] == 0
+    assert bounds.loc[2].isna().all()
+    assert bounds.loc[:1].notna().all(axis=None)
+    assert report.by_annotator["rate_ratio"].notna().all()
+
+
+def test_levels_have_odds_of_each_annotator():
+    report = evaluate(VOTES, np.digitize(Y, [-0.5, 0.2, 1.0]), target="ordinal")
+    vote = evaluate(
+        take_vote(VOTES), np.digitize(Y, [-0.5, 0.2, 1.0]), target="ordinal"
+    ).table
+    wider = report.table["cumulative_odds_ratio_upper"]
+    assert (wider > vote["cumulative_odds_ratio_upper"]).all()
+    assert report.by_annotator["cumulative_odds_ratio"].notna().all()

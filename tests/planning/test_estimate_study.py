@@ -250,6 +250,19 @@ def test_the_p_value_is_that_of_permutation_test_score():
     assert 0.01 < p < 0.5  # there is something to compare
 
 
+def test_the_signal_of_counts_is_that_of_their_logarithms():
+    counts = np.floor(np.exp(DATA.target[TRAIN]))
+    given = {"n_permutations": 9, "random_state": 0}
+    signal = estimate_study(free_pipe(), TEXTS[TRAIN], counts, **given).signal
+    same = estimate_study(free_pipe(), TEXTS[TRAIN], np.log1p(counts), **given).signal
+    assert signal == same._replace(target_scale="log1p")
+    assert str(signal).startswith("R² on log(1 + y)")
+    pipe = free_pipe().set_params(hypotheses__target_scale="identity")
+    plain = estimate_study(pipe, TEXTS[TRAIN], counts, **given).signal
+    assert plain.target_scale == "identity"
+    assert plain.score != signal.score
+
+
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_the_signal_of_classes(n_classes):
     edges = np.quantile(DATA.target, np.linspace(0, 1, n_classes + 1)[1:-1])
