@@ -3,8 +3,9 @@
 import numpy as np
 from scipy import special
 
+from ._design_matrix import find_independent_columns
 from ._normal_family import to_normal_score
-from ._robust_covariance import orthonormalize
+from ._permutations import JointModel
 from ._step_down import NullDistribution
 
 # Clusters times draws that are held in memory at once
@@ -35,14 +36,63 @@ def separation_weights(A, weights=None):
     return holds / totals[0] - lacks / totals[1]
 
 
-def cleared_weights(X, h, weights=None):
-    """What each row counts in the first h of several linear coefficients.
+def permute_cluster_residuals(X, h, classes, weights, rng):
+    r"""Null distribution of the joint coefficients of classes, cluster by cluster.
 
-    Column j cleared of all others, times the weights.
+    A class that its rows share is one observation. So indicators of the classes of
+    clusters are regressed on the means of their rows, weighted by their sizes, and
+    residuals are permuted as in `permute_joint`: all other coefficients may be what
+    they are. With :math:`z_{cj}` the normal score of the studentized coefficient j of
+    class c, of share :math:`\pi_c`, the statistic is that of
+
+    .. math:: \sum_c (1 - \pi_c) z_{cj}^2 \approx \chi^2_{k - 1},
+
+    which for two classes is :math:`z_j^2`.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_clusters, n_columns)
+        Means of the rows of each cluster, the hypotheses first.
+    h : int
+        Hypotheses.
+    classes : ndarray of shape (n_clusters,)
+        Of each cluster.
+    weights : ndarray of shape (n_clusters,)
+        Of each cluster, of mean 1.
+    rng : Generator
+        Draws.
+
+    Returns
+    -------
+    null : NullDistribution or None
+        Of absolute normal scores. None where there are too few clusters for so many
+        columns.
     """
-    root = np.ones(len(X)) if weights is None else np.sqrt(weights)
-    Q, T = orthonormalize(X * root[:, None])
-    return Q @ T[:, :h] * root[:, None]
+    if len(find_independent_columns(X, X[:, :0])) < X.shape[1] or len(X) <= X.shape[1]:
+        return None
+    model = JointModel(X, h, weights)
+    labels, codes = np.unique(classes, return_inverse=True)
+    k = len(labels)
+    asked = [1] if k == 2 else range(k)
+    shares = np.bincount(codes) / len(codes)
+    targets = [(codes == c).astype(float) for c in asked]
+
+    def score(by_class):
+        squares = [model.fit(block).z ** 2 for block in by_class]
+        if k == 2:
+            return np.sqrt(squares[0]).T
+        total = np.tensordot(1 - shares, squares, axes=1)
+        return to_normal_score(special.chdtrc(k - 1, total)).T
+
+    residuals = [model.standardize_residuals(y) for y in targets]
+    residuals = [each - each.mean() for each in residuals]
+
+    def draw_some(n_draws):
+        order = rng.permuted(np.tile(np.arange(len(X)), (n_draws, 1)), axis=1)
+        return score([each[order] for each in residuals])
+
+    observed = score([y[None] for y in targets])[:, 0]
+    return NullDistribution(observed, _in_blocks(draw_some, len(X)))
 
 
 def permute_clusters(contributions, classes, rng):

@@ -8,9 +8,8 @@ from sklearn.metrics import roc_auc_score
 
 from .._utils._printable import pluralize
 from ._cluster_classes import (
-    cleared_weights,
     find_cluster_classes,
-    permute_clusters,
+    permute_cluster_residuals,
     sum_by_cluster,
 )
 from ._design_effects import column_tests
@@ -136,18 +135,20 @@ def _read_ends(bounds):
 def _make_null(problem, codes, p, covariance):
     """Null distribution of the family: permuted clusters, else normal estimates.
 
-    Where each cluster has one class, what clusters contribute to the coefficients of
-    a linear model is permuted, as likelihood ratios over a design effect do not hold
-    for few clusters of a class.
+    Where each cluster has one class, likelihood ratios over a design effect do not
+    hold for few clusters of a class.
     """
     design, rng = problem.design, np.random.default_rng(0)
-    clusters = design.clusters
+    clusters, null = design.clusters, None
     if clusters is not None and not design.paired:
         own = find_cluster_classes(codes, clusters)
         if own is not None:
-            shares = cleared_weights(problem.regressors, len(p), design.weights)
-            return permute_clusters(sum_by_cluster(shares, clusters), own, rng)
-    return draw_estimates(p, covariance, rng)
+            w = np.ones(len(codes)) if design.weights is None else design.weights
+            sizes = sum_by_cluster(w[:, None], clusters)
+            means = sum_by_cluster(problem.regressors * w[:, None], clusters) / sizes
+            sizes = sizes[:, 0] / sizes.mean()
+            null = permute_cluster_residuals(means, len(p), own, sizes, rng)
+    return draw_estimates(p, covariance, rng) if null is None else null
 
 
 def _note_no_convergence(h, n_rows, notes):

@@ -7,14 +7,15 @@ import pytest
 
 from sklearn_hypo._inference._class_permutations import permute_classes
 from sklearn_hypo._inference._cluster_classes import (
-    cleared_weights,
     find_cluster_classes,
     flip_clusters,
+    permute_cluster_residuals,
     permute_clusters,
     separation_weights,
     sum_by_cluster,
 )
 from sklearn_hypo._inference._design import Design
+from sklearn_hypo._inference._permutations import JointModel, permute_joint
 from sklearn_hypo._inference._step_down import marginal_p_values, step_down_p_values
 
 
@@ -31,7 +32,7 @@ def test_a_cluster_has_one_class_or_there_are_none():
     assert find_cluster_classes(codes[::-1], clusters) is None
 
 
-def test_weights_make_separations_and_coefficients():
+def test_weights_make_separations():
     A, clusters, rng = make_clusters()
     A[0, 0] = np.nan
     w, y = rng.uniform(0.5, 2, len(A)), rng.normal(size=len(A))
@@ -39,11 +40,7 @@ def test_weights_make_separations_and_coefficients():
     for j in range(3):
         sides = [np.average(y[A[:, j] == v], weights=w[A[:, j] == v]) for v in (1, 0)]
         assert found[j] == pytest.approx(sides[0] - sides[1])
-    X = np.column_stack([np.nan_to_num(A), np.ones(len(A))])
-    root = np.sqrt(w)
-    expected = np.linalg.lstsq(X * root[:, None], y * root, rcond=None)[0]
-    np.testing.assert_allclose(y @ cleared_weights(X, 3, w), expected[:3])
-    sums = sum_by_cluster(cleared_weights(X, 3, w), clusters)
+    sums = sum_by_cluster(separation_weights(A, w), clusters)
     np.testing.assert_allclose(sums.sum(axis=0), 0, atol=1e-12)
 
 
@@ -116,3 +113,43 @@ def test_pairs_in_clusters_change_together():
     expected = np.mean(np.abs(sums) >= np.abs(sums[-1]) - 1e-9, axis=0)
     found = marginal_p_values(null.observed, null.draw(9999))
     np.testing.assert_allclose(found, expected, atol=0.02)
+
+
+def make_means(n=40, h=3, seed=0):
+    rng = np.random.default_rng(seed)
+    X = np.column_stack([rng.random((n, h)), np.ones(n)])
+    return X, rng.uniform(0.5, 1.5, n), rng
+
+
+def test_joint_residuals_of_two_classes_are_permuted_as_those_of_a_quantity():
+    X, w, rng = make_means()
+    classes = np.where(X[:, 0] + rng.random(40) > 1.1, 7, 3)
+    ours = permute_cluster_residuals(X, 3, classes, w, np.random.default_rng(0))
+    theirs, _ = permute_joint(
+        JointModel(X, 3, w), (classes == 7).astype(float), np.random.default_rng(0)
+    )
+    np.testing.assert_allclose(ours.observed, theirs.observed)
+    found = [null.draw(9999) for null in (ours, theirs)]
+    for level in (0.5, 0.9, 0.99):
+        a, b = (np.quantile(drawn, level, axis=1) for drawn in found)
+        np.testing.assert_allclose(a, b, atol=0.12)
+
+
+def test_joint_residuals_of_more_classes_hold_and_find():
+    X, w, rng = make_means(n=90)
+    noise = permute_cluster_residuals(X, 3, rng.integers(3, size=90), w, rng)
+    p = marginal_p_values(noise.observed, noise.draw(1999))
+    assert p.min() > 0.02
+    pull = np.outer(X[:, 1] - 0.5, [8.0, 0.0, -8.0]) + rng.gumbel(size=(90, 3))
+    effect = permute_cluster_residuals(X, 3, pull.argmax(axis=1), w, rng)
+    p = marginal_p_values(effect.observed, effect.draw(1999))
+    assert p[1] < 0.002
+    assert p[[0, 2]].min() > 0.02
+
+
+def test_too_few_clusters_have_no_joint_permutations():
+    X, w, rng = make_means(n=4)
+    assert permute_cluster_residuals(X, 3, np.array([0, 1, 0, 1]), w, rng) is None
+    X, w, rng = make_means()
+    X[:, 1] = X[:, 0]
+    assert permute_cluster_residuals(X, 3, np.arange(40) % 2, w, rng) is None
