@@ -215,7 +215,7 @@ def evaluate_hypotheses(
       With groups or weights the likelihood ratios are divided by design effects.
     - For more classes the separation is that of the class where it is largest in
       size, its p-value that of Pearson's chi-square test of independence from all
-      classes (by Monte Carlo, seeded, where an expected count is below 5), and the
+      classes (by enumeration where an expected count is below 5), and the
       joint p-value that of a penalized likelihood-ratio test in a multinomial logit;
       the interval beside it is that of a class picked because it is the largest, and
       covers less than 95 % of the time. Effects on each class
