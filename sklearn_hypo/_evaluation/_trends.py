@@ -284,43 +284,39 @@ def _make_series(rows, dated, starts, codes):
 @on_one_thread()
 def _test_all(names, series, starts, random_state):
     """One row per hypothesis: slope and change of each series."""
-    null, table = None, []
+    null, rows = None, []
     if len(starts) >= FEWEST_PERIODS:
         null = NullSeries(len(starts), np.random.default_rng(random_state))
     for name, own in zip(names, series, strict=True):
         row = {"hypothesis": name}
         for what in ("prevalence", "separation"):
-            if what not in own:
-                continue
-            values, _, _, variances = own[what]
-            used = np.flatnonzero(np.isfinite(values) & (variances > 0))
-            test = examine_series(values[used], variances[used], used, null)
-            row[f"{what}_periods"] = len(used)
-            row[f"{what}_slope"] = test.slope
-            row[f"{what}_slope_lower"] = test.lower
-            row[f"{what}_slope_upper"] = test.upper
-            row[f"{what}_slope_p"] = test.slope_p
-            row[f"{what}_change"] = (
-                pd.NaT if test.change is None else starts[test.change]
-            )
-            row[f"{what}_before"] = test.before
-            row[f"{what}_after"] = test.after
-            row[f"{what}_change_p"] = test.change_p
-        table.append(row)
-    columns = {
-        name: pd.Series(
-            [row[name] for row in table],
-            dtype=object
-            if name == "hypothesis"
-            else starts.dtype
-            if name.endswith("_change")
-            else int
-            if name.endswith("_periods")
-            else float,
-        )
-        for name in table[0]
-    }
+            if what in own:
+                values, _, _, variances = own[what]
+                used = np.flatnonzero(np.isfinite(values) & (variances > 0))
+                test = examine_series(values[used], variances[used], used, null)
+                found = _describe_test(test, len(used), starts)
+                row |= {f"{what}_{key}": value for key, value in found.items()}
+        rows.append(row)
+    types = {"hypothesis": object, "periods": int, "change": starts.dtype}
+    columns = {}
+    for name in rows[0]:
+        dtype = types.get(name.removeprefix("prevalence_").removeprefix("separation_"))
+        columns[name] = pd.Series([r[name] for r in rows], dtype=dtype or float)
     return pd.DataFrame(columns)
+
+
+def _describe_test(test, n_periods, starts):
+    return {
+        "periods": n_periods,
+        "slope": test.slope,
+        "slope_lower": test.lower,
+        "slope_upper": test.upper,
+        "slope_p": test.slope_p,
+        "change": pd.NaT if test.change is None else starts[test.change],
+        "before": test.before,
+        "after": test.after,
+        "change_p": test.change_p,
+    }
 
 
 def _tabulate(names, series, starts):

@@ -25,6 +25,8 @@ from ._separation import class_separation, is_multiclass, paired_separation
 # Texts (clusters, pairs that differ) that a level needs on each side of a hypothesis
 FEWEST_ON_A_SIDE = 5
 
+_ROUNDING = 1e-9  # relative size of residuals that are rounding errors
+
 _SEPARATION = ("separation", "separation_se", "separation_lower", "separation_upper")
 
 _FLOATS = ("prevalence", *_SEPARATION, "separation_p", "odds_ratio")
@@ -272,6 +274,10 @@ def _compare_means(problem, cov_type):
         )
 
     fit = solve(problem.by_level)
+    if np.abs(fit.residuals).max() <= _ROUNDING * spread(problem.y):
+        # an exact function of hypothesis and level: nothing to judge by
+        pairs = zip(empty, fit.coef[:k], strict=True)
+        return [cell | {"separation": found} for cell, found in pairs], np.nan
     lower, upper, p = t_inference(fit.coef[:k], fit.se[:k], fit.df[:k])
     columns = zip(fit.coef[:k], fit.se[:k], lower, upper, p, strict=True)
     cells = [

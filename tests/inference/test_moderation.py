@@ -92,6 +92,16 @@ def test_degrees_of_freedom_of_several_contrasts():
     )
 
 
+def test_an_exact_function_leaves_nothing_to_judge_by():
+    A, _, where, _ = make_rows()
+    found = compare(A, 2 * A[:, 0] + (where == "b"), where)
+    assert found.by_level["separation"][:3].tolist() == pytest.approx([2, 2, 2])
+    assert found.by_level["separation_se"][:3].isna().all()
+    assert np.isnan(found.columns["moderator_p"][0])
+    constant = compare(A, np.ones(600), where)
+    assert np.isnan(constant.columns["moderator_p"]).all()
+
+
 def test_fixed_effects_are_absorbed_and_weights_count():
     A, y, where, rng = make_rows()
     author = np.arange(600) // 5
