@@ -108,7 +108,7 @@ def build_report(
     votes : dict of str to ndarray of shape (n_rows, n_hypotheses) or None, default=None
         Of several annotators, what each says; `annotations` are their vote.
     """
-    tested = fingerprint_tests(annotations, names, rows, settings["cov_type"])
+    tested = fingerprint_tests(annotations, names, rows, settings["cov_type"], votes)
     edits = [] if tested_before is None else tested_before.list_edits(tested)
     correction = {name: settings[name] for name in ("alpha", "correction", "cov_type")}
     correction["n_more"] = count_further_tests(edits)

@@ -100,12 +100,12 @@ def count_further_tests(edits):
     return sum(edit["change"] in ("dropped", "retested") for edit in edits)
 
 
-def fingerprint_tests(annotations, names, rows, cov_type):
+def fingerprint_tests(annotations, names, rows, cov_type, votes=None):
     """Return a fingerprint of each test: plain values, as provenance holds them.
 
     Parameters
     ----------
-    annotations, names, rows
+    annotations, names, rows, votes
         As for `build_report`.
     cov_type : str
         As it was asked for.
@@ -113,13 +113,13 @@ def fingerprint_tests(annotations, names, rows, cov_type):
     Returns
     -------
     tests : dict
-        "specification": task, `cov_type`, and hashes of what accompanies the rows, as
-        it is coded, so that other names of the same groups are the same
+        "specification": what the target is, `cov_type`, and hashes of what accompanies
+        the rows, as it is coded, so that other names of the same groups are the same
         specification; "annotations_sha256": a hash by hypothesis.
     """
     design = rows.design
     specification = {
-        "task": "regression" if rows.classes is None else "classification",
+        "target": "classes" if rows.classes is not None else rows.target_kind,
         "cov_type": cov_type,
         "covariates": _hash_columns(design.covariates),
         "fixed_effects": _hash(design.levels),
@@ -127,10 +127,13 @@ def fingerprint_tests(annotations, names, rows, cov_type):
         "groups": _hash(design.clusters),
         "pairs": _hash(design.pairs),
     }
-    hashes = {
-        name: _hash(column) for name, column in zip(names, annotations.T, strict=True)
+    tables = [annotations] if votes is None else list(votes.values())
+    columns = np.moveaxis(np.array(tables), 2, 0)  # by hypothesis, annotator, row
+    hashes = [_hash_columns(each.T) for each in columns]
+    return {
+        "specification": specification,
+        "annotations_sha256": dict(zip(names, hashes, strict=True)),
     }
-    return {"specification": specification, "annotations_sha256": hashes}
 
 
 def _hash(values):

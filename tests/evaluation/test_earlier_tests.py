@@ -108,7 +108,7 @@ def test_other_standard_errors_and_another_task_are_further_tests():
     y = (y > 0.5).astype(int)
     first = evaluate(A, y, task="regression", cov_type="HC2")
     second = evaluate(A, y, task="classification", previous=first)
-    before = "with task='regression', with cov_type='HC2'"
+    before = "with target='quantity', with cov_type='HC2'"
     assert list_changes(second) == [("retested", name, before) for name in NAMES]
     # how p-values are corrected, and at which level, is no other test
     third = evaluate_annotations(
@@ -136,6 +136,27 @@ def test_other_annotations_under_one_name_are_a_further_test():
         ("dropped", "snow"),
         ("retested", "rain", "with other annotations"),
     ]
+
+
+def test_other_kinds_of_targets_are_further_tests():
+    A, y, _ = make_rows()
+    stars = np.digitize(y, [0, 0.5, 1]) + 1.0
+    first = evaluate(A, stars)
+    second = evaluate(A, stars, target="ordinal", previous=first)
+    assert list_changes(second)[0] == ("retested", "tea", "with target='quantity'")
+    assert second.n_tested == 6
+
+
+def test_other_annotators_are_a_further_test():
+    A, y, _ = make_rows()
+    other = np.where(np.arange(len(A))[:, None] < 9, 1 - A, A)
+    first = evaluate({"ann": A, "bob": A, "cat": other}, y)
+    again = evaluate({"cat": other, "bob": A, "ann": A}, y, previous=first)
+    assert again.n_tested == 3
+    # the vote is the same
+    fewer = evaluate({"ann": A, "bob": A}, y, previous=first)
+    assert fewer.n_tested == 6
+    assert list_changes(fewer)[0] == ("retested", "tea", "with other annotations")
 
 
 def test_what_was_dropped_after_two_tests_counts_twice():
