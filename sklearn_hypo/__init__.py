@@ -68,7 +68,9 @@ from ._language_models._models import GeminiModel, OpenAIModel
 from ._language_models._transformers import TransformersModel
 from ._pipeline import make_hypothesis_pipeline
 from ._planning._estimate_study import estimate_study
+from ._planning._plan_study import plan_study
 from ._planning._study_estimate import StudyEstimate
+from ._planning._study_plan import StudyPlan
 from ._reading._labelled_texts import LabelledTexts, read_labelled_texts
 from ._replication._replicate import replicate_hypotheses
 from ._replication._report import ReplicationReport
@@ -135,6 +137,8 @@ __all__ = [  # noqa: RUF022 - by the steps of the method, as in the reference
     # Plan
     "estimate_study",
     "StudyEstimate",
+    "plan_study",
+    "StudyPlan",
     "Signal",
     # Test
     "evaluate_hypotheses",
