@@ -113,14 +113,15 @@ def plan_study(
     Variances shrink with the number of independent texts n, and degrees of freedom grow
     with it. With groups of effective size m and the design effect
     :math:`D = 1 + (m - 1) \rho` [1]_, from clustered and robust variances of the same
-    data, g times as many groups of s times as many texts give, with the variance B of
-    the estimates over a annotators (Rubin's rules),
+    data, g times as many groups of s times as many texts, judged by a annotators, give
 
-    .. math:: V = \frac{W}{g} \cdot \frac{1 + (s m - 1) \rho}{s D}
-              + \Bigl(1 + \frac1a\Bigr) B:
+    .. math:: V = h W + \Bigl(1 + \frac1a\Bigr) (B + h b), \qquad
+              h = \frac{1 + (s m - 1) \rho}{g s D}
 
-    more texts of the same groups reach at most :math:`m \rho / D` of the variance, and
-    no number of texts makes annotators agree. With m human labels of n texts,
+    (Rubin's rules), where W is the present variance and B + b that of the estimates
+    over annotators, of which b goes with single texts (by the jackknife): more texts of
+    the same groups leave at least the share :math:`m \rho / D` of the variance, and no
+    number of texts makes annotators agree. With m human labels of n texts,
 
     .. math:: V = \sigma^2 \Bigl(\frac{1 - r^2}{m} + \frac{r^2}{n}\Bigr),
 

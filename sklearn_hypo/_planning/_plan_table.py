@@ -43,7 +43,7 @@ def list_ways(study, sizes):
         ways["groups"] = Way(ways["texts"].vary, sizes["groups"])
         size = sizes["texts"] / sizes["groups"]
         ways["texts_per_group"] = Way(lambda x: variance.at(size=x), size, 1)
-    if np.any(variance.between > 0):
+    if np.any(variance.between + variance.noise > 0):
         a = variance.n_annotators
         ways["annotators"] = Way(
             lambda x: variance.at(n_annotators=np.maximum(a * x, 1.0)),
@@ -86,8 +86,9 @@ def tabulate_plan(names, study, labels, effect, sizes, power, half_width):
     }
     if sizes["groups"] is not None:
         columns["design_effect"] = study.variance.design_effect
-    if np.any(study.variance.between > 0):
-        columns["sd_between_annotators"] = np.sqrt(study.variance.between)
+    over_annotators = study.variance.between + study.variance.noise
+    if np.any(over_annotators > 0):
+        columns["sd_between_annotators"] = np.sqrt(over_annotators)
     for name, way in list_ways(study, sizes).items():
         columns |= _count(name, way, study, effects, power, half_width)
     if labels is not None:

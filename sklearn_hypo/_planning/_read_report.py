@@ -6,7 +6,7 @@ import numpy as np
 from scipy import optimize, stats
 
 from .._utils._annotation_input import check_target
-from ._design_effects import measure_design_effects
+from ._resolved_variance import measure_design_effects, measure_text_noise
 from ._variances import LabelVariance, StudyVariance
 
 # Levels of each test that hold a false discovery rate depend on how many are true
@@ -61,12 +61,16 @@ def read_study(report, estimand, sd_between_annotators, n_hypotheses):
     if is_estimated:  # the errors of such a report hold both
         within = np.maximum(within - (1 + 1 / m) * between, 0.0)
         df = np.full(len(table), np.inf)
-    design_effect, size = np.ones(len(table)), 1.0
-    if report.n_groups is not None and report.data is not None:
-        targets = _encode_targets(report)
-        design_effect, size = measure_design_effects(report.data, targets, estimand)
+    design_effect, size, noise = np.ones(len(table)), 1.0, np.zeros(len(table))
+    if report.data is not None:
+        data, targets = report.data, _encode_targets(report)
+        if report.n_groups is not None:
+            design_effect, size = measure_design_effects(data, targets, estimand)
+        if is_estimated and data.votes is not None:
+            noise = np.minimum(measure_text_noise(data, targets, estimand), between)
     variance = StudyVariance(
-        within, df, design_effect, size, between, m, is_estimated=is_estimated
+        *(within, df, design_effect, size, between - noise, noise, m),
+        is_estimated=is_estimated,
     )
     return PresentStudy(estimate, lower, upper, variance, level)
 

@@ -13,10 +13,11 @@ class StudyVariance:
     size m, and the design effect :math:`D = 1 + (m - 1) \rho`, a study with g times as
     many groups of s times as many texts, judged by a annotators, has the variance
 
-    .. math:: \frac{W}{g} \cdot \frac{1 + (s m - 1) \rho}{s D}
-              + \Bigl(1 + \frac1a\Bigr) B,
+    .. math:: h W + \Bigl(1 + \frac1a\Bigr) (B + h b), \qquad
+              h = \frac{1 + (s m - 1) \rho}{g s D},
 
-    where B is the variance of estimates over annotators, by Rubin's rules.
+    by Rubin's rules: B is the variance of estimates over annotators, however many texts
+    there are, and b that which goes with single texts.
 
     Parameters
     ----------
@@ -28,12 +29,12 @@ class StudyVariance:
         D, 1 at the least; 1 without groups.
     group_size : float
         m, the size of the group of a text on average. 1 without groups.
-    between : ndarray of shape (n_hypotheses,)
-        B. 0 where nothing is known of other annotators.
+    between, noise : ndarray of shape (n_hypotheses,)
+        B and b. 0 where nothing is known of other annotators.
     n_annotators : int
         Of the present study.
     is_estimated : bool
-        Whether B was estimated from these annotators.
+        Whether B and b were estimated from these annotators.
     """
 
     within: np.ndarray
@@ -41,6 +42,7 @@ class StudyVariance:
     design_effect: np.ndarray
     group_size: float = 1.0
     between: np.ndarray = 0.0
+    noise: np.ndarray = 0.0
     n_annotators: int = 1
     is_estimated: bool = False
 
@@ -53,9 +55,10 @@ class StudyVariance:
         m = max(self.group_size, 1.0)
         rho = (self.design_effect - 1) / (m - 1) if m > 1 else 0.0
         shrinks = (1 + (size * m - 1) * rho) / (size * self.design_effect)
-        within = self.within * np.maximum(shrinks, 0.0) / groups
+        shrinks = np.maximum(shrinks, 0.0) / groups
+        within = self.within * shrinks
         a = self.n_annotators if n_annotators is None else n_annotators
-        between = (1 + 1 / a) * self.between
+        between = (1 + 1 / a) * (self.between + self.noise * shrinks)
         total = within + between
         df = self.df * groups
         df_between = np.maximum(a - 1.0, 1e-9) if self.is_estimated else np.inf
