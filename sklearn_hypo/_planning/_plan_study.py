@@ -115,13 +115,14 @@ def plan_study(
     :math:`D = 1 + (m - 1) \rho` [1]_, from clustered and robust variances of the same
     data, g times as many groups of s times as many texts, judged by a annotators, give
 
-    .. math:: V = h W + \Bigl(1 + \frac1a\Bigr) (B + h b), \qquad
-              h = \frac{1 + (s m - 1) \rho}{g s D}
+    .. math:: V = h W + \frac{B + h b}{a}, \qquad
+              h = \frac{1 + (s m - 1) \rho}{g s D},
 
-    (Rubin's rules), where W is the present variance and B + b that of the estimates
-    over annotators, of which b goes with single texts (by the jackknife): more texts of
-    the same groups leave at least the share :math:`m \rho / D` of the variance, and no
-    number of texts makes annotators agree. With m human labels of n texts,
+    where W is the present variance of the vote and B + b that of the estimates over
+    annotators, of which b goes with single texts (by the jackknife): more texts of the
+    same groups leave at least the share :math:`m \rho / D` of the variance, and no
+    number of texts makes annotators agree. Two annotators have no vote, and count as
+    one. With m human labels of n texts,
 
     .. math:: V = \sigma^2 \Bigl(\frac{1 - r^2}{m} + \frac{r^2}{n}\Bigr),
 
@@ -175,7 +176,7 @@ def plan_study(
     sizes = {
         "texts": report.n_rows,
         "groups": report.n_groups,
-        "annotators": study.variance.n_annotators,
+        "annotators": int(np.max(study.variance.n_annotators, initial=1)),
     }
     return StudyPlan(
         table=tabulate_plan(names, study, labels, effects, sizes, power, half_width),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize, stats
 
+from .._inference._between_annotators import Spread
 from .._utils._annotation_input import check_target
 from ._resolved_variance import measure_design_effects, measure_text_noise
 from ._variances import LabelVariance, StudyVariance
@@ -59,7 +60,7 @@ def read_study(report, estimand, sd_between_annotators, n_hypotheses):
     between, m, is_estimated = _read_annotators(report, estimand, sd_between_annotators)
     within = se**2
     if is_estimated:  # the errors of such a report hold both
-        within = np.maximum(within - (1 + 1 / m) * between, 0.0)
+        within = np.maximum(within - between / np.where(m < 3, 1, m), 0.0)
         df = np.full(len(table), np.inf)
     design_effect, size, noise = np.ones(len(table)), 1.0, np.zeros(len(table))
     if report.data is not None:
@@ -143,9 +144,12 @@ def _read_annotators(report, estimand, sd):
             "plan_study: sd_between_annotators arrived beside a report of several "
             "annotators, which tells it. Leave it out."
         )
-    by_name = by_annotator.groupby("hypothesis", sort=False)[estimand]
-    between = by_name.var(ddof=1).reindex(report.table["hypothesis"]).to_numpy(float)
-    return np.nan_to_num(between), by_annotator["annotator"].nunique(), True
+    estimates = by_annotator.pivot(
+        index="annotator", columns="hypothesis", values=estimand
+    )
+    names = report.table["hypothesis"]
+    spread = Spread.of(estimates.reindex(columns=names).to_numpy(dtype=float))
+    return np.nan_to_num(spread.sd) ** 2, np.maximum(spread.n, 1), True
 
 
 def _encode_targets(report):

@@ -13,11 +13,11 @@ class StudyVariance:
     size m, and the design effect :math:`D = 1 + (m - 1) \rho`, a study with g times as
     many groups of s times as many texts, judged by a annotators, has the variance
 
-    .. math:: h W + \Bigl(1 + \frac1a\Bigr) (B + h b), \qquad
+    .. math:: h W + \frac{B + h b}{a}, \qquad
               h = \frac{1 + (s m - 1) \rho}{g s D},
 
-    by Rubin's rules: B is the variance of estimates over annotators, however many texts
-    there are, and b that which goes with single texts.
+    where B is the variance of estimates over annotators, however many texts there are,
+    and b that which goes with single texts. Of two annotators there is no vote: a is 1.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class StudyVariance:
         m, the size of the group of a text on average. 1 without groups.
     between, noise : ndarray of shape (n_hypotheses,)
         B and b. 0 where nothing is known of other annotators.
-    n_annotators : int
+    n_annotators : int or ndarray of shape (n_hypotheses,)
         Of the present study.
     is_estimated : bool
         Whether B and b were estimated from these annotators.
@@ -58,7 +58,7 @@ class StudyVariance:
         shrinks = np.maximum(shrinks, 0.0) / groups
         within = self.within * shrinks
         a = self.n_annotators if n_annotators is None else n_annotators
-        between = (1 + 1 / a) * (self.between + self.noise * shrinks)
+        between = (self.between + self.noise * shrinks) / np.where(a < 3, 1, a)
         total = within + between
         df = self.df * groups
         df_between = np.maximum(a - 1.0, 1e-9) if self.is_estimated else np.inf

@@ -77,7 +77,7 @@ def test_variances_of_random_effects():
         assert df[0] == pytest.approx(39 * more)
 
 
-def test_variances_over_annotators_follow_rubin():
+def test_variances_over_annotators():
     study = StudyVariance(
         within=np.array([0.04]),
         df=np.array([np.inf]),
@@ -87,17 +87,19 @@ def test_variances_over_annotators_follow_rubin():
         is_estimated=True,
     )
     total, df = study.at()
-    added = (1 + 1 / 3) * 0.01
+    added = 0.01 / 3
     assert total[0] == pytest.approx(0.04 + added)
     assert df[0] == pytest.approx(2 * (1 + 0.04 / added) ** 2)
     total, df = study.at(groups=4, n_annotators=10)
-    assert total[0] == pytest.approx(0.01 + 0.011)
-    assert df[0] == pytest.approx(9 * (1 + 0.01 / 0.011) ** 2)
+    assert total[0] == pytest.approx(0.01 + 0.001)
+    assert df[0] == pytest.approx(9 * (1 + 0.01 / 0.001) ** 2)
+    # two have no vote
+    assert study.at(n_annotators=2)[0][0] == pytest.approx(0.04 + 0.01)
     half = replace(study, between=np.array([0.004]), noise=np.array([0.006]))
     assert half.at()[0][0] == pytest.approx(0.04 + added)
-    assert half.at(groups=4)[0][0] == pytest.approx(0.01 + 4 / 3 * (0.004 + 0.0015))
+    assert half.at(groups=4)[0][0] == pytest.approx(0.01 + (0.004 + 0.0015) / 3)
     known = replace(study, n_annotators=1, is_estimated=False)
-    assert known.at()[0][0] == pytest.approx(0.04 + 0.02)
+    assert known.at()[0][0] == pytest.approx(0.04 + 0.01)
     assert known.at()[1][0] == np.inf
 
 
@@ -282,7 +284,7 @@ def test_annotators():
     np.testing.assert_allclose(plan.table["sd_between_annotators"], sd)
     np.testing.assert_allclose(plan.predict()["se"], report.table["separation_se"])
     # errors in single texts are others in other texts
-    assert (plan.predict(n_texts=1e12)["se"] < np.sqrt(4 / 3) * np.array(sd)).all()
+    assert (plan.predict(n_texts=1e12)["se"] < np.sqrt(1 / 3) * np.array(sd)).all()
     assert (plan.table["annotators_for_half_width"] >= 2).all()
     with pytest.raises(ValueError, match="which tells it"):
         plan_study(report, sd_between_annotators=0.1)
@@ -322,10 +324,10 @@ def test_a_known_spread_over_annotators():
     A, y, _ = make_rows()
     report = evaluate(A, y)
     plan = plan_study(report, effect=0.6, sd_between_annotators=[0.1, 0.1, 0.3])
-    se = np.sqrt(report.table["separation_se"] ** 2 + 2 * np.square([0.1, 0.1, 0.3]))
+    se = np.sqrt(report.table["separation_se"] ** 2 + np.square([0.1, 0.1, 0.3]))
     np.testing.assert_allclose(plan.predict()["se"], se)
     more = plan.predict(n_annotators=5)["se"]
-    se = report.table["separation_se"] ** 2 + 1.2 * np.square([0.1, 0.1, 0.3])
+    se = report.table["separation_se"] ** 2 + np.square([0.1, 0.1, 0.3]) / 5
     np.testing.assert_allclose(more, np.sqrt(se))
     # no number of texts makes annotators agree
     assert np.isinf(plan.table["texts_for_power"][2])
