@@ -87,10 +87,12 @@ def plan_study(
 
     Raises
     ------
+    TypeError
+        If `corrected` is something else.
     ValueError
         For ``estimand="coef"`` of more than two classes, an effect of another length,
-        `corrected` of other hypotheses or another estimand, and
-        `sd_between_annotators` beside a report of several annotators.
+        `corrected` of other hypotheses or another estimand, `sd_between_annotators`
+        beside a report of several annotators, and groups in a report without its data.
 
     See Also
     --------
@@ -163,6 +165,11 @@ def plan_study(
         raise ValueError(
             f"{_CALLER}: estimand='coef' has no single value for more than two "
             "classes. Use estimand='separation'."
+        )
+    if report.n_groups is not None and report.data is None:
+        raise ValueError(
+            f"{_CALLER}: the report holds no data, from which to tell what its groups "
+            "have in common. Make it with evaluate_hypotheses or evaluate_annotations."
         )
     names = report.table["hypothesis"].tolist()
     sd = _check_values(sd_between_annotators, len(names), "sd_between_annotators")

@@ -255,6 +255,13 @@ def test_groups_and_texts_per_group(estimand):
     assert same["se"][0] == pytest.approx(limit, rel=1e-3)
 
 
+def test_groups_of_a_report_without_data_are_refused():
+    A, y, _ = make_rows()
+    report = evaluate(A, y, groups=np.arange(400) // 4)
+    with pytest.raises(ValueError, match="holds no data"):
+        plan_study(replace(report, data=None))
+
+
 def test_design_effects_within_levels_and_pairs():
     A, y, rng = make_rows(n=600)
     group = np.repeat(np.arange(60), 10)
