@@ -24,8 +24,8 @@ def evaluate_annotations(
     texts=None,
     task="auto",
     target="auto",
-    alpha=0.1,
-    correction="holm",
+    alpha=0.05,
+    correction="step-down",
     sample_weight=None,
     groups=None,
     covariates=None,
@@ -33,6 +33,7 @@ def evaluate_annotations(
     pairs=None,
     moderator=None,
     cov_type="auto",
+    n_permutations="auto",
     previous=None,
     n_resamples=999,
     embeddings=None,
@@ -67,10 +68,11 @@ def evaluate_annotations(
     target : {"auto", "quantity", "count", "ordinal"}, default="auto"
         What kind of numbers a target is that is no class; as in `evaluate_hypotheses`.
         Named, and with ``task="auto"``, y is taken as numbers in any case.
-    alpha : float, default=0.1
+    alpha : float, default=0.05
         Level of significance after correction.
-    correction : {"bonferroni", "holm", "fdr_bh", "fdr_by"}, default="holm"
-        How p-values are corrected.
+    correction : {"step-down", "holm", "bonferroni", "fdr_bh", "fdr_by"}, \
+            default="step-down"
+        How p-values are corrected, as in `evaluate_hypotheses`.
     sample_weight, groups, covariates, fixed_effects, pairs : array-like, default=None
         By row, as in `evaluate_hypotheses`.
     moderator : array-like of shape (n_samples,), default=None
@@ -78,6 +80,8 @@ def evaluate_annotations(
         `evaluate_hypotheses`.
     cov_type : {"auto", "HC2", "HC3", "nonrobust"}, default="auto"
         As in `evaluate_hypotheses`.
+    n_permutations : int or "auto", default="auto"
+        Permutations of the tests, as in `evaluate_hypotheses`.
     previous : HypothesisReport or list of HypothesisReport, default=None
         Reports made before on the same rows, whose tests count too; as in
         `evaluate_hypotheses`.
@@ -228,6 +232,7 @@ def evaluate_annotations(
             "alpha": alpha,
             "correction": correction,
             "cov_type": cov_type,
+            "n_permutations": n_permutations,
             "n_resamples": n_resamples,
             "ngrams": ngrams,
             "random_state": random_state,

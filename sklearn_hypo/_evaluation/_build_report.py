@@ -30,6 +30,9 @@ from ._earlier_tests import count_further_tests, fingerprint_tests
 from ._several_annotators import test_annotators
 from ._signs import TrainingEffects
 
+# Settings of the tests of single hypotheses
+_OF_TESTS = ("alpha", "correction", "cov_type", "n_permutations", "random_state")
+
 # Overall figures that a report also holds by themselves
 _SCORES = ("r2_out_of_sample", "roc_auc_out_of_sample")
 
@@ -94,7 +97,8 @@ def build_report(
     annotations, names, rows
         1, 0 or NaN by hypothesis, the hypotheses, and what `prepare_rows` returned.
     settings : dict
-        "alpha", "correction", "cov_type", "n_resamples", "ngrams" and "random_state".
+        "alpha", "correction", "cov_type", "n_permutations", "n_resamples", "ngrams"
+        and "random_state".
     texts : ndarray of shape (n_rows,) or None, default=None
         The texts.
     discovery : Discovery
@@ -110,7 +114,7 @@ def build_report(
     """
     tested = fingerprint_tests(annotations, names, rows, settings["cov_type"], votes)
     edits = [] if tested_before is None else tested_before.list_edits(tested)
-    correction = {name: settings[name] for name in ("alpha", "correction", "cov_type")}
+    correction = {name: settings[name] for name in _OF_TESTS}
     correction["n_more"] = count_further_tests(edits)
 
     def test(values):

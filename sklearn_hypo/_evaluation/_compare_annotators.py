@@ -41,14 +41,15 @@ def compare_annotators(
     X_train=None,
     task="auto",
     target="auto",
-    alpha=0.1,
-    correction="holm",
+    alpha=0.05,
+    correction="step-down",
     sample_weight=None,
     groups=None,
     covariates=None,
     fixed_effects=None,
     pairs=None,
     cov_type="auto",
+    n_permutations="auto",
     n_resamples=0,
     near_duplicates="auto",
     random_state=0,
@@ -87,6 +88,8 @@ def compare_annotators(
         By row, as in `evaluate_hypotheses`.
     cov_type : {"auto", "HC2", "HC3", "nonrobust"}, default="auto"
         As in `evaluate_hypotheses`.
+    n_permutations : int or "auto", default="auto"
+        Permutations of the tests, as in `evaluate_hypotheses`.
     n_resamples : int, default=0
         Bootstrap resamples and permutations of each report. 0: neither.
     near_duplicates : {"auto", "group", "ignore"}, default="auto"
@@ -184,6 +187,7 @@ def compare_annotators(
         "alpha": alpha,
         "correction": correction,
         "cov_type": cov_type,
+        "n_permutations": n_permutations,
         "n_resamples": n_resamples,
         "ngrams": False,
         "random_state": random_state,

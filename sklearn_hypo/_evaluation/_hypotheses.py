@@ -48,8 +48,8 @@ def evaluate_hypotheses(
     *,
     task="auto",
     target="auto",
-    alpha=0.1,
-    correction="holm",
+    alpha=0.05,
+    correction="step-down",
     sample_weight=None,
     groups=None,
     covariates=None,
@@ -57,6 +57,7 @@ def evaluate_hypotheses(
     pairs=None,
     moderator=None,
     cov_type="auto",
+    n_permutations="auto",
     previous=None,
     n_resamples=999,
     embeddings="auto",
@@ -103,13 +104,16 @@ def evaluate_hypotheses(
         Likert scales and answers from 0 to 10 are none. The report says so.
         "ordinal", for up to 20 ordered levels such as stars, adds cumulative odds
         ratios of a logit that takes odds to be proportional; never automatic.
-    alpha : float, default=0.1
+    alpha : float, default=0.05
         Level of significance after correction: a probability for the whole family of
-        hypotheses with "bonferroni" and "holm", an expected share of false
+        hypotheses with "step-down", "holm" and "bonferroni", an expected share of false
         discoveries with "fdr_bh" and "fdr_by".
-    correction : {"bonferroni", "holm", "fdr_bh", "fdr_by"}, default="holm"
-        How p-values are corrected, by the names of statsmodels' `multipletests`.
-        Holm's method rejects whatever Bonferroni's does, and more, at the same level.
+    correction : {"step-down", "holm", "bonferroni", "fdr_bh", "fdr_by"}, \
+            default="step-down"
+        How p-values are corrected. "step-down" (Westfall and Young 1993) takes the
+        largest of all statistics in each permutation, so that dependence and skew
+        count as they are; where nothing can be permuted it is Holm's. The others are
+        those of statsmodels' `multipletests`.
     sample_weight : array-like of shape (n_samples,), default=None
         Positive sampling weights. Standard errors are then robust ones.
     groups : array-like of shape (n_samples,), default=None
@@ -131,9 +135,16 @@ def evaluate_hypotheses(
         their number, and an estimate in each level: see `HypothesisReport.by_moderator`
         and `ModeratorDisplay`.
     cov_type : {"auto", "HC2", "HC3", "nonrobust"}, default="auto"
-        Standard errors of the joint regression. "auto": HC3 for quantities, those of
-        the model for classes. With groups they are clustered: CR2 for quantities, CR3
-        with "HC3".
+        How estimates are judged. "auto": quantities by permutations of estimates over
+        their standard errors, from which p-values and intervals are read (the larger
+        of the pooled and the HC2 variance; with groups by t tests with CR2, corrected
+        by random signs of groups); classes by likelihood ratios, with the errors of
+        the model. A kind that is named gives t tests with such errors, and nothing is
+        permuted; with groups they are clustered: CR2 for quantities, CR3 with "HC3".
+    n_permutations : int or "auto", default="auto"
+        Permutations of the tests, at least 19. "auto": 999, and up to 9,999 where a
+        corrected p-value is within three of its Monte Carlo errors of `alpha`. The
+        smallest p-value is 1 / (n_permutations + 1).
     previous : HypothesisReport or list of HypothesisReport, default=None
         Reports made before on the same rows. What was tested there and is not tested
         here counts in the correction, and the change is recorded: hypotheses that
@@ -144,7 +155,7 @@ def evaluate_hypotheses(
         names of their hypotheses.
     n_resamples : int, default=999
         Bootstrap resamples for the intervals of the overall figures, and permutations
-        of the target. 0: neither.
+        for the p-value of all hypotheses together. 0: neither.
     embeddings : "auto", array-like of shape (n_samples, n_features) or None, \
             default="auto"
         What a dense model would predict from, for comparison. "auto": what the
@@ -225,7 +236,8 @@ def evaluate_hypotheses(
       all hypotheses in it, the score out of sample all rows.
     - Of exact duplicates the first is in the joint regression and is counted. The
       correction counts every hypothesis that could be tested, significant or not.
-    - The protocol of the paper is ``correction="bonferroni", cov_type="nonrobust"``.
+    - The protocol of the paper is ``alpha=0.1, correction="bonferroni",
+      cov_type="nonrobust"``.
 
     References
     ----------
@@ -299,6 +311,7 @@ def evaluate_hypotheses(
             "alpha": alpha,
             "correction": correction,
             "cov_type": cov_type,
+            "n_permutations": n_permutations,
             "n_resamples": n_resamples,
             "ngrams": ngrams,
             "random_state": random_state,

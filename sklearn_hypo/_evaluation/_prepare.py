@@ -20,6 +20,10 @@ TEST_CONSTRAINTS = {
     "alpha": [Interval(Real, 0, 1, closed="neither")],
     "correction": [StrOptions(set(CORRECTIONS))],
     "cov_type": [StrOptions({"auto", "HC2", "HC3", "nonrobust"})],
+    "n_permutations": [
+        Interval(Integral, 19, None, closed="left"),
+        StrOptions({"auto"}),
+    ],
     "n_resamples": [Interval(Integral, 0, None, closed="left")],
     "ngrams": ["boolean"],
     "notes": ["array-like"],

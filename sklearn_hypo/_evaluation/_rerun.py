@@ -62,8 +62,7 @@ def rerun_audit_bundle(folder):
     """
     bundle = read_audit_bundle(folder)
     data = bundle.data
-    settings = {"ngrams": False}  # bundles that do not name them had none
-    settings |= {k: value for k, value in data.settings.items() if value is not None}
+    settings = _read_settings(data.settings)
     # bundles that do not name the kind of their target knew quantities and classes
     target = settings.pop("target", "quantity")
     scale = settings.pop("target_scale", "identity")
@@ -103,6 +102,16 @@ def rerun_audit_bundle(folder):
             f"{'; '.join(different)}. Compare the versions in {VERSIONS}."
         )
     return report
+
+
+def _read_settings(stored):
+    """The settings of a test; what older bundles do not name is as it was then."""
+    settings = {"ngrams": False, "n_permutations": "auto"}
+    settings |= {name: value for name, value in stored.items() if value is not None}
+    was_by_t = "n_permutations" not in stored and settings["task"] == "regression"
+    if was_by_t and settings["cov_type"] == "auto":
+        settings["cov_type"] = "HC3"
+    return settings
 
 
 def _read_discovery(bundle):

@@ -22,8 +22,11 @@ from ._design_matrix import (
     spread,
 )
 from ._logit import fit_binary, fit_multinomial
+from ._permutations import JointModel, permute_joint
 from ._robust_covariance import least_squares, name_covariance, t_inference
 from ._step_down import NullDistribution
+from ._testable import FEWEST
+from ._wild_clusters import flip_clusters_joint
 
 COEFFICIENT_COLUMNS = (
     "coef",
@@ -76,7 +79,8 @@ class JointFit:
     controls : DesignMatrix or None, default=None
         What the regression holds beside the hypotheses.
     null : NullDistribution or None, default=None
-        Of the tests of all hypotheses.
+        Of all hypotheses, with NaN for those not in the regression; None where nothing
+        can be drawn.
     find_interval : callable or None, default=None
         From uncorrected levels, by hypothesis, to lower and upper ends of intervals of
         the coefficients. None where these have none, or have them by their errors.
@@ -117,7 +121,7 @@ class Problem:
         return np.column_stack([self.annotations, self.controls.values])
 
 
-def joint_regression(A, y, n_classes, columns, design, notes, *, cov_type):
+def joint_regression(A, y, n_classes, columns, design, notes, *, cov_type, rng=None):
     """Regress y on the annotations, over the rows that answer all of them.
 
     Ordinary least squares for a quantity, a logit for two classes and a multinomial
@@ -132,8 +136,11 @@ def joint_regression(A, y, n_classes, columns, design, notes, *, cov_type):
     columns : list of int
         The columns of A that vary at all.
     cov_type : {"auto", "HC2", "HC3", "nonrobust"}
-        Kind of the standard errors. "auto": HC3 for quantities, that of the model for
-        classes. With clusters always clustered: of quantities CR2, but CR3 for "HC3".
+        Kind of the standard errors. "auto": for quantities the larger of pooled and
+        HC2, for classes that of the model. With clusters always clustered: of
+        quantities CR2, but CR3 for "HC3".
+    rng : Generator or None, default=None
+        Draws null distributions. None: there are none.
 
     Returns
     -------
@@ -149,6 +156,7 @@ def joint_regression(A, y, n_classes, columns, design, notes, *, cov_type):
     for j, n in constant.items():
         notes.add(j, "constant_joint", f"{n} rows")
     _note_lost_rows(A, columns, rows, notes)
+    columns = _drop_few(A[rows], columns, design.paired, notes)
     columns = _drop_twins(A[rows], columns, notes)
     n_rows = int(rows.sum())
     if not columns:
@@ -177,7 +185,7 @@ def joint_regression(A, y, n_classes, columns, design, notes, *, cov_type):
     fit.tested[columns] = True
     fit.rows, fit.columns, fit.controls = rows, columns, controls
     problem = Problem(cleared[:, columns], controls, y[rows], design)
-    _fit_problem(fit, problem, n_classes, cov_type, notes)
+    _fit_problem(fit, problem, n_classes, cov_type, notes, rng)
     return fit
 
 
@@ -193,6 +201,19 @@ def _note_lost_rows(A, columns, rows, notes):
             f"{len(columns)} hypotheses of the joint regression. The most answers "
             f"are missing for {notes.name(columns[worst])} ({missing[worst]})."
         )
+
+
+def _drop_few(A, columns, paired, notes):
+    """Keep the columns that enough complete cases hold, and do not hold."""
+    kept = []
+    for j in columns:
+        counts = np.unique(A[:, j], return_counts=True)[1]
+        if paired or len(counts) != 2 or counts.min() >= FEWEST:
+            kept.append(j)
+        else:
+            detail = f"true of {counts[1]} of {len(A)} in the regression"
+            notes.add(j, "untestable", detail)
+    return kept
 
 
 def _drop_twins(A, columns, notes):
@@ -230,10 +251,10 @@ def _find_parts(A, controls, kept, j):
 # The fit --------------------------------------------------------------------------
 
 
-def _fit_problem(fit, problem, n_classes, cov_type, notes):
+def _fit_problem(fit, problem, n_classes, cov_type, notes, rng):
     """Fit the model that the target asks for, and write what it found into `fit`."""
     if n_classes is None:
-        found = _fit_ols(problem, cov_type, fit.columns, notes)
+        found = _fit_ols(problem, cov_type, fit.columns, notes, rng)
     else:
         present, codes = np.unique(problem.y, return_inverse=True)
         if len(present) == 2 or problem.design.paired:
@@ -279,45 +300,61 @@ def _make_covariate_table(estimates, first, controls):
     return table
 
 
-def _fit_ols(problem, cov_type, columns, notes):
-    """Least squares, with robust or clustered standard errors by default."""
+def _fit_ols(problem, cov_type, columns, notes, rng):
+    """Least squares, with studentized permutations or standard errors of a kind."""
     X, design, controls = problem.regressors, problem.design, problem.controls
     y = controls.clear(problem.y)
     root = np.ones(len(y)) if design.weights is None else np.sqrt(design.weights)
+    studentized = cov_type == "auto" and design.clusters is None
     solved = least_squares(
         X,
         y,
         weights=design.weights,
-        cov_type=cov_type,
+        cov_type="HC2" if studentized else cov_type,
         clusters=design.clusters,
         n_absorbed=controls.n_absorbed,
     )
+    null, h, se, df = None, len(columns), solved.se, solved.df
+    if studentized:
+        model = JointModel(X, h, design.weights)
+        null, own = permute_joint(
+            model, y, rng, paired=design.paired, strata=design.levels
+        )
+        se[:h], df[:h] = np.sqrt(own.variance[0]), own.df[0]
+    elif cov_type == "auto" and rng is not None:
+        absorbed = controls.n_absorbed > 0
+        options = {"weights": design.weights, "absorbed": absorbed}
+        null, _ = flip_clusters_joint(X, y, design.clusters, h, rng, **options)
     estimates = {"coef": solved.coef}
     sd_y = _sd(y, root, not design.paired)
     unexplained = solved.residuals @ solved.residuals / np.sum(root**2) / sd_y**2
     if unexplained < _PERFECT_FIT:
+        null = None
         notes.add_general(
             "y is an exact linear function of the annotations, so the joint "
             "regression leaves no residuals to judge by: its standard errors and "
             "p-values are NaN."
         )
     else:
-        lower, upper, p = t_inference(solved.coef, solved.se, solved.df)
+        lower, upper, p = t_inference(solved.coef, se, df)
         estimates |= {
-            "coef_se": solved.se,
+            "coef_se": se,
             "coef_lower": lower,
             "coef_upper": upper,
             "coef_p": p,
-            "coef_df": solved.df,
+            "coef_df": df,
         }
         what = "row" if design.clusters is None else "group"
-        for position in np.flatnonzero(np.isnan(solved.df[: len(columns)])):
+        for position in np.flatnonzero(np.isnan(df[: len(columns)])):
             notes.add(columns[position], "single", f"one {what}")
     estimates["coef_std"] = solved.coef * _sd(X, root, not design.paired) / sd_y
     return {
         "method": "OLS" if design.weights is None else "WLS",
-        "cov_type": name_covariance(cov_type, design.clusters is not None),
+        "cov_type": "HC2 or pooled"
+        if studentized
+        else name_covariance(cov_type, design.clusters is not None),
         "estimates": estimates,
+        "null": null if rng is not None else None,
         **_measure_fit(problem, y * root, solved.residuals, root),
     }
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from ._families import infer_coefficients
 from ._joint_regression import joint_regression
-from ._multiple_tests import adjust_p_values
 from ._notes import Notes
 
 _NAME = "log(1 + words)"
@@ -39,16 +39,23 @@ class LengthTest:
     columns: dict = field(default_factory=dict)
 
     @classmethod
-    def run(cls, tests, values, n_classes, *, alpha, correction, cov_type, n_more):
-        """Test the length by itself and, if it predicts at all, beside all others."""
+    def run(cls, tests, values, n_classes, *, cov_type, random_state, **options):
+        """Test the length by itself and, if it predicts at all, beside all others.
+
+        The options are those of `run_family`.
+        """
         p = compute_length_p(
             values, tests.y, n_classes, tests.design, cov_type=cov_type
         )
         if not p <= _LEVEL:
             return cls(values, p)
-        options = {"alpha": alpha, "correction": correction, "n_more": n_more}
         columns = hold_length_fixed(
-            tests, values, n_classes, cov_type=cov_type, **options
+            tests,
+            values,
+            n_classes,
+            cov_type=cov_type,
+            random_state=random_state,
+            **options,
         )
         return cls(values, p, columns)
 
@@ -85,13 +92,15 @@ def compute_length_p(length, y, n_classes, design, *, cov_type):
         return np.nan
     column = ((length - center) / spread)[:, None]
     alone = replace(design, covariates=None, covariate_names=(), levels=None)
+    if cov_type == "auto" and n_classes is None:  # nothing is permuted for it
+        cov_type = "HC3"
     fit = joint_regression(
         column, y, n_classes, [0], alone, Notes([_NAME]), cov_type=cov_type
     )
     return float(fit.estimates["coef_p"].iloc[0])
 
 
-def hold_length_fixed(tests, length, n_classes, *, alpha, correction, cov_type, n_more):
+def hold_length_fixed(tests, length, n_classes, *, cov_type, random_state, **options):
     """Run the joint regression again with the length beside the hypotheses.
 
     Parameters
@@ -100,8 +109,10 @@ def hold_length_fixed(tests, length, n_classes, *, alpha, correction, cov_type, 
         The tests without it.
     length, n_classes, cov_type
         As for `compute_length_p`.
-    alpha, correction, n_more
-        As in `run_tests`.
+    random_state : int
+        Seeds permutations.
+    **options
+        Of `run_family`.
 
     Returns
     -------
@@ -125,12 +136,11 @@ def hold_length_fixed(tests, length, n_classes, *, alpha, correction, cov_type, 
         design,
         Notes(hypotheses),  # the same as without it: said already
         cov_type=cov_type,
+        rng=np.random.default_rng([random_state, 4]),
     )
+    estimates, family = infer_coefficients(fit, **options)
     found = {
-        f"{_FIXED}{end}": fit.estimates[f"coef{end}"].to_numpy(float)
+        f"{_FIXED}{end}": estimates[f"coef{end}"].to_numpy(float)
         for end in ("", "_lower", "_upper", "_p")
     }
-    adjusted = adjust_p_values(
-        fit.estimates["coef_p"], fit.tested, alpha, correction, n_more
-    )
-    return found | {f"{_FIXED}_p_corrected": adjusted["p_corrected"].to_numpy(float)}
+    return found | {f"{_FIXED}_p_corrected": family.p_corrected}

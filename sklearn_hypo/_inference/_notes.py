@@ -19,6 +19,12 @@ _KINDS = {
         "Hypotheses that hold for every answered text or for none",
         "They cannot be tested.",
     ),
+    "untestable": (
+        "too few texts to test",
+        "Hypotheses that rest on too few texts, pairs or groups for a test to find "
+        "anything",
+        "They are not tested, which is decided without y.",
+    ),
     "no_variance": (
         "no standard error of the separation",
         "Hypotheses with too little on one side (fewer than two texts, or one value "

@@ -8,9 +8,13 @@ from statsmodels.stats.proportion import confint_proportions_2indep, proportion_
 from ._design_effects import design_effect_of_mean, independence_test
 from ._design_matrix import column_varies, spread
 from ._independence import independence
+from ._permutations import flip_gains, permute_separations
 from ._robust_covariance import least_squares, t_inference
+from ._wild_clusters import flip_clusters_alone
 
 _NAMES = ("separation", "separation_se", "separation_lower", "separation_upper")
+
+_TESTED = (*_NAMES, "separation_p", "separation_df")
 
 
 def _make_row(*values, p):
@@ -22,8 +26,10 @@ def quantity_separation(holds, y, design):
 
     .. math:: S = \bar y_{a = 1} - \bar y_{a = 0}
 
-    With Welch's t-test and interval; with weights or clusters, those of a regression
-    on the annotation alone with HC3 or clustered (CR2) standard errors.
+    With Welch's t-test and interval, and no more degrees of freedom than equal
+    variances would leave (Bell and McCaffrey): where one side is a few texts, they are
+    hardly more than these. With weights or clusters, by a regression on the annotation
+    alone with HC3 or clustered (CR2) standard errors.
 
     Parameters
     ----------
@@ -56,9 +62,23 @@ def quantity_separation(holds, y, design):
     if min(spread(one), spread(zero)) == 0:
         return _make_row(difference, np.nan, np.nan, np.nan, p=np.nan)
     a, b = one.var(ddof=1) / len(one), zero.var(ddof=1) / len(zero)
-    df = (a + b) ** 2 / (a**2 / (len(one) - 1) + b**2 / (len(zero) - 1))
-    lower, upper, p = t_inference(difference, np.sqrt(a + b), df)
-    return _make_row(difference, np.sqrt(a + b), float(lower), float(upper), p=float(p))
+    df = min(
+        _welch_df(a, b, len(one), len(zero)),
+        _welch_df(1 / len(one), 1 / len(zero), len(one), len(zero)),
+    )
+    return _make_t_row(difference, np.sqrt(a + b), df)
+
+
+def _welch_df(a, b, n_one, n_zero):
+    """Welch's degrees of freedom; of equal variances, those of Bell and McCaffrey."""
+    return (a + b) ** 2 / (a**2 / (n_one - 1) + b**2 / (n_zero - 1))
+
+
+def _make_t_row(estimate, se, df):
+    """A row with interval and p-value by t; without a standard error, NaN."""
+    se = se if se > 0 else np.nan
+    lower, upper, p = map(float, t_inference(estimate, se, df))
+    return _make_row(estimate, se, lower, upper, p=p) | {"separation_df": float(df)}
 
 
 def class_separation(holds, is_class, design, level=0.05):
@@ -140,9 +160,7 @@ def paired_separation(difference, y, design, *, classes, level=0.05):
         return found | _dependent_wins(gain, design, level)
     if dependent:
         solved = _constant_fit(gain, design)
-        estimate, se, df = solved.coef[0], solved.se[0], solved.df[0]
-        lower, upper, p = map(float, t_inference(estimate, se, df))
-        return found | _make_row(estimate, se if se > 0 else np.nan, lower, upper, p=p)
+        return found | _make_t_row(solved.coef[0], solved.se[0], solved.df[0])
     if classes:
         wins = int((gain > 0).sum())
         lower, upper = proportion_confint(wins, len(gain), level, method="wilson")
@@ -152,8 +170,7 @@ def paired_separation(difference, y, design, *, classes, level=0.05):
     if spread(gain) == 0:
         return found | _make_row(gain.mean(), np.nan, np.nan, np.nan, p=np.nan)
     se = gain.std(ddof=1) / np.sqrt(len(gain))
-    lower, upper, p = map(float, t_inference(gain.mean(), se, len(gain) - 1))
-    return found | _make_row(gain.mean(), se, lower, upper, p=p)
+    return found | _make_t_row(gain.mean(), se, len(gain) - 1)
 
 
 def _dependent_wins(gain, design, level):
@@ -175,9 +192,7 @@ def _regress_separation(holds, y, design):
     """Separation by a regression on the annotation alone."""
     X = np.column_stack([np.ones(len(y)), holds])
     solved = least_squares(X, y, weights=design.weights, clusters=design.clusters)
-    se = solved.se[1] if solved.se[1] > 0 else np.nan
-    lower, upper, p = map(float, t_inference(solved.coef[1], se, solved.df[1]))
-    return _make_row(solved.coef[1], se, lower, upper, p=p)
+    return _make_t_row(solved.coef[1], solved.se[1], solved.df[1])
 
 
 def _constant_fit(values, design):
@@ -194,11 +209,12 @@ _DTYPES = {
     "separation_lower": float,
     "separation_upper": float,
     "separation_p": float,
+    "separation_df": float,
 }
 
 
-def marginal_tests(A, y, classes, design, notes):
-    """Measure and test the separation of each column, over the rows that answer it.
+def marginal_tests(A, y, classes, design, notes, *, tested, cov_type, rng):
+    """Measure the separation of each column over the rows that answer it, and test it.
 
     Parameters
     ----------
@@ -206,6 +222,12 @@ def marginal_tests(A, y, classes, design, notes):
         As in `run_tests`; of pairs the differences.
     notes : Notes
         Receives what cannot be tested.
+    tested : ndarray of bool of shape (n_hypotheses,)
+        Of which more is wanted than the size of the separation.
+    cov_type : str
+        As in `run_tests`.
+    rng : Generator
+        Draws null distributions.
 
     Returns
     -------
@@ -213,13 +235,18 @@ def marginal_tests(A, y, classes, design, notes):
         What was found.
     cells : list of list of dict
         For more than two classes, the separation of each, by hypothesis; else empty.
+    null : NullDistribution or None
+        Of all hypotheses; None where nothing is drawn.
     """
     if len(y) and not design.paired and spread(y) == 0:
         notes.add_general(
             f"y takes a single value on all {len(y)} rows, so that nothing can be "
             "compared: standard errors and p-values are NaN."
         )
-    found = [_test_column(a, y, classes, design, j, notes) for j, a in enumerate(A.T)]
+    drawn = classes is None and cov_type == "auto"
+    found = [
+        _test_column(a, y, classes, design, j, notes, drawn) for j, a in enumerate(A.T)
+    ]
     cells = [row.pop("by_class", []) for row in found]
     columns = dict(_DTYPES) | ({"n_discordant": float} if design.paired else {})
     labels = [row.pop("separation_class", None) for row in found]
@@ -227,7 +254,55 @@ def marginal_tests(A, y, classes, design, notes):
     table = table.astype(columns)
     if is_multiclass(classes):
         table["separation_class"] = pd.Series(labels, dtype=object)
-    return table, cells
+    table.loc[~tested, list(_TESTED[1:])] = np.nan
+    null = None
+    if drawn and tested.any() and (design.paired or spread(y) > 0):
+        null = _permute_quantity(table, A, y, design, tested, rng)
+    return table, cells, null
+
+
+def _permute_quantity(table, A, y, design, tested, rng):
+    """The null distribution of a quantity; the table gets the errors of its kind."""
+    columns, weights = A[:, tested], design.weights
+    if design.clusters is not None:
+        options = {"weights": weights, "paired": design.paired}
+        null, found = flip_clusters_alone(columns, y, design.clusters, rng, **options)
+    elif design.paired:
+        null, found = flip_gains(columns, y, weights, rng)
+    else:
+        null, found = permute_separations(columns, y, weights, rng)
+    se = np.sqrt(found.variance[0])
+    table.loc[tested, "separation_se"] = np.where(se > 0, se, np.nan)
+    table.loc[tested, "separation_df"] = np.broadcast_to(found.df, (1, len(se)))[0]
+    return null.place(np.flatnonzero(tested), len(table))
+
+
+def bound_separations(A, y, classes, design):
+    """Return a function of levels that bounds the separations of two classes.
+
+    It takes uncorrected levels, one per hypothesis, and returns lower and upper bounds;
+    NaN for a level of NaN. None for quantities, whose intervals are those of t; for
+    more than two classes there are none, as the test is of all classes.
+    """
+    if classes is None:
+        return None
+
+    def bound(levels):
+        found = np.full((2, A.shape[1]), np.nan)
+        for j in () if is_multiclass(classes) else np.flatnonzero(levels > 0):
+            rows = ~np.isnan(A[:, j])
+            a, target, own = A[rows, j], y[rows], design.take(rows)
+            level = levels[j]
+            if design.paired:
+                row = paired_separation(a, target, own, classes=True, level=level)
+            elif column_varies(a):
+                row = class_separation(a == 1, target == 1, own, level)
+            else:
+                continue
+            found[:, j] = [row.get(name, np.nan) for name in _NAMES[2:]]
+        return found
+
+    return bound
 
 
 def is_multiclass(classes):
@@ -235,8 +310,8 @@ def is_multiclass(classes):
     return classes is not None and len(classes) > 2
 
 
-def _test_column(a, y, classes, design, j, notes):
-    """One row of the table, as a dict."""
+def _test_column(a, y, classes, design, j, notes, drawn):
+    """One row of the table, as a dict; `drawn` are tests and errors of another kind."""
     answered = ~np.isnan(a)
     n = int(answered.sum())
     row = {"n": n}
@@ -260,11 +335,13 @@ def _test_column(a, y, classes, design, j, notes):
         return row
     elif classes is None:
         found = quantity_separation(holds, target, design)
-        if _is_skewed(holds, target):
+        if (not drawn or design.clusters is not None) and _is_skewed(holds, target):
             notes.add(j, "skewed", counts)
     else:
         found = class_separation(holds, target == 1, design)
-    if classes is None and np.isnan(found["separation_se"]) and spread(y) > 0:
+    if classes is not None or drawn:
+        return row | found
+    if np.isnan(found["separation_se"]) and spread(y) > 0:
         notes.add(j, "no_variance", counts)
     return row | found
 

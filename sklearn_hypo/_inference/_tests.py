@@ -14,11 +14,12 @@ from .._utils._validation import encode_one_hot
 from .._utils._warnings import warn
 from ._design import Design, pair_members
 from ._design_matrix import column_varies, find_first_equal
+from ._families import infer_coefficients, infer_separations, name_correction
 from ._joint_regression import JointFit, joint_regression
-from ._multiple_tests import adjust_p_values
 from ._notes import Notes
-from ._separation import is_multiclass, marginal_tests
+from ._separation import bound_separations, is_multiclass, marginal_tests
 from ._target_kind import fit_ratios
+from ._testable import find_untestable
 
 _EFFECT_COLUMNS = ("ame", "ame_se", "ame_lower", "ame_upper")
 
@@ -62,6 +63,8 @@ def run_tests(
     cov_type="auto",
     n_more=0,
     target_kind=None,
+    n_permutations="auto",
+    random_state=0,
 ):
     r"""Test every column of an annotation matrix against a target.
 
@@ -113,11 +116,12 @@ def run_tests(
     >>> A = rng.integers(0, 2, size=(2000, 2)).astype(float)
     >>> y = A @ [0.8, 0.0] + rng.normal(size=2000)
     >>> names = ["mentions tea", "is long"]
-    >>> tests = run_tests(A, y, names, None, Design(), alpha=0.1, correction="holm")
+    >>> options = {"alpha": 0.05, "correction": "step-down"}
+    >>> tests = run_tests(A, y, names, None, Design(), **options)
     >>> tests.table[["hypothesis", "coef", "coef_p", "significant"]].round(3)
          hypothesis   coef  coef_p  significant
-    0  mentions tea  0.849   0.000         True
-    1       is long -0.054   0.228        False
+    0  mentions tea  0.849   0.001         True
+    1       is long -0.054   0.222        False
     """
     notes = Notes(names)
     described = {
@@ -131,13 +135,44 @@ def run_tests(
         values = design.differences(values)
         codes = design.differences(codes).astype(float)
         design = design.of_differences()
-    marginal, cells = marginal_tests(values, codes, classes, design, notes)
-    varying = [j for j, a in enumerate(values.T) if column_varies(a, design.paired)]
     n_classes = None if classes is None else len(classes)
-    joint = joint_regression(
-        values, codes, n_classes, varying, design, notes, cov_type=cov_type
+    untestable = find_untestable(values, codes, n_classes, design, alpha)
+    for j, reason in untestable.items():
+        notes.add(j, "untestable", reason)
+    varying = [j for j, a in enumerate(values.T) if column_varies(a, design.paired)]
+    varying = [j for j in varying if j not in untestable]
+    first = find_first_equal(values)
+    tested = np.isin(np.arange(len(names)), varying) & (first == np.arange(len(names)))
+    marginal, cells, null = marginal_tests(
+        values,
+        codes,
+        classes,
+        design,
+        notes,
+        tested=np.isin(first, np.flatnonzero(tested)),
+        cov_type=cov_type,
+        rng=np.random.default_rng([random_state, 3]),
     )
-    table = marginal.join(joint.estimates).assign(**described)
+    joint = joint_regression(
+        values,
+        codes,
+        n_classes,
+        varying,
+        design,
+        notes,
+        cov_type=cov_type,
+        rng=np.random.default_rng([random_state, 4]),
+    )
+    options = {
+        "alpha": alpha,
+        "correction": correction,
+        "n_more": n_more,
+        "n_permutations": n_permutations,
+    }
+    bounds = bound_separations(values, codes, classes, design)
+    marginal = infer_separations(marginal, null, tested, first, bounds, **options)
+    estimates, family = infer_coefficients(joint, **options)
+    table = marginal.join(estimates).assign(**described)
     table = table.join(
         fit_ratios(
             target_kind, values, codes, joint, design, cov_type=cov_type, notes=notes
@@ -148,14 +183,7 @@ def run_tests(
         by_class = _tabulate_classes(names, cells, joint, n_classes)
         for name in _EFFECT_COLUMNS if joint.by_class else ():
             table[name] = _take_strongest(by_class, name, len(names))
-    first = find_first_equal(values)
-    tested = np.isin(np.arange(len(names)), varying) & (first == np.arange(len(names)))
-    own = adjust_p_values(table["separation_p"], tested, alpha, correction, n_more)
-    table["separation_p_corrected"] = own["p_corrected"].to_numpy()[first]
     table["separation_std"] = _standardize(table, codes, classes, design)
-    table = table.join(
-        adjust_p_values(table["coef_p"], joint.tested, alpha, correction, n_more)
-    )
     table["method"] = np.where(joint.tested, joint.method, "")
     table["note"] = pd.Series(notes.by_hypothesis(), dtype=object)
     for message in notes.messages():
@@ -171,7 +199,8 @@ def run_tests(
         "n_tested": int(joint.tested.sum()) + n_more,
         "n_significant": int(table["significant"].sum()),
         "alpha": alpha,
-        "correction": correction,
+        "correction": name_correction(correction, joint.null),
+        "n_permutations": family.n_draws,
         "cov_type": joint.cov_type,
         "n_groups": n_groups,
         "n_pairs": len(values) if design.paired else None,

@@ -39,16 +39,8 @@ from ._words import (
 )
 
 _KEYWORDS = (
-    *(
-        "task",
-        "target",
-        "target_scale",
-        "alpha",
-        "correction",
-        "cov_type",
-        "n_resamples",
-        "ngrams",
-    ),
+    *("task", "target", "target_scale", "alpha", "correction", "cov_type"),
+    *("n_permutations", "n_resamples", "ngrams"),
     "random_state",
 )
 

@@ -107,7 +107,10 @@ COLUMNS = (
     Column("separation_se"),
     Column("separation_lower"),
     Column("separation_upper"),
+    Column("separation_simultaneous_lower"),
+    Column("separation_simultaneous_upper"),
     Column("separation_p", format_p, effect="p alone"),
+    Column("separation_df"),
     Column(
         "separation_p_corrected", format_p, terminal="p", effect="p alone, corrected"
     ),
@@ -127,6 +130,8 @@ COLUMNS = (
     Column("coef_se"),
     Column("coef_lower"),
     Column("coef_upper"),
+    Column("coef_simultaneous_lower"),
+    Column("coef_simultaneous_upper"),
     Column("coef_p", format_p, effect="p beside the others"),
     Column("coef_df", format_count, basis="degrees of freedom"),
     Column("coef_std", effect="joint coefficient, standardised"),

@@ -41,7 +41,12 @@ class HypothesisReport:
         - ``separation``, ``_se``, ``_lower``, ``_upper``, ``_p``: difference of the
           mean target in its units (of proportions, for classes; within pairs, of the
           member that alone has it), standard error, 95% interval, p-value;
+          ``separation_df``: degrees of freedom, of quantities;
           ``separation_p_corrected``: corrected for the number of hypotheses;
+          ``separation_simultaneous_lower``, ``_upper``: interval that holds for all
+          hypotheses together at the level 1 - alpha. It excludes 0 if and only if the
+          corrected p-value is at most alpha; a bound of 0 itself is excluded (NaN for
+          more than two classes);
           ``separation_std``: in standard deviations of the target;
         - ``separation_class``: for more than two classes, the class of which
           ``separation`` is the difference;
@@ -50,8 +55,10 @@ class HypothesisReport:
         - ``coef``, ``coef_se``, ``coef_lower``, ``coef_upper``, ``coef_p``,
           ``coef_df``: joint coefficient in units of the target (log odds of the
           second class, for two classes; NaN for more), standard error, 95% interval,
-          p-value, degrees of freedom of its t distribution; ``coef_std``: per standard
-          deviation of the annotation, in standard deviations of a quantity;
+          p-value, degrees of freedom of its t distribution;
+          ``coef_simultaneous_lower``, ``_upper``: as of the separation; ``coef_std``:
+          per standard deviation of the annotation, in standard deviations of a
+          quantity;
         - ``odds_ratio``, ``_lower``, ``_upper``: for two classes;
         - ``rate_ratio``, ``_lower``, ``_upper``: for counts, by which factor the mean
           is larger where the hypothesis holds, beside the others and the covariates:
@@ -152,11 +159,14 @@ class HypothesisReport:
         covariates, drawn from these alone) has as large a sum of squared normal scores.
         NaN where no way to draw such targets holds, with a warning that says why.
     n_resamples : int
-        Bootstrap resamples, and the most permutations: they end once the p-value is
-        clearly large.
+        Bootstrap resamples, and the most permutations for `permutation_p`: they end
+        once it is clearly large.
+    n_permutations : int
+        Permutations that the p-values of the joint regression were read from; 0 where
+        they are by t or by likelihood ratios alone.
     cov_type : str
-        Standard errors of the joint regression: "HC3", "HC2", "nonrobust"; with groups
-        "cluster" (of quantities CR2) or "CR3".
+        Standard errors of the joint regression: "HC2 or pooled" (the larger one),
+        "HC3", "HC2", "nonrobust"; with groups "cluster" (of quantities CR2) or "CR3".
     n_groups, n_pairs : int or None
         Groups, and pairs, of the rows.
     by_class : DataFrame or None
@@ -254,6 +264,7 @@ class HypothesisReport:
     overall: pd.DataFrame | None = None
     permutation_p: float = np.nan
     n_resamples: int = 0
+    n_permutations: int = 0
     cov_type: str = "nonrobust"
     n_groups: int | None = None
     n_pairs: int | None = None

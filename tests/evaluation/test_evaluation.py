@@ -123,9 +123,12 @@ def test_regression():
     table = report.table
     columns = """
         neuron hypothesis fidelity n missing prevalence
-        separation separation_se separation_lower separation_upper separation_p
-        separation_p_corrected separation_std
-        coef coef_se coef_lower coef_upper coef_p coef_df coef_std
+        separation separation_se separation_lower separation_upper
+        separation_simultaneous_lower separation_simultaneous_upper
+        separation_p separation_df separation_p_corrected separation_std
+        coef coef_se coef_lower coef_upper
+        coef_simultaneous_lower coef_simultaneous_upper
+        coef_p coef_df coef_std
         vif p_corrected significant method duplicate_of note
     """
     assert list(table.columns) == columns.split()
@@ -144,7 +147,7 @@ def test_regression():
     assert np.isnan(report.roc_auc)
     assert report.task == "regression"
     assert (report.n_rows, report.n_joint, report.n_tested) == (300, 300, 4)
-    assert (report.alpha, report.correction) == (0.1, "holm")
+    assert (report.alpha, report.correction) == (0.05, "step-down")
 
 
 def test_texts_are_annotated_once():
@@ -391,7 +394,7 @@ def test_text():
     assert f"{report.r2_out_of_sample:.3f} [" in text
     assert "R² out-of-sample: fit on the training texts, score on these 300" in text
     assert "* 2 of 3 significant" in text
-    assert "(holm, family level 0.1)" in text
+    assert "(step-down, family level 0.05)" in text
     never = "NaN [1 of 4]: never or always true (true of 0 of 300): mentions snow"
     assert never in text
 

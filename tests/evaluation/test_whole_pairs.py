@@ -196,7 +196,13 @@ def test_pairs_of_quantities(dependent):
     pair, A, y, w, units, embeddings, first, second = pairs_of(6, 90, True)
     given = {"sample_weight": w, "groups": units} if dependent else {}
     report, predictions, messages = whole.evaluated(
-        A, y, pairs=pair, embeddings=embeddings, correction="fdr_by", **given
+        A,
+        y,
+        pairs=pair,
+        embeddings=embeddings,
+        correction="fdr_by",
+        cov_type="HC3",
+        **given,
     )
     assert messages == []
     X, gain = A[first] - A[second], y[first] - y[second]

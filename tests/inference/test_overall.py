@@ -423,7 +423,7 @@ def test_provenance_tells_data_settings_and_versions():
     }
     assert report.provenance["seeds"] == {"random_state": 3}
     assert report.provenance["versions"]["statsmodels"]
-    assert report.data.settings["correction"] == "holm"
+    assert report.data.settings["correction"] == "step-down"
     np.testing.assert_array_equal(report.data.annotations, A)
 
 

@@ -45,7 +45,7 @@ def warned_table(A, y, **kwargs):
 
 def test_separation_is_welch():
     A, y = make_annotations(missing=0.1)
-    table, _ = quiet_table(A, y)
+    table, _ = quiet_table(A, y, cov_type="HC3")
     for j, a in enumerate(A.T):
         one, zero = y[a == 1], y[a == 0]
         welch = stats.ttest_ind(one, zero, equal_var=False)
@@ -54,19 +54,27 @@ def test_separation_is_welch():
         assert row["separation_se"] == pytest.approx(
             row["separation"] / welch.statistic, rel=1e-9
         )
-        assert row["separation_p"] == pytest.approx(welch.pvalue, rel=1e-9)
+        # no more degrees of freedom than if the spreads were known to be equal
+        u, v, m, n = 1 / len(one), 1 / len(zero), len(one) - 1, len(zero) - 1
+        df = min(welch.df, (u + v) ** 2 / (u**2 / m + v**2 / n))
+        p = 2 * stats.t.sf(abs(welch.statistic), df)
+        assert row["separation_p"] == pytest.approx(p, rel=1e-9)
+        assert row["separation_df"] == pytest.approx(df, rel=1e-9)
         assert row["n"] == (~np.isnan(a)).sum()
         assert row["missing"] == np.isnan(a).sum()
         assert row["prevalence"] == pytest.approx(np.nanmean(a))
 
 
 def test_separation_by_hand():
-    A = [[1], [1], [0], [0], [0]]
-    table, _ = quiet_table(A, [3.0, 5.0, 1.0, 2.0, 0.0])
+    A = [[1], [1], [1], [0], [0], [0], [0]]
+    y = [3.0, 5.0, 4.0, 1.0, 2.0, 0.0, 1.0]
+    table, _ = quiet_table(A, y, cov_type="HC3")
     assert table.loc[0, "separation"] == 3.0
-    # variances 2 and 1 over 2 and 3 rows
-    assert table.loc[0, "separation_se"] == pytest.approx(np.sqrt(2 / 2 + 1 / 3))
-    assert table.loc[0, "prevalence"] == 0.4
+    # variances 1 and 2/3 over 3 and 4 rows
+    assert table.loc[0, "separation_se"] == pytest.approx(np.sqrt(1 / 3 + 1 / 6))
+    assert table.loc[0, "prevalence"] == pytest.approx(3 / 7)
+    table, _ = quiet_table(A, y)  # of 35 ways to choose three of seven, one is as far
+    assert table.loc[0, "separation_p"] == pytest.approx(1 / 35, abs=0.02)
 
 
 @pytest.mark.parametrize("cov_type", ["nonrobust", "HC3", "HC2"])
@@ -463,28 +471,51 @@ def test_a_constant_hypothesis_separates_no_classes():
     assert by_class[NAMES[::3]].notna().all()
 
 
-@pytest.mark.parametrize(
-    ("n_true", "values"), [(1, [5.0]), (30, [5.0] * 30)], ids=["one text", "one value"]
-)
-def test_side_without_variance_has_no_welch_test(n_true, values):
+def test_one_value_on_a_side_has_no_welch_test():
     rng = np.random.default_rng(0)
     A = np.zeros((300, 2))
-    A[:n_true, 0] = 1
+    A[:30, 0] = 1
     A[:, 1] = rng.random(300) < 0.5
     y = rng.normal(size=300)
-    y[:n_true] = values
+    y[:30] = 5.0
     for scale in (1e-3, 1.0):  # the note does not hang on the unit
-        table, _, message = warned_table(A, scale * y, names=NAMES[:2])
+        table, _, message = warned_table(A, scale * y, names=NAMES[:2], cov_type="HC3")
         assert "no standard error of the separation" in table.loc[0, "note"]
-    assert f"'mentions tea' (true of {n_true} of 300)" in message
+    assert "'mentions tea' (true of 30 of 300)" in message
     assert table.loc[0, ["separation_se", "separation_p"]].isna().all()
-    assert table.loc[0, "separation"] == pytest.approx(5.0 - y[n_true:].mean())
-    if n_true == 1:  # what one row says cannot be checked against another
-        assert np.isnan(table.loc[0, "coef_p"])
-        assert "rests on a single row" in message
-    else:
-        assert 0 <= table.loc[0, "coef_p"] < 0.01
+    assert table.loc[0, "separation"] == pytest.approx(5.0 - y[30:].mean())
+    assert 0 <= table.loc[0, "coef_p"] < 0.01
     assert table.loc[1, "coef_p"] > 0
+    # by permutations the spread of the other side counts
+    table, _ = quiet_table(A, y, names=NAMES[:2])
+    assert table.loc[0, "separation_p"] == 0.001
+
+
+@pytest.mark.parametrize("kind", ["quantity", "classes", "pairs", "groups"])
+def test_what_rests_on_too_few_texts_is_not_tested(kind):
+    rng = np.random.default_rng(0)
+    A = (rng.random((300, 2)) < 0.4).astype(float)
+    A[:, 0] = 0
+    A[:2, 0] = 1
+    y, given, reason = rng.normal(size=300), {}, "true of 2 of 300"
+    if kind == "classes":
+        y = y > 0
+    elif kind == "pairs":
+        A[:6:2, 0] = 1
+        given["pairs"] = np.repeat(np.arange(150), 2)
+        reason = "differs in 2 of 150 pairs: p is at least 0.5"
+    elif kind == "groups":
+        A[:20, 0] = 1
+        given["groups"] = np.repeat(np.arange(30), 10)
+        reason = "true of 20 of 300, 2 of 30 groups behind it"
+    y[:2] = y.max()  # whatever it is
+    table, summary, message = warned_table(A, y, names=NAMES[:2], **given)
+    assert table.loc[0, "note"].startswith(f"too few texts to test ({reason}")
+    assert "[1 of 2]: 'mentions tea'" in message
+    assert table.loc[0, ["separation_p", "coef", "coef_p"]].isna().all()
+    assert not np.isnan(table.loc[0, "separation"])
+    assert table.loc[1, ["separation_p", "coef_p"]].notna().all()
+    assert summary["n_tested"] == 1
 
 
 def test_few_equal_labels_are_no_certainty():
@@ -507,11 +538,18 @@ def test_exact_linear_target():
 
 
 def test_too_few_rows_for_the_joint_regression():
-    A, y = make_annotations(n=5)
-    A[:] = [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1], [1, 1, 0, 0]]
-    table, summary, message = warned_table(A, y)
-    assert "The joint regression was not run: 5 of 5 rows" in message
-    assert "more than 5 are needed" in message
+    A, y = make_annotations(n=8)
+    A = np.array([[(i >> k) & 1 for k in range(3)] for i in range(8)], dtype=float)
+    A = np.column_stack(
+        [
+            A,
+            A[:, :3] @ [1, 1, 1] % 2,
+            *(A[:, i] != A[:, k] for i, k in [(0, 1), (0, 2), (1, 2)]),
+        ]
+    )
+    table, summary, message = warned_table(A, y, alpha=0.2)
+    assert "The joint regression was not run: 8 of 8 rows" in message
+    assert "more than 8 are needed" in message
     assert table["coef"].isna().all()
     assert summary["n_tested"] == 0
 
@@ -543,11 +581,11 @@ def test_missing_answers_that_cost_most_rows_are_named():
 def test_column_constant_on_complete_rows_costs_no_rows():
     A, y = make_annotations()
     A[:, 0] = np.nan
-    A[:6, 0] = [1, 1, 1, 0, 0, 0]
-    A[3:6, 1] = np.nan
+    A[:12, 0] = [1] * 6 + [0] * 6
+    A[6:12, 1] = np.nan
     table, summary, message = warned_table(A, y, names=NAMES)
-    assert "'mentions tea' (3 rows)" in message
-    assert summary["n_joint"] == 397
+    assert "'mentions tea' (6 rows)" in message
+    assert summary["n_joint"] == 394
     assert np.isnan(table.loc[0, "coef"])
     assert table.loc[0, "separation_p"] > 0
 

@@ -221,6 +221,7 @@ def test_settings_and_versions_beside_the_rows(tmp_path):
             "alpha": 0.2,
             "correction": "fdr_by",
             "cov_type": "auto",
+            "n_permutations": "auto",
             "n_resamples": 3,
             "ngrams": True,
             "random_state": 0,

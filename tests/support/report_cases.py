@@ -79,6 +79,8 @@ def make_report(kind="quantity", n_hypotheses=6, nasty=False):
             y,
             names=names,
             texts=texts,
+            alpha=0.1,
+            correction="holm",
             n_resamples=9,
             near_duplicates="ignore",  # a few words and a number: they are all alike
             **beside,

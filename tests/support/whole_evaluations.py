@@ -18,7 +18,7 @@ SEPARATION = ["separation", "separation_se", "separation_lower", "separation_upp
 COEFFICIENT = ["coef", "coef_se", "coef_lower", "coef_upper", "coef_p", "coef_df"]
 EFFECT = ["ame", "ame_se", "ame_lower", "ame_upper"]
 UNREMARKABLE = {"duplicate_of": [""] * 4, "note": [""] * 4}
-SEED, N_RESAMPLES = 3, 60
+SEED, N_RESAMPLES, ALPHA = 3, 60, 0.1
 
 
 class Annotated(BaseEstimator):
@@ -64,6 +64,7 @@ def evaluated(
 ):
     """Return the report, the predictions of the stand-in, and the warnings."""
     slopes = np.resize(slopes, A.shape[1])
+    kwargs = {"alpha": ALPHA, "correction": "holm"} | kwargs
     extractor = Annotated(A, names, slopes, classes).fit()
     texts = [f"text {i}" for i in range(len(A))]
     with warnings.catch_warnings(record=True) as caught:
@@ -72,6 +73,7 @@ def evaluated(
             extractor, texts, y, n_resamples=N_RESAMPLES, random_state=SEED, **kwargs
         )
     assert {w.category for w in caught} <= {HypothesisWarning}
+    compare_simultaneous(report.table, report.alpha)
     return report, extractor.predict_annotations(A), [str(w.message) for w in caught]
 
 
@@ -89,7 +91,8 @@ def groups_of(rng, n, n_groups):
 
 def compare(table, expected, rtol=1e-6):
     """Every column of a table, none left out and none too many."""
-    assert set(table.columns) == set(expected)
+    rest = [c for c in table if "_simultaneous_" in c or c == "separation_df"]
+    assert set(table.columns) - set(rest) == set(expected)
     for name, values in expected.items():
         if np.asarray(values).dtype.kind in "fiub":
             np.testing.assert_allclose(
@@ -101,6 +104,26 @@ def compare(table, expected, rtol=1e-6):
             )
         else:
             assert table[name].tolist() == list(values), name
+
+
+def compare_simultaneous(table, alpha):
+    """Intervals of all together exclude 0 where, and only where, a p-value says so."""
+    for name, p in (("separation", "separation_p_corrected"), ("coef", "p_corrected")):
+        if f"{name}_simultaneous_lower" not in table:
+            continue
+        lower, upper = (
+            table[f"{name}_simultaneous_{end}"].to_numpy() for end in ("lower", "upper")
+        )
+        known = ~np.isnan(lower)
+        excluded = (lower >= 0) | (upper <= 0)
+        significant = (table[p] <= alpha).to_numpy()
+        np.testing.assert_array_equal(excluded[known], significant[known])
+        if "odds_ratio" in table and name == "coef":
+            continue
+        # those not cut at 0 are no narrower than for one alone
+        inside = ~excluded & known & table[f"{name}_lower"].notna().to_numpy()
+        assert (lower <= table[f"{name}_lower"] + 1e-9)[inside].all()
+        assert (upper >= table[f"{name}_upper"] - 1e-9)[inside].all()
 
 
 def compare_figures(report, expected, weights, units):
