@@ -33,6 +33,9 @@ from ._signs import TrainingEffects
 # Settings of the tests of single hypotheses
 _OF_TESTS = ("alpha", "correction", "cov_type", "n_permutations", "random_state")
 
+# Those of the tests of a moderator, which permute nothing
+_OF_MODERATION = ("alpha", "correction", "cov_type", "n_more")
+
 # Overall figures that a report also holds by themselves
 _SCORES = ("r2_out_of_sample", "roc_auc_out_of_sample")
 
@@ -114,8 +117,8 @@ def build_report(
     """
     tested = fingerprint_tests(annotations, names, rows, settings["cov_type"], votes)
     edits = [] if tested_before is None else tested_before.list_edits(tested)
-    correction = {name: settings[name] for name in _OF_TESTS}
-    correction["n_more"] = count_further_tests(edits)
+    options = {name: settings[name] for name in _OF_TESTS}
+    options["n_more"] = count_further_tests(edits)
 
     def test(values):
         return run_tests(
@@ -125,18 +128,18 @@ def build_report(
             rows.classes,
             rows.design,
             target_kind=rows.target_kind,
-            **correction,
+            **options,
         )
 
     tests, by_annotator = test(annotations), None
     if votes is not None:
-        tests, by_annotator = test_annotators(tests, votes, test, correction)
+        tests, by_annotator = test_annotators(tests, votes, test, options)
     moderation = moderation_tests(
         *(annotations, rows.codes, names, rows.classes, rows.design),
-        **correction,
+        **{name: options[name] for name in _OF_MODERATION},
         shown=_find_shown_classes(tests.table, rows.classes),
     )
-    length = _test_length(tests, rows, texts, correction)
+    length = _test_length(tests, rows, texts, options)
     overall, p = _compute_overall(tests, rows, texts, length, discovery, settings)
     figures = dict(zip(overall["name"], overall["value"], strict=True))
     evidence, redundancy = discovery.evidence or {}, None
@@ -224,14 +227,14 @@ def list_rules(hypotheses):
 
 
 @on_one_thread()
-def _test_length(tests, rows, texts, correction):
+def _test_length(tests, rows, texts, options):
     """Test the length by itself and, where it predicts, beside all others."""
     if texts is None or tests.joint.method == "":
         return LengthTest()
     words = measure_texts(list(map(str, texts)), ["words"])[:, 0]
     length = rows.design.differences(np.log1p(words))
     n_classes = None if rows.classes is None else len(rows.classes)
-    return LengthTest.run(tests, length, n_classes, **correction)
+    return LengthTest.run(tests, length, n_classes, **options)
 
 
 @on_one_thread()

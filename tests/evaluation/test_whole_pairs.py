@@ -201,7 +201,7 @@ def test_pairs_of_quantities(dependent):
         pairs=pair,
         embeddings=embeddings,
         correction="fdr_by",
-        cov_type="HC3",
+        cov_type="auto" if dependent else "HC3",
         **given,
     )
     assert messages == []

@@ -161,7 +161,6 @@ def test_quantity_weighted_and_clustered_with_absorbed_levels():
         groups=units,
         fixed_effects=levels,
         embeddings=None,
-        cov_type="HC3",
     )
     assert messages == []
     w, rows = w / w.mean(), ~np.isnan(A).any(axis=1)
