@@ -86,16 +86,19 @@ def _make_columns(name, table, null, family, bounds):
         table[f"{name}{end}"].to_numpy(dtype=float) for end in ("", "_se", "_df")
     )
     columns = {f"{name}_p": family["p"]}
-    if null is not None and null.p is None:
+    if null is not None and null.p is None and bounds is None:
         half = from_z(family["critical"], df) * se
         columns |= {f"{name}_lower": estimate - half, f"{name}_upper": estimate + half}
     if bounds is not None:
         lower, upper = bounds(family["level_family"])
     else:
-        t = stats.t.isf(family["level_family"] / 2, df)
-        if null is not None:
-            t = from_z(family["critical_family"], df)
-        lower, upper = estimate - t * se, estimate + t * se
+        by_level = stats.t.isf(family["level_family"] / 2, df)
+        by_draws = from_z(family["critical_family"], df)
+        half = np.where(np.isnan(by_draws), by_level, by_draws) * se
+        lower, upper = estimate - half, estimate + half
+        if null is not None and null.p is not None:  # never narrower than one alone
+            lower = np.fmin(lower, table[f"{name}_lower"])
+            upper = np.fmax(upper, table[f"{name}_upper"])
     lower, upper = align_interval(lower, upper, family["significant"])
     return columns | {
         f"{name}_simultaneous_lower": lower,

@@ -91,7 +91,7 @@ def _find_roots(covariance):
     np.fill_diagonal(matrix, 1.0)
     values, vectors = linalg.eigh(matrix)
     values = np.maximum(values, 1e-10)  # not quite positive by rounding error
-    root = vectors * np.sqrt(values)
-    matrix = (root @ root.T).reshape(h, q, h, q)
-    own = np.arange(h)
+    matrix = (vectors * values) @ vectors.T
+    root = linalg.cholesky(matrix, lower=True)  # unlike vectors, it has one sign only
+    matrix, own = matrix.reshape(h, q, h, q), np.arange(h)
     return root, np.linalg.cholesky(matrix[own, :, own])

@@ -5,6 +5,7 @@ import pandas as pd
 from scipy import stats
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
+from ._class_permutations import permute_classes
 from ._design_effects import design_effect_of_mean, independence_test
 from ._design_matrix import column_varies, spread
 from ._independence import independence
@@ -258,6 +259,13 @@ def marginal_tests(A, y, classes, design, notes, *, tested, cov_type, rng):
     null = None
     if drawn and tested.any() and (design.paired or spread(y) > 0):
         null = _permute_quantity(table, A, y, design, tested, rng)
+    elif classes is not None and cov_type == "auto" and tested.any():
+        p, codes = table.loc[tested, "separation_p"].to_numpy(), y
+        if not design.paired:  # classes that are known may be absent
+            codes = np.unique(y, return_inverse=True)[1]
+        n_classes = 2 if design.paired else codes.max() + 1
+        null = permute_classes(A[:, tested], codes, n_classes, design, rng, p)
+        null = null and null.place(np.flatnonzero(tested), len(table))
     return table, cells, null
 
 

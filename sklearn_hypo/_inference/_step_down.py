@@ -88,7 +88,8 @@ class FamilyTest:
         that of its first step: later ones have no simultaneous intervals. For false
         discovery rates intervals hold for those that are significant, on average.
     critical_family : ndarray of shape (n_hypotheses,)
-        What each statistic has to exceed for that, by the draws; NaN without any.
+        What each statistic has to exceed for that, by the draws; NaN without any, and
+        where p-values are given and corrected by themselves.
     n_draws : int
         Draws; 0 where nothing was drawn.
     """
@@ -251,7 +252,8 @@ def _find_critical_values(null, drawn, tested, alpha, correction, n_tests, signi
         level[tested] = null.find_level(family[tested])
     else:
         level[:] = find_level_each(correction, alpha, n_tests, significant.sum())
-        family[tested] = find_critical_value(own, level[0])
+        if null.p is None:
+            family[tested] = find_critical_value(own, level[0])
     return level, critical, family
 
 
@@ -310,6 +312,7 @@ def _correct(null, observed, drawn, p, alpha, correction, n_more):
         corrected = np.minimum(corrected + n_more * p, 1.0)
         corrected[order] = np.fmax.accumulate(corrected[order])
         corrected[~tested] = np.nan
+    corrected = np.fmax(corrected, np.where(tested, p, np.nan))
     if null.exact:
         holm = adjust_p_values(p, tested, alpha, "holm", n_more)
         corrected = np.fmin(corrected, holm["p_corrected"].to_numpy())

@@ -83,7 +83,13 @@ def test_pairs_of_which_one_won(dependent):
     pair, A, y, w, units, embeddings, first, second = pairs_of(5, 110, False)
     given = {"sample_weight": w, "groups": units} if dependent else {}
     report, predictions, messages = whole.evaluated(
-        A, y, classes=[0, 1], pairs=pair, embeddings=embeddings, **given
+        A,
+        y,
+        classes=[0, 1],
+        pairs=pair,
+        embeddings=embeddings,
+        cov_type="HC3" if dependent else "auto",
+        **given,
     )
     assert messages == []
     D, won = A[first] - A[second], np.where(y[first] > y[second], 1.0, -1.0)

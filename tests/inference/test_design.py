@@ -346,13 +346,15 @@ def test_quantities_within_pairs_are_regressed_on_differences():
 def test_the_order_within_pairs_means_nothing(grouped):
     A, _, won, pair = make_pairs_of_rows()
     groups = pair // 3 if grouped else None
-    first, _ = table_of(A, won, pairs=pair, groups=groups)
+    kind = "HC3" if grouped else "auto"  # draws of groups hang on the order
+    first, _ = table_of(A, won, pairs=pair, groups=groups, cov_type=kind)
     turned = np.lexsort((won, pair))  # the loser always first
     second, _ = table_of(
         A[turned],
         won[turned],
         pairs=pair[turned],
         groups=groups[turned] if grouped else None,
+        cov_type=kind,
     )
     numbers = first.select_dtypes("number").columns
     np.testing.assert_allclose(first[numbers], second[numbers], rtol=1e-6, atol=1e-9)
