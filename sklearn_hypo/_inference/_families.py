@@ -56,17 +56,9 @@ def infer_coefficients(fit, **options):
         What was found.
     """
     family = run_family(fit.null, fit.estimates["coef_p"], fit.tested, **options)
-    bounds = None
-    if fit.find_interval is not None:
-
-        def bounds(levels):
-            found = np.full((2, len(levels)), np.nan)
-            found[:, fit.columns] = fit.find_interval(levels[fit.columns])
-            return found
-
     every = np.arange(len(fit.tested))
     columns = _make_columns(
-        "coef", fit.estimates, fit.null, _take(family, every), bounds
+        "coef", fit.estimates, fit.null, _take(family, every), fit.find_interval
     )
     estimates = fit.estimates.assign(
         **columns, p_corrected=family.p_corrected, significant=family.significant
