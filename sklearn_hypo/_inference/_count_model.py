@@ -9,7 +9,9 @@ from statsmodels.tools.sm_exceptions import PerfectSeparationWarning
 from ._robust_covariance import infer_coefficients, orthonormalize
 
 
-def fit_quasi_poisson(X, y, weights=None, *, clusters=None, cov_type="auto"):
+def fit_quasi_poisson(
+    X, y, weights=None, *, clusters=None, cov_type="auto", n_coefs=None
+):
     r"""Fit a log-linear model of the mean by Poisson's pseudo maximum likelihood.
 
     .. math:: E[y_i] = \exp(x_i'\beta)
@@ -28,7 +30,9 @@ def fit_quasi_poisson(X, y, weights=None, *, clusters=None, cov_type="auto"):
         Cluster of each row.
     cov_type : {"auto", "HC2", "HC3", "nonrobust"}, default="auto"
         As in `infer_coefficients`, for the working linear model, whose residuals are
-        Pearson's. "auto": HC3. "nonrobust": variances proportional to the mean.
+        Pearson's. "nonrobust": variances proportional to the mean.
+    n_coefs : int or None, default=None
+        So many coefficients, the first ones, are returned. None: all.
 
     Returns
     -------
@@ -60,14 +64,14 @@ def fit_quasi_poisson(X, y, weights=None, *, clusters=None, cov_type="auto"):
         found = model.fit(rtol=1e-12)
     if not (found.converged and np.isfinite(found.params).all()):
         return None
-    weights = np.ones(len(y)) if weights is None else weights
-    root = np.sqrt(weights * found.mu)
+    root = np.sqrt(found.mu if weights is None else weights * found.mu)
     Q, T = orthonormalize(X * root[:, None])
     return infer_coefficients(
-        found.params,
-        weights * (y - found.mu) / root,
+        found.params[:n_coefs],
+        root * (y - found.mu) / found.mu,
         Q,
-        T,
-        cov_type="HC3" if cov_type == "auto" else cov_type,
+        T[:, :n_coefs],
+        weights=weights,
+        cov_type=cov_type,
         clusters=clusters,
     )

@@ -10,7 +10,9 @@ from ._robust_covariance import LinearFit
 _FAR = 12.0
 
 
-def fit_ordered_logit(X, y, weights=None, *, clusters=None, cov_type="auto"):
+def fit_ordered_logit(
+    X, y, weights=None, *, clusters=None, cov_type="auto", n_coefs=None
+):
     r"""Fit one logit of all levels jointly, whose odds are proportional.
 
     .. math:: \operatorname{logit} P(y_i > k) = x_i'\beta - \theta_k
@@ -30,6 +32,8 @@ def fit_ordered_logit(X, y, weights=None, *, clusters=None, cov_type="auto"):
         Cluster of each row; errors are then clustered, with t(G - 1).
     cov_type : {"auto", "HC2", "HC3", "nonrobust"}, default="auto"
         "auto" and "nonrobust": errors of the model, else those of a sandwich.
+    n_coefs : int or None, default=None
+        So many coefficients, the first ones, are returned. None: all.
 
     Returns
     -------
@@ -69,7 +73,7 @@ def fit_ordered_logit(X, y, weights=None, *, clusters=None, cov_type="auto"):
         warn_convergence=False,  # the gradient decides below
         **covariance,
     )
-    p = X.shape[1]
+    p = X.shape[1] if n_coefs is None else n_coefs
     gradient = model.score(found.params) / len(y)
     if not (np.isfinite(found.params).all() and np.abs(gradient).max() < 1e-5):
         return None

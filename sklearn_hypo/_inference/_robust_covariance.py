@@ -173,10 +173,12 @@ def infer_coefficients(
 ):
     """Judge coefficients of a (working) linear model by its residuals.
 
-    Q and T are those of its weighted design, from `orthonormalize`; the rest is as in
+    Q and T are those of its weighted design, from `orthonormalize`; of T (and coef) the
+    columns of the coefficients in question are enough. The rest is as in
     `least_squares`.
     """
     n, p = Q.shape
+    k = T.shape[1]
     if clusters is not None:
         kind = "CR3" if cov_type == "HC3" else "CR2"
         options = {"weights": weights, "absorbed": n_absorbed > 0}
@@ -185,7 +187,7 @@ def infer_coefficients(
         )
         covariance = change.T @ change
     elif cov_type == "nonrobust":
-        df, alone = np.full(p, float(n - p - n_absorbed)), np.zeros(p, dtype=bool)
+        df, alone = np.full(k, float(n - p - n_absorbed)), np.zeros(k, dtype=bool)
         covariance = T.T @ T * (residuals @ residuals / df[0])
     else:
         power = 0.5 if cov_type == "HC2" else 1.0

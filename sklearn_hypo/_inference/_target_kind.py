@@ -138,35 +138,46 @@ def fit_ratios(kind, A, y, joint, design, *, cov_type, notes):
     # what it leaves out was said by the joint regression
     controls = make_design_matrix(design, len(y), linear=False, notes=Notes([]))
     X = np.column_stack([A[joint.rows][:, columns], controls.values])
+    ratios, direction = _fit_where_finite(model, X, y, design, len(columns), cov_type)
+    if ratios is None:
+        notes.add_general(
+            f"The {model.name} on {len(y)} rows did not converge. Its ratios are NaN."
+        )
+        return table
+    for position in np.flatnonzero(direction):
+        ratio = 0.0 if direction[position] < 0 else np.inf
+        ratios[position] = ratio, np.nan, np.nan
+        notes.add(columns[position], "infinite_ratio", "infinite" if ratio else "0")
+    table.iloc[columns] = ratios
+    return table
+
+
+def _fit_where_finite(model, X, y, design, n_hypotheses, cov_type):
+    """Fit without the rows that coefficients without a finite value separate.
+
+    Returns ratios with bounds, NaN for what has none (None if it did not converge), and
+    the direction in which the hypotheses' coefficients leave.
+    """
     separated, direction = find_separated_rows(X, model.find_side(y))
-    kept = _keep_columns(X[~separated], len(columns))
+    kept = _keep_columns(X[~separated], n_hypotheses)
     if not model.has_constant:
-        kept = kept[kept != len(columns)]
-    design = design.take(~separated)
+        kept = kept[kept != n_hypotheses]
+    design, n = design.take(~separated), int((kept < n_hypotheses).sum())
     fit = model.fit(
         X[~separated][:, kept],
         y[~separated],
         design.weights,
         clusters=design.clusters,
         cov_type=cov_type,
+        n_coefs=n,
     )
     if fit is None:
-        notes.add_general(
-            f"The {model.name} on {len(y)} rows did not converge. Its ratios are NaN."
-        )
-        return table
-    ratios = np.full((X.shape[1], 3), np.nan)
+        return None, direction
+    ratios = np.full((n_hypotheses, 3), np.nan)
     lower, upper, _ = t_inference(fit.coef, fit.se, fit.df)
     with np.errstate(over="ignore"):
-        ratios[kept] = np.exp(np.column_stack([fit.coef, lower, upper]))
-    for position in np.flatnonzero(direction[: len(columns)]):
-        ratio = 0.0 if direction[position] < 0 else np.inf
-        ratios[position] = ratio, np.nan, np.nan
-        notes.add(
-            columns[position], "infinite_ratio", "0" if ratio == 0 else "infinite"
-        )
-    table.iloc[columns] = ratios[: len(columns)]
-    return table
+        ratios[kept[:n]] = np.exp(np.column_stack([fit.coef, lower, upper]))
+    return ratios, direction[:n_hypotheses]
 
 
 def _keep_columns(X, n_hypotheses):
