@@ -106,6 +106,7 @@ def estimate_study(
     --------
     LLMAnnotator.estimate_cost, LLMInterpreter.estimate_cost : The parts.
     Budget : A cap for all parts together.
+    plan_study : Texts that a further study takes, once there is a report.
 
     Notes
     -----

@@ -85,6 +85,7 @@ class HeldConstant:
             Columns that are float64 and dense at one time.
         """
         left = np.empty(values.shape, dtype=values.dtype)
+        values = values.tocsc() if sparse.issparse(values) else values
         for start in range(0, values.shape[1], block):
             columns = values[:, start : start + block]
             columns = columns.toarray() if sparse.issparse(columns) else columns
