@@ -3,7 +3,7 @@
 Pilot studies are drawn from worlds whose truth is known, and planned from. Then studies
 of the planned kind are drawn from the same worlds, tested as any other, and counted.
 
-    python benchmarks/planning.py            # four minutes of one core
+    python benchmarks/planning.py            # three minutes of one core
     python benchmarks/planning.py --runs 20  # a minute
     python benchmarks/planning.py --write    # and docs/benchmarks/planning.md
 """
@@ -66,7 +66,9 @@ def draw(world, rng, *, scale=1, larger=1):
 def run_test(A, y, groups=None):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return evaluate_annotations(A, y, groups=groups, alpha=ALPHA, n_resamples=0)
+        return evaluate_annotations(
+            A, y, groups=groups, alpha=ALPHA, n_resamples=0, n_permutations=999
+        )
 
 
 def find_truth(world, rng):
@@ -243,8 +245,8 @@ def parse_arguments():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--runs", type=int, default=100, help="studies of each size")
-    parser.add_argument("--pilots", type=int, default=40, help="pilots of each world")
+    parser.add_argument("--runs", type=int, default=60, help="studies of each size")
+    parser.add_argument("--pilots", type=int, default=30, help="pilots of each world")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--write", action="store_true", help="write the page of docs/")
     return parser.parse_args()
