@@ -102,6 +102,8 @@ def fit_binary(problem, y, cov_type, columns, notes):
 
     bounds = find_bounds(0.05)
     lower[:h], upper[:h] = align_interval(*_read_ends(bounds), ratio_p <= 0.05)
+    own = np.arange(h)
+    bounds[own, 0, own], bounds[own, 1, own] = lower[:h], upper[:h]
     estimates = {
         "coef": solved.coef,
         "coef_se": se,
