@@ -99,7 +99,8 @@ class HypothesisReport:
         - ``note``: what could not be computed, and why. Empty if all is well;
         - ``reversed``: which effects have another sign than in training:
           "separation" (against the neuron's association), "joint" (against the
-          coefficient), both, or empty;
+          coefficient), both, or empty; training knows the signs on the scale that
+          was learned;
         - ``name``: the name that `HypothesisExtractor.rename` gave, or empty;
         - ``measure``, ``threshold``, ``terms``: what decides of which texts it is
           true, as in `Hypothesis`; terms are separated by "; ".
@@ -135,6 +136,8 @@ class HypothesisReport:
     r2_out_of_sample : float
         R² on the evaluated texts of the linear model that was fitted on the training
         texts, which are left out; missing annotations count as the training prevalence.
+        Of log(1 + y) where that was learned (`target_scale_` of the extractor), as are
+        all R² of predictions in `overall`, whose descriptions say so.
     roc_auc : float
         In-sample area under the ROC curve of the joint logit (for more than two
         classes: mean over the classes, one against the rest). With covariates or
