@@ -81,6 +81,10 @@ def _make_columns(name, table, null, family, bounds):
     if null is not None and null.p is None and bounds is None:
         half = from_z(family["critical"], df) * se
         columns |= {f"{name}_lower": estimate - half, f"{name}_upper": estimate + half}
+    elif null is not None and null.p is None:  # intervals of another test than p
+        ends = (table[f"{name}_{end}"].to_numpy() for end in ("lower", "upper"))
+        lower, upper = align_interval(*ends, family["p"] <= 0.05)
+        columns |= {f"{name}_lower": lower, f"{name}_upper": upper}
     if bounds is not None:
         lower, upper = bounds(family["level_family"])
     else:

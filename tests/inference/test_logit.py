@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from sklearn_hypo._inference._design import Design
+from sklearn_hypo._inference._families import infer_coefficients
 from sklearn_hypo._inference._joint_regression import joint_regression
 from sklearn_hypo._inference._notes import Notes
 from sklearn_hypo._inference._step_down import run_family
@@ -91,3 +92,27 @@ def test_many_classes_say_what_takes_time(caplog):
     with caplog.at_level(logging.INFO, logger="sklearn_hypo"):
         fit_joint(4)
     assert "joint logit of 4 classes is fitted on 300 rows" in caplog.text
+
+
+def test_intervals_agree_with_permuted_clusters():
+    rng = np.random.default_rng(2)
+    clusters = np.repeat(np.arange(40), 8)
+    A = (rng.random((320, 4)) < rng.random((40, 4))[clusters]).astype(float)
+    pull = A[:, 0].reshape(40, 8).mean(axis=1) + rng.normal(scale=0.2, size=40)
+    codes = (pull > 0.5).astype(int)[clusters]
+    fit = joint_regression(
+        A,
+        codes,
+        2,
+        list(range(4)),
+        Design(clusters=clusters),
+        Notes(list("abcd")),
+        cov_type="auto",
+    )
+    found, _ = infer_coefficients(
+        fit, alpha=0.05, correction="step-down", n_permutations=999
+    )
+    for end, p in (("", "coef_p"), ("_simultaneous", "p_corrected")):
+        excludes = (found[f"coef{end}_lower"] > 0) | (found[f"coef{end}_upper"] < 0)
+        np.testing.assert_array_equal(excludes, found[p] <= 0.05)
+    assert found["coef_p"].min() <= 0.05 < found["coef_p"].max()
