@@ -54,6 +54,17 @@ def test_draws_are_refits_of_flipped_residuals(weighted):
         np.testing.assert_allclose(np.sqrt(drawn.variance[b]), fit.se[:3])
 
 
+def test_residuals_of_a_smaller_model_get_signs_as_they_are():
+    A, y, clusters, rng = make_rows()
+    X, errors = np.column_stack([A, np.ones(90)]), y - y.mean()
+    signs = rng.choice([-1.0, 1.0], (3, 9))
+    drawn = ClusterModel(X, y, clusters, 3, errors=errors).flip(signs)
+    for b in range(3):
+        fit = least_squares(X, signs[b, clusters] * errors, clusters=clusters)
+        np.testing.assert_allclose(drawn.coef[b], fit.coef[:3])
+        np.testing.assert_allclose(np.sqrt(drawn.variance[b]), fit.se[:3])
+
+
 def test_all_signs_alike_are_as_far_from_zero():
     A, y, clusters, _ = make_rows()
     model = ClusterModel(np.column_stack([A, np.ones(90)]), y, clusters, 3)
