@@ -169,7 +169,7 @@ def evaluate_annotations(
     ... )
     >>> report.table[["hypothesis", "coef", "p_corrected", "significant"]].round(3)
          hypothesis   coef  p_corrected  significant
-    0  mentions tea  0.461        0.001         True
+    0  mentions tea  0.461        0.002         True
     1       is long -0.166        0.128        False
 
     Three models annotated, one of them carelessly. What they differ widens intervals:

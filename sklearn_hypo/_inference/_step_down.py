@@ -43,6 +43,8 @@ class NullDistribution:
         Uncorrected p-values, where there are better ones than shares of the draws.
     exact : bool, default=False
         Whether these p-values are exact, so that corrected ones cannot exceed Holm's.
+    rough : bool, default=False
+        Whether the draws are approximate, so that corrected ones are at least Holm's.
     find_level : callable, default=two_sided_level
         From a statistic to the uncorrected p-value that it stands for.
     """
@@ -52,6 +54,7 @@ class NullDistribution:
     p: np.ndarray | None = None
     exact: bool = False
     find_level: Callable = two_sided_level
+    rough: bool = False
 
     def place(self, columns, n_hypotheses):
         """Return the distribution of more hypotheses, of which these are some."""
@@ -313,9 +316,10 @@ def _correct(null, observed, drawn, p, alpha, correction, n_more):
         corrected[order] = np.fmax.accumulate(corrected[order])
         corrected[~tested] = np.nan
     corrected = np.fmax(corrected, np.where(tested, p, np.nan))
-    if null.exact:
+    if null.exact or null.rough:
         holm = adjust_p_values(p, tested, alpha, "holm", n_more)
-        corrected = np.fmin(corrected, holm["p_corrected"].to_numpy())
+        choose = np.fmin if null.exact else np.fmax
+        corrected = choose(corrected, holm["p_corrected"].to_numpy())
     return corrected
 
 

@@ -191,3 +191,13 @@ def test_other_corrections_agree_with_statsmodels(correction, n):
     reject, expected, *_ = multipletests(p, alpha=0.05, method=correction)
     np.testing.assert_allclose(found["p_corrected"], expected, rtol=1e-12)
     np.testing.assert_array_equal(found["significant"], reject)
+
+
+def test_approximate_draws_correct_no_less_than_holm():
+    """Draws that are all small would take any statistic as extreme."""
+    rng = np.random.default_rng(0)
+    observed, p = np.array([2.5, 1.0]), np.array([0.03, 0.4])
+    null = NullDistribution(observed, lambda n: rng.random((2, n)) / 9, p, rough=True)
+    found = run_family(null, p, np.ones(2, bool), alpha=0.05, correction="step-down")
+    np.testing.assert_allclose(found.p_corrected, [0.06, 0.4])
+    assert not found.significant.any()
