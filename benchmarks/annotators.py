@@ -1,13 +1,12 @@
 """Several annotators: do intervals hold for the next one, and what does that cost?
 
-    python benchmarks/annotators.py              # ten minutes of one core
+    python benchmarks/annotators.py              # five minutes of one core
     python benchmarks/annotators.py --runs 20    # a trial, no page
 
 Simulations; needs no data.
 """
 
 import argparse
-import warnings
 
 from _common import command_line, markdown_table, pin_threads, write_table
 
@@ -19,6 +18,9 @@ PANELS = (2, 3, 5)
 LEVEL = 0.05
 EFFECT = 0.5  # of every other hypothesis, in standard deviations of the noise
 OTHERS = 6  # concepts beside the hypotheses, with effects of their own
+
+NAMES = [f"hypothesis {j + 1}" for j in range(N_HYPOTHESES)]
+SETTINGS = {"alpha": LEVEL, "correction": "holm", "cov_type": "HC3", "n_more": 0}
 
 # By title: texts; spread of annotators' error rates (sd of log odds); the largest share
 # of another concept's texts that an annotator reads as the hypothesis, too; whether
@@ -123,12 +125,23 @@ def regress(A, y):
 # The runs ---------------------------------------------------------------------------
 
 
-def test(A, y):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return evaluate_annotations(
-            A, y, cov_type="HC3", correction="holm", alpha=LEVEL, n_resamples=0
-        )
+class Tests:
+    """Tests of annotations of one set of texts, each made once."""
+
+    def __init__(self, y):
+        self.y, self.done = y, {}
+
+    def run(self, A):
+        """Return TestResults of annotations."""
+        key = A.tobytes()
+        if key not in self.done:
+            self.done[key] = run_tests(A, self.y, NAMES, None, Design(), **SETTINGS)
+        return self.done[key]
+
+    def run_all(self, votes):
+        """Return the tests of several annotators, as a report has them."""
+        vote = self.run(take_vote(votes))
+        return test_annotators(vote, votes, self.run, SETTINGS)
 
 
 def simulate(name, n_runs):
@@ -145,21 +158,21 @@ def simulate(name, n_runs):
         y = y + rng.normal(size=n)
         panel = rng.choice(N_ANNOTATORS, max(PANELS), replace=False)
         votes = {str(k): world.annotate(k, truth, others, rng) for k in panel}
-        one = test(votes[str(panel[0])], y).table
+        tests = Tests(y)
+        one = tests.run(votes[str(panel[0])]).table
         for m in PANELS:
             own = dict(list(votes.items())[:m])
             further = np.delete(found, panel[:m], axis=0)
-            report = test(own, y)
             every = targets | {"further annotator": further}
-            runs[m].append(score(report, one, every))
+            runs[m].append(score(*tests.run_all(own), one, every))
     rows = [summarize(pd.DataFrame(runs[m]).mean(), name, m) for m in PANELS]
     return [coverage for coverage, _ in rows], [found for _, found in rows]
 
 
-def score(report, one, targets):
+def score(tests, by_annotator, one, targets):
     """Coverage, half-widths and findings of one run."""
-    null, table = targets["true effect"] == 0, report.table
-    values = {"flips": find_share_of_flips(report.by_annotator)}
+    null, table = targets["true effect"] == 0, tests.table
+    values = {"flips": len(find_flips(by_annotator)) / len(table)}
     found = {
         "one": (*read(one, "coef_lower", "coef_upper"), one["p_corrected"]),
         "vote": (*read(table, "naive_lower", "naive_upper"), table["naive_p"]),
@@ -177,11 +190,6 @@ def score(report, one, targets):
 
 def read(table, *names):
     return [table[name].to_numpy() for name in names]
-
-
-def find_share_of_flips(by_annotator):
-    verdicts = by_annotator.groupby("hypothesis")["verdict"].nunique()
-    return (verdicts > 1).mean()
 
 
 def summarize(mean, name, m):
@@ -234,6 +242,10 @@ if __name__ == "__main__":
     import pandas as pd
     from scipy.special import expit, logit
 
-    from sklearn_hypo import evaluate_annotations
+    from sklearn_hypo._evaluation._annotator_tables import take_vote
+    from sklearn_hypo._evaluation._several_annotators import test_annotators
+    from sklearn_hypo._inference._design import Design
+    from sklearn_hypo._inference._tests import run_tests
+    from sklearn_hypo._report._by_annotator import find_flips
 
     main(OPTIONS)

@@ -123,17 +123,13 @@ def _widen(table, tables, two_sided=True):
     """
     found, spreads, ratios = table.copy(), {}, {}
     for effect in filter(table.columns.__contains__, _EFFECTS):
-        scale = (np.log, np.exp) if effect in _RATIOS else (np.array, np.array)
-        with np.errstate(divide="ignore"):
-            own = scale[0](_stack(tables, effect))
-            values = [scale[0](read_floats(table, f"{effect}{e}")) for e in _BOUNDS]
-        own = np.where(
-            np.isfinite(own), own, np.nan
-        )  # of ratios that are 0 or infinite
+        read, write = (_take_logs, np.exp) if effect in _RATIOS else (np.array,) * 2
+        own = read(_stack(tables, effect))
+        values = [read(read_floats(table, f"{effect}{end}")) for end in _BOUNDS]
         spreads[effect] = spread = Spread.of(own)
         *bounds, ratios[effect] = widen_intervals(*values, spread)
         for end, bound in zip(("_lower", "_upper"), bounds, strict=True):
-            found[f"{effect}{end}"] = scale[1](bound)
+            found[f"{effect}{end}"] = write(bound)
         if f"{effect}_se" in table:
             found[f"{effect}_se"] = np.sqrt(table[f"{effect}_se"] ** 2 + spread.added)
     counts = {}
@@ -147,6 +143,11 @@ def _widen(table, tables, two_sided=True):
     if "coef_df" in table:  # those of the wider interval are in no column
         found["coef_df"] = np.nan
     return found, counts
+
+
+def _take_logs(ratios):
+    """Logarithms; NaN for ratios of 0 and infinite ones, whose interval has no width."""
+    return np.log(np.where((ratios > 0) & (ratios < np.inf), ratios, np.nan))
 
 
 def _correct(vote, table, by_class, counts, n_annotators, correction):

@@ -144,7 +144,8 @@ def widen_p_values(p_values, ratio, n, *, two_sided=True):
     sides = 2 if two_sided else 1
     scores = norm.isf(np.clip(p_values / sides, _SMALLEST_P, 1 - np.finfo(float).eps))
     p = sides * t.sf(scores / np.sqrt(1 + ratio), _count_degrees(ratio, n))
-    return np.where(n >= 2, p, np.nan)
+    # above 0.5 a score without a direction is negative, and would be drawn to 0
+    return np.where(n >= 2, np.maximum(p, p_values), np.nan)
 
 
 def find_verdicts(estimates, significant):

@@ -318,7 +318,7 @@ def describe_length(report):
 
 def describe_annotators(report):
     """Say how many conclusions flip over annotators; empty if there is only one."""
-    if report.by_annotator is None:
+    if report.by_annotator is None or report.by_annotator.empty:
         return ""
     names = report.by_annotator["annotator"].drop_duplicates()
     flips = find_flips(report.by_annotator)
