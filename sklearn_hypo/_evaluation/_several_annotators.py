@@ -146,7 +146,7 @@ def _widen(table, tables, two_sided=True):
 
 
 def _take_logs(ratios):
-    """Logarithms; NaN for ratios of 0 and infinite ones, whose interval has no width."""
+    """Logarithms; NaN for ratios of 0 and infinite ones, which have no interval."""
     return np.log(np.where((ratios > 0) & (ratios < np.inf), ratios, np.nan))
 
 
