@@ -53,7 +53,7 @@ of the majority vote, as if it were one annotator (of two annotators: the first)
 COVERAGE = """\
 Share of 95 % intervals of joint coefficients that hold the true effect, what a vote of
 the whole population would find in unlimited texts, and what a further annotator would
-find in them, alone. ± is below 0.01. Half-widths are medians, as multiples of one
+find in them, alone. ± is about 0.01. Half-widths are medians, as multiples of one
 annotator's.
 """
 

@@ -190,8 +190,8 @@ def evaluate_annotations(
     5       is long         c -0.07        False
     >>> report.table[["coef", "coef_lower", "coef_upper", "naive_lower"]].round(2)
        coef  coef_lower  coef_upper  naive_lower
-    0  0.45        0.20         0.7         0.22
-    1 -0.14       -0.38         0.1        -0.37
+    0  0.45        0.21        0.69         0.23
+    1 -0.14       -0.37        0.09        -0.36
     """
     rules = None if names is None or isinstance(names, str) else _list_given(names)
     if rules:
