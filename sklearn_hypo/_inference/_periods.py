@@ -174,6 +174,8 @@ def _within(y, codes, weights):
 def read_dates(values, n_rows, caller):
     """Return dates as a DatetimeIndex of local times, NaT where there is none."""
     array = getattr(values, "array", values)
+    if hasattr(array, "to_timestamp"):  # of periods their starts
+        array = array.to_timestamp()
     if len(array) != n_rows:
         raise ValueError(
             f"{caller}: {pluralize(len(array), 'date')} arrived for {n_rows} rows of "
@@ -188,8 +190,8 @@ def read_dates(values, n_rows, caller):
         raise ValueError(
             f"{caller}: dates such as {quote_value(str(array[0]))} cannot be read for "
             "certain. Pass datetimes, or texts such as 2024-12-31: "
-            "pandas.to_datetime(..., dayfirst=True) reads other orders, and "
-            "format='%Y' years."
+            "pandas.to_datetime reads other orders (dayfirst=True), years "
+            "(format='%Y'), and times of several zones (utc=True)."
         ) from error
     if dates.isna().all():
         raise ValueError(f"{caller}: no row has a date.")

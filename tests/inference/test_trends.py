@@ -157,7 +157,10 @@ def test_frequencies_that_cannot_be_used():
 @pytest.mark.parametrize(
     ("values", "match"),
     [
-        (["01/02/2024", "13/02/2024"], "such as '01/02/2024' cannot be read.*dayfirst"),
+        (
+            ["01/02/2024", "13/02/2024"],
+            "such as '01/02/2024' cannot be read.*dayfirst=True",
+        ),
         ([2019, 2020], "such as '2019' cannot be read.*%Y"),
         ([None, None], "no row has a date"),
         (["2024-01-01"], "1 date arrived for 2 rows"),
@@ -174,6 +177,11 @@ def test_dates_of_any_kind():
     zoned = pd.Series(expected).dt.tz_localize("Asia/Tokyo")
     for values in (texts, pd.Series(texts), expected.to_numpy(), expected, zoned):
         assert read_dates(values, 2, "test").tolist() == expected.tolist()
+    months = pd.Series(pd.period_range("2024-01", periods=2, freq="M"))
+    assert read_dates(months, 2, "test").month.tolist() == [1, 2]
+    mixed = ["2024-01-01T05:00+02:00", "2024-07-01T05:00+01:00"]
+    with pytest.raises(ValueError, match="utc=True"):
+        read_dates(mixed, 2, "test")
     assert read_dates([*texts, None], 3, "test").isna().tolist() == [False] * 2 + [True]
 
 
