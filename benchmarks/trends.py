@@ -46,8 +46,10 @@ far above its level is no merit.
 
 The tests were chosen on other seeds: four statistics of the slope and three of the
 change, each with simulated series matched by one, two or three autocorrelations, of
-residuals about the mean or beside the change. Of those at level for coefficients of 0
-to 0.6 these had the most power where effects are large.
+residuals about the mean or beside the change, or by the share of known noise too; and
+four ways to draw their coefficients. Of those at level for coefficients of 0 to 0.6
+these had the most power where effects are large. Series of 24 that are all but a
+random walk, and persistent ones that are buried under noise, are not at level.
 """
 
 
@@ -208,7 +210,9 @@ def main():
         ("Power", power),
         ("Levels, from texts of 24 uneven months", texts),
     ]
-    table = "\n".join(f"## {title}\n\n{markdown_table(rows)}" for title, rows in tables)
+    table = "\n\n".join(
+        f"## {title}\n\n{markdown_table(rows)}" for title, rows in tables
+    )
     print(table)
     print(f"{seconds:.0f} s of one core")
     if runs < FULL:
