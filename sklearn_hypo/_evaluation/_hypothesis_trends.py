@@ -63,8 +63,8 @@ class HypothesisTrends:
     >>> print(hypothesis_trends(holds, dates, names=["mentions tea"]))
     1 hypothesis in 43 weeks from 2024-01-01, 900 texts
     prevalence: 1 with a slope, 1 changed (holm, family level 0.05)
-      mentions tea: 0.011 [0.008, 0.014] per week (p 5e-04)
-        0.277 before 2024-07-01, 0.540 since (p 0.003)
+      mentions tea: 0.011 [0.008, 0.014] per week (p 1e-03)
+        0.277 before 2024-07-01, 0.540 since (p 0.006)
     """
 
     table: pd.DataFrame

@@ -146,7 +146,7 @@ def hypothesis_trends(
     0   mentions tea        2022-01-01
     1  mentions rain        2021-03-01
     >>> trends.table["prevalence_change_p"].round(3).tolist()
-    [0.0, 0.409]
+    [0.0, 0.444]
     """
     rows = _read_rows(annotations, y, names, task, sample_weight)
     dates = read_dates(convert_container(dates), len(rows["values"]), _CALLER)
