@@ -11,7 +11,11 @@ import pytest
 from scipy import stats
 
 from sklearn_hypo import evaluate_annotations
+from sklearn_hypo._inference._permutations import SeparationModel
 
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::sklearn_hypo.exceptions.HypothesisWarning"
+)
 FOLDER = Path(__file__).parent / "references"
 ROWS = pd.read_csv(FOLDER / "rows.csv")
 FIGURES = pd.read_csv(FOLDER / "figures.csv").set_index("method")
@@ -135,3 +139,19 @@ def test_firth_where_a_class_never_occurs():
     table = make_table("rare", **COVARIATE)
     assert (table["method"] == "Firth logit").all()
     assert_same(table, "Firth", "joint", atol=1e-6)
+
+
+def test_step_down_by_all_permutations():
+    rows = pd.read_csv(FOLDER / "step_down_rows.csv")
+    expected = pd.read_csv(FOLDER / "step_down.csv").set_index("term")
+    model = SeparationModel(rows[expected.index].to_numpy())
+    z = model.fit(rows["y"].to_numpy()[None]).z[0]
+    np.testing.assert_allclose(z, expected["z"], rtol=1e-6)
+    n = 19_999
+    settings = {"alpha": 0.1, "n_permutations": n, "n_resamples": 0}
+    report = evaluate_annotations(rows[expected.index], rows["y"], **settings)
+    table = report.table.set_index("hypothesis")
+    for figure in ("p", "p_corrected"):
+        exact = expected[figure]
+        error = np.sqrt(exact * (1 - exact) / n)
+        assert (np.abs(table[f"separation_{figure}"] - exact) < 4 * error).all()
