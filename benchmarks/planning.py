@@ -231,8 +231,7 @@ NOTES = """
 - Half-widths and power are foretold by pilots of the same kind, with the true effect
   named. ± is the standard deviation over pilots (and the three true hypotheses): a
   pilot knows the spread of the target and the prevalences only so well.
-- With votes more is found than foretold: the difference of skewed means lies far to one
-  side of 0 more often than a symmetric distribution says. There a plan is too careful.
+- With votes, a long tail, more is found than foretold: a plan is too careful there.
 - Annotators who misread single texts are foretold to agree on average in more texts;
   what they differ in as a matter of principle stays.
 - A plan by the estimates of a pilot, of those hypotheses that were significant in it,
