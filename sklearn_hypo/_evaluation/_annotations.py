@@ -138,9 +138,9 @@ def evaluate_annotations(
     are [3]_; see `docs/benchmarks/annotators.md`. No number of annotators tells of
     errors that all share: `correct_for_annotation_error` takes labels of people.
 
-    A step-down correction goes by permutations of the vote alone, so p-values over
-    annotators get Holm's. Shares of votes are not enough: they do not tell which
-    annotator said what, and so not how far conclusions move.
+    A step-down correction goes by permutations of one set of annotations; with several
+    all p-values get Holm's in its place. Shares of votes are not enough: they do not
+    tell which annotator said what, and so not how far conclusions move.
 
     References
     ----------

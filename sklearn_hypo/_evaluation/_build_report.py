@@ -27,7 +27,7 @@ from .._utils._threads import on_one_thread
 from .._utils._warnings import warn
 from ._dependent_texts import find_new_rows
 from ._earlier_tests import count_further_tests, fingerprint_tests
-from ._several_annotators import test_annotators
+from ._several_annotators import choose_correction, test_annotators
 from ._signs import TrainingEffects
 
 # Settings of the tests of single hypotheses
@@ -119,6 +119,8 @@ def build_report(
     edits = [] if tested_before is None else tested_before.list_edits(tested)
     options = {name: settings[name] for name in _OF_TESTS}
     options["n_more"] = count_further_tests(edits)
+    if votes is not None:
+        options["correction"] = choose_correction(options["correction"])
 
     def test(values):
         return run_tests(

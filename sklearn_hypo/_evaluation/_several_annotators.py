@@ -72,6 +72,15 @@ def tabulate_by_annotator(tables):
     return found.reset_index(drop=True)
 
 
+def choose_correction(correction):
+    """Return the correction of several annotators: Holm's in place of a step-down.
+
+    A step-down goes by permutations of one set of annotations, and needs fewer of them
+    than p-values that are corrected by their number.
+    """
+    return "holm" if correction == "step-down" else correction
+
+
 def test_annotators(vote, votes, test, correction):
     """Test each annotator's annotations, and add what they differ in to their vote's.
 
@@ -152,10 +161,7 @@ def _take_logs(ratios):
 
 def _correct(vote, table, by_class, counts, n_annotators, correction):
     """The tests of the vote with wider p-values, corrected, and notes."""
-    method = correction["correction"]
-    # the permutations of a step-down are of the vote alone; Holm's is the same without
-    method = "holm" if method == "step-down" else method
-    options = (correction["alpha"], method, correction["n_more"])
+    options = tuple(correction[name] for name in ("alpha", "correction", "n_more"))
     alone, joint = (counts[name] >= 2 for name in ("separation_p", "coef_p"))
     first = find_first_equal(vote.annotations)
     counted = vote.table["separation"].notna().to_numpy()
@@ -181,7 +187,6 @@ def _correct(vote, table, by_class, counts, n_annotators, correction):
     table = table.drop(columns=[name for name in table if "_simultaneous_" in name])
     summary = vote.summary | {
         "by_class": by_class,
-        "correction": method,
         "n_tested": int(tested.sum()) + correction["n_more"],
         "n_significant": int(table["significant"].sum()),
     }

@@ -304,3 +304,18 @@ def test_levels_have_odds_of_each_annotator():
     wider = report.table["cumulative_odds_ratio_upper"]
     assert (wider > vote["cumulative_odds_ratio_upper"]).all()
     assert report.by_annotator["cumulative_odds_ratio"].notna().all()
+
+
+def test_holm_stands_for_a_step_down():
+    """So that annotators who agree change nothing, and permutations are enough."""
+    rng = np.random.default_rng(0)
+    A = (rng.random((300, 40)) < 0.4).astype(float)
+    y = A[:, 0] + rng.normal(size=300)
+    options = {"names": None, "alpha": 0.05}
+    found = evaluate(dict.fromkeys("abc", A), y, correction="step-down", **options)
+    holm = evaluate(A, y, correction="holm", **options)
+    assert found.correction == "holm"
+    columns = ["coef_p", "p_corrected", "separation_p_corrected", "significant"]
+    pd.testing.assert_frame_equal(found.table[columns], holm.table[columns])
+    np.testing.assert_array_equal(found.table["naive_p"], holm.table["p_corrected"])
+    assert found.table["significant"][0]
