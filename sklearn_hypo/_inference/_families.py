@@ -77,9 +77,10 @@ def _make_columns(name, table, null, family, bounds):
     estimate, se, df = (
         table[f"{name}{end}"].to_numpy(dtype=float) for end in ("", "_se", "_df")
     )
+    scale = 1.0 if null is None else null.scale
     columns = {f"{name}_p": family["p"]}
     if null is not None and null.p is None and bounds is None:
-        half = from_z(family["critical"], df) * se
+        half = from_z(family["critical"] * scale, df) * se
         columns |= {f"{name}_lower": estimate - half, f"{name}_upper": estimate + half}
     elif null is not None and null.p is None:  # intervals of another test than p
         ends = (table[f"{name}_{end}"].to_numpy() for end in ("lower", "upper"))
@@ -89,7 +90,7 @@ def _make_columns(name, table, null, family, bounds):
         lower, upper = bounds(family["level_family"])
     else:
         by_level = stats.t.isf(family["level_family"] / 2, df)
-        by_draws = from_z(family["critical_family"], df)
+        by_draws = from_z(family["critical_family"] * scale, df)
         half = np.where(np.isnan(by_draws), by_level, by_draws) * se
         lower, upper = estimate - half, estimate + half
         if null is not None and null.p is not None:  # never narrower than one alone

@@ -7,6 +7,7 @@ few matrix products, and no matrix of all rows and all draws is ever made.
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import stats
 
 from ._robust_covariance import judge_rows, orthonormalize
 from ._step_down import NullDistribution
@@ -15,17 +16,22 @@ from ._studentized import studentize, to_z
 # Rows times draws that are held in memory at once
 _MOST_CELLS = 1_000_000
 
+# Draws that tell how large maxima are, before any are counted
+_N_PILOT = 199
+
 
 @dataclass(frozen=True)
 class Estimates:
     """Estimates for a block of targets, of shape (n_draws, n_hypotheses).
 
-    Degrees of freedom may be of shape (n_hypotheses,).
+    Degrees of freedom may be of shape (n_hypotheses,). `unequal` is how far they are
+    those of unequal spreads, from 0 to 1.
     """
 
     coef: np.ndarray
     variance: np.ndarray
     df: np.ndarray
+    unequal: np.ndarray | float = 0.0
 
     @property
     def z(self):
@@ -33,6 +39,10 @@ class Estimates:
         t = np.zeros_like(self.coef)
         np.divide(self.coef, np.sqrt(self.variance), out=t, where=self.variance > 0)
         return to_z(t, self.df)
+
+    def damp(self, caution):
+        """What scores are divided by: 1, and up to `caution` under unequal spreads."""
+        return 1 + self.unequal * (caution - 1)
 
 
 class JointModel:
@@ -188,7 +198,9 @@ class GainModel:
 # Targets under the null ---------------------------------------------------------------
 
 
-def draw_in_blocks(model, base, rng, *, flips=False, shuffles=True, strata=None):
+def draw_in_blocks(
+    model, base, rng, *, flips=False, shuffles=True, strata=None, caution=1.0
+):
     """Return a function of n: the |z| of n targets that are drawn from a base.
 
     Parameters
@@ -203,6 +215,8 @@ def draw_in_blocks(model, base, rng, *, flips=False, shuffles=True, strata=None)
         Whether signs are flipped, and whether rows change places.
     strata : ndarray of int of shape (n_rows,) or None
         Rows change places within these only.
+    caution : float, default=1.0
+        As from `find_caution`.
     """
     step = max(1, _MOST_CELLS // len(base))
     order = None if strata is None else np.argsort(strata, kind="stable")
@@ -218,7 +232,8 @@ def draw_in_blocks(model, base, rng, *, flips=False, shuffles=True, strata=None)
                 _shuffle_within(targets, strata, order, rng)
             if flips:
                 targets *= rng.integers(2, size=targets.shape, dtype=np.int8) * 2 - 1
-            found.append(model.fit(targets).z.T)
+            estimates = model.fit(targets)
+            found.append((estimates.z / estimates.damp(caution)).T)
         return np.concatenate(found, axis=1) if found else np.empty((0, 0))
 
     return draw
@@ -273,9 +288,7 @@ def permute_joint(model, y, rng, *, paired=False, strata=None):
     base = model.standardize_residuals(y)
     if not paired:
         base = base - base.mean()
-    estimates = model.fit(y[None])
-    draw = draw_in_blocks(model, base, rng, flips=paired, strata=strata)
-    return _make_null(estimates, draw), estimates
+    return _permute(model, base, y, rng, flips=paired, strata=strata)
 
 
 def permute_separations(A, y, weights, rng):
@@ -285,8 +298,7 @@ def permute_separations(A, y, weights, rng):
     """
     model = SeparationModel(A, weights)
     base = y - y.mean()  # against cancellation
-    estimates = model.fit(base[None])
-    return _make_null(estimates, draw_in_blocks(model, base, rng)), estimates
+    return _permute(model, base, base, rng)
 
 
 def flip_gains(D, y, weights, rng):
@@ -300,6 +312,35 @@ def flip_gains(D, y, weights, rng):
     return _make_null(estimates, draw), estimates
 
 
-def _make_null(estimates, draw):
-    observed = np.where(estimates.variance[0] > 0, estimates.z[0], np.nan)
-    return NullDistribution(observed, draw)
+def _permute(model, base, y, rng, **options):
+    """Null distribution by permutations of a base, and the estimates of y."""
+    estimates = model.fit(y[None])
+    if rng is None:
+        return None, estimates
+    caution = find_caution(model, base, rng, **options)
+    draw = draw_in_blocks(model, base, rng, caution=caution, **options)
+    return _make_null(estimates, draw, caution), estimates
+
+
+def find_caution(model, base, rng, **options):
+    r"""What scores of unequal spreads are divided by.
+
+    Permutations make spreads alike. Where a target has heavy tails, its permuted
+    scores have light ones, since a large value is in numerator and error: their maxima
+    are below those of normal scores. A hypothesis with a spread of its own is nearly
+    normal, though. Its score is therefore divided by the ratio of the two, for h
+    hypotheses and maxima :math:`m` of a few draws,
+
+    .. math:: \maxigl(1, z_{1 - 0.025 / h} / q_{0.95}(m)igr).
+
+    Draws are of the permuted values alone, so that permutation tests stay exact.
+    """
+    drawn = draw_in_blocks(model, base, rng, **options)(_N_PILOT)
+    normal = stats.norm.isf(0.025 / len(drawn))
+    return max(1.0, normal / np.quantile(drawn.max(axis=0), 0.95))
+
+
+def _make_null(estimates, draw, caution=1.0):
+    damp = np.broadcast_to(estimates.damp(caution), estimates.coef.shape)[0]
+    score = np.where(estimates.variance[0] > 0, estimates.z[0], np.nan)
+    return NullDistribution(score / damp, draw, scale=damp)

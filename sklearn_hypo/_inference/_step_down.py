@@ -47,6 +47,8 @@ class NullDistribution:
         Whether the draws are approximate, so that corrected ones are at least Holm's.
     find_level : callable, default=two_sided_level
         From a statistic to the uncorrected p-value that it stands for.
+    scale : ndarray of shape (n_hypotheses,) or float, default=1.0
+        What statistics have to be multiplied by to be normal scores of estimates.
     """
 
     observed: np.ndarray
@@ -55,6 +57,7 @@ class NullDistribution:
     exact: bool = False
     find_level: Callable = two_sided_level
     rough: bool = False
+    scale: np.ndarray | float = 1.0
 
     def place(self, columns, n_hypotheses):
         """Return the distribution of more hypotheses, of which these are some."""
@@ -70,6 +73,7 @@ class NullDistribution:
             observed=spread(self.observed),
             draw=lambda n: np.nan_to_num(spread(self.draw(n))),
             p=None if self.p is None else spread(self.p),
+            scale=self.scale if np.ndim(self.scale) == 0 else spread(self.scale),
         )
 
 

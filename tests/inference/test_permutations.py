@@ -12,6 +12,7 @@ from sklearn_hypo._inference._permutations import (
     JointModel,
     SeparationModel,
     draw_in_blocks,
+    find_caution,
     flip_gains,
     permute_joint,
     permute_separations,
@@ -160,12 +161,31 @@ def test_within_strata_a_stratum_keeps_its_residuals():
         def fit(self, targets):
             sums = targets[:, :20].sum(axis=1), targets[:, 20:].sum(axis=1)
             found = type("Found", (), {})
-            found.z = np.column_stack(sums)
+            found.z, found.damp = np.column_stack(sums), lambda caution: caution
             return found
 
     draw = draw_in_blocks(Keep(), y, np.random.default_rng(0), strata=strata)
     expected = np.array([y[:20].sum(), y[20:].sum()])
     np.testing.assert_allclose(draw(7), np.tile(expected[:, None], 7))
+
+
+def test_scores_of_unequal_spreads_are_damped_where_tails_are_heavy():
+    """Maxima of permuted scores of heavy tails are small; those of normal are not."""
+    rng = np.random.default_rng(0)
+    A = (rng.random((500, 20)) < 0.02).astype(float)
+    A[:3] = 1
+    model = SeparationModel(A)
+    heavy = find_caution(model, rng.standard_t(2, size=500), rng)
+    assert heavy > 1.1
+    assert 1 <= find_caution(model, rng.normal(size=500), rng) < 1.07
+    y = rng.standard_t(2, size=500)
+    y[A[:, 0] == 1] *= 20
+    y -= y.mean()
+    null, estimates = permute_separations(A, y, None, rng)
+    assert estimates.unequal[0, 0] > 0.9
+    np.testing.assert_allclose(null.observed * null.scale, estimates.z[0])
+    assert null.scale[0] > 1.05
+    assert (null.scale >= 1).all()
 
 
 def test_draws_do_not_depend_on_the_size_of_the_request():

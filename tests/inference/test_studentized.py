@@ -25,21 +25,26 @@ def test_scores_have_an_inverse():
 
 
 def test_equal_variances_keep_the_degrees_of_freedom_of_all_rows():
-    variance, df = studentize(np.ones((1, 1)), np.ones((1, 1)), 480.0, np.array([9.0]))
+    variance, df, unequal = studentize(
+        np.ones((1, 1)), np.ones((1, 1)), 480.0, np.array([9.0])
+    )
     assert variance[0, 0] == 1.0
-    assert df[0, 0] > 200
+    assert df[0, 0] > 300
+    assert unequal[0, 0] < 0.01
 
 
 def test_a_far_larger_robust_variance_has_its_own_degrees_of_freedom():
     robust = np.full((1, 1), 9.0)
-    variance, df = studentize(np.ones((1, 1)), robust, 480.0, np.array([9.0]))
+    variance, df, unequal = studentize(np.ones((1, 1)), robust, 480.0, np.array([9.0]))
     assert variance[0, 0] == 9.0
     assert df[0, 0] == pytest.approx(9.0, rel=1e-3)
+    assert unequal[0, 0] > 0.999
 
 
 def test_a_smaller_robust_variance_is_not_believed():
-    variance, df = studentize(
+    variance, df, unequal = studentize(
         np.ones((1, 2)), np.array([[0.1, 0.0]]), 480.0, np.array([9.0, 2.0])
     )
     assert variance.tolist() == [[1.0, 1.0]]
     assert (df > 450).all()
+    assert (unequal < 0.05).all()
