@@ -323,7 +323,7 @@ def disagreements(names):
     """Corrected p-values at 0.05 beside simultaneous intervals: pairs that disagree.
 
     Returns how many hypotheses of how many are significant while the interval holds 0,
-    or the reverse.
+    or the reverse. An interval that ends at 0 does not hold it.
     """
     wrong = n = 0
     for kind in KINDS:
@@ -334,7 +334,7 @@ def disagreements(names):
                 upper = found[f"{figure}_simultaneous_upper"]
                 p = found[CORRECTED[test]]
                 known = ~(np.isnan(lower) | np.isnan(upper) | np.isnan(p))
-                excludes = (lower > 0) | (upper < 0)
+                excludes = (lower >= 0) | (upper <= 0)
                 wrong += int((((p <= LEVELS[0]) != excludes) & known).sum())
                 n += int(known.sum())
     return wrong, n
