@@ -331,7 +331,7 @@ def find_caution(model, base, rng, **options):
     normal, though. Its score is therefore divided by the ratio of the two, for h
     hypotheses and maxima :math:`m` of a few draws,
 
-    .. math:: \maxigl(1, z_{1 - 0.025 / h} / q_{0.95}(m)igr).
+    .. math:: \max\bigl(1, z_{1 - 0.025 / h} / q_{0.95}(m)\bigr).
 
     Draws are of the permuted values alone, so that permutation tests stay exact.
     """
