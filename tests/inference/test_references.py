@@ -49,9 +49,13 @@ def make_table(y="y", **settings):
     return report.table.set_index("hypothesis")
 
 
+def find_figures(method):
+    return FIGURES.loc[[method]].set_index("term")
+
+
 def assert_same(table, method, test, atol=1e-9):
-    """Compare whatever R has of a method."""
-    expected = FIGURES.loc[[method]].set_index("term")
+    """Compare whatever R has of a method, or the figures given."""
+    expected = find_figures(method) if isinstance(method, str) else method
     for figure, column in COLUMNS[test].items():
         if not expected[figure].isna().all():
             np.testing.assert_allclose(
@@ -84,6 +88,8 @@ def test_robust_errors_with_weights(kind):
     table = make_table(cov_type=kind, **COVARIATE, **WEIGHTS)
     assert_same(table, f"{kind} weighted, sandwich", "joint")
     assert_same(table, "survey", "joint")
+    if kind == "HC3":  # clubSandwich's HC2 takes another working model with weights
+        assert_same(table, "HC3 weighted", "joint")
 
 
 def test_weighted_means():
@@ -108,8 +114,15 @@ def test_separations_of_groups():
     assert_same(table, "CR2 weighted, one at a time", "alone")
 
 
-def test_welch():
-    assert_same(make_table(cov_type="HC3"), "Welch", "alone")
+def test_welch_with_the_fewer_degrees_of_freedom():
+    fewer = []
+    for y in ("y", "x"):
+        welch, equal = find_figures(f"Welch {y}"), find_figures(f"Bell-McCaffrey {y}")
+        fewer.append(equal["df"] < welch["df"])
+        expected = welch.mask(fewer[-1], equal)
+        assert_same(make_table(y, cov_type="HC3"), expected, "alone")
+    assert np.any(fewer)
+    assert not np.all(fewer)
 
 
 def test_fisher_and_newcombe():

@@ -98,15 +98,19 @@ keep(
 # one hypothesis at a time
 for (a in terms) {
   holds <- rows[[a]] == 1
-  welch <- t.test(y[holds], y[!holds])
-  keep(
-    "Welch", a,
-    estimate = mean(y[holds]) - mean(y[!holds]), se = welch$stderr,
-    df = welch$parameter, lower = welch$conf.int[1], upper = welch$conf.int[2],
-    p = welch$p.value
-  )
+  for (of in c("y", "x")) {
+    value <- rows[[of]]
+    welch <- t.test(value[holds], value[!holds])
+    keep(
+      paste("Welch", of), a,
+      estimate = mean(value[holds]) - mean(value[!holds]), se = welch$stderr,
+      df = welch$parameter, lower = welch$conf.int[1], upper = welch$conf.int[2],
+      p = welch$p.value
+    )
+    alone <- lm(reformulate(a, of), data = rows)
+    keep_club(paste("Bell-McCaffrey", of), alone, "CR2", seq_len(n), a)
+  }
   alone <- lm(reformulate(a, "y"), data = rows)
-  keep_club("Bell-McCaffrey", alone, "CR2", seq_len(n), a)
   keep_club("CR2, one at a time", alone, "CR2", group, a)
   alone <- lm(reformulate(a, "y"), data = rows, weights = weight)
   keep_club("CR2 weighted, one at a time", alone, "CR2", group, a)
