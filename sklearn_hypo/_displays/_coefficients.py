@@ -160,7 +160,8 @@ class CoefficientsDisplay:
             significant=report.table["significant"].to_numpy(dtype=bool),
             log=effect in _RATIOS,
             criterion=(
-                f"significant after correction ({report.correction}, {report.alpha:g})"
+                f"significant after correction ({report.correction}, {report.alpha:g}, "
+                f"{report.n_tested} tested)"
             ),
             **found,
         )

@@ -52,7 +52,7 @@ def rerun_audit_bundle(folder):
     --------
     >>> import tempfile
     >>> from sklearn_hypo import evaluate_annotations, rerun_audit_bundle
-    >>> holds, y = [[1], [0], [1], [0], [1]], [3.0, 1.0, 4.0, 1.5, 2.0]
+    >>> holds, y = [[1], [0]] * 4, [3.0, 1.0, 4.0, 1.5, 2.0, 2.5, 3.5, 0.5]
     >>> report = evaluate_annotations(holds, y)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     report.save(f"{folder}/audit")

@@ -288,7 +288,7 @@ def permute_joint(model, y, rng, *, paired=False, strata=None):
     base = model.standardize_residuals(y)
     if not paired:
         base = base - base.mean()
-    return _permute(model, base, y, rng, flips=paired, strata=strata)
+    return permute_base(model, base, y, rng, flips=paired, strata=strata)
 
 
 def permute_separations(A, y, weights, rng):
@@ -298,7 +298,7 @@ def permute_separations(A, y, weights, rng):
     """
     model = SeparationModel(A, weights)
     base = y - y.mean()  # against cancellation
-    return _permute(model, base, base, rng)
+    return permute_base(model, base, base, rng)
 
 
 def flip_gains(D, y, weights, rng):
@@ -312,8 +312,8 @@ def flip_gains(D, y, weights, rng):
     return _make_null(estimates, draw), estimates
 
 
-def _permute(model, base, y, rng, **options):
-    """Null distribution by permutations of a base, and the estimates of y."""
+def permute_base(model, base, y, rng, **options):
+    """Return the null distribution by draws from a base, and the estimates of y."""
     estimates = model.fit(y[None])
     if rng is None:
         return None, estimates

@@ -95,8 +95,7 @@ class FamilyTest:
         that of its first step: later ones have no simultaneous intervals. For false
         discovery rates intervals hold for those that are significant, on average.
     critical_family : ndarray of shape (n_hypotheses,)
-        What each statistic has to exceed for that, by the draws; NaN without any, and
-        where p-values are given and corrected by themselves.
+        What each statistic has to exceed for that, by the draws; NaN without any.
     n_draws : int
         Draws; 0 where nothing was drawn.
     """
@@ -207,8 +206,9 @@ def run_family(null, p, tested, *, alpha, correction, n_more=0, n_permutations="
     found : FamilyTest
         NaN and False for what is not tested.
     """
-    if null is None:
-        return _correct_given(p, tested, alpha, correction, n_more)
+    if null is None or (null.p is not None and correction != "step-down"):
+        given = p if null is None else null.p
+        return _correct_given(given, tested, alpha, correction, n_more)
     observed = np.where(tested, null.observed, np.nan)
     n_tests = np.sum(tested) + n_more
     drawn = np.empty((len(observed), 0))
@@ -259,8 +259,7 @@ def _find_critical_values(null, drawn, tested, alpha, correction, n_tests, signi
         level[tested] = null.find_level(family[tested])
     else:
         level[:] = find_level_each(correction, alpha, n_tests, significant.sum())
-        if null.p is None:
-            family[tested] = find_critical_value(own, level[0])
+        family[tested] = find_critical_value(own, level[0])
     return level, critical, family
 
 

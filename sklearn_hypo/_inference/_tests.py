@@ -12,6 +12,7 @@ import pandas as pd
 from .._utils._threads import on_one_thread
 from .._utils._validation import encode_one_hot
 from .._utils._warnings import warn
+from ._adjusted_separations import adjust_separations
 from ._design import Design, pair_members
 from ._design_matrix import column_varies, find_first_equal
 from ._families import infer_coefficients, infer_separations, name_correction
@@ -121,7 +122,7 @@ def run_tests(
     >>> tests.table[["hypothesis", "coef", "coef_p", "significant"]].round(3)
          hypothesis   coef  coef_p  significant
     0  mentions tea  0.849   0.001         True
-    1       is long -0.054   0.222        False
+    1       is long -0.054   0.238        False
     """
     notes = Notes(names)
     described = {
@@ -178,6 +179,17 @@ def run_tests(
             target_kind, values, codes, joint, design, cov_type=cov_type, notes=notes
         )
     )
+    adjusted = adjust_separations(
+        values,
+        codes,
+        n_classes,
+        design,
+        tested,
+        cov_type=cov_type,
+        rng=np.random.default_rng([random_state, 6]),
+        **options,
+    )
+    table = table.assign(**{name: each[first] for name, each in adjusted.items()})
     by_class = None
     if is_multiclass(classes):
         by_class = _tabulate_classes(names, cells, joint, n_classes)

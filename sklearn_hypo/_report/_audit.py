@@ -77,12 +77,13 @@ class AuditBundle:
     >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
     >>> from sklearn_hypo import evaluate_annotations, read_audit_bundle
-    >>> report = evaluate_annotations([[1], [0], [1], [0]], [3.0, 1.0, 4.0, 1.5])
+    >>> holds, y = [[1], [0]] * 4, [3.0, 1.0, 4.0, 1.5, 2.0, 2.5, 3.5, 0.5]
+    >>> report = evaluate_annotations(holds, y)
     >>> with TemporaryDirectory() as scratch:
     ...     report.save(Path(scratch, "audit"))
     ...     bundle = read_audit_bundle(Path(scratch, "audit"))
     >>> bundle.data.annotations.shape, bundle.settings["evaluation"]["correction"]
-    ((4, 1), 'holm')
+    ((8, 1), 'step-down')
     """
 
     data: EvaluationData
@@ -219,7 +220,8 @@ def read_audit_bundle(folder):
     --------
     >>> import tempfile
     >>> from sklearn_hypo import evaluate_annotations, read_audit_bundle
-    >>> report = evaluate_annotations([[1], [0], [1], [0]], [3.0, 1.0, 4.0, 1.5])
+    >>> holds, y = [[1], [0]] * 4, [3.0, 1.0, 4.0, 1.5, 2.0, 2.5, 3.5, 0.5]
+    >>> report = evaluate_annotations(holds, y)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     report.save(folder)
     ...     table = read_audit_bundle(folder).table

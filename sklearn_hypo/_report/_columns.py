@@ -115,6 +115,18 @@ COLUMNS = (
         "separation_p_corrected", format_p, terminal="p", effect="p alone, corrected"
     ),
     Column("separation_std", effect="separation, per sd of {target}"),
+    Column(
+        "separation_adjusted",
+        effect="separation, covariates held fixed ({unit})",
+    ),
+    Column("separation_adjusted_lower"),
+    Column("separation_adjusted_upper"),
+    Column("separation_adjusted_p", format_p),
+    Column(
+        "separation_adjusted_p_corrected",
+        format_p,
+        effect="p alone, covariates held fixed, corrected",
+    ),
     Column("n_discordant", format_count, basis="pairs whose members differ in it"),
     Column("separation_class", article="Class", effect="class"),
     Column("separation_worst_lower"),

@@ -23,7 +23,7 @@ from ._formats import typeset_minus
 from ._words import (
     describe_annotators,
     describe_conditions,
-    describe_correction,
+    describe_level,
     describe_near_duplicate_texts,
     describe_sample,
     describe_success,
@@ -165,7 +165,7 @@ def _write_caption(report):
         describe_conditions(report),
     ]
     conditions = list(filter(None, conditions))
-    significant = f"* significant, {describe_correction(report)}"
+    significant = f"* significant, {describe_level(report)}"
     return ". ".join([describe_sample(report), significant, *conditions, *figures])
 
 

@@ -48,6 +48,10 @@ class HypothesisReport:
           corrected p-value is at most alpha; a bound of 0 itself is excluded (NaN for
           more than two classes);
           ``separation_std``: in standard deviations of the target;
+        - ``separation_adjusted``, ``_lower``, ``_upper``, ``_p``, ``_p_corrected``:
+          with covariates or fixed effects, which ``separation`` leaves out, the
+          coefficient of the hypothesis beside these alone (for two classes the average
+          marginal effect of such a logit; for more only p-values);
         - ``separation_class``: for more than two classes, the class of which
           ``separation`` is the difference;
         - ``separation_worst_lower``, ``separation_worst_upper``: where answers are
@@ -235,16 +239,18 @@ class HypothesisReport:
     <BLANKLINE>
     hypothesis  prev.  separation      p        joint coef [95%]  joint p
     more y
-      has tea   0.518       0.850  2e-74    0.849 [0.761, 0.936]    5e-74  *
+      has tea   0.518       0.850  0.001    0.849 [0.761, 0.936]    0.001  *
     less y
-      has rain  0.496      -0.082  0.092  -0.054 [-0.141, 0.034]    0.228
+      has rain  0.496      -0.082  0.089  -0.054 [-0.144, 0.036]    0.238
     <BLANKLINE>
-    * 1 of 2 significant in the joint regression (holm, family level 0.1)
-    p: of the separation, corrected too; joint p: corrected; standard errors: ... (HC3)
+    * 1 of 2 significant in the joint regression (step-down, family level 0.05)
+    p: of the separation, corrected too; joint p: corrected; standard errors: the ...
+      pooled ones
+    corrected by 999 draws without any effect: a p-value near 0.05 has a Monte Carlo ...
       0.154                 R² in-sample (as published): fit and score on ... 2,000 rows
       0.154                 R² in-sample, adjusted for the number of hypotheses
       0.152 [0.121, 0.178]  R² cross-fitted: fit on four fifths of these rows, ...
-      0.001                 p-value of all hypotheses together, from 999 ...
+      0.001                 p-value of all hypotheses together, from at most 999 ...
     """
 
     table: pd.DataFrame

@@ -10,11 +10,13 @@ from ._moderator import describe_moderator
 from ._page._render import render
 from ._view import ReportView
 from ._words import (
+    describe_adjusted,
     describe_annotators,
     describe_conditions,
     describe_earlier_tests,
     describe_length,
     describe_near_duplicate_texts,
+    describe_permutations,
     describe_reversed,
     describe_sample,
     describe_skipped,
@@ -155,10 +157,11 @@ def _summarize(report):
     legend = "p: of the separation, corrected too; joint p: corrected"
     if describe_standard_errors(report):
         legend += f"; standard errors: {describe_standard_errors(report)}"
-    lines += [legend, describe_conditions(report), *_figure_lines(report)]
+    lines += [legend, describe_permutations(report), describe_conditions(report)]
+    lines += _figure_lines(report)
     lines += [to_printable(describe_target_kind(report))]
     lines += [describe_near_duplicate_texts(report), describe_earlier_tests(report)]
-    lines += [to_printable(describe_length(report))]
+    lines += [to_printable(describe_length(report)), describe_adjusted(report)]
     lines += [to_printable(describe_moderator(report))]
     lines += [to_printable(describe_skipped(report)), format_usage(report.usage)]
     for part in (_covariate_lines, _duplicate_lines, _missing_lines):

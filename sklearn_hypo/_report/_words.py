@@ -63,6 +63,24 @@ def describe_correction(report):
     return f"{report.correction}, {kind} level {report.alpha:g}"
 
 
+def describe_level(report):
+    """Say by what, over how many, at which level: "holm over 20 hypotheses, ..."."""
+    over = f" over {pluralize(report.n_tested, 'hypothesis')}, "
+    return describe_correction(report).replace(", ", over, 1)
+
+
+def describe_permutations(report):
+    """Say how many draws p-values are from, and how exact they are; empty if none."""
+    n, alpha = report.n_permutations, report.alpha
+    if not n:
+        return ""
+    error = np.sqrt(alpha * (1 - alpha) / n)
+    return (
+        f"corrected by {n:,} draws without any effect: a p-value near {alpha:g} has a "
+        f"Monte Carlo error of {error:.1g}"
+    )
+
+
 def describe_success(report):
     """Say how many hypotheses are significant, and by which correction."""
     return (
@@ -157,8 +175,8 @@ def list_figures(report):
     if not np.isnan(report.permutation_p):
         p = format_p(report.permutation_p)
         how = (
-            f"p-value of all hypotheses together, from {report.n_resamples:,} "
-            f"permutations of {name_target(report)} over the annotations"
+            f"p-value of all hypotheses together, from at most {report.n_resamples:,} "
+            f"draws of {name_target(report)} without any effect"
         )
         figures.append(Figure("permutation_p", p, "", how))
     return figures
@@ -335,6 +353,28 @@ def describe_annotators(report):
     )
 
 
+def describe_adjusted(report):
+    """Say what separations leave out, and what stays beside it; empty if nothing is."""
+    if "separation_adjusted_p_corrected" not in report.table:
+        return ""
+    what = [
+        name
+        for name, given in (
+            ("covariates", report.covariates is not None),
+            ("fixed effects", report.data.fixed_effects is not None),
+        )
+        if given
+    ]
+    alone = read_floats(report.table, "separation_p_corrected") <= report.alpha
+    stay = read_floats(report.table, "separation_adjusted_p_corrected") <= report.alpha
+    both, others = int((alone & stay).sum()), int((stay & ~alone).sum())
+    return (
+        f"separations leave {' and '.join(what) or 'covariates'} out: of "
+        f"{int(alone.sum())} significant ones {both} are so with them held fixed "
+        f"(separation_adjusted), and {others} others"
+    )
+
+
 def describe_skipped(report):
     """Say how many neurons have no hypothesis, and why; empty if all have one."""
     reasons = Counter((report.skipped_neurons or {}).values())
@@ -403,6 +443,7 @@ def list_remarks(report):
         describe_earlier_tests,
         describe_reversed,
         describe_length,
+        describe_adjusted,
         describe_moderator,
         describe_skipped,
     )

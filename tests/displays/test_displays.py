@@ -83,6 +83,7 @@ def table_of(names, seed=0):
 def report_of(names, classes=None, **fields):
     settings = {"classes": classes, "alpha": 0.1, "correction": "holm"}
     settings |= {"by_class": None, "redundancy": None, "details": None} | fields
+    settings = {"n_tested": len(names)} | settings
     return SimpleNamespace(table=table_of(names), **settings)
 
 

@@ -135,7 +135,7 @@ def test_tiles(kind, size):
         [
             p_value(report.permutation_p),
             "p-value of all together",
-            "from 9 permutations of y over the annotations",
+            "from at most 9 draws of y without any effect",
         ],
         ["240", "texts", size],
     ]
@@ -231,7 +231,10 @@ def test_directions_without_findings_are_said_to_be_so():
     upward = change_table(report, coef=coef, coef_lower=coef, coef_upper=coef)
     assert directions_of(tree_of(upward))["Goes with less of y"] == ["none"]
     quiet = change_table(report, significant=np.zeros(6, dtype=bool))
-    assert "No hypothesis is significant after correction" in report_page(quiet)
+    assert (
+        "No hypothesis is significant (holm over 6 hypotheses, family"
+        in report_page(quiet)
+    )
 
 
 def test_directions_of_several_classes_name_the_class():
@@ -264,6 +267,14 @@ def test_effects_and_basis_of_a_quantity():
             ("p alone", p_value(row["separation_p"])),
             ("p alone, corrected", p_value(row["separation_p_corrected"])),
             ("separation, per sd of y", number(row["separation_std"])),
+            (
+                "separation, covariates held fixed (units of y)",
+                estimate(row, "separation_adjusted"),
+            ),
+            (
+                "p alone, covariates held fixed, corrected",
+                p_value(row["separation_adjusted_p_corrected"]),
+            ),
             ("p beside the others", p_value(row["coef_p"])),
             ("joint coefficient, standardised", number(row["coef_std"])),
             ("p beside the others, corrected", p_value(row["p_corrected"])),
@@ -441,8 +452,8 @@ def test_overall_figures_and_covariates():
     ]
     for row, figure in zip(expected[:2], report.overall["value"], strict=False):
         row[0] = number(figure)  # in-sample: no interval
-    about = "p-value of all hypotheses together, from 9 permutations of y over the"
-    expected.append([p_value(report.permutation_p), f"{about} annotations"])
+    about = "p-value of all hypotheses together, from at most 9 draws of y without"
+    expected.append([p_value(report.permutation_p), f"{about} any effect"])
     assert rows == expected
     assert read_rows(find_section(root, "Covariates")) == [
         ["covariate", "coefficient [95% interval]", "p"]

@@ -170,7 +170,7 @@ def test_the_text_says_what_else_was_found():
     figure = f"{row.value:.3f} [{row.lower:.3f}, {row.upper:.3f}] "
     (line,) = (line for line in text_lines(report) if figure in line)
     assert "R² in-sample" in line
-    assert "p-value of all hypotheses together, from 9 permutations of y" in text
+    assert "p-value of all hypotheses together, from at most 9 draws of y" in text
     coef = f"{covariate.coef:.3f} [{covariate.coef_lower:.3f}"
     assert f"covariate: length: {coef}" in text
     assert "nearly one: mentions tea | mentions fog: the same annotations" in text
@@ -276,10 +276,10 @@ def test_the_target_is_called_by_its_name(kind):
     assert (named.target_name, plain.target_name) == ("stars", None)
     text = str(named)
     assert text.splitlines()[0].endswith(f"({named.task} of stars)")
-    assert "permutations of stars over" in text
+    assert "draws of stars without" in text
     assert ("stars: 1 for 1, 0 for 0" in text) == (kind == "two")
     assert "stars" not in str(plain)
-    assert "permutations of y over" in str(plain)
+    assert "draws of y without" in str(plain)
 
 
 def test_wide_letters_line_up():

@@ -7,6 +7,7 @@ from markupsafe import Markup
 
 from .._words import (
     describe_correction,
+    describe_permutations,
     describe_standard_errors,
     list_conditions,
 )
@@ -24,6 +25,7 @@ def list_method(report):
         ("classes", ", ".join(map(repr, report.classes or ()))),
         ("correction", describe_correction(report)),
         ("hypotheses that the correction counts", str(report.n_tested)),
+        ("p-values", describe_permutations(report)),
         ("standard errors", describe_standard_errors(report)),
         (f"{units} in the joint regression", f"{report.n_joint:,} of {n:,}"),
         ("hypotheses in the joint regression", str(report.n_joint_hypotheses)),

@@ -13,6 +13,7 @@ from .._moderator import list_by_moderator, name_moderator
 from .._view import ReportView
 from .._words import (
     describe_effect,
+    describe_level,
     describe_sample,
     list_covariates,
     list_figures,
@@ -73,6 +74,7 @@ def report_page(report, *, title=None):
         directions=[] if lead is None else list_directions(view),
         lead_effect="" if lead is None else describe_effect(report, lead),
         drawing=describe_drawing(view),
+        level=describe_level(report),
         columns=list_table_columns(view),
         details=list_details(view),
         overall=list_figures(report),
