@@ -206,6 +206,21 @@ def test_texts_are_left_out_unless_asked_for(tmp_path):
     assert again.details[0].present == report.details[0].present
 
 
+@pytest.mark.parametrize("kind", ["regression", "binary"])
+def test_bundles_from_before_permutations_are_run_as_they_were(tmp_path, kind):
+    """Quantities had HC3 errors and t tests where nothing was said."""
+    named = {"cov_type": "HC3"} if kind == "regression" else {}
+    report = make_report(kind, alpha=0.1, correction="holm", **named)
+    folder = write_audit_bundle(report, tmp_path / "bundle")
+    settings = json.loads((folder / "settings.json").read_text("ascii"))
+    settings["evaluation"]["cov_type"] = "auto"
+    del settings["evaluation"]["n_permutations"]
+    (folder / "settings.json").write_text(json.dumps(settings), "ascii")
+    write_manifest(folder)
+    again = rerun(folder)
+    pd.testing.assert_frame_equal(again.table, report.table)
+
+
 def test_settings_and_versions_beside_the_rows(tmp_path):
     report = make_report(alpha=0.2, correction="fdr_by", n_resamples=3)
     folder = write_audit_bundle(report, tmp_path / "bundle")
