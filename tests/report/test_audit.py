@@ -216,6 +216,7 @@ def test_bundles_from_before_permutations_are_run_as_they_were(tmp_path, kind):
     settings["evaluation"]["cov_type"] = "auto"
     del settings["evaluation"]["n_permutations"]
     (folder / "settings.json").write_text(json.dumps(settings), "ascii")
+    (folder / "MANIFEST.sha256").unlink()
     write_manifest(folder)
     again = rerun(folder)
     pd.testing.assert_frame_equal(again.table, report.table)
