@@ -40,6 +40,10 @@ number of permutations B, since (1 + k) / (1 + B) is a p-value: the simulations 
 which finds a little more). "t (HC3)" are t tests with `cov_type="HC3"`, and Welch's
 for one hypothesis at a time. They, and hypothesaes, see the first 400 runs of a world.
 
+Aims are met, or not, by the figure itself: "within error" is a miss of less than two
+Monte Carlo standard errors. What t tests reached when the aims were set is of worlds
+like these, drawn by another program; what they reach here stands beside it.
+
 Votes are counts from a Poisson distribution with lognormal means, six in ten of them 0;
 stars go from 1 to 5, half of them 5. "lost by hypothesaes" is the share of runs in
 which it raised, printed that it takes least squares instead, or returned no p-value;
