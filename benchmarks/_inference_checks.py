@@ -131,10 +131,16 @@ def _least_squares(A, y):
 
 def _welch(A, y):
     table = quiet_table(A, y, task="regression", cov_type="HC3")
-    tests = [stats.ttest_ind(y[a == 1], y[a == 0], equal_var=False) for a in A.T]
-    upper = [test.confidence_interval(0.95).high for test in tests]
-    yield "Welch, p-values", table["separation_p"], [test.pvalue for test in tests]
-    yield "Welch, intervals", table["separation_upper"], upper
+    for a, (_, row) in zip(A.T, table.iterrows(), strict=True):
+        test = stats.ttest_ind(y[a == 1], y[a == 0], equal_var=False)
+        # no more degrees of freedom than equal variances would leave
+        n = np.array([a.sum(), (1 - a).sum()])
+        df = min(test.df, np.sum(1 / n) ** 2 / np.sum(1 / n**2 / (n - 1)))
+        se = row["separation"] / test.statistic
+        upper = row["separation"] + stats.t.ppf(0.975, df) * se
+        p = 2 * stats.t.sf(abs(test.statistic), df)
+        yield "Welch, Bell and McCaffrey, p-values", row["separation_p"], p
+        yield "Welch, Bell and McCaffrey, intervals", row["separation_upper"], upper
 
 
 def _classes(A, y):
