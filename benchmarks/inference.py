@@ -49,7 +49,8 @@ stars go from 1 to 5, half of them 5. "lost by hypothesaes" is the share of runs
 which it raised, printed that it takes least squares instead, or returned no p-value;
 nothing found counts as no false positive. It takes neither weights, covariates, groups,
 pairs nor three classes. A covariate that drives both makes hypotheses true one at a
-time, since a separation leaves it out: there, joint figures alone are false positives. Duplicates: three exact copies and three that differ in 3 % of
+time, since a separation leaves it out: there, joint figures alone are false positives.
+Duplicates: three exact copies and three that differ in 3 % of
 the rows are among the 20. The worlds of documents: y is one per document, annotations
 vary by chunk around a tendency of the document (intraclass correlation 0.5), and groups
 are the documents. Groups: sizes fall as 1 / rank where they are uneven, and each has an
