@@ -186,8 +186,9 @@ def test_groups_and_covariates_reach_the_test(design, design_csv, run, tmp_path)
 
 
 def test_a_moderator_reaches_the_test(design, run, tmp_path, capsys):
-    design.loc[:4, "region"] = None
-    design.to_csv(tmp_path / "t.csv", index=False)
+    lacking = design.copy()  # other tests share it
+    lacking.loc[:4, "region"] = None
+    lacking.to_csv(tmp_path / "t.csv", index=False)
     assert run(tmp_path / "t.csv", "--moderator", "region") == 0
     table, metrics, settings = read_outputs(tmp_path / "out")
     assert settings["moderator"] == "region"
