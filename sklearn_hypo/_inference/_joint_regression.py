@@ -160,7 +160,10 @@ def joint_regression(A, y, n_classes, columns, design, notes, *, cov_type, rng=N
     columns = _drop_twins(A[rows], columns, notes)
     n_rows = int(rows.sum())
     if not columns:
-        notes.add_general("No hypothesis can be in the joint regression: none varies.")
+        notes.add_general(
+            "No hypothesis can be in the joint regression: none varies and rests on "
+            "enough texts."
+        )
         return fit
     design = design.take(rows)
     controls = make_design_matrix(design, n_rows, linear=n_classes is None, notes=notes)

@@ -3,7 +3,11 @@
 import numpy as np
 from scipy import special, stats
 
-from ._wild_clusters import FEWEST_BEHIND, count_clusters_behind
+from ._wild_clusters import (
+    FEWEST_BEHIND,
+    count_clusters_behind,
+    count_clusters_needed,
+)
 
 # Texts (or groups of texts) on either side below which a mean has no spread to judge by
 FEWEST = 3
@@ -16,11 +20,11 @@ def find_untestable(A, codes, n_classes, design, alpha):
     groups: in as many groups). And the smallest p-value that it can have must reach
     the level: where n texts are answered and m of them hold, this is
     :math:`1 / \binom{n}{m}` for a quantity, the probability of the most extreme table
-    for classes, and :math:`2^{1 - d}` for d pairs that differ, or d groups. The level
-    is that of
+    for classes, and :math:`2^{1 - d}` for d pairs that differ. The level is that of
     Tarone: :math:`\alpha / K` with the smallest K such that no more than K hypotheses
-    can reach it. Of the target only the sizes of classes matter, so that the choice
-    costs no error.
+    can reach it. All groups together have to be so many that random signs of them can
+    reach :math:`\alpha`. Of the target only the sizes of classes matter, so that the
+    choice costs no error.
 
     Parameters
     ----------
@@ -72,9 +76,11 @@ def find_untestable(A, codes, n_classes, design, alpha):
             behind = count_clusters_behind(
                 a[answered, None], groups, paired=design.paired
             )[0]
-            few = few or behind < FEWEST_BEHIND
-            text = f"{text}, {behind} of {len(np.unique(groups))} groups behind it"
-            p = max(p, 2.0 ** (1 - len(np.unique(groups))))
+            n_groups, needed = len(np.unique(groups)), count_clusters_needed(alpha)
+            few = few or behind < FEWEST_BEHIND or n_groups < needed
+            text = f"{text}, {behind} of {n_groups} groups behind it"
+            if n_groups < needed:
+                text += f", {needed} groups are needed"
         if few:
             reasons[j] = text
         else:

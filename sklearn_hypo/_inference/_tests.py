@@ -95,6 +95,8 @@ def run_tests(
         Further hypotheses that were tested on these rows.
     target_kind : str or None, default=None
         As from `settle_target_kind`.
+    n_permutations, random_state
+        As in `evaluate_annotations`.
 
     Returns
     -------
@@ -137,11 +139,7 @@ def run_tests(
         codes = design.differences(codes).astype(float)
         design = design.of_differences()
     n_classes = None if classes is None else len(classes)
-    untestable = find_untestable(values, codes, n_classes, design, alpha)
-    for j, reason in untestable.items():
-        notes.add(j, "untestable", reason)
-    varying = [j for j, a in enumerate(values.T) if column_varies(a, design.paired)]
-    varying = [j for j in varying if j not in untestable]
+    varying = _find_testable(values, codes, n_classes, design, alpha, notes)
     first = find_first_equal(values)
     tested = np.isin(np.arange(len(names)), varying) & (first == np.arange(len(names)))
     marginal, cells, null = marginal_tests(
@@ -200,27 +198,42 @@ def run_tests(
     table["note"] = pd.Series(notes.by_hypothesis(), dtype=object)
     for message in notes.messages():
         warn(message)
-    n_groups = None if design.clusters is None else len(np.unique(design.clusters))
-    summary = {
-        "task": "regression" if classes is None else "classification",
+    summary = _summarize(joint, classes, design) | {
         "target_kind": target_kind,
-        "classes": None if classes is None else tuple(classes.tolist()),
         "n_rows": n_rows,
-        "n_joint": 0 if joint.rows is None else int(joint.rows.sum()),
-        "n_joint_hypotheses": len(joint.columns),
         "n_tested": int(joint.tested.sum()) + n_more,
         "n_significant": int(table["significant"].sum()),
         "alpha": alpha,
         "correction": name_correction(correction, joint.null),
         "n_permutations": family.n_draws,
-        "cov_type": joint.cov_type,
-        "n_groups": n_groups,
         "n_pairs": len(values) if design.paired else None,
         "by_class": by_class,
+    }
+    return TestResults(table, summary, joint, values, codes, design)
+
+
+def _find_testable(values, codes, n_classes, design, alpha, notes):
+    """Columns that vary and rest on enough texts; what rests on too few is noted."""
+    untestable = find_untestable(values, codes, n_classes, design, alpha)
+    for j, reason in untestable.items():
+        notes.add(j, "untestable", reason)
+    varying = [j for j, a in enumerate(values.T) if column_varies(a, design.paired)]
+    return [j for j in varying if j not in untestable]
+
+
+def _summarize(joint, classes, design):
+    """What the joint regression says of the whole."""
+    n_groups = None if design.clusters is None else len(np.unique(design.clusters))
+    return {
+        "task": "regression" if classes is None else "classification",
+        "classes": None if classes is None else tuple(classes.tolist()),
+        "n_joint": 0 if joint.rows is None else int(joint.rows.sum()),
+        "n_joint_hypotheses": len(joint.columns),
+        "cov_type": joint.cov_type,
+        "n_groups": n_groups,
         "covariates": joint.covariates,
         **{name: float(value) for name, value in joint.metrics.items()},
     }
-    return TestResults(table, summary, joint, values, codes, design)
 
 
 def _check_winners(codes, classes, design):

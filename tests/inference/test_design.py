@@ -523,8 +523,8 @@ def test_three_wins_of_three_are_no_certainty():
             groups=[1, 1, 2, 2, 3, 3],
         )
     assert design.pairs.tolist() == [0, 0, 1, 1, 2, 2]
-    # of eight ways in which three can end, two are as clear: it is not even tested
-    assert "p is at least 0.25" in table.loc[0, "note"]
+    # of eight ways in which three groups can end, two are as clear: it is not tested
+    assert "3 of 3 groups behind it, 5 groups are needed" in table.loc[0, "note"]
     assert np.isnan(table.loc[0, "separation_p"])
     assert table.loc[0, "separation"] == 1.0
 

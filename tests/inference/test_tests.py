@@ -518,6 +518,18 @@ def test_what_rests_on_too_few_texts_is_not_tested(kind):
     assert summary["n_tested"] == 1
 
 
+def test_eight_groups_are_enough_and_five_are_not():
+    rng = np.random.default_rng(0)
+    A = (rng.random((400, 20)) < 0.4).astype(float)
+    y = A[:, 0] + 0.5 * rng.normal(size=400)
+    table, summary = quiet_table(A, y, groups=np.arange(400) % 8, alpha=0.05)
+    assert summary["n_tested"] == 20
+    assert table["significant"].tolist() == [True] + [False] * 19
+    table, summary, _ = warned_table(A, y, groups=np.arange(400) % 5, alpha=0.05)
+    assert summary["n_tested"] == 0
+    assert "5 of 5 groups behind it, 6 groups are needed" in table.loc[0, "note"]
+
+
 def test_few_equal_labels_are_no_certainty():
     # three texts, all of the class with share 0.3: Welch would say p < 1e-30
     y = np.tile([1, 0, 0, 1, 0, 0, 0, 1, 0, 0], 50)
