@@ -6,9 +6,9 @@ from ._all_together import AdjustedModel
 from ._design_matrix import find_independent_columns, make_design_matrix
 from ._joint_regression import joint_regression
 from ._notes import Notes
-from ._permutations import Estimates, permute_base
+from ._permutations import draw_null
 from ._step_down import run_family
-from ._studentized import from_z
+from ._studentized import Fits, from_z
 
 _ADJUSTED = "separation_adjusted"
 
@@ -83,7 +83,7 @@ def _permute(A, y, design, tested, rng, options):
         nothing = np.full(n_hypotheses, np.nan)
         family = run_family(None, nothing, np.zeros(n_hypotheses, bool), **options)
         return _name_columns(nothing, nothing, nothing, family)
-    null, estimates = permute_base(
+    null, estimates = draw_null(
         model, model.standardize_residuals(y), y, rng, **model.find_draws()
     )
     null = null.place(columns, n_hypotheses)
@@ -148,9 +148,4 @@ class _RowsModel:
     def fit(self, targets):
         """Estimate the coefficients for targets of shape (n_draws, n_rows)."""
         parts = [model.fit(targets[:, rows]) for rows, model in self._models]
-        return Estimates(
-            *(
-                np.concatenate([getattr(part, name) for part in parts], axis=1)
-                for name in ("coef", "variance", "df", "unequal")
-            )
-        )
+        return Fits.join(parts, axis=1)

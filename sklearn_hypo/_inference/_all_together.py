@@ -4,10 +4,10 @@ import numpy as np
 from scipy import linalg
 
 from ._firth import JEFFREYS, collapse_patterns, fit_logit, probabilities
-from ._permutations import Estimates, draw_in_blocks
+from ._permutations import draw_null
 from ._resampling import is_constant_within
 from ._robust_covariance import satterthwaite_of_rows
-from ._studentized import studentize
+from ._studentized import Fits
 from ._wild_clusters import draw_signs, flip_clusters_beside
 
 # Draws as extreme as the data after which a p-value is large enough to be known
@@ -132,7 +132,7 @@ def _count_extreme(observed, draw, n_resamples):
 class AdjustedModel:
     """Coefficients of each hypothesis beside the covariates, for many targets.
 
-    Variances are, as of `JointModel`, the larger of that of equal spreads and HC2.
+    Variances are that of equal spreads and HC2.
 
     Parameters
     ----------
@@ -183,14 +183,12 @@ class AdjustedModel:
         plain += (
             coef**2 * self._norm * (self._plain * self._slopes).sum(axis=0) * self._norm
         )
-        return Estimates(
+        return Fits(
             coef,
-            *studentize(
-                np.maximum(plain, 0) / self._n_spare * self._pooled,
-                np.maximum(robust + coef**2 * self._own, 0),
-                self._n_spare,
-                self._df,
-            ),
+            np.maximum(plain, 0) / self._n_spare * self._pooled,
+            np.maximum(robust + coef**2 * self._own, 0),
+            self._n_spare,
+            self._df,
         )
 
     def standardize_residuals(self, y):
@@ -220,7 +218,8 @@ def _permute_residuals(A, y, controls, rng, weights, levels, *, paired):
         options = {"flips": True, "shuffles": False}
     else:
         base, options = base - base.mean(), {"strata": levels}
-    return model.fit(y[None]).z[0], draw_in_blocks(model, base, rng, **options)
+    null, _ = draw_null(model, base, y, rng, **options)
+    return np.nan_to_num(null.observed), null.draw
 
 
 def _flip_quantity(A, y, controls, rng, weights, clusters, absorbed):

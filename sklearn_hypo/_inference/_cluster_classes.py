@@ -7,6 +7,7 @@ from ._design_matrix import find_independent_columns
 from ._normal_family import to_normal_score
 from ._permutations import JointModel
 from ._step_down import NullDistribution
+from ._studentized import Studentizer
 
 # Clusters times draws that are held in memory at once
 _MOST_CELLS = 2_000_000
@@ -70,7 +71,7 @@ def permute_cluster_residuals(X, h, classes, weights, rng):
     """
     if len(find_independent_columns(X, X[:, :0])) < X.shape[1] or len(X) <= X.shape[1]:
         return None
-    model = JointModel(X, h, weights)
+    model, studentizer = JointModel(X, h, weights), Studentizer()
     labels, codes = np.unique(classes, return_inverse=True)
     k = len(labels)
     asked = [1] if k == 2 else range(k)
@@ -78,7 +79,8 @@ def permute_cluster_residuals(X, h, classes, weights, rng):
     targets = [(codes == c).astype(float) for c in asked]
 
     def score(by_class):
-        squares = [model.fit(block).z ** 2 for block in by_class]
+        fits = [model.fit(block) for block in by_class]
+        squares = [studentizer.apply(fit).z ** 2 for fit in fits]
         if k == 2:
             return np.sqrt(squares[0]).T
         total = np.tensordot(1 - shares, squares, axes=1)

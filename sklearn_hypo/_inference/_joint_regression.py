@@ -136,9 +136,9 @@ def joint_regression(A, y, n_classes, columns, design, notes, *, cov_type, rng=N
     columns : list of int
         The columns of A that vary at all.
     cov_type : {"auto", "HC2", "HC3", "nonrobust"}
-        Kind of the standard errors. "auto": for quantities the larger of pooled and
-        HC2, for classes that of the model. With clusters always clustered: of
-        quantities CR2, but CR3 for "HC3".
+        Kind of the standard errors. "auto": for quantities pooled ones, or HC2 where
+        spreads differ (see `Studentizer`), for classes that of the model. With
+        clusters always clustered: of quantities CR2, but CR3 for "HC3".
     rng : Generator or None, default=None
         Draws null distributions. None: there are none.
 

@@ -4,45 +4,17 @@ A model holds what depends on the annotations alone, so that a block of targets 
 few matrix products, and no matrix of all rows and all draws is ever made.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
-from scipy import stats
 
 from ._robust_covariance import judge_rows, orthonormalize
 from ._step_down import NullDistribution
-from ._studentized import studentize, to_z
+from ._studentized import Fits, Studentizer, choose_studentizer
 
 # Rows times draws that are held in memory at once
 _MOST_CELLS = 1_000_000
 
-# Draws that tell how large maxima are, before any are counted
+# Draws by which the statistic is chosen, before any are counted
 _N_PILOT = 199
-
-
-@dataclass(frozen=True)
-class Estimates:
-    """Estimates for a block of targets, of shape (n_draws, n_hypotheses).
-
-    Degrees of freedom may be of shape (n_hypotheses,). `unequal` is how far they are
-    those of unequal spreads, from 0 to 1.
-    """
-
-    coef: np.ndarray
-    variance: np.ndarray
-    df: np.ndarray
-    unequal: np.ndarray | float = 0.0
-
-    @property
-    def z(self):
-        """Absolute normal scores; 0 where an estimate has no variance."""
-        t = np.zeros_like(self.coef)
-        np.divide(self.coef, np.sqrt(self.variance), out=t, where=self.variance > 0)
-        return to_z(t, self.df)
-
-    def damp(self, caution):
-        """What scores are divided by: 1, and up to `caution` under unequal spreads."""
-        return 1 + self.unequal * (caution - 1)
 
 
 class JointModel:
@@ -54,7 +26,7 @@ class JointModel:
     .. math:: s^2 \sum_i \omega_{ij}^2 \quad\text{and}\quad
               \sum_i \omega_{ij}^2 e_i^2 / (1 - h_i) \quad\text{(HC2)},
 
-    of which `studentize` takes the larger one.
+    of which a `Studentizer` makes one.
 
     Parameters
     ----------
@@ -85,14 +57,12 @@ class JointModel:
         residuals = targets - gamma @ self._Q.T
         np.square(residuals, out=residuals)
         spread = residuals @ (1 / self.root**2) / self._n_spare
-        return Estimates(
+        return Fits(
             gamma @ self._coef,
-            *studentize(
-                spread[:, None] * self._pooled,
-                residuals @ self._squares,
-                self._n_spare,
-                self._df,
-            ),
+            spread[:, None] * self._pooled,
+            residuals @ self._squares,
+            self._n_spare,
+            self._df,
         )
 
     def standardize_residuals(self, y):
@@ -105,8 +75,7 @@ class JointModel:
 class SeparationModel:
     """Differences of (weighted) means, one hypothesis at a time, for many targets.
 
-    Variances are, as of `JointModel`, the larger of that of equal spreads on both
-    sides and Welch's (weighted: HC2).
+    Variances are that of equal spreads on both sides and Welch's (weighted: HC2).
 
     Parameters
     ----------
@@ -148,9 +117,8 @@ class SeparationModel:
         holds, lacks = np.split(mean, 2, axis=1)
         spread = np.add(*np.split(np.maximum(within, 0), 2, axis=1)) / self._n_spare
         robust = np.add(*np.split(np.maximum(variance, 0), 2, axis=1))
-        return Estimates(
-            holds - lacks,
-            *studentize(spread * self._pooled, robust, self._n_spare, self._df),
+        return Fits(
+            holds - lacks, spread * self._pooled, robust, self._n_spare, self._df
         )
 
     def _measure_weighted_sides(self, targets):
@@ -165,6 +133,8 @@ class SeparationModel:
 
 class GainModel:
     """Mean gains of the members of pairs that alone have a hypothesis.
+
+    Both variances are that of the gains, which signs leave as they are.
 
     Parameters
     ----------
@@ -192,16 +162,15 @@ class GainModel:
         mean = targets @ self._signs
         variance = (targets**2) @ self._squares - 2 * mean * (targets @ self._turned)
         variance = variance + self._squares.sum(axis=0) * mean**2
-        return Estimates(mean, np.maximum(variance, 0), self._df)
+        variance = np.maximum(variance, 0)
+        return Fits(mean, variance, variance, self._df, self._df)
 
 
 # Targets under the null ---------------------------------------------------------------
 
 
-def draw_in_blocks(
-    model, base, rng, *, flips=False, shuffles=True, strata=None, caution=1.0
-):
-    """Return a function of n: the |z| of n targets that are drawn from a base.
+def draw_fits(model, base, rng, n, *, flips=False, shuffles=True, strata=None):
+    """Yield the Fits of n targets that are drawn from a base, block by block.
 
     Parameters
     ----------
@@ -211,32 +180,25 @@ def draw_in_blocks(
         What is permuted: the target, or standardized residuals.
     rng : Generator
         Decides how.
+    n : int
+        Targets.
     flips, shuffles : bool
         Whether signs are flipped, and whether rows change places.
     strata : ndarray of int of shape (n_rows,) or None
         Rows change places within these only.
-    caution : float, default=1.0
-        As from `find_caution`.
     """
     step = max(1, _MOST_CELLS // len(base))
     order = None if strata is None else np.argsort(strata, kind="stable")
-
-    def draw(n):
-        found = []
-        for start in range(0, n, step):
-            size = min(step, n - start)
-            targets = np.tile(base, (size, 1))
-            if shuffles and strata is None:
-                rng.permuted(targets, axis=1, out=targets)
-            elif shuffles:
-                _shuffle_within(targets, strata, order, rng)
-            if flips:
-                targets *= rng.integers(2, size=targets.shape, dtype=np.int8) * 2 - 1
-            estimates = model.fit(targets)
-            found.append((estimates.z / estimates.damp(caution)).T)
-        return np.concatenate(found, axis=1) if found else np.empty((0, 0))
-
-    return draw
+    for start in range(0, n, step):
+        size = min(step, n - start)
+        targets = np.tile(base, (size, 1))
+        if shuffles and strata is None:
+            rng.permuted(targets, axis=1, out=targets)
+        elif shuffles:
+            _shuffle_within(targets, strata, order, rng)
+        if flips:
+            targets *= rng.integers(2, size=targets.shape, dtype=np.int8) * 2 - 1
+        yield model.fit(targets)
 
 
 def _shuffle_within(targets, strata, order, rng):
@@ -288,7 +250,7 @@ def permute_joint(model, y, rng, *, paired=False, strata=None):
     base = model.standardize_residuals(y)
     if not paired:
         base = base - base.mean()
-    return permute_base(model, base, y, rng, flips=paired, strata=strata)
+    return draw_null(model, base, y, rng, flips=paired, strata=strata)
 
 
 def permute_separations(A, y, weights, rng):
@@ -298,7 +260,7 @@ def permute_separations(A, y, weights, rng):
     """
     model = SeparationModel(A, weights)
     base = y - y.mean()  # against cancellation
-    return permute_base(model, base, base, rng)
+    return draw_null(model, base, base, rng)
 
 
 def flip_gains(D, y, weights, rng):
@@ -307,40 +269,61 @@ def flip_gains(D, y, weights, rng):
     Returns the NullDistribution of |z|, and the Estimates of the target itself.
     """
     model = GainModel(D, weights)
-    estimates = model.fit(y[None])
-    draw = draw_in_blocks(model, y, rng, flips=True, shuffles=False)
-    return _make_null(estimates, draw), estimates
+    return draw_null(model, y, y, rng, Studentizer(), flips=True, shuffles=False)
 
 
-def permute_base(model, base, y, rng, **options):
-    """Return the null distribution by draws from a base, and the estimates of y."""
-    estimates = model.fit(y[None])
+def draw_null(model, base, y, rng, studentizer=None, **options):
+    """Null distribution of a model's |z|, by draws from a base.
+
+    Parameters
+    ----------
+    model : object
+        With a method `fit`.
+    base, y : ndarray of shape (n_rows,)
+        What is permuted, and the target itself.
+    rng : Generator or None
+        Draws; None: there is no distribution.
+    studentizer : Studentizer or None, default=None
+        Makes normal scores of fits; None: one is chosen by some draws.
+    **options
+        Of `draw_fits`.
+
+    Returns
+    -------
+    null : NullDistribution or None
+        Of the |z|.
+    estimates : Estimates
+        Of the target itself, with one row.
+    """
+    if studentizer is None:
+        studentizer = _choose(model, base, options)
+    estimates = studentizer.apply(model.fit(y[None]))
     if rng is None:
         return None, estimates
-    caution = find_caution(model, base, rng, **options)
-    draw = draw_in_blocks(model, base, rng, caution=caution, **options)
-    return _make_null(estimates, draw, caution), estimates
+    observed = np.where(estimates.variance[0] > 0, estimates.z[0], np.nan)
+
+    def draw(n):
+        blocks = draw_fits(model, base, rng, n, **options)
+        found = [studentizer.apply(block).z.T for block in blocks]
+        return np.concatenate(found, axis=1) if found else np.empty((0, 0))
+
+    return NullDistribution(observed, draw, scale=estimates.damp[0]), estimates
 
 
-def find_caution(model, base, rng, **options):
-    r"""What scores of unequal spreads are divided by.
+def _choose(model, base, options):
+    """Choose by what no permutation changes: the values, whatever their order.
 
-    Permutations make spreads alike. Where a target has heavy tails, its permuted
-    scores have light ones, since a large value is in numerator and error: their maxima
-    are below those of normal scores. A hypothesis with a spread of its own is nearly
-    normal, though. Its score is therefore divided by the ratio of the two, for h
-    hypotheses and maxima :math:`m` of a few draws,
-
-    .. math:: \max\bigl(1, z_{1 - 0.025 / h} / q_{0.95}(m)\bigr).
-
-    Draws are of the permuted values alone, so that permutation tests stay exact.
+    So the statistic is the same with every generator, and its null distribution exact.
     """
-    drawn = draw_in_blocks(model, base, rng, **options)(_N_PILOT)
-    normal = stats.norm.isf(0.025 / len(drawn))
-    return max(1.0, normal / np.quantile(drawn.max(axis=0), 0.95))
+    values, rng = _forget_order(base, **options), np.random.default_rng(0)
+    pilot = draw_fits(model, values, rng, _N_PILOT, **options)
+    return choose_studentizer(Fits.join(list(pilot)))
 
 
-def _make_null(estimates, draw, caution=1.0):
-    damp = np.broadcast_to(estimates.damp(caution), estimates.coef.shape)[0]
-    score = np.where(estimates.variance[0] > 0, estimates.z[0], np.nan)
-    return NullDistribution(score / damp, draw, scale=damp)
+def _forget_order(base, *, flips=False, shuffles=True, strata=None):
+    values = np.abs(base) if flips else base.copy()
+    if shuffles:
+        strata = np.zeros(len(base)) if strata is None else strata
+        order = np.argsort(strata, kind="stable")
+        values[order] = values[np.lexsort((values, strata))]
+    return values

@@ -14,9 +14,9 @@ from ._cluster_scores import (
     spread_basis,
     sum_products,
 )
-from ._permutations import Estimates
 from ._robust_covariance import orthonormalize
 from ._step_down import NullDistribution
+from ._studentized import Estimates
 
 # Clusters in which a hypothesis has to hold, and to fail, for its variance to be known
 FEWEST_BEHIND = 3

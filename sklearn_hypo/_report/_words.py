@@ -18,7 +18,7 @@ from ._moderator import describe_moderator
 _NAMED = 5  # covariates, or hypotheses with the same note, on one line
 
 _STANDARD_ERRORS = {
-    "HC2 or pooled": "the larger of HC2 and pooled ones",
+    "HC2 or pooled": "pooled, or HC2 where spreads differ",
     "HC3": "robust to unequal spread (HC3)",
     "cluster": "clustered by group",
     "CR3": "clustered by group (CR3)",

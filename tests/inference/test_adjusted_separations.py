@@ -52,7 +52,7 @@ def test_coefficients_are_those_of_a_regression_beside_the_covariates(weighted, 
         X = np.column_stack([a, z, np.ones(len(y))])[k]
         fit = sm.WLS(y[k], X, weights=w[k]).fit(cov_type="HC2", use_t=True)
         assert read(table, "")[j] == pytest.approx(fit.params[0])
-        # by permutations, from the larger of two variances
+        # by permutations, from pooled variances and HC2
         lower, upper = fit.conf_int()[0]
         assert read(table, "_lower")[j] == pytest.approx(lower, abs=0.12)
         assert read(table, "_upper")[j] == pytest.approx(upper, abs=0.12)

@@ -100,8 +100,8 @@ def test_each_hypothesis_stands_beside_the_covariates(weighted):
             root = np.ones(120) if w is None else w
             bread = np.linalg.inv(X.T * root @ X) @ (X.T * root)
             pooled = spread * np.sum(bread[0] ** 2)
-            variance = max(pooled, hc2.covariance[0, 0])
-            assert found.variance[b, j] == pytest.approx(variance)
+            assert found.pooled[b, j] == pytest.approx(pooled)
+            assert found.robust[b, j] == pytest.approx(hc2.covariance[0, 0])
 
 
 def test_what_covariates_determine_adds_nothing_whatever_their_unit():

@@ -15,8 +15,9 @@ from sklearn_hypo._inference._cluster_classes import (
     sum_by_cluster,
 )
 from sklearn_hypo._inference._design import Design
-from sklearn_hypo._inference._permutations import JointModel, permute_joint
+from sklearn_hypo._inference._permutations import JointModel, draw_null
 from sklearn_hypo._inference._step_down import marginal_p_values, step_down_p_values
+from sklearn_hypo._inference._studentized import Studentizer
 
 
 def make_clusters(n_clusters=8, size=4, h=3, seed=0):
@@ -125,10 +126,11 @@ def test_joint_residuals_of_two_classes_are_permuted_as_those_of_a_quantity():
     X, w, rng = make_means()
     classes = np.where(X[:, 0] + rng.random(40) > 1.1, 7, 3)
     ours = permute_cluster_residuals(X, 3, classes, w, np.random.default_rng(0))
-    theirs, _ = permute_joint(
-        JointModel(X, 3, w), (classes == 7).astype(float), np.random.default_rng(0)
-    )
-    np.testing.assert_allclose(ours.observed, theirs.observed * theirs.scale)
+    model, y = JointModel(X, 3, w), (classes == 7).astype(float)
+    base = model.standardize_residuals(y)
+    rng = np.random.default_rng(0)
+    theirs, _ = draw_null(model, base - base.mean(), y, rng, Studentizer())
+    np.testing.assert_allclose(ours.observed, theirs.observed)
     found = [null.draw(9999) for null in (ours, theirs)]
     for level in (0.5, 0.9, 0.99):
         a, b = (np.quantile(drawn, level, axis=1) for drawn in found)

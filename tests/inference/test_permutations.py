@@ -11,13 +11,14 @@ from sklearn_hypo._inference._permutations import (
     GainModel,
     JointModel,
     SeparationModel,
-    draw_in_blocks,
-    find_caution,
+    draw_fits,
+    draw_null,
     flip_gains,
     permute_joint,
     permute_separations,
 )
 from sklearn_hypo._inference._step_down import marginal_p_values
+from sklearn_hypo._inference._studentized import Studentizer
 
 
 def make_data(seed=0, n=200, h=3):
@@ -34,18 +35,11 @@ def test_coefficients_are_those_of_statsmodels(weighted):
     found = JointModel(X, 3, w if weighted else None).fit(np.stack([y, -2 * y]))
     fit = sm.WLS(y, X, weights=w if weighted else 1.0).fit(cov_type="HC2")
     np.testing.assert_allclose(found.coef, np.outer([1, -2], fit.params[:3]))
-    assert (found.variance[0] >= fit.bse[:3] ** 2 * (1 - 1e-9)).all()
-    np.testing.assert_allclose(found.variance[1], 4 * found.variance[0])
-
-
-def test_the_larger_of_two_variances_is_taken():
-    A, y, _, _ = make_data()
-    X = np.column_stack([A, np.ones(len(A))])
-    found = JointModel(X, 3).fit(y[None])
-    fits = [sm.OLS(y, X).fit(cov_type=kind) for kind in ("HC2", "nonrobust")]
-    np.testing.assert_allclose(
-        found.variance[0], np.max([fit.bse[:3] ** 2 for fit in fits], axis=0)
-    )
+    np.testing.assert_allclose(found.robust, np.outer([1, 4], fit.bse[:3] ** 2))
+    if not weighted:
+        fit = sm.OLS(y, X).fit()
+        np.testing.assert_allclose(found.pooled, np.outer([1, 4], fit.bse[:3] ** 2))
+        assert found.df_pooled == fit.df_resid
 
 
 def test_pooled_variance_with_weights_is_that_of_equal_spreads():
@@ -55,13 +49,10 @@ def test_pooled_variance_with_weights_is_that_of_equal_spreads():
     rows = np.linalg.solve(X.T @ (X * w[:, None]), (X * w[:, None]).T)[0]
     residuals = y - X @ np.linalg.solve(X.T @ (X * w[:, None]), X.T @ (w * y))
     pooled = np.sum(rows**2) * np.sum(residuals**2) / (len(y) - 2)
-    robust = sm.WLS(y, X, weights=w).fit(cov_type="HC2").bse[0] ** 2
-    np.testing.assert_allclose(
-        JointModel(X, 1, w).fit(y[None]).variance[0, 0], max(pooled, robust)
-    )
+    np.testing.assert_allclose(JointModel(X, 1, w).fit(y[None]).pooled, [[pooled]])
 
 
-def test_separations_are_differences_of_means_with_the_larger_variance():
+def test_separations_are_differences_of_means_with_two_variances():
     A, y, _, rng = make_data()
     A[rng.random(A.shape) < 0.1] = np.nan
     found = SeparationModel(A).fit(y[None])
@@ -71,10 +62,10 @@ def test_separations_are_differences_of_means_with_the_larger_variance():
         student = stats.ttest_ind(one, zero)
         difference = one.mean() - zero.mean()
         errors = [difference / each.statistic for each in (welch, student)]
+        variances = [found.robust[0, j], found.pooled[0, j]]
         np.testing.assert_allclose(found.coef[0, j], difference)
-        np.testing.assert_allclose(
-            np.sqrt(found.variance[0, j]), np.max(np.abs(errors))
-        )
+        np.testing.assert_allclose(np.sqrt(variances), np.abs(errors))
+        assert found.df_pooled[j] == student.df
 
 
 def test_weighted_separations_are_weighted_regressions():
@@ -84,11 +75,8 @@ def test_weighted_separations_are_weighted_regressions():
         X = np.column_stack([a, np.ones(len(a))])
         model = JointModel(X, 1, w).fit(y[None])
         np.testing.assert_allclose(found.coef[0, j], model.coef[0, 0])
-        np.testing.assert_allclose(
-            found.variance[0, j], model.variance[0, 0], rtol=1e-2
-        )
-        robust = sm.WLS(y, X, weights=w).fit(cov_type="HC2").bse[0] ** 2
-        assert found.variance[0, j] >= robust * (1 - 1e-9)
+        np.testing.assert_allclose(found.pooled[0, j], model.pooled[0, 0], rtol=1e-2)
+        np.testing.assert_allclose(found.robust[0, j], model.robust[0, 0])
 
 
 def test_gains_are_those_of_a_one_sample_t_test():
@@ -100,20 +88,22 @@ def test_gains_are_those_of_a_one_sample_t_test():
         gain = (d * y)[d != 0]
         test = stats.ttest_1samp(gain, 0)
         np.testing.assert_allclose(found.coef[0, j], gain.mean())
-        np.testing.assert_allclose(
-            np.sqrt(found.variance[0, j]), gain.mean() / test.statistic
-        )
-        np.testing.assert_allclose(found.df[j], len(gain) - 1)
+        estimates = Studentizer().apply(found)
+        error = np.sqrt(estimates.variance[0, j])
+        np.testing.assert_allclose(error, gain.mean() / test.statistic)
+        np.testing.assert_allclose(estimates.df[0, j], len(gain) - 1)
 
 
 def test_draws_of_separations_are_permutations():
     """All 720 orders of six values, against 20,000 draws."""
     a = np.array([1.0, 1, 1, 0, 0, 0])
     y = np.array([5.0, 4.0, 6.0, 1.0, 4.5, 0.5])
-    null, _ = permute_separations(a[:, None], y, None, np.random.default_rng(0))
-    model = SeparationModel(a[:, None])
-    every = np.array(list(itertools.permutations(y - y.mean())))
-    exact = np.mean(model.fit(every).z[:, 0] >= null.observed[0] - 1e-9)
+    base, model = y - y.mean(), SeparationModel(a[:, None])
+    rng, studentizer = np.random.default_rng(0), Studentizer(2.0, (0.1, 0.2), 1.3)
+    null, _ = draw_null(model, base, base, rng, studentizer)
+    every = np.array(list(itertools.permutations(base)))
+    z = studentizer.apply(model.fit(every)).z[:, 0]
+    exact = np.mean(z >= null.observed[0] - 1e-9)
     drawn = marginal_p_values(null.observed, null.draw(20_000))[0]
     assert abs(drawn - exact) < 4 * np.sqrt(exact * (1 - exact) / 20_000)
 
@@ -124,7 +114,8 @@ def test_draws_of_gains_are_flips():
     y = np.array([2.0, 1.0, -1.5, 0.5, -0.2, 1.2, -0.3, 0.9])
     null, _ = flip_gains(d[:, None], y, None, np.random.default_rng(0))
     every = np.array(list(itertools.product([1.0, -1.0], repeat=8))) * y
-    exact = np.mean(GainModel(d[:, None]).fit(every).z[:, 0] >= null.observed[0] - 1e-9)
+    z = Studentizer().apply(GainModel(d[:, None]).fit(every)).z[:, 0]
+    exact = np.mean(z >= null.observed[0] - 1e-9)
     drawn = marginal_p_values(null.observed, null.draw(20_000))[0]
     assert abs(drawn - exact) < 4 * np.sqrt(exact * (1 - exact) / 20_000)
 
@@ -159,33 +150,57 @@ def test_within_strata_a_stratum_keeps_its_residuals():
 
     class Keep:
         def fit(self, targets):
-            sums = targets[:, :20].sum(axis=1), targets[:, 20:].sum(axis=1)
-            found = type("Found", (), {})
-            found.z, found.damp = np.column_stack(sums), lambda caution: caution
-            return found
+            return targets[:, :20].sum(axis=1), targets[:, 20:].sum(axis=1)
 
-    draw = draw_in_blocks(Keep(), y, np.random.default_rng(0), strata=strata)
-    expected = np.array([y[:20].sum(), y[20:].sum()])
-    np.testing.assert_allclose(draw(7), np.tile(expected[:, None], 7))
-
-
-def test_scores_of_unequal_spreads_are_damped_where_tails_are_heavy():
-    """Maxima of permuted scores of heavy tails are small; those of normal are not."""
     rng = np.random.default_rng(0)
-    A = (rng.random((500, 20)) < 0.02).astype(float)
+    (found,) = draw_fits(Keep(), y, rng, 7, strata=strata)
+    expected = np.array([y[:20].sum(), y[20:].sum()])
+    np.testing.assert_allclose(found, np.tile(expected[:, None], 7))
+
+
+def make_rare(rng, n=500, h=20):
+    A = (rng.random((n, h)) < 0.02).astype(float)
     A[:3] = 1
-    model = SeparationModel(A)
-    heavy = find_caution(model, rng.standard_t(2, size=500), rng)
-    assert heavy > 1.1
-    assert 1 <= find_caution(model, rng.normal(size=500), rng) < 1.07
-    y = rng.standard_t(2, size=500)
-    y[A[:, 0] == 1] *= 20
-    y -= y.mean()
+    return A
+
+
+def test_where_spreads_differ_scores_are_damped():
+    """The null distribution is that of the statistic of the target itself."""
+    rng = np.random.default_rng(0)
+    A = make_rare(rng)
+    y = rng.normal(size=500)
+    null, _ = permute_separations(A, y, None, rng)
+    np.testing.assert_allclose(null.scale, 1, atol=0.02)
+    y[A[:, :5].any(axis=1)] *= 5
     null, estimates = permute_separations(A, y, None, rng)
-    assert estimates.unequal[0, 0] > 0.9
-    np.testing.assert_allclose(null.observed * null.scale, estimates.z[0])
-    assert null.scale[0] > 1.05
-    assert (null.scale >= 1).all()
+    assert (null.scale[:5] > 1.1).all()
+    np.testing.assert_allclose(null.scale, estimates.damp[0])
+    np.testing.assert_allclose(null.observed, estimates.z[0])
+
+
+@pytest.mark.parametrize("options", [{}, {"strata": True}, {"flips": True}])
+def test_the_statistic_depends_on_values_not_on_their_order(options):
+    rng = np.random.default_rng(0)
+    A = make_rare(rng)
+    model, y = SeparationModel(A), np.exp(rng.normal(size=500))
+    strata = np.arange(500) % 2
+    other = rng.permutation(y)
+    if "strata" in options:
+        options = {"strata": strata}
+        for s in (0, 1):
+            other[strata == s] = rng.permutation(y[strata == s])
+    elif options:
+        options = {"flips": True, "shuffles": False}
+        other = y * rng.choice([-1, 1], 500)
+    drawn = []
+    for base in (y, other):
+        rows = [
+            draw_null(model, base, y, np.random.default_rng(seed), **options)[1]
+            for seed in (1, 2)
+        ]
+        np.testing.assert_array_equal(rows[0].z, rows[1].z)
+        drawn.append(rows[0].z)
+    np.testing.assert_array_equal(*drawn)
 
 
 def test_draws_do_not_depend_on_the_size_of_the_request():

@@ -4,7 +4,17 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sklearn_hypo._inference._studentized import from_z, studentize, to_z
+from sklearn_hypo._inference._permutations import SeparationModel, permute_separations
+from sklearn_hypo._inference._step_down import step_down_p_values
+from sklearn_hypo._inference._studentized import (
+    BOLD,
+    CAREFUL,
+    Fits,
+    Studentizer,
+    choose_studentizer,
+    from_z,
+    to_z,
+)
 
 
 @pytest.mark.parametrize("df", [3.0, 8.0, 40.0, 5000.0])
@@ -24,27 +34,107 @@ def test_scores_have_an_inverse():
     np.testing.assert_allclose(from_z(to_z(t, df), df), t)
 
 
+def make_estimates(robust, pooled=1.0, coef=2.0, df=9.0):
+    robust = np.atleast_2d(np.asarray(robust, float))
+    of = (np.full(robust.shape, value) for value in (coef, pooled))
+    return Fits(*of, robust, 480.0, np.full(robust.shape[1], df))
+
+
+def test_scores_of_two_variances_are_normal_under_equal_spreads():
+    ratio = stats.chi2.rvs(9, size=(20_000, 1), random_state=0) / 9
+    score = make_estimates(ratio).find_spread_scores()
+    levels = [0.01, 0.1, 0.5, 0.9, 0.99]
+    expected = stats.norm.ppf(levels)
+    np.testing.assert_allclose(np.quantile(score, levels), expected, atol=0.08)
+
+
 def test_equal_variances_keep_the_degrees_of_freedom_of_all_rows():
-    variance, df, unequal = studentize(
-        np.ones((1, 1)), np.ones((1, 1)), 480.0, np.array([9.0])
-    )
-    assert variance[0, 0] == 1.0
-    assert df[0, 0] > 300
-    assert unequal[0, 0] < 0.01
+    found = Studentizer().apply(make_estimates(1.0))
+    assert found.variance[0, 0] == 1.0
+    assert found.df[0, 0] > 150
+    assert Studentizer(BOLD).apply(make_estimates(1.0)).df[0, 0] > 479
 
 
 def test_a_far_larger_robust_variance_has_its_own_degrees_of_freedom():
-    robust = np.full((1, 1), 9.0)
-    variance, df, unequal = studentize(np.ones((1, 1)), robust, 480.0, np.array([9.0]))
-    assert variance[0, 0] == 9.0
-    assert df[0, 0] == pytest.approx(9.0, rel=1e-3)
-    assert unequal[0, 0] > 0.999
+    for half_way in (BOLD, CAREFUL):
+        found = Studentizer(half_way).apply(make_estimates(9.0))
+        assert found.variance[0, 0] == pytest.approx(9.0, rel=1e-3)
+        assert found.df[0, 0] == pytest.approx(9.0, rel=1e-3)
+
+
+def test_half_way_there_is_half_of_the_difference():
+    share = 2 / 81
+    robust = (1 - share + np.sqrt(share)) ** 3  # a score of 1
+    found = Studentizer(1.0).apply(make_estimates(robust))
+    assert found.variance[0, 0] == pytest.approx((1 + robust) / 2)
+    assert found.df[0, 0] == pytest.approx(2 / (1 / 480 + 1 / 9))
 
 
 def test_a_smaller_robust_variance_is_not_believed():
-    variance, df, unequal = studentize(
-        np.ones((1, 2)), np.array([[0.1, 0.0]]), 480.0, np.array([9.0, 2.0])
+    found = Studentizer().apply(make_estimates([0.1, 0.0]))
+    assert found.variance.tolist() == [[1.0, 1.0]]
+    assert (found.df > 400).all()
+
+
+def test_nothing_varies():
+    found = Studentizer().apply(make_estimates(0.0, pooled=0.0))
+    assert found.variance[0, 0] == 0
+    assert found.z[0, 0] == 0
+
+
+def test_a_family_that_shows_unequal_spreads_is_believed_to_have_them():
+    """The same hypothesis beside others: its variance and its degrees of freedom."""
+    chance, wide = (0.05, 0.05), 1.3
+    alone, beside = np.full((2, 20), 1.0)
+    beside[5:10] = 9.0
+    alone[0] = beside[0] = wide
+    found = [
+        Studentizer(BOLD, chance, caution=1.5).apply(make_estimates(robust))
+        for robust in (alone, beside)
+    ]
+    assert found[0].variance[0, 0] == pytest.approx(1, abs=0.01)
+    assert found[0].df[0, 0] > 400
+    np.testing.assert_allclose(found[0].damp, 1, atol=0.01)
+    assert found[1].variance[0, 0] == pytest.approx(wide, abs=0.01)
+    assert found[1].df[0, 0] < 10
+    np.testing.assert_allclose(found[1].damp[0, :10:5], 1.44, atol=0.01)
+    z = found[1].z * found[1].damp
+    np.testing.assert_allclose(z, to_z(2 / np.sqrt(found[1].variance), found[1].df))
+
+
+def make_pilot(y, rng, h=20):
+    A = (rng.random((len(y), h)) < 0.02).astype(float)
+    A[:3] = 1
+    return SeparationModel(A).fit(np.array([rng.permutation(y) for _ in range(199)]))
+
+
+def test_what_finds_most_is_chosen():
+    """Heavy tails: larger variances are believed soon; light tails: late."""
+    rng = np.random.default_rng(0)
+    likes = np.floor(np.exp(1.6 * rng.normal(size=500)) * (rng.random(500) < 0.4))
+    heavy = choose_studentizer(make_pilot(likes, rng))
+    light = choose_studentizer(make_pilot(rng.normal(size=500), rng))
+    assert (heavy.half_way, light.half_way) == (CAREFUL, BOLD)
+    assert heavy.caution > 1.2
+    assert 1 <= light.caution < 1.1
+
+
+def test_without_hypotheses_nothing_is_chosen():
+    empty = np.empty((199, 0))
+    assert choose_studentizer(Fits(empty, empty, empty, 9.0, np.empty(0))) == (
+        Studentizer()
     )
-    assert variance.tolist() == [[1.0, 1.0]]
-    assert (df > 450).all()
-    assert (unequal < 0.05).all()
+
+
+def test_many_unequal_spreads_are_no_findings():
+    """Ten of 20 hypotheses go with three times the spread, none with the mean."""
+    any_found = np.zeros(60)
+    for seed in range(len(any_found)):
+        rng = np.random.default_rng(seed)
+        A = (rng.random((300, 20)) < 0.03).astype(float)
+        A[:3] = 1 - A[:3]
+        y = rng.normal(size=300) * np.where(A[:, :10].any(axis=1), 3, 1)
+        null, _ = permute_separations(A, y, None, rng)
+        p = step_down_p_values(null.observed, null.draw(199))
+        any_found[seed] = (p <= 0.1).any()
+    assert any_found.mean() <= 0.2

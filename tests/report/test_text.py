@@ -165,7 +165,7 @@ def test_the_text_says_what_else_was_found():
     report = make_report("missing")
     table, covariate = report.table, report.covariates.iloc[0]
     text = "\n".join(text_lines(report))
-    assert "the larger of HC2 and pooled ones" in " ".join(text.split())
+    assert "pooled, or HC2 where spreads differ" in " ".join(text.split())
     row = report.overall.set_index("name").loc["r2_covariates"]
     figure = f"{row.value:.3f} [{row.lower:.3f}, {row.upper:.3f}] "
     (line,) = (line for line in text_lines(report) if figure in line)
