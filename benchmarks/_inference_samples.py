@@ -265,16 +265,18 @@ _MEAN_STARS = np.dot(_STARS, range(1, 6))
 STARS_SD = float(np.sqrt(np.dot(_STARS, np.square(range(1, 6))) - _MEAN_STARS**2))
 
 
-def spread_by_first(factor):
-    """Noise of which the spread is another where the first hypothesis holds."""
-    return lambda rng, A: rng.normal(size=len(A)) * np.where(A[:, 0] == 1, factor, 1)
+def centred_lognormal(rng, A):
+    return lognormal(rng, A) - np.sqrt(np.e)
 
 
-def spread_by_five(factor):
-    """Noise of which the spread is another where any of five hypotheses holds."""
-    return lambda rng, A: (
-        rng.normal(size=len(A)) * np.where(A[:, :5].any(axis=1), factor, 1)
-    )
+def spread_by(factor, first, noise=normal):
+    """Noise of which the spread is another where any of the first hypotheses holds."""
+    return lambda rng, A: noise(rng, A) * np.where(A[:, :first].any(axis=1), factor, 1)
+
+
+def spread_by_each(factor):
+    """Normal noise whose spread is so many times larger for each that holds."""
+    return lambda rng, A: rng.normal(size=len(A)) * factor ** A.sum(axis=1)
 
 
 # Samples that are more than annotations and noise -----------------------------------
