@@ -139,16 +139,25 @@ def test_the_readme_shows_what_the_demo_prints(tmp_path, capfd):
     assert readme == script.render(readme, printed), "run: make docs"
 
 
+def headings_of(page):
+    """Return the anchors of a page: its headings as GitHub and MyST name them."""
+    text = re.sub(r"(?ms)^```.*?^```", "", page.read_text(encoding="utf-8"))
+    headings = re.findall(r"(?m)^#+ (.+)", text)
+    return {re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in headings}
+
+
 @pytest.mark.parametrize(
     "page",
-    sorted(ROOT.glob("docs/**/*.md")) + [ROOT / "README.md"],
-    ids=lambda p: p.name,
+    [*sorted(ROOT.glob("docs/**/*.md")), *sorted(ROOT.glob("*.md"))],
+    ids=lambda p: str(p.relative_to(ROOT)),
 )
 def test_links_between_pages_lead_somewhere(page):
     text = page.read_text(encoding="utf-8")
-    for target in re.findall(r"\]\(([^)#\s]+)", text):
-        if not target.startswith(("http://", "https://", "mailto:")):
-            assert (page.parent / target).exists(), target
+    for path, anchor in re.findall(r"\]\(([^)#\s]*)#?([^)\s]*)\)", text):
+        if not path.startswith(("http://", "https://", "mailto:")):
+            target = page.parent / path if path else page
+            assert target.exists(), path
+            assert not anchor or anchor in headings_of(target), f"{path}#{anchor}"
 
 
 def test_no_print_no_assert_no_pickle_in_the_package():
