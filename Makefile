@@ -5,7 +5,7 @@ BIN = .venv/bin
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	-c constraints.txt
 
-.PHONY: help demo test lint docs clean
+.PHONY: help demo test lint docs pages clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
@@ -28,8 +28,14 @@ lint: .venv/.stamp-test  ## check style and format
 	@$(BIN)/python -m ruff check .
 	@$(BIN)/python -m ruff format --check .
 
-docs: .venv/.stamp-test  ## write API reference, page of known models, demo in the README
-	@$(BIN)/python docs/make_api.py
+# Without network, links to other projects are left out. Warnings are errors, dead links
+# between pages among them.
+docs: .venv/.stamp-docs  ## build the site: docs/_build/html/index.html
+	@$(BIN)/python -m sphinx -b html --fail-on-warning --keep-going --quiet \
+		docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+pages: .venv/.stamp-test  ## write anew what pages quote: known models, the demo
 	@$(BIN)/python docs/make_models.py
 	@$(BIN)/python docs/make_demo_excerpt.py
 
@@ -56,5 +62,11 @@ docs: .venv/.stamp-test  ## write API reference, page of known models, demo in t
 	@$(INSTALL) -e ".[test]"
 	@touch .venv/.stamp-package $@
 
+.venv/.stamp-docs: .venv/.stamp-python pyproject.toml constraints.txt
+	@echo "Installing into .venv, with the docs extras: this takes some minutes, once."
+	@$(INSTALL) -e ".[docs]"
+	@touch .venv/.stamp-package $@
+
 clean:  ## remove what was installed and written
-	rm -rf docs/_build .venv .pytest_cache .ruff_cache demo_output hypotheses_output
+	rm -rf docs/_build docs/auto_gallery docs/auto_tutorials docs/generated
+	rm -rf .venv .pytest_cache .ruff_cache demo_output hypotheses_output

@@ -118,16 +118,16 @@ class SparseAutoencoderTransformer(BaseSparseAutoencoder):
     k_ : int
         Active neurons per row, settled likewise.
 
-    components_ : ndarray of shape (n_fits * n_neurons, n_features_in_)
+    components_ : ndarray of shape (n_fits * n_neurons, `n_features_in_`)
         Decoder: the unit-length direction of each neuron, one fit after the other.
 
-    encoder_coef_ : ndarray of shape (n_fits * n_neurons, n_features_in_)
+    encoder_coef_ : ndarray of shape (n_fits * n_neurons, `n_features_in_`)
         Encoder weights.
 
     encoder_intercept_ : ndarray of shape (n_fits * n_neurons,)
         Encoder intercepts, in units of the embeddings.
 
-    decoder_intercept_ : ndarray of shape (n_features_in_,) or (n_fits, n_features_in_)
+    decoder_intercept_ : ndarray of shape (`n_features_in_`,), or one row per fit
         The offset b, of several fits one each.
 
     threshold_ : float, ndarray of shape (n_fits,) or None
@@ -140,7 +140,7 @@ class SparseAutoencoderTransformer(BaseSparseAutoencoder):
         `fit` (20,000 evenly spaced ones if there are more) correlate with its own at
         0.7 or more. 0 for neurons that are never active.
 
-    mean_ : ndarray of shape (n_features_in_,)
+    mean_ : ndarray of shape (`n_features_in_`,)
         Mean of the training rows (of 32,768 evenly spaced ones if there are more); of
         several fits, which set aside other rows, the mean.
 
@@ -170,7 +170,7 @@ class SparseAutoencoderTransformer(BaseSparseAutoencoder):
     n_features_in_ : int
         Number of embedding dimensions.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names, if they have any.
 
     See Also

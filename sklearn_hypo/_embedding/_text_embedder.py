@@ -151,7 +151,7 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
         of names and contents; for a model from the hub its revision.
     encoder_ : object or list
         The fitted encoder, or one for each of several models. For "lsa" it holds
-        `components_`, an array of shape (n_features_out_, n_terms), and `vectorizer_`
+        `components_`, an array of shape (`n_features_out_`, n_terms), and `vectorizer_`
         with its `vocabulary_`. It never holds the weights of a pretrained model, nor a
         key.
     usage_ : dict
@@ -326,7 +326,7 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
 
         Returns
         -------
-        embeddings : DataFrame of shape (n_samples, n_features_out_), dtype float32
+        embeddings : DataFrame of shape (n_samples, `n_features_out_`), dtype float32
             As `transform` returns them.
 
         Raises
@@ -347,7 +347,7 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
 
         Returns
         -------
-        embeddings : DataFrame of shape (n_samples, n_features_out_), dtype float32
+        embeddings : DataFrame of shape (n_samples, `n_features_out_`), dtype float32
             The index is named "text" and holds the texts.
 
         Raises
@@ -410,7 +410,7 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
 
         Returns
         -------
-        names : ndarray of shape (n_features_out_,), dtype object
+        names : ndarray of shape (`n_features_out_`,), dtype object
             The names, padded with zeros so that they sort. With several models, they
             begin with the name of the model.
         """

@@ -108,9 +108,8 @@ def evaluate_hypotheses(
         Level of significance after correction: a probability for the whole family of
         hypotheses with "step-down", "holm" and "bonferroni", an expected share of false
         discoveries with "fdr_bh" and "fdr_by".
-    correction : {"step-down", "holm", "bonferroni", "fdr_bh", "fdr_by"}, \
-            default="step-down"
-        How p-values are corrected. "step-down" (Westfall and Young 1993) takes the
+    correction : {"step-down", "holm", "bonferroni", "fdr_bh", "fdr_by"}
+        How p-values are corrected. The default (Westfall and Young 1993) takes the
         largest of all statistics in each permutation, so that dependence and skew
         count as they are; where nothing can be permuted it is Holm's. The others are
         those of statsmodels' `multipletests`.
@@ -156,8 +155,7 @@ def evaluate_hypotheses(
     n_resamples : int, default=999
         Bootstrap resamples for the intervals of the overall figures, and permutations
         for the p-value of all hypotheses together. 0: neither.
-    embeddings : "auto", array-like of shape (n_samples, n_features) or None, \
-            default="auto"
+    embeddings : "auto", None or array-like (n_samples, n_features), default="auto"
         What a dense model would predict from, for comparison. "auto": what the
         pipeline's own `TextEmbedder` makes.
     ngrams : bool, default=True

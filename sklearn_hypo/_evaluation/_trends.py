@@ -58,8 +58,7 @@ def hypothesis_trends(
 
     Parameters
     ----------
-    annotations : HypothesisReport, DataFrame or array-like of shape \
-            (n_samples, n_hypotheses)
+    annotations : HypothesisReport, DataFrame or array-like (n_samples, n_hypotheses)
         A report, whose annotations, target and weights are taken; or 1 where a
         hypothesis holds, 0 where it does not, NaN without an answer.
     dates : array-like of shape (n_samples,)

@@ -186,7 +186,7 @@ class HypothesisExtractor(
     n_features_in_ : int
         Number of neurons seen in `fit`.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names.
 
     See Also

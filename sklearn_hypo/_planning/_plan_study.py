@@ -57,13 +57,12 @@ def plan_study(
     half_width : float or None, default=None
         Wanted half-width of the 95 % interval, in units of the estimate. None: not
         planned for.
-    effect : {"conservative", "estimate"}, float or array-like of shape \
-            (n_hypotheses,), default="conservative"
+    effect : {"conservative", "estimate"}, float or array-like, default="conservative"
         True effect that power is computed for. "conservative": the end of the 95 %
         interval nearer 0, and 0 where it holds 0; no study is large enough for that,
         so that such a hypothesis needs a number. "estimate": as it was estimated. A
-        number: the smallest effect that matters, in units of the estimate; its sign
-        means nothing.
+        number: the smallest effect that matters, in units of the estimate, or one
+        for each hypothesis; its sign means nothing.
     n_hypotheses : int or None, default=None
         Hypotheses to be tested in the further study, each at the level
         alpha / n_hypotheses (of a false discovery rate: as if as many were found as
@@ -73,8 +72,7 @@ def plan_study(
         What `correct_for_annotation_error` found from the same hypotheses, for the
         same estimand: how many human labels of the present texts it takes. For a
         quantity and for two classes.
-    sd_between_annotators : float, array-like of shape (n_hypotheses,) or None, \
-            default=None
+    sd_between_annotators : float, array-like (n_hypotheses,) or None, default=None
         Standard deviation of the estimate over annotators, as another study found it.
         None: that of the report if it has several annotators (`by_annotator`), else
         annotators are taken not to differ.

@@ -95,14 +95,14 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
 
     Attributes
     ----------
-    scores_ : ndarray of shape (n_features_in_,)
+    scores_ : ndarray of shape (`n_features_in_`,)
         Score of each neuron, signed for one target (positive: goes with larger y, or
         with the second class): the correlation, the difference in units of y (or of
         log(1 + y)), the standardized lasso coefficient (0 of terms that are selected by
         `term_share` alone), or what the callable returned. They were computed on the
         training rows; do not test hypotheses with them.
 
-    ranking_ : ndarray of shape (n_features_in_,)
+    ranking_ : ndarray of shape (`n_features_in_`,)
         Rank of each neuron; 1 is the best. Ties go to the lower column. The terms of
         `term_share` come right after the best of all.
 
@@ -120,7 +120,7 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
     n_features_in_ : int
         Number of neurons seen in `fit`.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names, if they have any.
 
     See Also

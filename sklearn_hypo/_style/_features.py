@@ -42,7 +42,7 @@ class StyleFeatures(TextColumnsMixin, TransformerMixin, HypoEstimator):
     n_features_in_ : int
         Number of columns seen in `fit`; with `passthrough` only.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names; with `passthrough` only.
 
     See Also
