@@ -94,7 +94,9 @@ def rerun_audit_bundle(folder):
     )
     # which texts were there in training is known to the pipeline alone
     known = bundle.report.get("n_training_texts")
-    report = replace(report, n_training_texts=known)
+    provenance = report.provenance | {"settings": bundle.settings["pipeline"]}
+    provenance["seeds"] = bundle.settings["seeds"] | provenance["seeds"]
+    report = replace(report, n_training_texts=known, provenance=provenance)
     different = find_differences(bundle, report)
     if different:
         warn(

@@ -114,10 +114,16 @@ def record_provenance(*, texts, target, settings, seeds, edits, tests=(), notes=
     }
 
 
+# What a fit settles where a parameter leaves it open
+_SETTLED = ("model_", "n_features_out_", "n_neurons_", "k_", "n_fits_", "alpha_")
+_SETTLED += ("target_scale_",)
+
+
 def record_settings(estimator):
     """Return class and parameters of an estimator, of its steps and strategies.
 
-    And, of fitted embeddings, which model they come from: of local weights the hash.
+    And, of fitted steps, what they settled; of embeddings, which model they come from:
+    of local weights the hash.
 
     Parameters
     ----------
@@ -137,12 +143,22 @@ def record_settings(estimator):
     models = {n: step.model_identity_ for n, step in steps if _names_its_model(step)}
     if models:
         settings["models"] = to_json_value(models)
+    settings["fitted"] = {name: _read_settled(step) for name, step in steps}
     strategies = ("interpreter", "annotator", "final_estimator")
     found = {name: getattr(steps[-1][1], f"{name}_", None) for name in strategies}
     settings["strategies"] = {
         name: to_json_value(each) for name, each in found.items() if each is not None
     }
     return settings | {"computation": describe_computation()}
+
+
+def _read_settled(step):
+    """What a fit settled, and in how many different texts hypotheses were found."""
+    found = {name: getattr(step, name) for name in _SETTLED if hasattr(step, name)}
+    known = getattr(step, "training_fingerprints_", None)
+    if known is not None:
+        found["n_training_texts"] = len(known)
+    return to_json_value(found)
 
 
 def _names_its_model(step):

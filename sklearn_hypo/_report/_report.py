@@ -10,6 +10,7 @@ from .._displays import CoefficientsDisplay
 from ._audit import write_audit_bundle
 from ._details import EvaluationData
 from ._export import to_csv, to_dictionary, to_json, to_latex, to_markdown
+from ._methods import write_methods
 from ._page._page import write_page
 from ._text import notebook_html, text_lines
 
@@ -386,6 +387,49 @@ class HypothesisReport:
             LaTeX; needs the package booktabs.
         """
         return to_latex(self, caption=caption, label=label)
+
+    def methods_text(self, *, references=True):
+        """Return a paragraph for the methods section of a paper.
+
+        What was done, in complete sentences: how the hypotheses were found, on how
+        many texts they were tested, what was estimated, by which tests, with which
+        errors and correction, and with which versions and seed. It says what the
+        report knows and nothing else: how texts were collected and split, why, and
+        whether the plan was registered is for you to add.
+
+        Parameters
+        ----------
+        references : bool, default=True
+            Whether the works that the paragraph cites follow it, one per line.
+
+        Returns
+        -------
+        text : str
+            The paragraph in one line, and then, after an empty line, "References", an
+            empty line, and the works.
+
+        See Also
+        --------
+        to_latex : The table for the paper.
+        ReportDisplay : The figure.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn_hypo import evaluate_annotations
+        >>> rng = np.random.default_rng(0)
+        >>> annotations = rng.integers(0, 2, size=(300, 2))
+        >>> y = annotations @ [0.8, 0.0] + rng.normal(size=300)
+        >>> report = evaluate_annotations(annotations, y, correction="holm")
+        >>> text = report.methods_text()
+        >>> print(text[:66])
+        We tested 2 hypotheses on 300 texts. The target, y, is a quantity.
+        >>> "by the method of Holm (1979) (family-wise level 0.05)" in text
+        True
+        >>> print(text.splitlines()[-1][:20])
+        S. Holm (1979). A si
+        """
+        return write_methods(self, references=references)
 
     def to_html(self, path, *, title=None):
         """Write one self-contained page: table, intervals, and the texts behind them.

@@ -118,11 +118,18 @@ def list_conditions(report):
         levels = pluralize(n, "level")
         found["fixed effects"] = f"{levels}, effects are those within them"
     if data.covariates is not None:
-        names = getattr(data.covariates, "columns", None)
-        if names is None:
-            names = [f"z{i}" for i in range(math.prod(np.shape(data.covariates)[1:]))]
+        names = list_covariate_names(report)
         found["covariates"] = _list_some([shorten(name, 40) for name in names])
     return found
+
+
+def list_covariate_names(report):
+    """List the covariates that were given, by their columns or by number."""
+    covariates = report.data.covariates
+    names = getattr(covariates, "columns", None)
+    if names is None:
+        names = [f"z{i}" for i in range(math.prod(np.shape(covariates)[1:]))]
+    return list(names)
 
 
 def describe_conditions(report):

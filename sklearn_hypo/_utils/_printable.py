@@ -40,6 +40,19 @@ def pluralize(n, noun):
     return f"{n:,} {noun if n == 1 else many}"
 
 
+def join_words(parts):
+    """Return "a", "a and b", "a, b and c".
+
+    Examples
+    --------
+    >>> from sklearn_hypo._utils._printable import join_words
+    >>> join_words(["length", "year", "place"])
+    'length, year and place'
+    """
+    *first, last = map(to_printable, parts)
+    return f"{', '.join(first)} and {last}" if first else last
+
+
 def _escape(character):
     return character.encode("unicode_escape").decode("ascii")
 

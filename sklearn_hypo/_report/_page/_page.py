@@ -85,6 +85,7 @@ def report_page(report, *, title=None):
         missing=[(n, s, typeset_minus(b)) for n, s, b in list_missing_answers(report)],
         edits=list_edits(report.provenance),
         method=list_method(report),
+        methods_text=[p for p in report.methods_text().splitlines() if p],
         origins=list_origins(report.provenance),
         usage=list_usage(report.usage),
         settings=list_settings(report.provenance),
