@@ -37,7 +37,7 @@ docs: .venv/.stamp-docs  ## build the site: docs/_build/html/index.html
 
 pages: .venv/.stamp-test  ## write anew what pages quote: known models, the demo
 	@$(BIN)/python docs/make_models.py
-	@$(BIN)/python docs/make_demo_excerpt.py
+	@$(BIN)/python docs/make_printed.py
 
 # Whatever needs the packages is started as "python -m": the scripts in .venv/bin hold
 # the path of .venv, which may have spaces in it.

@@ -106,19 +106,21 @@ def test_the_page_of_models_is_what_the_package_uses():
     assert written == load_script("make_models").render(), "run: make pages"
 
 
-def is_as_pinned():
-    """Whether the packages that decide the result are those of constraints.txt."""
+def skip_where_digits_differ():
+    """Skip unless processor and packages are those of the documents."""
     lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
     pinned = dict(line.split("==") for line in lines if "==" in line)
     decisive = ("numpy", "scipy", "pandas", "scikit-learn", "statsmodels", "torch")
-    return all(
+    is_as_pinned = all(
         metadata.version(name).partition("+")[0] == pinned[name] for name in decisive
     )
+    if platform.machine() not in ("x86_64", "AMD64") or not is_as_pinned:
+        pytest.skip("the digits are those of the pinned packages on x86 processors")
 
 
-def test_the_readme_shows_what_the_demo_prints(tmp_path, capfd):
+def test_the_page_of_the_demo_shows_what_it_prints(tmp_path, capfd):
     """In a fresh process, quiet, for whatever hash seed."""
-    script = load_script("make_demo_excerpt")
+    script = load_script("make_printed")
     printed = script.run_demo(tmp_path)
     assert capfd.readouterr().err == ""
     figures = json.loads((tmp_path / "metrics.json").read_text("utf-8"))["holdout"]
@@ -130,10 +132,27 @@ def test_the_readme_shows_what_the_demo_prints(tmp_path, capfd):
     assert str(tmp_path / "hypotheses.csv") in printed
     settings = json.loads((tmp_path / "settings.json").read_text("utf-8"))
     assert settings["dataset"] == "load_docstrings"
+<<<<<<< HEAD
     if platform.machine() not in ("x86_64", "AMD64") or not is_as_pinned():
         pytest.skip("the digits are those of the pinned packages on x86 processors")
     readme = script.README.read_text("utf-8")
     assert readme == script.render(readme, printed), "run: make pages"
+=======
+    skip_where_digits_differ()
+    page = script.PAGE.read_text("utf-8")
+    assert page == script.render_page(page, printed), "run: make pages"
+
+
+def test_the_picture_in_the_readme_shows_what_its_lines_print(capfd):
+    script = load_script("make_printed")
+    printed = script.run_example()
+    assert capfd.readouterr().err == ""
+    assert "* 3 of 3 significant" in printed
+    assert f"({script.PICTURE.relative_to(ROOT)})" in script.README.read_text("utf-8")
+    skip_where_digits_differ()
+    picture = script.PICTURE.read_text("utf-8")
+    assert picture == script.render_picture(printed), "run: make pages"
+>>>>>>> 5b79d02 (README: one screen and a half, its example's output as a picture; the demo, figures and installing have pages)
 
 
 def headings_of(page):

@@ -1,0 +1,123 @@
+"""Write what `make demo` and the README's example print, where documents show it.
+
+    python docs/make_printed.py
+
+The demo's output goes into docs/demo.md; of the table only the significant hypotheses.
+That of the example becomes a picture, docs/_static/first_example.svg; of the figures
+below the table only those that compare. The digits depend on the versions of the
+packages (constraints.txt) and, since training an autoencoder enlarges differences of
+rounding, on the processor: OpenBLAS is told which one to compute for, here as in the
+Makefile.
+"""
+
+import html
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+README = ROOT / "README.md"
+PAGE = ROOT / "docs" / "demo.md"
+PICTURE = ROOT / "docs" / "_static" / "first_example.svg"
+BEGIN, END = "<!-- what make demo prints -->\n", "<!-- end -->\n"
+PROCESSOR = {"OPENBLAS_CORETYPE": "Haswell"}
+
+SVG = """\
+<svg viewBox="0 0 {width:g} {height}" xmlns="http://www.w3.org/2000/svg">
+<style>
+rect {{ fill: #ffffff; stroke: #d1d9e0 }}
+text {{ fill: #1f2328; white-space: pre;
+  font: 13px ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace }}
+.heading {{ font-weight: bold }}
+@media (prefers-color-scheme: dark) {{
+  rect {{ fill: #0d1117; stroke: #3d444d }}
+  text {{ fill: #f0f6fc }}
+}}
+</style>
+<rect x="1" y="1" width="{inner_width:g}" height="{inner_height}" rx="8"/>
+{lines}
+</svg>
+"""
+CHARACTER, LINE = 7.8, 18  # pixels
+HEADING = ' class="heading"'
+
+
+def run(*arguments):
+    """Return what a Python command prints."""
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env=os.environ | PROCESSOR | {"PYTHONIOENCODING": "utf-8"},
+        check=True,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+    ).stdout
+
+
+def run_demo(folder):
+    """Return what the demo prints, and write its results into a folder."""
+    return run("-m", "sklearn_hypo", "demo", "--output", folder)
+
+
+def run_example():
+    """Return what the README's example prints."""
+    example = re.search(r"(?ms)^```python\n(.*?)^```", README.read_text("utf-8"))
+    return run("-c", example[1])
+
+
+def shorten_demo(printed):
+    """Keep the head of the table, its significant rows and the overall figures."""
+    table, figures = printed[printed.index("\nhypothesis ") + 1 :].split("\n\n")[:2]
+    head, *lines = table.splitlines()
+    kept, keep = [], True
+    for line in lines:
+        is_heading = not line.startswith(" ")
+        if is_heading or len(line) > head.index("fid."):  # else a statement goes on
+            keep = is_heading or line.rstrip("!").endswith("*")
+        kept += [line] if keep else []
+    return "\n".join(["```text", head, *kept, "…", figures, "```", ""])
+
+
+def shorten_example(printed):
+    """Keep the table and, of the figures below, those that compare."""
+    figures = printed[printed.index("\n* ") + 1 :]
+    number, *others = re.split(r"\n(?=\S|  \S)", figures.rstrip())
+    kept = [each for each in others if re.search(r"out-of-sample|n-grams", each)]
+    return "\n".join([printed[: -len(figures)] + number, "…", *kept])
+
+
+def render_page(page, printed):
+    """Return the page with what the demo printed between its marks."""
+    before, rest = page.split(BEGIN)
+    _, after = rest.split(END)
+    return before + BEGIN + shorten_demo(printed) + END + after
+
+
+def render_picture(printed):
+    """Return what the example printed as a picture."""
+    shown = shorten_example(printed).splitlines()
+    lines = "\n".join(
+        f'<text x="16" y="{LINE * row + 12}" textLength="{CHARACTER * len(line):g}"'
+        f"{'' if line.startswith(' ') else HEADING}>{html.escape(line)}</text>"
+        for row, line in enumerate(shown, 1)
+        if line
+    )
+    width, height = CHARACTER * max(map(len, shown)) + 32, LINE * len(shown) + 32
+    return SVG.format(
+        width=width,
+        height=height,
+        inner_width=width - 2,
+        inner_height=height - 2,
+        lines=lines,
+    )
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        page = render_page(PAGE.read_text("utf-8"), run_demo(folder))
+    PAGE.write_text(page, encoding="utf-8", newline="\n")
+    picture = render_picture(run_example())
+    PICTURE.write_text(picture, encoding="utf-8", newline="\n")
