@@ -32,18 +32,20 @@ FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 
 def read_imports(package):
     """Return the own modules that each module imports, anywhere in it."""
-    paths = {
-        path.relative_to(package).with_suffix("").parts: path
-        for path in package.rglob("*.py")
-    }
+    files = [
+        (path.relative_to(package).with_suffix("").parts, path)
+        for path in (*package.rglob("*.py"), *package.rglob("*.pyi"))
+    ]
+    paths = dict(files)
     imports = defaultdict(set)
-    for module, path in paths.items():
+    for module, path in files:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom) and node.level:
                 above = module[: len(module) - node.level]
                 base = (*above, *(node.module.split(".") if node.module else ()))
                 for alias in node.names:
-                    candidates = ((*base, alias.name), base, (*base, "__init__"))
+                    name = (*base, alias.name)
+                    candidates = (name, (*name, "__init__"), base, (*base, "__init__"))
                     imports[module].add(next(c for c in candidates if c in paths))
     return imports
 
@@ -57,7 +59,8 @@ def room_of(module):
 
 def test_the_root_holds_rooms_only():
     files = {path.name for path in PACKAGE.iterdir() if path.is_file()}
-    assert files == {"__init__.py", "__main__.py", "_pipeline.py", "exceptions.py"}
+    modules = {"__init__.py", "__main__.py", "_pipeline.py", "exceptions.py"}
+    assert files == modules | {"__init__.pyi"}  # names of `__init__`, imported lazily
     rooms = {path.name for path in PACKAGE.iterdir() if any(path.glob("*.py"))}
     assert rooms | {Path(file).stem for file in files} == set(FLOOR)
 

@@ -5,7 +5,6 @@ import json
 
 import numpy as np
 import pandas as pd
-from statsmodels.stats.proportion import proportion_confint
 
 _COLUMNS = [
     "hypothesis",
@@ -165,5 +164,7 @@ def bound_rate(n_differ, n_checked, confidence):
     """
     if n_checked == 0:
         return 1.0
+    from statsmodels.stats.proportion import proportion_confint  # slow to import
+
     alpha = 2 * (1 - confidence)
     return float(proportion_confint(n_differ, n_checked, alpha, method="beta")[1])

@@ -3,8 +3,6 @@
 import warnings
 
 import numpy as np
-import statsmodels.api as sm
-from statsmodels.tools.sm_exceptions import PerfectSeparationWarning
 
 from ._robust_covariance import infer_coefficients, orthonormalize
 
@@ -57,7 +55,12 @@ def fit_quasi_poisson(
     >>> np.exp(fit.coef).round(6)
     array([1., 3.])
     """
-    model = sm.GLM(y, X, family=sm.families.Poisson(), freq_weights=weights)
+    # slow to import, and needed by counts alone
+    from statsmodels.genmod.families import Poisson
+    from statsmodels.genmod.generalized_linear_model import GLM
+    from statsmodels.tools.sm_exceptions import PerfectSeparationWarning
+
+    model = GLM(y, X, family=Poisson(), freq_weights=weights)
     with warnings.catch_warnings():  # of means that all counts meet; harmless here
         warnings.simplefilter("ignore", PerfectSeparationWarning)
         # relative to a deviance that grows with the rows and the size of the counts

@@ -2,11 +2,10 @@
 
 import numpy as np
 import pandas as pd
-from statsmodels.stats.proportion import proportion_confint
 
 from .._utils._printable import pluralize, quote_value
 from ._design import Design
-from ._separation import class_separation, quantity_separation
+from ._separation import class_separation, quantity_separation, wilson_interval
 
 _WORDS = {"YS": "year", "QS": "quarter", "MS": "month"}
 _WORDS |= {"W-MON": "week", "D": "day", "h": "hour"}
@@ -129,7 +128,7 @@ def prevalence_by_period(a, codes, n_periods, weights):
     with np.errstate(divide="ignore", invalid="ignore"):
         share = np.bincount(codes, weights * a, minlength=n_periods) / total
         worth = total**2 / squares
-        lower, upper = proportion_confint(share * worth, worth, method="wilson")
+        lower, upper = wilson_interval(share * worth, worth, 0.05)
         overall = np.average(a, weights=weights)
         return n, share, lower, upper, overall * (1 - overall) / worth
 

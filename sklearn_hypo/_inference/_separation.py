@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 from scipy import stats
-from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from ._class_permutations import permute_classes
 from ._design_effects import design_effect_of_mean, independence_test
@@ -102,9 +101,7 @@ def class_separation(holds, is_class, design, level=0.05):
     totals = [holds.sum(), (~holds).sum()]
     shares = np.divide(counts, totals)
     se = np.sqrt(np.sum(shares * (1 - shares) / np.maximum(np.subtract(totals, 1), 1)))
-    lower, upper = confint_proportions_2indep(
-        counts[0], totals[0], counts[1], totals[1], method="newcomb", alpha=level
-    )
+    lower, upper = _newcombe_interval(counts, totals, level)
     table = [counts, np.subtract(totals, counts)]
     p = stats.fisher_exact(table).pvalue if 0 < sum(counts) < sum(totals) else np.nan
     se = se if se > 0 else np.nan
@@ -122,16 +119,26 @@ def _dependent_classes(holds, is_class, design, level):
         return _make_row(shares[0] - shares[1], np.nan, np.nan, np.nan, p=np.nan)
     rows = totals / effect
     se = np.sqrt(np.sum(shares * (1 - shares) / rows))
-    lower, upper = confint_proportions_2indep(
-        shares[0] * rows[0],
-        rows[0],
-        shares[1] * rows[1],
-        rows[1],
-        method="newcomb",
-        alpha=_normal_level(level, df),
-    )
+    lower, upper = _newcombe_interval(shares * rows, rows, _normal_level(level, df))
     se = se if se > 0 else np.nan
     return _make_row(shares[0] - shares[1], se, float(lower), float(upper), p=p)
+
+
+def _newcombe_interval(counts, totals, level):
+    """Interval of the difference between two shares."""
+    # slow to import, and needed by a test alone
+    from statsmodels.stats.proportion import confint_proportions_2indep
+
+    return confint_proportions_2indep(
+        counts[0], totals[0], counts[1], totals[1], method="newcomb", alpha=level
+    )
+
+
+def wilson_interval(count, total, level):
+    """Interval of a share."""
+    from statsmodels.stats.proportion import proportion_confint  # as above
+
+    return proportion_confint(count, total, level, method="wilson")
 
 
 def _normal_level(level, df):
@@ -164,7 +171,7 @@ def paired_separation(difference, y, design, *, classes, level=0.05):
         return found | _make_t_row(solved.coef[0], solved.se[0], solved.df[0])
     if classes:
         wins = int((gain > 0).sum())
-        lower, upper = proportion_confint(wins, len(gain), level, method="wilson")
+        lower, upper = wilson_interval(wins, len(gain), level)
         p = stats.binomtest(wins, len(gain)).pvalue
         se = gain.std(ddof=1) / np.sqrt(len(gain)) if spread(gain) else np.nan
         return found | _make_row(gain.mean(), se, 2 * lower - 1, 2 * upper - 1, p=p)
@@ -180,7 +187,7 @@ def _dependent_wins(gain, design, level):
     effect, df = design_effect_of_mean(gain, design)
     rows = len(gain) / effect
     normal = _normal_level(level, df)
-    lower, upper = proportion_confint(share * rows, rows, normal, method="wilson")
+    lower, upper = wilson_interval(share * rows, rows, normal)
     # the variance of the null hypothesis: it needs no losses to be estimated from
     z = (share - 0.5) / np.sqrt(0.25 / rows)
     p = 2 * stats.t.sf(abs(z), df) if df > 0 else np.nan

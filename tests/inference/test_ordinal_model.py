@@ -9,7 +9,8 @@ import statsmodels.api as sm
 from statsmodels.miscmodels.ordinal_model import OrderedModel
 
 from sklearn_hypo import evaluate_annotations
-from sklearn_hypo._inference._ordinal_model import _OrderedLogit, fit_ordered_logit
+from sklearn_hypo._inference._ordered_logit import OrderedLogit
+from sklearn_hypo._inference._ordinal_model import fit_ordered_logit
 
 RATIOS = ["cumulative_odds_ratio" + end for end in ("", "_lower", "_upper")]
 
@@ -65,7 +66,7 @@ def test_sandwiches_are_those_of_statsmodels(given):
 
 def test_scores_are_the_derivative_of_the_likelihood():
     A, y = make_stars()
-    model = _OrderedLogit(y - 1, A, distr="logit")
+    model = OrderedLogit(y - 1, A, distr="logit")
     model.weights = np.random.default_rng(0).uniform(0.5, 2, len(y))
     point = np.array([0.3, -0.2, 0.1, -1.0, 0.2, -0.3, 0.4])
     step = 1e-6 * np.eye(len(point))
