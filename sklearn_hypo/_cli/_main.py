@@ -1,4 +1,4 @@
-"""The command line: ``sklearn-hypo run``, ``sklearn-hypo demo``.
+"""The command line: ``sklearn-hypo run``, ``demo``, ``doctor``, ``completion``.
 
 Exit codes: 0 if all went well; 1 if the file, its columns or the computation do not
 allow a result; 2 for options that do not make sense; 130 after Ctrl-C. Messages go to
@@ -13,11 +13,14 @@ from contextlib import contextmanager
 
 from .._utils._printable import shorten_middle
 from ..exceptions import LanguageModelError
+from ._commands import PROG
+from ._completion import completion
 from ._demo import demo
-from ._options import PROG, parse_options
+from ._doctor import doctor
+from ._options import parse_options
 from ._run import run
 
-_COMMANDS = {"run": run, "demo": demo}
+_COMMANDS = {"run": run, "demo": demo, "doctor": doctor, "completion": completion}
 
 _DEBUG = "SKLEARN_HYPO_DEBUG"
 

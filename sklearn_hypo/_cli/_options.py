@@ -3,11 +3,18 @@
 import argparse
 import functools
 
-from .. import __version__
 from .._inference._target_kind import TARGET_KINDS
 from .._reading._dates import TARGET_DATES
 from .._selection._neuron_selector import METHODS
 from .._utils._tokenizers import NAMES as TOKENIZERS
+from ._commands import (
+    add_command,
+    add_completion,
+    add_demo,
+    add_doctor,
+    add_output,
+    make_parser_of_commands,
+)
 from ._file_options import (
     add_file_options,
     add_pair_options,
@@ -29,30 +36,23 @@ from ._option_values import (
     parse_values,
 )
 
-PROG = "sklearn-hypo"
-_EXIT_CODES = """\
-exit codes:
-  0    all went well
-  1    the file, its columns or the computation do not allow a result
-  2    options that do not make sense
-  130  interrupted
-"""
+
+def make_parser():
+    """Return the parser of all commands."""
+    parser, commands = make_parser_of_commands()
+    _add_run(commands)
+    add_demo(commands)
+    add_doctor(commands)
+    add_completion(commands)
+    return parser
 
 
 def parse_options(argv):
-    parser = argparse.ArgumentParser(
-        prog=PROG,
-        description="Texts and a target in, tested hypotheses in plain words out.",
-        epilog=_EXIT_CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.add_argument("--version", action="version", version=f"{PROG} {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    run = _add_run(commands)
-    _add_demo(commands)
+    """Return what was said; end with code 2 if it makes no sense."""
+    parser = make_parser()
     options = parser.parse_args(argv)
     if options.command == "run":
+        run = options.parser
         check_columns(run, options)
         check_split(run, options)
         _check_roles(run, options)
@@ -103,25 +103,8 @@ def _check_models(parser, options):
             parser.error(f"--{option} is for models: name one by --annotator MODEL")
 
 
-def _add_command(commands, name, summary, description):
-    parser = commands.add_parser(
-        name,
-        help=summary,
-        description=description,
-        epilog=_EXIT_CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.add_argument(
-        "--debug",
-        action="store_true",
-        help="on an error, show where in the program it happened",
-    )
-    return parser
-
-
 def _add_run(commands):
-    parser = _add_command(
+    parser = add_command(
         commands,
         "run",
         "find and test hypotheses in a file of texts",
@@ -132,6 +115,11 @@ def _add_run(commands):
         "nothing is paid. With a model, what the study will cost is shown first; a\n"
         "run that was interrupted goes on when it is started again by the same\n"
         "command, and no answer is paid for twice.",
+        "run tweets.csv --text text --target sentiment --groups author",
+        "run reviews.xlsx --text review --target stars --target-kind ordinal "
+        "--interpreter ollama:qwen3:8b --annotator ollama:qwen3:8b",
+        "run reviews.csv --text review --target sold --annotator openai "
+        "--interpreter openai --estimate",
     )
     parser.add_argument(
         "file",
@@ -170,8 +158,7 @@ def _add_run(commands):
     _add_sizes(parser)
     _add_models(parser)
     _add_procedure(parser)
-    _add_output(parser, "hypotheses_output")
-    return parser
+    add_output(parser, "hypotheses_output")
 
 
 def _add_values(parser):
@@ -403,30 +390,4 @@ def _add_procedure(parser):
         metavar="DIR",
         help="keep embeddings of a fixed model and answers of language models here "
         "(default: what SKLEARN_HYPO_CACHE names, else ~/.cache/sklearn_hypo)",
-    )
-
-
-def _add_demo(commands):
-    parser = _add_command(
-        commands,
-        "demo",
-        "find hypotheses about the docstrings of the installed packages",
-        "Ask what tells the docstrings of scikit-learn and statsmodels from those of\n"
-        "NumPy and SciPy, as they are installed: no key, no download.",
-    )
-    _add_output(parser, "demo_output")
-
-
-def _add_output(parser, folder):
-    parser.add_argument(
-        "--seed",
-        type=functools.partial(parse_integer, least=0, most=2**32 - 1),
-        default=0,
-        help="of everything random (default: 0)",
-    )
-    parser.add_argument(
-        "--output",
-        default=folder,
-        metavar="DIR",
-        help=f"folder for the results (default: {folder})",
     )
