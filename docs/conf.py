@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 DOCS = Path(__file__).parent
-sys.path[:0] = [str(DOCS.parent), str(DOCS)]
+sys.path[:0] = [str(DOCS.parent), str(DOCS), str(DOCS / "_extensions")]
 # Before the package and torch are imported. Examples share a cache that the user's own
 # neither fills nor fakes, and no figure depends on the number of cores.
 os.environ |= {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
@@ -28,13 +28,14 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.intersphinx",
-    "sphinx.ext.mathjax",
     "numpydoc",
     "myst_parser",
     "sphinx_copybutton",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
+    "link_names",
     "make_stored",
+    "mathml",
 ]
 root_doc = "index"
 templates_path = ["_templates"]
@@ -43,7 +44,7 @@ nitpicky = True
 default_role = "code"  # `name` in a docstring is code, as it is in Markdown
 
 # Markdown: anchors as a code host makes them, so that links hold on both.
-myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
+myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 4
 
 # The reference: one page for each public name, methods below their class.
@@ -92,6 +93,9 @@ sphinx_gallery_conf = {
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 
+html_math_renderer = "mathml"
+toc_object_entries_show_parents = "hide"
+
 html_theme = "pydata_sphinx_theme"
 html_title = "sklearn_hypo"
 html_static_path = ["_static"]
@@ -116,7 +120,9 @@ html_sidebars = {"index": [], "reference": []}
 
 def skip_what_others_define(app, what, name, obj, skip, options):
     """Leave out members that scikit-learn or Python gave to a class."""
-    thing = getattr(obj, "fget", None) or getattr(obj, "__func__", obj)
+    thing = obj
+    for wrapper in ("fget", "func", "__func__"):  # properties and class methods
+        thing = getattr(obj, wrapper, thing)
     module = getattr(thing, "__module__", None) or ""
     return skip or (what == "class" and not module.startswith("sklearn_hypo"))
 

@@ -94,8 +94,8 @@ class FittedAutoencoderMixin(TransformerMixin):
     def explained_variance(self, X, sample_weight=None):
         r"""Compute the explained variance.
 
-        .. math:: 1 - \frac{1}{\sigma^2} \sum_i w_i \lVert x_i - \hat x_i \rVert^2
-                  \Big/ \sum_i w_i
+        .. math:: 1 - \frac{\sum_i w_i \lVert x_i - \hat x_i \rVert^2}
+                           {\sigma^2 \sum_i w_i}
 
         with :math:`\sigma^2` the variance of the training rows (`variance_`), so that
         scores of different rows have one denominator. Of several fits, :math:`\hat x`
