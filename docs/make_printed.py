@@ -3,11 +3,11 @@
     python docs/make_printed.py
 
 The demo's output goes into docs/demo.md; of the table only the significant hypotheses.
-That of the example becomes a picture, docs/_static/first_example.svg; of the figures
-below the table only those that compare. The digits depend on the versions of the
-packages (constraints.txt) and, since training an autoencoder enlarges differences of
-rounding, on the processor: OpenBLAS is told which one to compute for, here as in the
-Makefile.
+That of the example goes into docs/stored/first_example.txt, and becomes a picture,
+docs/_static/first_example.svg; of the figures below the table only those that compare.
+The digits depend on the versions of the packages (constraints.txt) and, since training
+an autoencoder enlarges differences of rounding, on the processor: OpenBLAS is told
+which one to compute for, here as in the Makefile.
 """
 
 import html
@@ -21,6 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 PAGE = ROOT / "docs" / "demo.md"
+EXAMPLE = ROOT / "docs" / "stored" / "first_example.txt"
 PICTURE = ROOT / "docs" / "_static" / "first_example.svg"
 BEGIN, END = "<!-- what make demo prints -->\n", "<!-- end -->\n"
 PROCESSOR = {"OPENBLAS_CORETYPE": "Haswell"}
@@ -86,7 +87,7 @@ def shorten_example(printed):
     figures = printed[printed.index("\n* ") + 1 :]
     number, *others = re.split(r"\n(?=\S|  \S)", figures.rstrip())
     kept = [each for each in others if re.search(r"out-of-sample|n-grams", each)]
-    return "\n".join([printed[: -len(figures)] + number, "…", *kept])
+    return "\n".join([printed[: -len(figures)] + number, "…", *kept, ""])
 
 
 def render_page(page, printed):
@@ -96,9 +97,9 @@ def render_page(page, printed):
     return before + BEGIN + shorten_demo(printed) + END + after
 
 
-def render_picture(printed):
-    """Return what the example printed as a picture."""
-    shown = shorten_example(printed).splitlines()
+def render_picture(example):
+    """Return what is shown of the example as a picture."""
+    shown = example.splitlines()
     lines = "\n".join(
         f'<text x="16" y="{LINE * row + 12}" textLength="{CHARACTER * len(line):g}"'
         f"{'' if line.startswith(' ') else HEADING}>{html.escape(line)}</text>"
@@ -119,5 +120,6 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         page = render_page(PAGE.read_text("utf-8"), run_demo(folder))
     PAGE.write_text(page, encoding="utf-8", newline="\n")
-    picture = render_picture(run_example())
-    PICTURE.write_text(picture, encoding="utf-8", newline="\n")
+    example = shorten_example(run_example())
+    EXAMPLE.write_text(example, encoding="utf-8", newline="\n")
+    PICTURE.write_text(render_picture(example), encoding="utf-8", newline="\n")

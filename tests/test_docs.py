@@ -91,7 +91,8 @@ def load_script(name):
 def test_the_reference_holds_every_public_name_once():
     """In the order in which the package lists them."""
     page = (ROOT / "docs/reference.rst").read_text(encoding="utf-8")
-    lists = re.findall(r"^\.\. autosummary::\n.*\n\n((?: {3}\w+\n)+)", page, flags=re.M)
+    tables = r"^\.\. autosummary::\n(?: {3}:.*\n)+\n((?: {3}\w+\n)+)"
+    lists = re.findall(tables, page, flags=re.M)
     names = [name for listed in lists for name in listed.split()]
     expected = [*sklearn_hypo.__all__, *sorted(datasets.__all__), *exceptions.__all__]
     assert names == expected
@@ -137,15 +138,17 @@ def test_the_page_of_the_demo_shows_what_it_prints(tmp_path, capfd):
     assert page == script.render_page(page, printed), "run: make pages"
 
 
-def test_the_picture_in_the_readme_shows_what_its_lines_print(capfd):
+def test_readme_and_start_page_show_what_the_ten_lines_print(capfd):
     script = load_script("make_printed")
     printed = script.run_example()
     assert capfd.readouterr().err == ""
     assert "* 3 of 3 significant" in printed
     assert f"({script.PICTURE.relative_to(ROOT)})" in script.README.read_text("utf-8")
     skip_where_digits_differ()
+    example = script.shorten_example(printed)
+    assert script.EXAMPLE.read_text("utf-8") == example, "run: make pages"
     picture = script.PICTURE.read_text("utf-8")
-    assert picture == script.render_picture(printed), "run: make pages"
+    assert picture == script.render_picture(example), "run: make pages"
 
 
 def headings_of(page):

@@ -22,7 +22,7 @@ def full_name(code):
     """Return the full name of what a piece of code names, None if it names nothing.
 
     Attributes are explained on the page of their class. Of a member that is neither
-    defined nor explained the name is returned, too: the build says that it leads nowhere.
+    defined nor explained the name is returned, too: the build will warn of it.
     """
     match = NAME.fullmatch(code.partition("(")[0])
     if not match or match[1] not in PUBLIC:
@@ -38,7 +38,9 @@ def is_attribute(thing, member):
     """Whether a class explains a member in its own docstring."""
     found = getattr(thing, member, None)
     has_docstring = callable(found) or isinstance(found, property | cached_property)
-    return not has_docstring and re.search(rf"\b{member}\b", inspect.getdoc(thing) or "")
+    return not has_docstring and re.search(
+        rf"\b{member}\b", inspect.getdoc(thing) or ""
+    )
 
 
 def link_names(app, doctree):
@@ -46,7 +48,9 @@ def link_names(app, doctree):
     page = app.env.docname
     for literal in list(doctree.findall(nodes.literal)):
         name = full_name(literal.astext())
-        inside = isinstance(literal.parent, nodes.title | nodes.reference | pending_xref)
+        inside = isinstance(
+            literal.parent, nodes.title | nodes.reference | pending_xref
+        )
         if name and not inside and not page.endswith(f"/{name}"):
             reference = pending_xref(
                 "", refdomain="py", reftype="obj", reftarget=name, refdoc=page
