@@ -279,6 +279,21 @@ def spread_by_each(factor):
     return lambda rng, A: rng.normal(size=len(A)) * factor ** A.sum(axis=1)
 
 
+N_TOPIC = 10  # hypotheses that go with the topic
+
+
+def topic(world, rng, planted):
+    """A topic of one text in ten moves the target; ten hypotheses go with it a little.
+
+    Of what a hypothesis is true of, a part has the topic: spreads differ, by effects.
+    """
+    there = rng.random(world.n) < 0.1
+    prevalence = np.full((world.n, len(world.prevalence)), 0.02)
+    prevalence[there, :N_TOPIC] = 0.25
+    A = (rng.random(prevalence.shape) < prevalence).astype(float)
+    return Sample(A, world.noise(rng, A) + 3.0 * planted * there)
+
+
 # Samples that are more than annotations and noise -----------------------------------
 
 

@@ -6,8 +6,8 @@ from ._all_together import AdjustedModel
 from ._design_matrix import find_independent_columns, make_design_matrix
 from ._joint_regression import joint_regression
 from ._notes import Notes
-from ._permutations import draw_null
-from ._step_down import run_family
+from ._permutations import draw_null, name_rows
+from ._step_down import align_interval, run_family
 from ._studentized import Fits, from_z
 
 _ADJUSTED = "separation_adjusted"
@@ -93,7 +93,8 @@ def _permute(A, y, design, tested, rng, options):
     coef[columns], df[columns] = estimates.coef[0], estimates.df[0]
     se[columns] = np.sqrt(estimates.variance[0])
     half = from_z(family.critical * null.scale, df) * se
-    return _name_columns(coef, coef - half, coef + half, family)
+    ends = align_interval(coef - half, coef + half, family.p <= 0.05)
+    return _name_columns(coef, *ends, family)
 
 
 def _group_by_answers(A, tested):
@@ -113,6 +114,7 @@ class _RowsModel:
         notes = Notes([])
         controls = make_design_matrix(design, len(A), linear=True, notes=notes)
         self._controls = controls.values
+        self.rows = name_rows(np.column_stack([A, self._controls]), design.weights)
         self._whole = AdjustedModel(np.empty((len(A), 0)), self._controls, self.weights)
 
     @property

@@ -4,7 +4,7 @@ import numpy as np
 from scipy import linalg
 
 from ._firth import JEFFREYS, collapse_patterns, fit_logit, probabilities
-from ._permutations import draw_null
+from ._permutations import draw_null, name_rows
 from ._resampling import is_constant_within
 from ._robust_covariance import satterthwaite_of_rows
 from ._studentized import Fits
@@ -146,6 +146,7 @@ class AdjustedModel:
 
     def __init__(self, A, controls, weights=None):
         n = len(A)
+        self.rows = name_rows(np.column_stack([A, controls]), weights)
         self.root = np.ones(n) if weights is None else np.sqrt(weights)
         self._basis = linalg.orth(controls * self.root[:, None])
         a = clear_of(A * self.root[:, None], self._basis)
@@ -167,8 +168,7 @@ class AdjustedModel:
         found = np.empty(a.shape[1])
         for j, slopes in enumerate(np.sqrt(self._robust).T):
             Q = np.column_stack([self._basis, a[:, j] / np.sqrt(self._norm[j])])
-            with np.errstate(divide="ignore", invalid="ignore"):
-                found[j] = satterthwaite_of_rows(slopes[:, None], Q, weights)[0]
+            found[j] = satterthwaite_of_rows(slopes[:, None], Q, weights)[0]
         return np.nan_to_num(found, posinf=0.0)
 
     def fit(self, targets):

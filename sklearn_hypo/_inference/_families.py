@@ -81,7 +81,8 @@ def _make_columns(name, table, null, family, bounds):
     columns = {f"{name}_p": family["p"]}
     if null is not None and null.p is None and bounds is None:
         half = from_z(family["critical"] * scale, df) * se
-        columns |= {f"{name}_lower": estimate - half, f"{name}_upper": estimate + half}
+        ends = align_interval(estimate - half, estimate + half, family["p"] <= 0.05)
+        columns |= dict(zip((f"{name}_lower", f"{name}_upper"), ends, strict=True))
     elif null is not None and null.p is None:  # intervals of another test than p
         ends = (table[f"{name}_{end}"].to_numpy() for end in ("lower", "upper"))
         lower, upper = align_interval(*ends, family["p"] <= 0.05)

@@ -14,7 +14,12 @@ from ._studentized import Fits, Studentizer, choose_studentizer
 _MOST_CELLS = 1_000_000
 
 # Draws by which the statistic is chosen, before any are counted
-_N_PILOT = 199
+_N_PILOT = 499
+
+
+def name_rows(X, weights):
+    """What tells rows apart: their columns, and their weights if there are any."""
+    return X if weights is None else np.column_stack([X, weights])
 
 
 class JointModel:
@@ -40,6 +45,7 @@ class JointModel:
 
     def __init__(self, X, n_hypotheses, weights=None):
         n, p = X.shape
+        self.rows = name_rows(X, weights)
         self.root = np.ones(n) if weights is None else np.sqrt(weights)
         self._Q, T = orthonormalize(X * self.root[:, None])
         self._coef = np.ascontiguousarray(T[:, :n_hypotheses])
@@ -86,6 +92,7 @@ class SeparationModel:
     """
 
     def __init__(self, A, weights=None):
+        self.rows = name_rows(A, weights)
         sides = [(A == 1).astype(float), (A == 0).astype(float)]
         self._members = np.hstack(sides)
         self._n = self._members.sum(axis=0)
@@ -134,7 +141,7 @@ class SeparationModel:
 class GainModel:
     """Mean gains of the members of pairs that alone have a hypothesis.
 
-    Both variances are that of the gains, which signs leave as they are.
+    There is one variance only, that of the gains.
 
     Parameters
     ----------
@@ -146,6 +153,7 @@ class GainModel:
 
     def __init__(self, D, weights=None):
         D = np.nan_to_num(D)
+        self.rows = name_rows(D, weights)
         weights = np.ones(len(D)) if weights is None else weights
         self._signs = D * weights[:, None]
         shares = np.abs(self._signs)
@@ -254,7 +262,11 @@ def permute_joint(model, y, rng, *, paired=False, strata=None):
 
 
 def permute_separations(A, y, weights, rng):
-    """Null distribution of separations, by permuting the target: exact for equal rows.
+    """Null distribution of separations, by permuting the target.
+
+    It is exact if the target has nothing to do with any hypothesis. Beside hypotheses
+    that do go with it, or with its spread, it holds for the others as far as
+    studentized statistics do, which is more carefully (see `Studentizer`).
 
     Returns the NullDistribution of |z|, and the Estimates of the target itself.
     """
@@ -278,7 +290,7 @@ def draw_null(model, base, y, rng, studentizer=None, **options):
     Parameters
     ----------
     model : object
-        With a method `fit`.
+        With `rows`, as from `name_rows`, and a method `fit`.
     base, y : ndarray of shape (n_rows,)
         What is permuted, and the target itself.
     rng : Generator or None
@@ -311,19 +323,43 @@ def draw_null(model, base, y, rng, studentizer=None, **options):
 
 
 def _choose(model, base, options):
-    """Choose by what no permutation changes: the values, whatever their order.
+    """Choose by what no permutation changes: the rows, and the values in any order.
 
-    So the statistic is the same with every generator, and its null distribution exact.
+    So the statistic is the same with every generator and every order of the rows, and
+    its null distribution exact. Where the values change signs, it is their size.
     """
-    values, rng = _forget_order(base, **options), np.random.default_rng(0)
-    pilot = draw_fits(model, values, rng, _N_PILOT, **options)
+    strata, stays = options.get("strata"), not options.get("shuffles", True)
+    keys = [np.abs(base)] if stays else []
+    keys += [*model.rows.T, *([] if strata is None else [strata])]
+    order = np.lexsort(keys)
+    options = options | {"strata": None if strata is None else strata[order]}
+    values = _sort_values(base[order], **options)
+    rng = np.random.default_rng(0)
+    pilot = draw_fits(_Reordered(model, order), values, rng, _N_PILOT, **options)
     return choose_studentizer(Fits.join(list(pilot)))
 
 
-def _forget_order(base, *, flips=False, shuffles=True, strata=None):
-    values = np.abs(base) if flips else base.copy()
-    if shuffles:
-        strata = np.zeros(len(base)) if strata is None else strata
-        order = np.argsort(strata, kind="stable")
-        values[order] = values[np.lexsort((values, strata))]
-    return values
+def _sort_values(base, *, flips=False, shuffles=True, strata=None):
+    """Sort what is permuted, within strata, by size; drop signs that are flipped."""
+    values = np.abs(base) if flips else base
+    if not shuffles:
+        return values
+    strata = np.zeros(len(base)) if strata is None else strata
+    found = np.empty_like(values)
+    found[np.argsort(strata, kind="stable")] = values[
+        np.lexsort([values, np.abs(values), strata])
+    ]
+    return found
+
+
+class _Reordered:
+    """A model that takes its targets in another order of rows."""
+
+    def __init__(self, model, order):
+        self._model, self._order = model, order
+
+    def fit(self, targets):
+        """Estimate for targets of shape (n_draws, n_rows)."""
+        own = np.empty_like(targets)
+        own[:, self._order] = targets
+        return self._model.fit(own)

@@ -241,7 +241,8 @@ def satterthwaite_of_rows(slopes, Q, weights):
     for load in loads.T:
         middle = C @ (U.T @ (U * load[:, None]))
         squares.append(load**2 @ (2 * rest - 1) + np.sum(middle * middle.T))
-    return (loads.T @ rest) ** 2 / np.array(squares)
+    with np.errstate(divide="ignore", invalid="ignore"):  # what rests on no row
+        return (loads.T @ rest) ** 2 / np.array(squares)
 
 
 @dataclass(frozen=True)

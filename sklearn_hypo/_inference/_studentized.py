@@ -10,16 +10,24 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import special, stats
 
-# Standard deviations (of the score of two variances, were spreads equal) that are half
-# way from the pooled to the robust one: for targets of which believing it late, or
-# soon, finds more, and where the family shows that spreads differ.
-BOLD, CAREFUL, _UNEQUAL = 3.0, 1.0, -1.0
+# Scores of robust over pooled variances, in standard deviations under equal spreads,
+# that are half way from the one to the other:
+SOON, LATE = 1.0, 3.0  # the bounds, where nothing is known of the family
+_UNEQUAL = -1.0  # where the family shows that spreads differ
 _STEEPNESS = 4.0  # of the way, per standard deviation
 
-# Scores above this count as large, and so large a share of them is there by chance; a
-# family shows that spreads differ if its share is so many standard deviations above
-# that of permuted targets
-_LARGE, _LARGE_BY_CHANCE, _SURPRISING = 2.0, 0.0225, 3.0
+# Fewer hypotheses than this say less of each other: the latest is reached at 20
+_PER_HYPOTHESIS = 0.1
+
+# By how much of the shifts more must be found for the one bound, or the other
+_CLEAR = 0.02
+
+# Scores above this count as large, and so large a share of them is there by chance
+_LARGE, _LARGE_BY_CHANCE = 2.0, 0.0225
+
+# A family shows that spreads differ if its share of large scores is so many standard
+# deviations above that of permuted targets; and how steeply
+_SURPRISING, _SURPRISE_STEEPNESS = 3.0, 2.0
 
 
 def to_z(t, df):
@@ -154,29 +162,35 @@ class Estimates:
 class Studentizer:
     r"""Choose variances and degrees of freedom from two kinds.
 
-    With the score s of robust over pooled variance (see `Fits`),
+    With the scores :math:`s_j` of robust over pooled variances (see `Fits`) and the
+    logistic function :math:`\sigma`,
 
-    .. math:: w = \frac{1}{1 + e^{-4 (s - c)}}, \quad
-              v = v_p + w \max(v_r - v_p, 0), \quad
-              1 / \nu = (1 - w) / \nu_p + w / \nu_r .
+    .. math:: w_j = \sigma(4 (s_j - c)), \quad
+              v_j = v_{pj} + w_j \max(v_{rj} - v_{pj}, 0), \quad
+              1 / \nu_j = (1 - w_j) / \nu_{pj} + w_j / \nu_{rj} .
 
-    One hypothesis that holds of a few rows cannot tell more. A family can: where more
-    of its scores are large than of those of permuted targets, spreads do differ by
-    hypothesis, some of them unnoticed, and c falls from `half_way` to -1 for all.
+    One hypothesis that holds of a few rows hardly tells whether its spread differs. A
+    family can. With the share :math:`S = \sum_j \sigma(4 (s_j - 2)) / h` of large
+    scores, and its mean m and standard deviation d under permuted targets,
+
+    .. math:: b = \sigma(2 ((S - m) / d - 3)), \quad c = c_0 + (-1 - c_0) b :
+
+    where the share is far above that of permuted targets, spreads do go with
+    hypotheses, some of them unnoticed, and robust variances count for all. Normal
+    scores are then divided by :math:`1 + w_j b (\kappa - 1)` besides, :math:`\kappa`
+    being the caution.
 
     Parameters
     ----------
     half_way : float, default=1.0
-        c, where nothing speaks for unequal spreads.
+        :math:`c_0`.
     chance : tuple of float or None, default=None
-        Mean and standard deviation of the share of large scores under permuted targets;
-        None: the family is not asked.
+        m and d. None: b = 0.
     caution : float, default=1.0
-        What normal scores are divided by where the family does show unequal spreads.
-        Permutations make spreads alike. Where a target has heavy tails, its permuted
-        scores have light ones, since a large value is in numerator and error: their
-        maxima are below those of normal scores. A hypothesis with a spread of its own
-        is nearly normal, though.
+        :math:`\kappa`. Permutations make spreads alike. Where the target has heavy
+        tails, or a few rows of a large spread, permuted scores are smaller than normal
+        ones, since a large value is in numerator and error. The score of a hypothesis
+        whose rows have a spread of their own is not, if they are normal.
 
     Examples
     --------
@@ -191,7 +205,7 @@ class Studentizer:
     (array([[9.]]), array([[9.2]]))
     """
 
-    half_way: float = CAREFUL
+    half_way: float = SOON
     chance: tuple | None = None
     caution: float = 1.0
 
@@ -201,8 +215,8 @@ class Studentizer:
         believed = np.zeros((len(score), 1))
         if self.chance is not None:
             mean, sd = self.chance
-            excess = (_share_large(score) - mean) / sd
-            believed = special.expit(2 * (excess - _SURPRISING))[:, None]
+            excess = (_count_large(score) - mean) / sd - _SURPRISING
+            believed = special.expit(_SURPRISE_STEEPNESS * excess)[:, None]
         c = self.half_way + (_UNEQUAL - self.half_way) * believed
         w = special.expit(_STEEPNESS * (score - c))
         df = 1 / ((1 - w) / fits.df_pooled + w / fits.usable_df)
@@ -216,17 +230,19 @@ class Studentizer:
 
 
 def choose_studentizer(pilot):
-    r"""Choose what finds most, from permuted targets.
+    r"""Choose by what finds more, from permuted targets.
 
-    Whether to believe a larger variance soon or late depends on the target. Where tails
-    are heavy, late means that one large value among few makes the largest scores of
-    all; where they are not, soon means few degrees of freedom for nothing. For either
-    the critical value :math:`q_{0.95}` of the maxima is found, and the share of
-    estimates that exceed it when they are shifted, up and down, by the normal quantile
-    :math:`z_{1 - 0.025 / h}` times their pooled standard error, h being the hypotheses.
-    The caution is :math:`\max(1, z_{1 - 0.025 / h} / q_{0.95})`.
+    Whether a larger variance is believed soon or late depends on the target. With heavy
+    tails, late means that one large value among few makes the largest scores of all;
+    else soon means few degrees of freedom for nothing. For both bounds of
+    :math:`c_0`, 1 and :math:`\min(3, 1 + h / 10)` for h hypotheses, the critical value
+    of the maxima at 0.05 is found, and the share of estimates that exceed it when they
+    are shifted, up and down, by the normal quantile :math:`z_{1 - 0.025 / h}` times
+    their pooled standard error. :math:`c_0` goes from the one to the other as this
+    share is 0.02 larger for the first, or the second.
 
-    Only permuted values are looked at, so that permutation tests stay exact.
+    The caution is :math:`\max(1, z_{1 - 0.025 / h} / q)`, with the quantile q of all
+    permuted scores at :math:`1 - 0.05 / h`. d is at least that of independent scores.
 
     Parameters
     ----------
@@ -236,34 +252,48 @@ def choose_studentizer(pilot):
     Returns
     -------
     studentizer : Studentizer
+
+    References
+    ----------
+    .. [1] E. Chung, J. P. Romano (2013). "Exact and asymptotically robust permutation
+       tests". Annals of Statistics 41. (Why studentized statistics are permuted.)
     """
     n_hypotheses = pilot.coef.shape[1]
     if not n_hypotheses:
         return Studentizer()
-    share = _share_large(pilot.find_spread_scores())
-    sd = max(share.std(), np.sqrt(_LARGE_BY_CHANCE / n_hypotheses))
-    normal = stats.norm.isf(0.025 / n_hypotheses)
-    shift = normal * np.sqrt(np.median(pilot.pooled, axis=0))
-    best, most = None, -np.inf
-    for half_way in (BOLD, CAREFUL):
-        tried = Studentizer(half_way, (share.mean(), sd))
-        critical = _find_critical(tried.apply(pilot).z)
-        caution = max(1.0, normal / critical) if critical > 0 else 1.0
-        tried = replace(tried, caution=caution)
-        estimates = tried.apply(pilot)
-        critical = _find_critical(estimates.z)
-        shifted = (replace(estimates, coef=pilot.coef + d) for d in (shift, -shift))
-        found = sum(np.mean(each.z > critical) for each in shifted)
-        if found > most:
-            best, most = tried, found
-    return best
+    share = _count_large(pilot.find_spread_scores())
+    least = np.sqrt(_LARGE_BY_CHANCE / n_hypotheses)
+    chance = (share.mean(), max(share.std(), least))
+    late = min(LATE, SOON + _PER_HYPOTHESIS * n_hypotheses)
+    gain = np.subtract(
+        *(_find_power(Studentizer(bound, chance), pilot) for bound in (late, SOON))
+    )
+    part = np.clip(0.5 + gain / (2 * _CLEAR), 0, 1)
+    return _add_caution(Studentizer(SOON + part * (late - SOON), chance), pilot)
 
 
-def _share_large(score):
-    """Share of the hypotheses whose spreads differ by more than two sd, by draw."""
+def _count_large(score):
+    """Share of large scores, by draw: those near the bound count in part."""
     return special.expit(_STEEPNESS * (score - _LARGE)).mean(axis=1)
 
 
-def _find_critical(z):
-    """What 5 % of the largest scores exceed."""
-    return np.quantile(z.max(axis=1), 0.95)
+def _bonferroni_quantile(n_hypotheses):
+    return stats.norm.isf(0.025 / n_hypotheses)
+
+
+def _add_caution(studentizer, pilot):
+    """Compare the tail of permuted scores with that of normal ones."""
+    n_hypotheses = pilot.coef.shape[1]
+    tail = np.quantile(studentizer.apply(pilot).z, 1 - 0.05 / n_hypotheses)
+    normal = _bonferroni_quantile(n_hypotheses)
+    return replace(studentizer, caution=max(1.0, normal / tail) if tail > 0 else 1.0)
+
+
+def _find_power(studentizer, pilot):
+    """Share of shifted estimates that exceed what 5 % of the largest exceed."""
+    estimates = _add_caution(studentizer, pilot).apply(pilot)
+    critical = np.quantile(estimates.z.max(axis=1), 0.95)
+    shift = np.sqrt(np.median(pilot.pooled, axis=0))
+    shift *= _bonferroni_quantile(pilot.coef.shape[1])
+    shifted = (replace(estimates, coef=pilot.coef + d) for d in (shift, -shift))
+    return np.mean([np.mean(each.z > critical) for each in shifted])

@@ -173,9 +173,9 @@ class HypothesisReport:
         Permutations that the p-values of the joint regression were read from; 0 where
         they are by t or by likelihood ratios alone.
     cov_type : str
-        Standard errors of the joint regression: "HC2 or pooled" (by how
-        far spreads differ),
-        "HC3", "HC2", "nonrobust"; with groups "cluster" (of quantities CR2) or "CR3".
+        Standard errors of the joint regression: "HC2 or pooled" (by how far
+        spreads differ), "HC3", "HC2", "nonrobust"; with groups "cluster" (of quantities
+        CR2) or "CR3".
     n_groups, n_pairs : int or None
         Groups, and pairs, of the rows.
     by_class : DataFrame or None

@@ -1,5 +1,7 @@
 """Normal scores of t, and the choice between two variances."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -7,8 +9,8 @@ from scipy import stats
 from sklearn_hypo._inference._permutations import SeparationModel, permute_separations
 from sklearn_hypo._inference._step_down import step_down_p_values
 from sklearn_hypo._inference._studentized import (
-    BOLD,
-    CAREFUL,
+    LATE,
+    SOON,
     Fits,
     Studentizer,
     choose_studentizer,
@@ -52,11 +54,11 @@ def test_equal_variances_keep_the_degrees_of_freedom_of_all_rows():
     found = Studentizer().apply(make_estimates(1.0))
     assert found.variance[0, 0] == 1.0
     assert found.df[0, 0] > 150
-    assert Studentizer(BOLD).apply(make_estimates(1.0)).df[0, 0] > 479
+    assert Studentizer(LATE).apply(make_estimates(1.0)).df[0, 0] > 479
 
 
 def test_a_far_larger_robust_variance_has_its_own_degrees_of_freedom():
-    for half_way in (BOLD, CAREFUL):
+    for half_way in (LATE, SOON):
         found = Studentizer(half_way).apply(make_estimates(9.0))
         assert found.variance[0, 0] == pytest.approx(9.0, rel=1e-3)
         assert found.df[0, 0] == pytest.approx(9.0, rel=1e-3)
@@ -89,7 +91,7 @@ def test_a_family_that_shows_unequal_spreads_is_believed_to_have_them():
     beside[5:10] = 9.0
     alone[0] = beside[0] = wide
     found = [
-        Studentizer(BOLD, chance, caution=1.5).apply(make_estimates(robust))
+        Studentizer(LATE, chance, caution=1.5).apply(make_estimates(robust))
         for robust in (alone, beside)
     ]
     assert found[0].variance[0, 0] == pytest.approx(1, abs=0.01)
@@ -102,21 +104,57 @@ def test_a_family_that_shows_unequal_spreads_is_believed_to_have_them():
     np.testing.assert_allclose(z, to_z(2 / np.sqrt(found[1].variance), found[1].df))
 
 
+def test_within_such_a_family_only_larger_variances_count_and_are_damped():
+    robust = np.full((1, 20), 9.0)
+    robust[0, 0] = 0.01
+    found = Studentizer(LATE, (0.05, 0.05), caution=1.5).apply(make_estimates(robust))
+    np.testing.assert_allclose(found.damp[0, [0, 1]], [1, 1.5], atol=0.01)
+    np.testing.assert_allclose(found.variance[0, [0, 1]], [1, 9])
+
+
 def make_pilot(y, rng, h=20):
     A = (rng.random((len(y), h)) < 0.02).astype(float)
-    A[:3] = 1
+    A[: 3 * h] = np.repeat(np.eye(h), 3, axis=0)  # three texts at least
     return SeparationModel(A).fit(np.array([rng.permutation(y) for _ in range(199)]))
 
 
-def test_what_finds_most_is_chosen():
+def test_what_finds_more_is_chosen():
     """Heavy tails: larger variances are believed soon; light tails: late."""
     rng = np.random.default_rng(0)
-    likes = np.floor(np.exp(1.6 * rng.normal(size=500)) * (rng.random(500) < 0.4))
+    likes = rng.poisson(np.exp(1.45 * rng.normal(size=500) - 1)).astype(float)
     heavy = choose_studentizer(make_pilot(likes, rng))
     light = choose_studentizer(make_pilot(rng.normal(size=500), rng))
-    assert (heavy.half_way, light.half_way) == (CAREFUL, BOLD)
+    assert heavy.half_way < SOON + 0.3
+    assert light.half_way > LATE - 0.3
     assert heavy.caution > 1.2
     assert 1 <= light.caution < 1.1
+
+
+def test_of_a_single_hypothesis_a_larger_variance_is_believed_soon():
+    rng = np.random.default_rng(0)
+    found = choose_studentizer(make_pilot(rng.normal(size=500), rng, h=1))
+    assert SOON <= found.half_way <= SOON + 0.1
+
+
+def test_chance_has_at_least_the_spread_of_independent_scores():
+    pilot = make_estimates(np.ones((199, 20)))
+    assert choose_studentizer(pilot).chance[1] == pytest.approx(np.sqrt(0.0225 / 20))
+
+
+def test_scores_with_larger_tails_than_normal_ones_need_no_caution():
+    rng = np.random.default_rng(0)
+    pilot = make_estimates(np.ones((199, 20)))
+    for size, least, most in ((2.0, 1.0, 1.0), (0.5, 1.7, 2.3)):
+        coef = size * rng.normal(size=(199, 20))
+        caution = choose_studentizer(replace(pilot, coef=coef)).caution
+        assert least <= caution <= most
+
+
+def test_caution_does_not_take_dependence_for_light_tails():
+    rng = np.random.default_rng(0)
+    coef = np.repeat(rng.normal(size=(4000, 1)), 20, axis=1)
+    pilot = replace(make_estimates(np.ones((4000, 20))), coef=coef)
+    assert choose_studentizer(pilot).caution < 1.1
 
 
 def test_without_hypotheses_nothing_is_chosen():
