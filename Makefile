@@ -35,9 +35,10 @@ docs: .venv/.stamp-docs  ## build the site: docs/_build/html/index.html
 		docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
-pages: .venv/.stamp-test  ## write anew what pages quote: known models, the demo
+pages: .venv/.stamp-test  ## write anew what pages quote: known models, the demo, tables
 	@$(BIN)/python docs/make_models.py
 	@$(BIN)/python docs/make_printed.py
+	@$(BIN)/python docs/make_howto_tables.py
 
 # Whatever needs the packages is started as "python -m": the scripts in .venv/bin hold
 # the path of .venv, which may have spaces in it.
