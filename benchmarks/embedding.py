@@ -215,7 +215,7 @@ those alone that are *cut*. The interval of the difference is the middle 95 % of
 What there is to be gained depends on what stands behind the limit: on these data sets,
 nothing that could be told from chance. The first 256 tokens of a review or a bill say
 as much of these targets as the whole. See
-[the user guide](../user_guide.md#long-documents).
+[the user guide](../guide/documents.md).
 """
 
 

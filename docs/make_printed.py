@@ -3,11 +3,12 @@
     python docs/make_printed.py
 
 The demo's output goes into docs/demo.md; of the table only the significant hypotheses.
-That of the example goes into docs/stored/first_example.txt, and becomes a picture,
-docs/_static/first_example.svg; of the figures below the table only those that compare.
-The digits depend on the versions of the packages (constraints.txt) and, since training
-an autoencoder enlarges differences of rounding, on the processor: OpenBLAS is told
-which one to compute for, here as in the Makefile.
+That of the example goes into docs/guide/first_run.md, with the example. Of the figures
+below its table only those that compare go into docs/stored/first_example.txt, and
+become a picture, docs/_static/first_example.svg. The digits depend on the versions of
+the packages (constraints.txt) and, since training an autoencoder enlarges differences
+of rounding, on the processor: OpenBLAS is told which one to compute for, here as in the
+Makefile.
 """
 
 import html
@@ -20,10 +21,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
-PAGE = ROOT / "docs" / "demo.md"
+DEMO = ROOT / "docs" / "demo.md"
+FIRST_RUN = ROOT / "docs" / "guide" / "first_run.md"
 EXAMPLE = ROOT / "docs" / "stored" / "first_example.txt"
 PICTURE = ROOT / "docs" / "_static" / "first_example.svg"
-BEGIN, END = "<!-- what make demo prints -->\n", "<!-- end -->\n"
+BEGIN, END = "<!-- printed -->\n", "<!-- end -->\n"
 PROCESSOR = {"OPENBLAS_CORETYPE": "Haswell"}
 
 SVG = """\
@@ -64,9 +66,9 @@ def run_demo(folder):
 
 
 def run_example():
-    """Return what the README's example prints."""
-    example = re.search(r"(?ms)^```python\n(.*?)^```", README.read_text("utf-8"))
-    return run("-c", example[1])
+    """Return the README's example, and what it prints."""
+    found = re.search(r"(?ms)^```python\n(.*?)^```", README.read_text("utf-8"))
+    return found[1], run("-c", found[1])
 
 
 def shorten_demo(printed):
@@ -79,7 +81,7 @@ def shorten_demo(printed):
         if is_heading or len(line) > head.index("fid."):  # else a statement goes on
             keep = is_heading or line.rstrip("!").endswith("*")
         kept += [line] if keep else []
-    return "\n".join(["```text", head, *kept, "…", figures, "```", ""])
+    return "\n".join([head, *kept, "…", figures, ""])
 
 
 def shorten_example(printed):
@@ -90,11 +92,17 @@ def shorten_example(printed):
     return "\n".join([printed[: -len(figures)] + number, "…", *kept, ""])
 
 
-def render_page(page, printed):
-    """Return the page with what the demo printed between its marks."""
+def render_page(page, printed, code=None):
+    """Return the page with what was printed, below its code, between its marks."""
     before, rest = page.split(BEGIN)
     _, after = rest.split(END)
-    return before + BEGIN + shorten_demo(printed) + END + after
+    shown = f"```python\n{code}```\n\nThis prints:\n\n" if code else ""
+    return f"{before}{BEGIN}{shown}```text\n{printed}```\n{END}{after}"
+
+
+def write(path, text):
+    """Write a text as it is on every system."""
+    path.write_text(text, encoding="utf-8", newline="\n")
 
 
 def render_picture(example):
@@ -118,8 +126,9 @@ def render_picture(example):
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
-        page = render_page(PAGE.read_text("utf-8"), run_demo(folder))
-    PAGE.write_text(page, encoding="utf-8", newline="\n")
-    example = shorten_example(run_example())
-    EXAMPLE.write_text(example, encoding="utf-8", newline="\n")
-    PICTURE.write_text(render_picture(example), encoding="utf-8", newline="\n")
+        printed = shorten_demo(run_demo(folder))
+    write(DEMO, render_page(DEMO.read_text("utf-8"), printed))
+    code, printed = run_example()
+    write(FIRST_RUN, render_page(FIRST_RUN.read_text("utf-8"), printed, code))
+    write(EXAMPLE, shorten_example(printed))
+    write(PICTURE, render_picture(shorten_example(printed)))

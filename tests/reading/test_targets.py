@@ -186,7 +186,7 @@ def test_a_scale_but_for_a_few_answers_is_named(tmp_path):
 
 
 def test_the_guide_has_every_scale():
-    guide = Path(__file__).resolve().parents[2] / "docs" / "user_guide.md"
+    guide = Path(__file__).resolve().parents[2] / "docs" / "guide" / "targets.md"
     text = guide.read_text(encoding="utf-8").casefold()
     for scale in load_scales():
         first = {number: label for label, number in reversed(scale.items())}
