@@ -6,7 +6,7 @@ import sys
 import threading
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache, wraps
 
 import joblib
@@ -149,17 +149,30 @@ def share_out(compute, n_parts):
 def count_threads_to_start():
     """Return how many threads a step may start that compute side by side.
 
-    As many as torch has; but one in a thread of joblib, where others compute beside it,
-    and in a process of joblib that was not told its share (loky tells it).
+    As many as torch has; but one in a task of joblib or Dask, beside which others
+    compute, unless its process computes that task alone and was told its share of the
+    cores (loky and Ray tell it, and Dask's workers of one thread).
     """
     import torch
 
-    in_worker = (get_active_backend()[0].nesting_level or 0) > 0
-    has_share = (
-        threading.current_thread() is threading.main_thread()
-        and "OMP_NUM_THREADS" in os.environ
-    )
-    return 1 if in_worker and not has_share else torch.get_num_threads()
+    n_tasks = _count_tasks_of_process()
+    has_share = n_tasks == 1 and "OMP_NUM_THREADS" in os.environ
+    return 1 if n_tasks and not has_share else torch.get_num_threads()
+
+
+def _count_tasks_of_process():
+    """Return how many tasks of joblib or Dask this process computes at a time, or 0.
+
+    From a thread of joblib the number is unknown: infinity.
+    """
+    dask = sys.modules.get("distributed.worker")
+    if dask is not None:
+        with suppress(ValueError):  # this is no task of Dask
+            return dask.get_worker().state.nthreads
+    if not get_active_backend()[0].nesting_level:
+        return 0
+    is_main = threading.current_thread() is threading.main_thread()
+    return 1 if is_main else float("inf")
 
 
 def _count_helpers():

@@ -240,3 +240,20 @@ def test_processes_of_joblib_have_the_share_that_they_were_told(monkeypatch):
     assert count_threads_to_start() == torch.get_num_threads() == 2
     monkeypatch.delenv("OMP_NUM_THREADS")
     assert count_threads_to_start() == 1
+
+
+@pytest.mark.usefixtures("no_share")
+@pytest.mark.parametrize(("n_threads", "told"), [(2, "2"), (1, None), (1, "2")])
+def test_threads_of_dask_start_none_of_their_own(monkeypatch, n_threads, told):
+    """Unless there is one, which was told how many cores it has."""
+    distributed = pytest.importorskip("distributed", reason="needs the extra 'dask'")
+    if told:
+        monkeypatch.setenv("OMP_NUM_THREADS", told)
+    with distributed.Client(
+        n_workers=1,
+        threads_per_worker=n_threads,
+        processes=False,
+        dashboard_address=None,
+    ) as client:
+        found = client.submit(count_threads_to_start).result()
+    assert found == (2 if n_threads == 1 and told else 1)
