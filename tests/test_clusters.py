@@ -1,11 +1,10 @@
 """Dask and Ray through joblib: two workers compute what one process does."""
 
-import contextlib
 import multiprocessing
 import os
+import socket
 import threading
 
-import joblib
 import numpy as np
 import pytest
 from forks import fork_context
@@ -77,7 +76,7 @@ def bootstrap(fitted):
 
 def permute(fitted):
     score, permuted, p_value = permutation_test_score(
-        make_pipe(), X, Y, cv=2, n_permutations=3, random_state=0
+        make_pipe(), X, Y, cv=2, n_permutations=2, random_state=0
     )
     return [score, *permuted, p_value]
 
@@ -141,6 +140,46 @@ def assert_not_oversubscribed(seen):
     assert {each["helped"] for each in seen} == {1}
 
 
+# One autoencoder, trained by two workers together, each on rows of its own ------------
+
+ROWS = np.random.default_rng(0)
+ROWS = (ROWS.random((600, 12)) < 0.15) @ ROWS.standard_normal((12, 20))
+
+
+def make_sae():
+    return SparseAutoencoderTransformer(16, 2, max_epochs=20, random_state=0)
+
+
+def find_meeting():
+    """Return an address of this process's machine at which ranks can meet."""
+    with socket.create_server(("", 0)) as server:
+        return f"tcp://127.0.0.1:{server.getsockname()[1]}"
+
+
+def train_part(rank, meeting):
+    """Train with another process; return who did it, and what was learnt."""
+    import torch.distributed as dist
+
+    dist.init_process_group("gloo", init_method=meeting, rank=rank, world_size=2)
+    try:
+        return os.getpid(), make_sae().fit(ROWS[rank::2])
+    finally:
+        dist.destroy_process_group()
+
+
+def assert_trained_together(found):
+    (one, first), (two, second) = found
+    assert len({one, two, os.getpid()}) == 3
+    np.testing.assert_array_equal(first.components_, second.components_)
+    np.testing.assert_array_equal(first.encoder_coef_, second.encoder_coef_)
+    alone = make_sae().fit(ROWS[::2])
+    assert np.abs(first.components_ - alone.components_).max() > 1e-3
+    assert first.score(ROWS) == pytest.approx(
+        make_sae().fit(ROWS).score(ROWS), abs=0.05
+    )
+    assert first.score(ROWS) > 0.8
+
+
 # --- Dask ---------------------------------------------------------------------------
 
 
@@ -173,6 +212,17 @@ def test_dask_is_not_oversubscribed(dask_cluster):
         assert_not_oversubscribed(look_around_in_workers())
 
 
+def test_dask_trains_one_autoencoder(dask_cluster):
+    workers = list(dask_cluster.scheduler_info()["workers"])
+    meeting = dask_cluster.submit(find_meeting, workers=workers[:1], pure=False)
+    meeting = meeting.result()
+    parts = [
+        dask_cluster.submit(train_part, rank, meeting, workers=[worker], pure=False)
+        for rank, worker in enumerate(workers)
+    ]
+    assert_trained_together(dask_cluster.gather(parts))
+
+
 # --- Ray ----------------------------------------------------------------------------
 
 
@@ -190,12 +240,23 @@ def ray_cluster():
         ray.shutdown()
 
 
+# Ray's backend has one job, in this process, unless it is told how many.
+
+
 @pytest.mark.parametrize("function", ASKED)
 def test_ray(ray_cluster, fitted, expected, function):
-    with parallel_config("ray"):
+    with parallel_config("ray", n_jobs=2):
         assert_same(function(fitted), expected[function])
 
 
 def test_ray_is_not_oversubscribed(ray_cluster):
-    with parallel_config("ray"):
+    with parallel_config("ray", n_jobs=2):
         assert_not_oversubscribed(look_around_in_workers())
+
+
+def test_ray_trains_one_autoencoder(ray_cluster):
+    import ray
+
+    train = ray.remote(num_cpus=1)(train_part)
+    meeting = find_meeting()
+    assert_trained_together(ray.get([train.remote(rank, meeting) for rank in range(2)]))
