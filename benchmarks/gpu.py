@@ -76,24 +76,9 @@ def main(arguments=None):
         *compare_fits(X, options),
         *compare_embeddings(options),
     ]
-    notes, sae, seconds = [], *fit_all(X, options)
-    explained = sae.score(X[-options.subset :])
-    # more rows cannot explain less, but for the last digits
-    least = lines[2].reached - EXPLAINED
-    lines.append(
-        Line(
-            f"fit, {len(X):,} rows",
-            None,
-            seconds,
-            "explained variance",
-            explained,
-            least,
-            True,
-        )
-    )
-    notes.append(compare_with_sparsify(X, sae, seconds, options))
-    print(markdown_table([line.row() for line in lines]))
-    print("", *notes, describe(options, time.monotonic() - started), sep="\n")
+    print(markdown_table([line.row() for line in lines]), "\n")
+    print(time_whole_fit(X, options))
+    print(describe(options, time.monotonic() - started))
     wrong = [line.what for line in lines if not line.agrees]
     if wrong:
         sys.exit(f"CPU and {options.device} disagree: {', '.join(wrong)}")
@@ -183,7 +168,7 @@ def compare_fits(X, options):
         sae = make_sae(options, device, max_epochs=3)
         seconds[device], found[device] = measure(lambda sae=sae: sae.fit(rows), device)
     scores = {device: sae.score(held_out) for device, sae in found.items()}
-    line = Line(
+    yield Line(
         f"fit, {len(rows):,} rows, 3 epochs",
         seconds["cpu"],
         seconds[options.device],
@@ -191,8 +176,6 @@ def compare_fits(X, options):
         abs(scores["cpu"] - scores[options.device]),
         EXPLAINED,
     )
-    line.reached = scores[options.device]
-    yield line
     there = found[options.device]
     seconds_there, activations = measure(lambda: there.transform(held_out), "cpu")
     here = make_sae(options, "cpu")
@@ -208,11 +191,16 @@ def compare_fits(X, options):
     )
 
 
-def fit_all(X, options):
-    """Fit to all rows on the device; return the estimator and seconds."""
+def time_whole_fit(X, options):
+    """Fit to all rows on the device, and let sparsify reach the same error."""
     sae = make_sae(options, options.device, max_time=options.seconds)
     seconds, sae = measure(lambda: sae.fit(X[: -options.subset]), options.device)
-    return sae, seconds
+    error = 1 - sae.score(X[-options.subset :])
+    return (
+        f"- fit to {len(X) - options.subset:,} rows: {sae.n_iter_} epochs in "
+        f"{seconds:.1f} s; fraction of variance unexplained of held-out rows "
+        f"{error:.4f}\n{compare_with_sparsify(X, sae, error, seconds, options)}"
+    )
 
 
 def make_sae(options, device, **settings):
@@ -280,14 +268,13 @@ def forget_vectors():
 # Sparsify ---------------------------------------------------------------------------
 
 
-def compare_with_sparsify(X, ours, seconds, options, batch_size=4096):
+def compare_with_sparsify(X, ours, target, seconds, options, batch_size=4096):
     """Train sparsify's SparseCoder to the error of our fit; say who was sooner."""
     try:
         from sparsify import SparseCoder, SparseCoderConfig
     except ImportError as error:
         return f"- sparsify: not compared ({error}); pip install eai-sparsify==1.3.0"
     device, held_out = options.device, X[-options.subset :]
-    target = 1 - ours.score(held_out)
     rows = torch.from_numpy(X[: -options.subset])
     mean = rows.mean(0)
     scale = float((rows - mean).pow(2).sum(1).mean().sqrt())

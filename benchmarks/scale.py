@@ -25,9 +25,7 @@ from pathlib import Path
 
 from _common import command_line, markdown_table, pin_threads, write_table
 
-pin_threads(1)
-
-WORKERS_LIMIT = 1.5e9  # bytes, of every process
+MEMORY_LIMIT = 1.5e9  # bytes, of every process
 
 # what the journal holds beyond these shares of the partitions of a step ends a run
 KILLS = (("encoding", 0.25), ("encoding", 0.65), ("annotating", 0.5))
@@ -51,7 +49,7 @@ def main():
     seconds = time.monotonic() - started
     journal = read_journal(folder)
     steps = markdown_table(summarize_steps(journal))
-    failures, again = check(journal, in_flight, options)
+    failures, again = check(journal, in_flight)
     print(steps, again, sep="\n\n")
     if options.page:
         write_page(options, folder, seconds, steps, again)
@@ -98,7 +96,7 @@ def run_steps(options):
         LocalCluster(
             options.workers,
             threads_per_worker=1,
-            memory_limit=int(WORKERS_LIMIT),
+            memory_limit=int(MEMORY_LIMIT),
             dashboard_address=None,
         ) as cluster,
         Client(cluster),
@@ -199,11 +197,11 @@ def summarize_steps(journal):
     return rows
 
 
-def check(journal, in_flight, options):
+def check(journal, in_flight):
     """Return what is not as it should be, and what was begun more than once."""
     failures = []
     most = max(max(r.get("peak", 0), r.get("workers", 0)) for r in journal)
-    if most > WORKERS_LIMIT:
+    if most > MEMORY_LIMIT:
         failures.append(f"{most / 1e6:.0f} MB in one process")
     lines = [f"Largest memory of any process: {most / 1e6:,.0f} MB."]
     for kind, what in (("encoding", "encoded"), ("annotating", "annotated")):
@@ -255,4 +253,5 @@ encoded, and half of those to be annotated.
 
 
 if __name__ == "__main__":
+    pin_threads(1)
     main()

@@ -150,10 +150,16 @@ def make_sae():
     return SparseAutoencoderTransformer(16, 2, max_epochs=20, random_state=0)
 
 
-def find_meeting():
-    """Return an address of this process's machine at which ranks can meet."""
-    with socket.create_server(("", 0)) as server:
-        return f"tcp://127.0.0.1:{server.getsockname()[1]}"
+def find_meeting(host):
+    """Return an address of this machine at which ranks can meet."""
+    with socket.create_server((host, 0)) as server:
+        return f"tcp://{host}:{server.getsockname()[1]}"
+
+
+def find_meeting_at_worker():
+    from dask.distributed import get_worker
+
+    return find_meeting(get_worker().address.rpartition("/")[2].partition(":")[0])
 
 
 def train_part(rank, meeting):
@@ -214,7 +220,9 @@ def test_dask_is_not_oversubscribed(dask_cluster):
 
 def test_dask_trains_one_autoencoder(dask_cluster):
     workers = list(dask_cluster.scheduler_info()["workers"])
-    meeting = dask_cluster.submit(find_meeting, workers=workers[:1], pure=False)
+    meeting = dask_cluster.submit(
+        find_meeting_at_worker, workers=workers[:1], pure=False
+    )
     meeting = meeting.result()
     parts = [
         dask_cluster.submit(train_part, rank, meeting, workers=[worker], pure=False)
@@ -258,5 +266,5 @@ def test_ray_trains_one_autoencoder(ray_cluster):
     import ray
 
     train = ray.remote(num_cpus=1)(train_part)
-    meeting = find_meeting()
+    meeting = find_meeting(ray.util.get_node_ip_address())
     assert_trained_together(ray.get([train.remote(rank, meeting) for rank in range(2)]))
