@@ -161,7 +161,10 @@ def compare_steps(X, options):
 
 
 def compare_fits(X, options):
-    """Compare fits to some rows, and what the same weights make of them."""
+    """Compare fits to some rows, and activations by the device's weights.
+
+    Activations are computed on the CPU, whatever the device.
+    """
     rows, held_out = X[: options.subset], X[-options.subset :]
     found, seconds = {}, {}
     for device in (options.device, "cpu"):
@@ -182,7 +185,7 @@ def compare_fits(X, options):
     vars(here).update({k: v for k, v in vars(there).items() if k.endswith("_")})
     seconds_here, expected = measure(lambda: here.transform(held_out), "cpu")
     yield Line(
-        f"transform, {len(held_out):,} rows",
+        f"transform on the CPU, {len(held_out):,} rows",
         seconds_here,
         seconds_there,
         "largest difference",

@@ -18,7 +18,7 @@ SETTINGS = {
     "n_held_out": 2,
     "n_sample": 3,
     "components": 16,
-    "neurons": 16,
+    "neurons": 32,
 }
 OPTIONS = SimpleNamespace(**SETTINGS)
 
