@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import socket
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -241,7 +242,9 @@ def ray_cluster():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_AUTH_MODE", "disabled")
-        patch.setenv("PYTHONPATH", os.path.dirname(__file__), prepend=os.pathsep)
+        here = Path(__file__).parent  # workers import this module
+        for folder in (here, here / "support"):
+            patch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
         ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
         register_ray()
         yield
