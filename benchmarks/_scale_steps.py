@@ -88,6 +88,13 @@ def measure_peak():
     raise OSError("/proc/self/status has no VmHWM: memory is measured on Linux only")
 
 
+def report_partition(study, path, started):
+    """Note the processor time of a partition; return what Dask is told of it."""
+    seconds = time.process_time() - started
+    study.note(cpu=seconds)
+    return pd.DataFrame({"file": [path.name], "peak": [measure_peak()]})
+
+
 def write_whole(path, write):
     """Let a function write a file that appears under its name when it is complete."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
@@ -101,7 +108,7 @@ def write_whole(path, write):
 
 def make_texts(start, study):
     """Generate a partition of texts, of which nobody ever holds all."""
-    path = study.path("texts", f"{start:012d}.parquet")
+    path, started = study.path("texts", f"{start:012d}.parquet"), time.process_time()
     if not path.exists():
         n_rows = min(study.settings["partition"], study.settings["texts"] - start)
         made = make_concept_texts(n_rows, n_concepts=10, random_state=start)
@@ -113,29 +120,31 @@ def make_texts(start, study):
             }
         )
         write_whole(path, lambda file: rows.to_parquet(file, index=False))
-    return pd.DataFrame({"file": [path.name], "peak": [measure_peak()]})
+    return report_partition(study, path, started)
 
 
 def embed(rows, study, embedder):
     """Write the vectors of a partition, unless they are there."""
     path = study.path("vectors", f"{rows['id'].iloc[0]:012d}.npy")
+    started = time.process_time()
     if not path.exists():
         study.note(encoding=path.stem, n=len(rows))
         vectors = embedder.transform(rows["text"]).to_numpy()
         write_whole(path, lambda file: np.save(file, vectors))
-    return pd.DataFrame({"file": [path.name], "peak": [measure_peak()]})
+    return report_partition(study, path, started)
 
 
 def annotate(rows, study, extractor):
     """Write what the hypotheses say of a partition, unless that is there."""
     path = study.path("annotations", f"{rows['id'].iloc[0]:012d}.parquet")
+    started = time.process_time()
     if not path.exists():
         study.note(annotating=path.stem, n=len(rows))
         marks = extractor.annotator_.annotate(rows["text"])
         frame = pd.DataFrame(marks, columns=extractor.get_feature_names_out())
         frame["y"] = rows["y"].to_numpy()
         write_whole(path, lambda file: frame.to_parquet(file, index=False))
-    return pd.DataFrame({"file": [path.name], "peak": [measure_peak()]})
+    return report_partition(study, path, started)
 
 
 META = {"file": "str", "peak": "int64"}
@@ -248,7 +257,8 @@ def go_on(study):
         if result is not None and study.path(result).exists():
             continue
         study.note(begins=name)
+        started = time.process_time()
         partitions = step(study)
         if partitions is not None:
             study.note(workers=int(partitions["peak"].max()))
-        study.note(ends=name)
+        study.note(ends=name, cpu=time.process_time() - started)

@@ -38,18 +38,16 @@ def main():
         run_steps(options)
         return
     folder = Path(options.folder or tempfile.mkdtemp(prefix="scale-"))
-    shutil.rmtree(folder, ignore_errors=True)
-    in_flight = []
-    started = time.monotonic()
-    for kind, share in KILLS if options.kill else ():
-        n_files = count_partitions(options, kind)
-        run_until(options, folder, kind, max(1, int(share * n_files)))
-        in_flight.append(find_in_flight(folder))
-    run_until(options, folder, None, None)
-    seconds = time.monotonic() - started
+    if not options.again:
+        shutil.rmtree(folder, ignore_errors=True)
+        for kind, share in KILLS if options.kill else ():
+            n_files = count_partitions(options, kind)
+            run_until(options, folder, kind, max(1, int(share * n_files)))
+        run_until(options, folder, None, None)
     journal = read_journal(folder)
+    seconds = journal[-1]["at"] - journal[0]["at"]
     steps = markdown_table(summarize_steps(journal))
-    failures, again = check(journal, in_flight)
+    failures, again = check(journal)
     print(steps, again, sep="\n\n")
     if options.page:
         write_page(options, folder, seconds, steps, again)
@@ -71,6 +69,9 @@ def parse():
     parser.add_argument("--kill", action="store_true", help="kill it three times")
     parser.add_argument("--folder", help="emptied first, kept afterwards")
     parser.add_argument("--no-page", dest="page", action="store_false")
+    parser.add_argument(
+        "--again", action="store_true", help="only read what an earlier run left"
+    )
     parser.add_argument("--run", help=argparse.SUPPRESS)
     options = parser.parse_args()
     n_files = -(-options.texts // options.partition)
@@ -97,7 +98,7 @@ def run_steps(options):
             options.workers,
             threads_per_worker=1,
             memory_limit=int(MEMORY_LIMIT),
-            dashboard_address=None,
+            dashboard_address=":0",
         ) as cluster,
         Client(cluster),
     ):
@@ -126,7 +127,8 @@ def run_until(options, folder, kind, n_begun):
             if kind is not None and len(begun) >= n_begun:
                 kill_all(process)
                 with (folder / "journal.jsonl").open("a", encoding="utf-8") as file:
-                    file.write(json.dumps({"killed": kind, "at": time.time()}) + "\n")
+                    line = {"killed": find_in_flight(folder), "at": time.time()}
+                    file.write(json.dumps(line) + "\n")
                 return
     finally:
         if process.poll() is None:
@@ -153,14 +155,14 @@ def read_journal(folder):
 def find_in_flight(folder):
     """Return what was begun and is not there after a kill."""
     journal = read_journal(folder)
-    found = set()
+    found = []
     for kind, place, suffix in (
         ("encoding", "vectors", ".npy"),
         ("annotating", "annotations", ".parquet"),
     ):
         begun = {line[kind] for line in journal if kind in line}
         there = {path.stem for path in (folder / place).glob(f"[0-9]*{suffix}")}
-        found |= {(kind, name) for name in begun - there}
+        found += [[kind, name] for name in sorted(begun - there)]
     return found
 
 
@@ -169,9 +171,11 @@ def find_in_flight(folder):
 
 def summarize_steps(journal):
     """Return time and memory by step, those of killed runs included."""
-    seconds, peaks, workers = Counter(), {}, {}
+    seconds, processor, peaks, workers = Counter(), Counter(), {}, {}
     name = began = None
     for line in journal:
+        if name is not None:
+            processor[name] += line.get("cpu", 0.0)
         if "begins" in line:
             name, began = line["begins"], line["at"]
         elif {"ends", "killed"} & set(line) and name is not None:
@@ -187,6 +191,7 @@ def summarize_steps(journal):
         {
             "step": name,
             "s": f"{seconds[name]:.1f}",
+            "processor, s": f"{processor[name]:.1f}",
             "MB of the main process so far": f"{peaks[name] / 1e6:.0f}",
             "MB of a worker so far": f"{workers[name] / 1e6:.0f}"
             if name in workers
@@ -197,9 +202,9 @@ def summarize_steps(journal):
     return rows
 
 
-def check(journal, in_flight):
+def check(journal):
     """Return what is not as it should be, and what was begun more than once."""
-    failures = []
+    failures, in_flight = [], [r["killed"] for r in journal if "killed" in r]
     most = max(max(r.get("peak", 0), r.get("workers", 0)) for r in journal)
     if most > MEMORY_LIMIT:
         failures.append(f"{most / 1e6:.0f} MB in one process")
@@ -239,12 +244,15 @@ def write_page(options, folder, seconds, steps, again):
 
 {costs}"""
     n_files = -(-options.texts // options.partition)
+    load = f"{os.getloadavg()[2]:.1f} on {os.cpu_count()} cores"
     notes = f"""
 {options.texts:,} texts by `make_concept_texts` in {n_files} files, embedded by LSA with
 {options.components} components, {options.neurons} neurons; a main process and
 {options.workers} workers, each with one thread; {seconds:.0f} s in all, starts of
-processes included. The time of a step is that of all runs, killed ones included. Memory
-is the largest resident set (VmHWM) that the process has had until then, shared
+processes included, at a load average of {load}. The time of
+a step is that of all runs, killed ones included; processor time is that of all
+processes, without what was lost to kills, and tells more where the machine is busy.
+Memory is the largest resident set (VmHWM) that the process has had until then, shared
 libraries and mapped files included. The runs were killed (SIGKILL to all of their
 processes at once) when a quarter and two thirds of the partitions were begun to be
 encoded, and half of those to be annotated.
