@@ -1,5 +1,6 @@
 """The truth of each world, from the conditional mean of the target, not from noise."""
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -14,9 +15,13 @@ from _inference_samples import (
     large_sample,
     three_classes,
     three_classes_one_rare,
+    topic,
     with_covariate,
 )
 from scipy.special import expit
+from sklearn.linear_model import LinearRegression
+
+_MANY = 400_000  # rows, without noise
 
 
 class Truth(NamedTuple):
@@ -55,9 +60,20 @@ def truth(world, planted):
         return Truth(coef, unknown, zero if world.is_binary else unknown)
     if not planted:
         return Truth(zero, zero, zero if world.is_binary else unknown)
+    if world.make is topic:
+        return _topic_truth(world)
     if world.make is not None:  # hypotheses of independent answers, linear effects
         return Truth(effects(world), effects(world), unknown)
     return _planted_truth(world)
+
+
+def _topic_truth(world):
+    """Of what the topic does, in many texts without noise."""
+    silent = replace(world, n=_MANY, noise=lambda rng, A: np.zeros(len(A)))
+    A, y, _ = topic(silent, np.random.default_rng(0), planted=True)
+    coef = LinearRegression().fit(A, y).coef_
+    separation = np.array([y[a == 1].mean() - y[a == 0].mean() for a in A.T])
+    return Truth(coef, separation, np.full(A.shape[1], np.nan))
 
 
 def _planted_truth(world):
