@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 from _inference_samples import (
+    _MANY,
     CHUNKS,
     ICC,
     N_COPIES,
@@ -20,8 +21,6 @@ from _inference_samples import (
 )
 from scipy.special import expit
 from sklearn.linear_model import LinearRegression
-
-_MANY = 400_000  # rows, without noise
 
 
 class Truth(NamedTuple):
