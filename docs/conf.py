@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -127,6 +128,14 @@ def skip_what_others_define(app, what, name, obj, skip, options):
     return skip or (what == "class" and not module.startswith("sklearn_hypo"))
 
 
+def link_within_site(app, path, page, content):
+    """Let links between files of the root lead to the pages that include them."""
+    content[0] = re.sub(
+        r"(?<=\]\()[A-Z_]+(?=\.md)", lambda name: name[0].lower(), content[0]
+    )
+
+
 def setup(app):
     """Connect what no extension does."""
+    app.connect("include-read", link_within_site)
     app.connect("autodoc-skip-member", skip_what_others_define)
