@@ -96,6 +96,7 @@ __all__ = [  # noqa: RUF022 - by the steps of the method, as in the reference
     "correct_for_annotation_error",
     "CorrectedEstimates",
     # Draw
+    "ReportDisplay",
     "CoefficientsDisplay",
     "ModeratorDisplay",
     "ActivationHistogramDisplay",

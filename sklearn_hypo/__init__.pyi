@@ -38,6 +38,7 @@ from ._displays import CoefficientsDisplay as CoefficientsDisplay
 from ._displays import ModeratorDisplay as ModeratorDisplay
 from ._displays import NeuronRedundancyDisplay as NeuronRedundancyDisplay
 from ._displays import ReplicationDisplay as ReplicationDisplay
+from ._displays import ReportDisplay as ReportDisplay
 from ._displays import TrainingHistoryDisplay as TrainingHistoryDisplay
 from ._displays import TrendDisplay as TrendDisplay
 from ._embedding._text_embedder import TextEmbedder as TextEmbedder

@@ -9,6 +9,7 @@ from ._coefficients import CoefficientsDisplay
 from ._moderator import ModeratorDisplay
 from ._redundancy import NeuronRedundancyDisplay
 from ._replication import ReplicationDisplay
+from ._report import ReportDisplay
 from ._training import TrainingHistoryDisplay
 from ._trends import TrendDisplay
 
@@ -18,6 +19,7 @@ __all__ = [
     "ModeratorDisplay",
     "NeuronRedundancyDisplay",
     "ReplicationDisplay",
+    "ReportDisplay",
     "TrainingHistoryDisplay",
     "TrendDisplay",
 ]

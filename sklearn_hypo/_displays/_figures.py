@@ -1,11 +1,12 @@
 """What all drawings share: matplotlib on demand, colours, and labels that stay text."""
 
 import textwrap
+import warnings
 from unicodedata import category, name
 
 import numpy as np
 
-from .._utils._printable import to_printable
+from .._utils._printable import to_printable, wrap_words
 
 # Okabe and Ito's colours: people with any kind of colour blindness tell them apart.
 BLUE, VERMILION, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "0.55"
@@ -151,6 +152,23 @@ def wrap_label(text, width=52, lines=2):
     text = _name_missing_glyphs(to_printable(text))
     wrapped = textwrap.wrap(text, width, max_lines=lines, placeholder="…")
     return "\n".join(wrapped)
+
+
+def wrap_to_width(text, room, size):
+    """Wrap a text to lines of so many inches, at a font size in points, whole."""
+    from matplotlib import font_manager
+
+    path = font_manager.findfont(font_manager.FontProperties())
+    font = font_manager.get_font(path)
+    font.set_size(size, 72)
+
+    def measure(line):
+        font.set_text(line)
+        return font.get_width_height()[0] / 64 / 72  # of 1/64 points
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of glyphs that the font lacks
+        return wrap_words(_name_missing_glyphs(to_printable(text)), room, measure)
 
 
 def _name_missing_glyphs(text):

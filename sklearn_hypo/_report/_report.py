@@ -498,6 +498,7 @@ class HypothesisReport:
 
         See Also
         --------
+        ReportDisplay : The whole report as a figure for a paper.
         CoefficientsDisplay : The same with more to choose from.
         """
         display = CoefficientsDisplay.from_report(

@@ -1,10 +1,14 @@
 """A report as plain text that fits a terminal, and as a small table of a notebook."""
 
 from textwrap import wrap
-from unicodedata import combining, east_asian_width
 
 from .._language_models._usage_table import format_usage
-from .._utils._printable import shorten, to_printable
+from .._utils._printable import (
+    count_columns,
+    shorten,
+    to_printable,
+    wrap_words,
+)
 from ._columns import format_cells, list_columns, read_labels
 from ._moderator import describe_moderator
 from ._page._render import render
@@ -73,15 +77,15 @@ def _table_lines(report):
     """The lines of the table: statements left and wrapped, figures right, in blocks."""
     header, labels, figures = _table_cells(report)
     rows = [header[1:], *figures]
-    widths = [max(map(_count_columns, cells)) for cells in zip(*rows, strict=True)]
+    widths = [max(map(count_columns, cells)) for cells in zip(*rows, strict=True)]
     taken = len(_INDENT) + sum(width + 2 for width in widths)
-    longest = max([len(header[0]) - len(_INDENT), *map(_count_columns, labels)])
+    longest = max([len(header[0]) - len(_INDENT), *map(count_columns, labels)])
     room = min(max(_WIDTH - taken, _NARROWEST), longest)
     lines = [_join_cells(header[0], len(_INDENT) + room, header[1:], widths)]
     for heading, block in ReportView(report).blocks():
         lines.append(heading)
         for i in block:
-            first, *rest = _wrap_words(labels[i], room)
+            first, *rest = wrap_words(labels[i], room)
             line = _join_cells(_INDENT + first, len(_INDENT) + room, figures[i], widths)
             lines += [line, *(_INDENT + more for more in rest)]
     return lines
@@ -90,42 +94,11 @@ def _table_lines(report):
 def _join_cells(label, room, cells, widths):
     """A line: the label left, the other cells right, but for the marks at the end."""
     *cells, marks = [
-        " " * (width - _count_columns(cell)) + cell
+        " " * (width - count_columns(cell)) + cell
         for cell, width in zip(cells, widths, strict=True)
     ]
-    label += " " * (room - _count_columns(label))
+    label += " " * (room - count_columns(label))
     return "  ".join([label, *cells, marks.strip()]).rstrip()
-
-
-def _wrap_words(text, room):
-    """Break a text into lines of so many columns, between words where it can be."""
-    lines, line = [], ""
-    for word in text.split(" "):
-        joined = f"{line} {word}" if line else word
-        if _count_columns(joined) <= room:
-            line = joined
-            continue
-        lines += [line] if line else []
-        while _count_columns(word) > room:
-            n = max(
-                1, next(k for k in range(len(word), -1, -1) if _fits(word[:k], room))
-            )
-            n = word.rfind("/", 0, n) + 1 or n  # between forms of a word, if it can be
-            lines.append(word[:n])
-            word = word[n:]
-        line = word
-    return [*lines, line]
-
-
-def _fits(text, room):
-    return _count_columns(text) <= room
-
-
-def _count_columns(text):
-    """Columns of a terminal that the text takes."""
-    return sum(
-        0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text
-    )
 
 
 def _table_cells(report):

@@ -1,5 +1,7 @@
 """Text as it can be shown and written: escapes for what cannot."""
 
+from unicodedata import combining, east_asian_width
+
 _JOINER = "\u200d"  # holds composed emoji together, and shows as nothing
 
 
@@ -51,6 +53,50 @@ def join_words(parts):
     """
     *first, last = map(to_printable, parts)
     return f"{', '.join(first)} and {last}" if first else last
+
+
+def count_columns(text):
+    """Columns of a terminal that the text takes."""
+    return sum(
+        0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text
+    )
+
+
+def wrap_words(text, room, measure=count_columns):
+    """Break a text into lines that have room, between words where that can be.
+
+    Parameters
+    ----------
+    text : str
+        On one line.
+    room : float
+        The most that a line may measure.
+    measure : callable, default=count_columns
+        From a text to its width.
+
+    Returns
+    -------
+    lines : list of str
+        A word that is too long is broken after a slash, as between forms of a word,
+        else anywhere.
+    """
+    lines, line = [], ""
+    for word in text.split(" "):
+        joined = f"{line} {word}" if line else word
+        if measure(joined) <= room:
+            line = joined
+            continue
+        lines += [line] if line else []
+        while measure(word) > room:
+            fitting = (k for k in range(len(word), 0, -1) if measure(word[:k]) <= room)
+            n = next(fitting, 1)
+            n = word.rfind("/", 0, n) + 1 or n
+            if n == len(word):
+                break
+            lines.append(word[:n])
+            word = word[n:]
+        line = word
+    return [*lines, line]
 
 
 def _escape(character):

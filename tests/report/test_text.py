@@ -332,7 +332,7 @@ def test_format_p_of_nothing():
 
 
 def test_forms_of_a_word_are_broken_between_them():
-    from sklearn_hypo._report._text import _wrap_words
+    from sklearn_hypo._utils._printable import wrap_words
 
-    lines = _wrap_words("mentions classification/classifications, tree", 20)
+    lines = wrap_words("mentions classification/classifications, tree", 20)
     assert lines == ["mentions", "classification/", "classifications,", "tree"]
