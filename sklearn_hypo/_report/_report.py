@@ -11,8 +11,9 @@ from ._audit import write_audit_bundle
 from ._details import EvaluationData
 from ._export import to_csv, to_dictionary, to_json, to_latex, to_markdown
 from ._methods import write_methods
+from ._page._notebook import notebook_html
 from ._page._page import write_page
-from ._text import notebook_html, text_lines
+from ._text import text_lines
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -1,4 +1,4 @@
-"""A report as plain text that fits a terminal, and as a small table of a notebook."""
+"""A report as plain text that fits a terminal."""
 
 from textwrap import wrap
 
@@ -11,7 +11,6 @@ from .._utils._printable import (
 )
 from ._columns import format_cells, list_columns, read_labels
 from ._moderator import describe_moderator
-from ._page._render import render
 from ._view import ReportView
 from ._words import (
     describe_adjusted,
@@ -51,23 +50,8 @@ _LISTED = 6  # lines of one kind below the table
 
 def text_lines(report):
     """Return the lines that printing a report shows."""
-    below = [part for line in _summarize(report) for part in _wrap(line)]
+    below = [part for line in summary_lines(report) for part in _wrap(line)]
     return [describe_sample(report), "", *_table_lines(report), "", *below]
-
-
-def notebook_html(report):
-    """Return what a notebook shows, as HTML: the same as the text, as a table."""
-    header, labels, figures = _table_cells(report)
-    return render(
-        "notebook.html.j2",
-        title=describe_sample(report),
-        header=header,
-        blocks=[
-            (heading, [[labels[i], *figures[i]] for i in rows])
-            for heading, rows in ReportView(report).blocks()
-        ],
-        lines=_summarize(report),
-    )
 
 
 # The table ------------------------------------------------------------------------
@@ -118,7 +102,7 @@ def _table_cells(report):
 # Below the table ------------------------------------------------------------------
 
 
-def _summarize(report):
+def summary_lines(report):
     """Lines on the whole, then those on single hypotheses, none wrapped."""
     lines = [f"* {describe_success(report)}"]
     lines += [to_printable(describe_annotators(report))]

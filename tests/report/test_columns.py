@@ -33,9 +33,9 @@ def test_a_new_column_is_a_row_of_the_table(monkeypatch, tmp_path):
     assert list(table).index("made_up") == list(table).index("separation") - 1
     report = replace(report, table=table)
     shown = {
-        "terminal": [str(report), report._repr_html_()],
+        "terminal": [str(report)],
         "article": [report.to_markdown(), report.to_latex()],
-        "page": [report_page(report)],
+        "page": [report_page(report), report._repr_html_()],
         "effect": [report_page(report)],
         "basis": [report_page(report)],
     }

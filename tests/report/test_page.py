@@ -22,7 +22,7 @@ from sklearn_hypo._report._page._charts import (
     draw_intervals,
 )
 from sklearn_hypo._report._page._highlight import find_terms, highlight_terms
-from sklearn_hypo._report._page._page import _read_asset, report_page, write_page
+from sklearn_hypo._report._page._page import read_asset, report_page, write_page
 from sklearn_hypo._report._page._render import element, escape_invisible, render
 from sklearn_hypo._utils._terms import mark_terms
 from sklearn_hypo._utils._tokens import make_ngrams, tokenize
@@ -265,7 +265,8 @@ def test_texts_stay_texts():
 
 def test_nothing_is_loaded():
     # attributes are looked at above
-    code = _read_asset("page.css") + _read_asset("page.js")
+    code = "".join(read_asset(f"{n}.css") for n in ("card", "page", "notebook"))
+    code += read_asset("sort.js") + read_asset("page.js")
     for word in ("src", "url(", "@import", "import(", "fetch(", "XMLHttpRequest", "</"):
         assert word not in code
 
@@ -294,8 +295,9 @@ def test_drawings_are_escaped_once():
 
 
 def test_a_name_that_a_template_does_not_know_is_an_error():
-    with pytest.raises(UndefinedError, match="blocks"):
-        render("notebook.html.j2", title="", header=[], lines=[])
+    values = {"directions": [], "tiles": [], "columns": [], "remarks": []}
+    with pytest.raises(UndefinedError):
+        render("notebook.html.j2", key="", style="", sample="", lines=[], **values)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -465,7 +467,7 @@ def contrast(first, second):
 @pytest.mark.parametrize("number", [0, 1])
 def test_contrast(number):
     scheme = colours(
-        re.findall(r":root \{(.*?)\}", _read_asset("page.css"), re.DOTALL)[number]
+        re.findall(r":root \{(.*?)\}", read_asset("card.css"), re.DOTALL)[number]
     )
     for ground in ("card", "page", "grid"):
         for text in ("ink", "soft"):

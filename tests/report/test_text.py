@@ -8,7 +8,8 @@ from report_cases import KINDS, NASTY, change_table, make_report, spoil_figures
 from sklearn_hypo import evaluate_annotations
 from sklearn_hypo._report._columns import rank_joint_effects
 from sklearn_hypo._report._formats import format_number, format_p
-from sklearn_hypo._report._text import notebook_html, text_lines
+from sklearn_hypo._report._page._notebook import notebook_html
+from sklearn_hypo._report._text import text_lines
 from sklearn_hypo._report._words import (
     group_notes,
     list_conditions,
@@ -28,10 +29,7 @@ def test_any_report_has_a_text_that_fits(kind, n_hypotheses, nasty):
         assert max(map(len, lines)) <= 100
         "\n".join(lines).encode("utf-8")
         assert not any("\n" in line or "\x00" in line for line in lines)
-        page = notebook_html(each)
-        page.encode("utf-8")
-        assert "<script" not in page
-        assert "<img" not in page
+        notebook_html(each).encode("utf-8")
 
 
 def test_long_statements_are_wrapped_and_not_cut():
@@ -84,14 +82,6 @@ def test_blocks_by_direction_the_largest_effect_first(kind):
             assert {f"y = {row['separation_class']!r}" for row in rows} == {what}
         else:
             assert what == outcome
-
-
-def test_the_notebook_shows_the_same_blocks():
-    report = replace(make_report(), target_name="stars")
-    tree = notebook_html(report)
-    order = [tree.index(text) for text in ("more stars", "tea", "less stars", "rain")]
-    assert order == sorted(order)
-    assert "*" in tree
 
 
 def test_corrected_figures():

@@ -10,7 +10,9 @@ from .._words import (
     choose_headline,
     describe_correction,
     describe_effect,
+    describe_level,
     list_figures,
+    list_remarks,
     name_class,
     name_target,
 )
@@ -22,6 +24,21 @@ _NAMED = 5  # findings spelled out in each direction
 _NEIGHBOURS = {"out_of_sample": "ngrams_out_of_sample", "cross_fitted": "ngrams"}
 
 _WORDS = 220  # characters of a statement in the table; in full below
+
+
+def describe_overview(report, view):
+    """What the first card and the table of all hypotheses need to know, by name."""
+    lead = view.lead
+    return {
+        "view": view,
+        "tiles": list_tiles(report),
+        "remarks": list_remarks(report),
+        "directions": [] if lead is None else list_directions(view),
+        "lead_effect": "" if lead is None else describe_effect(report, lead),
+        "drawing": describe_drawing(view),
+        "level": describe_level(report),
+        "columns": list_table_columns(view),
+    }
 
 
 # At a glance ----------------------------------------------------------------------

@@ -12,14 +12,11 @@ from .._formats import typeset_minus
 from .._moderator import list_by_moderator, name_moderator
 from .._view import ReportView
 from .._words import (
-    describe_effect,
-    describe_level,
     describe_sample,
     list_covariates,
     list_figures,
     list_missing_answers,
     list_near_duplicates,
-    list_remarks,
     name_target,
 )
 from ._background import (
@@ -31,12 +28,7 @@ from ._background import (
     list_usage,
 )
 from ._details import list_details
-from ._overview import (
-    describe_drawing,
-    list_directions,
-    list_table_columns,
-    list_tiles,
-)
+from ._overview import describe_overview
 from ._render import render
 
 
@@ -57,25 +49,18 @@ def report_page(report, *, title=None):
         it, and allows the one script and the one style sheet of the page by hash.
     """
     view = ReportView(report)
-    lead = view.lead
     return render(
         "page.html.j2",
         report=report,
-        view=view,
         title="Hypothesis report" if title is None else title,
         sample=describe_sample(report),
         target=name_target(report),
         policy=_write_policy(),
-        # both are our own files, and hold no "</"
-        style=Markup(_read_asset("page.css")),
-        script=Markup(_read_asset("page.js")),
-        tiles=list_tiles(report),
-        remarks=list_remarks(report),
-        directions=[] if lead is None else list_directions(view),
-        lead_effect="" if lead is None else describe_effect(report, lead),
-        drawing=describe_drawing(view),
-        level=describe_level(report),
-        columns=list_table_columns(view),
+        # our own files, which hold no "</"
+        style=Markup(_read_style()),
+        script=Markup(_read_script()),
+        linked=True,
+        **describe_overview(report, view),
         details=list_details(view),
         overall=list_figures(report),
         covariates=[(n, *map(typeset_minus, c)) for n, *c in list_covariates(report)],
@@ -99,15 +84,24 @@ def write_page(report, path, *, title=None):
 
 
 def _write_policy():
-    style, script = (_hash(_read_asset(name)) for name in ("page.css", "page.js"))
+    style, script = map(_hash, (_read_style(), _read_script()))
     return (
         f"default-src 'none'; style-src {style}; script-src {script}; "
         "base-uri 'none'; form-action 'none'"
     )
 
 
+def _read_style():
+    return read_asset("card.css") + read_asset("page.css")
+
+
+def _read_script():
+    return read_asset("sort.js") + read_asset("page.js")
+
+
 @cache
-def _read_asset(name):
+def read_asset(name):
+    """Return a file of this folder."""
     return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 

@@ -1,37 +1,7 @@
-"use strict";
 (() => {
   const table = document.getElementById("findings");
 
-  const key = (row, index, kind) => {
-    const text = row.cells[index].dataset.v;
-    return kind === "text" || text === "" ? text : Number(text);
-  };
-
-  // What has no value stays at the end in either direction.
-  const compare = (a, b, sign) => {
-    if (a === "" || b === "") return (a === "") - (b === "");
-    return sign * (typeof a === "string" ? a.localeCompare(b) : a - b);
-  };
-
-  const sort = (head) => {
-    const down = head.getAttribute("aria-sort") === "ascending";
-    const index = head.cellIndex;
-    const kind = head.dataset.kind;
-    const rows = [...table.tBodies[0].rows];
-    const keyed = rows.map((row) => [key(row, index, kind), row]);
-    keyed.sort((a, b) => compare(a[0], b[0], down ? -1 : 1));
-    table.tBodies[0].append(...keyed.map(([, row]) => row));
-    for (const other of table.tHead.rows[0].cells) {
-      other.setAttribute("aria-sort", "none");
-    }
-    head.setAttribute("aria-sort", down ? "descending" : "ascending");
-  };
-
-  if (table) {
-    for (const head of table.tHead.rows[0].cells) {
-      head.querySelector("button").addEventListener("click", () => sort(head));
-    }
-  }
+  if (table) makeSortable(table);
 
   const all = [...document.querySelectorAll(".evidence > details")];
   const button = document.getElementById("open-all");
