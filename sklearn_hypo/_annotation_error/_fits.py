@@ -9,6 +9,7 @@ import numpy as np
 
 from .._inference._design_matrix import find_independent_columns
 from .._inference._robust_covariance import Influence
+from .._utils._progress import count_each, show_progress
 from ._predict_then_debias import Debiased, predict_then_debias
 
 # An estimate that more of the resamples than this cannot give has no interval.
@@ -185,7 +186,13 @@ def bootstrap_corrected(fits, n_units, level, n_resamples, rng):
     NaN. Returns lower and upper bounds, of shape (2, n_columns).
     """
     draws = (rng.integers(n_units, size=n_units) for _ in range(n_resamples))
-    found = np.array([fits.resample(np.bincount(d, minlength=n_units)) for d in draws])
+    with show_progress("Correcting", n_resamples, unit=" resamples") as count:
+        found = np.array(
+            [
+                fits.resample(np.bincount(drawn, minlength=n_units))
+                for drawn in count_each(draws, count)
+            ]
+        )
     known = np.isnan(found).mean(axis=0) <= _MOST_LOST
     bounds = np.full((2, found.shape[1]), np.nan)
     ends = 50 - 50 * level, 50 + 50 * level

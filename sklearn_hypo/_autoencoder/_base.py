@@ -8,6 +8,7 @@ from sklearn.utils import check_random_state
 
 from .._utils._base import HypoEstimator
 from .._utils._device import resolve_device
+from .._utils._progress import show_progress
 from .._utils._threads import on_one_thread
 from .._utils._validation import (
     Interval,
@@ -263,18 +264,27 @@ class BaseSparseAutoencoder(FittedAutoencoderMixin, HypoEstimator):
             def state(run=run, scale=scale):
                 return stack_fits([*finished, describe(run, scale)])
 
-            stop = False
-            while not (stop or run.finished):
-                epoch = context.subcontext(task_name="epoch")
-                epoch.call_on_fit_task_begin(**data)
-                run.run_epoch()
-                stop = epoch.call_on_fit_task_end(
-                    **data, reconstruction_attributes=state
-                )
+            name = "Training autoencoder"
+            if self.n_fits > 1:
+                name += f" {len(finished) + 1} of {self.n_fits}"
+            self._run_epochs(run, context, data, state, name)
             finished.append(describe(run, scale))
         stacked = stack_fits(finished)
         context.call_on_fit_task_end(**data, reconstruction_attributes=lambda: stacked)
         return stacked, run
+
+    def _run_epochs(self, run, context, data, state, name):
+        """Run the epochs of one run, until it or a callback says that it is enough."""
+        stop, total = False, run.plan.max_epochs
+        with show_progress(name, total, unit=" epochs", estimator=self) as count:
+            while not (stop or run.finished):
+                epoch = context.subcontext(task_name="epoch")
+                epoch.call_on_fit_task_begin(**data)
+                run.run_epoch()
+                count()
+                stop = epoch.call_on_fit_task_end(
+                    **data, reconstruction_attributes=state
+                )
 
     def _settle_size(self, n_rows, goes_on):
         """Return n_neurons and k; "auto" is what it was if training goes on."""

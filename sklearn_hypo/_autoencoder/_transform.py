@@ -5,6 +5,7 @@ from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from .._utils._frames import make_frame_like, number_columns
+from .._utils._progress import show_progress
 from .._utils._threads import on_one_thread
 from .._utils._validation import _check_feature_names_in
 from ._pool import compute_mean_errors, encode_fits, split_fits
@@ -52,9 +53,10 @@ class FittedAutoencoderMixin(TransformerMixin):
         """
         check_is_fitted(self)
         embeddings = self._check_rows(X, reset=False)
-        activations = encode_fits(
-            embeddings, self._fits(), self.k_, as_sparse=self.output == "sparse"
-        )
+        with show_progress("Activating neurons", estimator=self):
+            activations = encode_fits(
+                embeddings, self._fits(), self.k_, as_sparse=self.output == "sparse"
+            )
         return make_frame_like(X, activations, self.get_feature_names_out())
 
     @on_one_thread(with_torch=True)

@@ -101,7 +101,7 @@ def run(options, say, note):
         if options.estimate:
             return
         check_go_ahead(estimate, options, note)
-    blank = clone(pipe)  # without the progress bar
+    blank = clone(pipe)
     with spend(options, budget, note):
         split.fit(pipe)
         if options.embedder == "auto":

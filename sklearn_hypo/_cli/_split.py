@@ -1,9 +1,6 @@
 """Which texts are learnt from and which are tested on."""
 
-import importlib.util
-import sys
 import warnings
-from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,6 +14,7 @@ from sklearn.model_selection import (
 
 from .._evaluation._hypotheses import evaluate_hypotheses
 from .._reading._values import name_value, suggest_option
+from .._utils._progress import show_progress
 from ..exceptions import HypothesisWarning, InputError
 
 _FEWEST_TEXTS = 20
@@ -56,11 +54,9 @@ class Split:
         return cls(texts, target, groups, train, holdout, design or {}, name)
 
     def fit(self, pipe):
-        """Fit a pipeline on the texts to learn from, with progress on a terminal."""
-        with show_progress(pipe):
-            return pipe.fit(
-                self.texts[self.train], self.target[self.train], **self.fit_params
-            )
+        """Fit a pipeline on the texts to learn from."""
+        texts, target = self.texts[self.train], self.target[self.train]
+        return pipe.fit(texts, target, **self.fit_params)
 
     @property
     def fit_params(self):
@@ -184,25 +180,12 @@ def _check_classes(split, n_folds):
         )
 
 
-@contextmanager
-def show_progress(pipe):
-    """Show progress bars on standard error while fitting, if that is a terminal."""
-    if not (sys.stderr.isatty() and importlib.util.find_spec("rich")):
-        yield
-        return
-    from sklearn.callback import ProgressBar
-
-    pipe.set_callbacks(ProgressBar())
-    with redirect_stdout(sys.stderr):  # standard output is for the report
-        yield
-
-
 def cross_validate(pipe, split, task, options):
     """Score the pipeline on folds of the texts that are not held out."""
     kind = StratifiedGroupKFold if task == "classification" else GroupKFold
     folds = kind(options.cv, shuffle=True, random_state=options.seed)
     train = split.train
-    with warnings.catch_warnings():
+    with show_progress("Cross-validating"), warnings.catch_warnings():
         # remarks on the hypotheses of single folds, which no one sees
         warnings.simplefilter("ignore", HypothesisWarning)
         scores = cross_val_score(

@@ -8,7 +8,7 @@ import numpy as np
 
 from .._language_models._text import replace_surrogates
 from .._utils._cache_folder import default_cache_folder
-from ._progress import show_progress
+from .._utils._progress import show_progress
 from ._rows import check_reply, check_width, scale_to_unit_length
 from ._vector_memory import MEMORY
 from ._vector_store import VectorStore
@@ -89,7 +89,11 @@ def encode(encoder, texts, settings, task, seed=None):
         values = _encode_fixed(encoder, windows.parts, settings, task)
         return windows.average(values, settings.scale)
     inputs = [replace_surrogates(text) for text in texts]
-    reply = encoder.encode(inputs) if seed is None else encoder.fit_encode(inputs, seed)
+    with show_progress("Embedding", shown=settings.show_progress_bar):
+        if seed is None:
+            reply = encoder.encode(inputs)
+        else:
+            reply = encoder.fit_encode(inputs, seed)
     return settings.scale(check_reply(reply, len(texts), encoder.name))
 
 
@@ -143,7 +147,8 @@ def _encode_missing(encoder, table, opened, settings, task):
         count(len(rows))
 
     inputs = [replace_surrogates(table.texts[i]) for i in order]
-    with show_progress(len(order), settings.show_progress_bar) as count:
+    shown = settings.show_progress_bar
+    with show_progress("Embedding", len(order), unit=" texts", shown=shown) as count:
         encoder.encode_in_batches(inputs, settings.batch_size, keep, task)
 
 

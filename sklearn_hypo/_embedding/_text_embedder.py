@@ -13,6 +13,7 @@ from .._language_models._ledger import add_estimates
 from .._language_models._models import PROVIDERS
 from .._utils._base import HypoEstimator
 from .._utils._frames import make_text_frame, number_columns
+from .._utils._progress import has_progress_bar
 from .._utils._validation import (
     HasMethods,
     Interval,
@@ -23,7 +24,7 @@ from .._utils._validation import (
 from ._choose_models import choose_models
 from ._encode import EncodingSettings, encode, estimate
 from ._make_encoder import make_encoders
-from ._progress import has_progress_bar, tell_of_batch
+from ._progress import tell_of_batch
 from ._rows import DistinctTexts, check_width, join_side_by_side, make_unique
 from ._windows import warn_of_cuts
 

@@ -22,6 +22,7 @@ from .._report._provenance import (
 )
 from .._report._report import HypothesisReport
 from .._style._measures import measure_texts
+from .._utils._progress import show_progress
 from .._utils._target_scale import scale_target
 from .._utils._threads import on_one_thread
 from .._utils._warnings import warn
@@ -80,6 +81,7 @@ class Discovery:
     is_known: np.ndarray | None = None
 
 
+@show_progress("Testing")
 def build_report(
     annotations,
     names,
@@ -271,7 +273,10 @@ def _compute_overall(tests, rows, texts, length, discovery, settings):
     if length.columns:
         overall.add_length(length.values, length.p)
     if joint:
-        _add_ngrams(overall, rows, texts, discovery, settings, len(tests.table), new)
+        with show_progress("n-grams"):
+            _add_ngrams(
+                overall, rows, texts, discovery, settings, len(tests.table), new
+            )
     return overall.table(), p
 
 

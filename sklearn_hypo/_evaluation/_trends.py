@@ -19,6 +19,7 @@ from .._utils._annotation_input import check_annotations, check_target
 from .._utils._containers import convert_container, find_column_name
 from .._utils._covariates import check_column
 from .._utils._printable import pluralize
+from .._utils._progress import show_progress
 from .._utils._threads import on_one_thread
 from .._utils._validation import Interval, StrOptions, validate_params
 from ._hypothesis_trends import HypothesisTrends
@@ -280,6 +281,7 @@ def _make_series(rows, dated, starts, codes):
     return found
 
 
+@show_progress("Testing trends")
 @on_one_thread()
 def _test_all(names, series, starts, random_state):
     """One row per hypothesis: slope and change of each series."""

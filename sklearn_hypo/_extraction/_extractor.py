@@ -24,6 +24,7 @@ from .._utils._base import HypoEstimator
 from .._utils._correlation import compute_moments, correlation_scores
 from .._utils._frames import get_texts, is_marked_as_training, make_frame_like
 from .._utils._normalized_texts import fingerprint_texts
+from .._utils._progress import show_progress
 from .._utils._target_scale import (
     TARGET_SCALES,
     resolve_target_scale,
@@ -43,6 +44,7 @@ from .._utils._validation import (
     resolve_task,
 )
 from .._utils._warnings import warn
+from ._diagram import HypothesesInDiagramMixin
 from ._final_estimator import AnnotationPredictorMixin, mean_known
 from ._names import HypothesisNamesMixin
 from ._tables import (
@@ -62,7 +64,11 @@ _PENALTY = 1000.0
 
 
 class HypothesisExtractor(
-    HypothesisNamesMixin, AnnotationPredictorMixin, TransformerMixin, HypoEstimator
+    HypothesesInDiagramMixin,
+    HypothesisNamesMixin,
+    AnnotationPredictorMixin,
+    TransformerMixin,
+    HypoEstimator,
 ):
     """Put neurons into words, annotate texts with those words, predict the target.
 
@@ -312,7 +318,8 @@ class HypothesisExtractor(
         self.annotator_ = _clone_or_make(self.annotator, LexiconAnnotator)
 
         subtask = _begin_subtask(context, self, "interpret neurons", X, y)
-        interpretations = self._interpret(texts, activations, rng)
+        with show_progress("Interpreting neurons", estimator=self):
+            interpretations = self._interpret(texts, activations, rng)
         subtask.call_on_fit_task_end(estimator=self, X=X, y=y)
 
         subtask = _begin_subtask(context, self, "annotate texts", X, y)
@@ -322,10 +329,12 @@ class HypothesisExtractor(
         self._hypotheses, fidelities = merge_equal_hypotheses(interpretations)
         seed = draw_seed(rng)
         described = self._activations_behind(activations)
-        annotations = self._annotate(texts, described, rows, seed)
+        with show_progress("Annotating texts", estimator=self):
+            annotations = self._annotate(texts, described, rows, seed)
         columns = make_target_columns(target, classes)
         held = None if held is None else held.take(sample)
-        kept = self._choose_hypotheses(annotations, columns[sample], held)
+        with show_progress("Choosing hypotheses", estimator=self):
+            kept = self._choose_hypotheses(annotations, columns[sample], held)
         if len(kept) < len(self._hypotheses):
             self._hypotheses = [self._hypotheses[i] for i in kept]
             fidelities = [fidelities[i] for i in kept]
@@ -478,7 +487,8 @@ class HypothesisExtractor(
         """Annotate the texts of the rows and return a plain array."""
         check_is_fitted(self)
         _, texts = self._check_rows(X, reset=False)
-        return annotate_texts(self.annotator_, texts, self._hypotheses)
+        with show_progress("Annotating texts", estimator=self):
+            return annotate_texts(self.annotator_, texts, self._hypotheses)
 
     def get_feature_names_out(self, input_features=None):
         """Return the hypotheses.

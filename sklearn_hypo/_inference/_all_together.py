@@ -3,6 +3,7 @@
 import numpy as np
 from scipy import linalg
 
+from .._utils._progress import show_progress
 from ._firth import JEFFREYS, collapse_patterns, fit_logit, probabilities
 from ._permutations import draw_null, name_rows
 from ._resampling import is_constant_within
@@ -116,13 +117,15 @@ def _count_extreme(observed, draw, n_resamples):
     """Share of the draws whose sum of squares is as large, until they are enough."""
     bar = np.sum(observed**2) * (1 - 1e-9)  # against rounding error
     done = found = 0
-    while done < n_resamples:
-        size = min(max(_ENOUGH, done), n_resamples - done)
-        as_large = np.cumsum(np.sum(draw(size) ** 2, axis=0) >= bar)
-        if found + as_large[-1] >= _ENOUGH:
-            last = done + 1 + np.searchsorted(as_large, _ENOUGH - found)
-            return float(_ENOUGH / last)
-        done, found = done + size, found + int(as_large[-1])
+    with show_progress("draws", n_resamples) as count:
+        while done < n_resamples:
+            size = min(max(_ENOUGH, done), n_resamples - done)
+            as_large = np.cumsum(np.sum(draw(size) ** 2, axis=0) >= bar)
+            if found + as_large[-1] >= _ENOUGH:
+                last = done + 1 + np.searchsorted(as_large, _ENOUGH - found)
+                return float(_ENOUGH / last)
+            done, found = done + size, found + int(as_large[-1])
+            count(size)
     return (1 + found) / (1 + n_resamples)
 
 

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from .._utils._progress import show_progress
+
 # Rows times resamples that are held in memory at once
 _MOST_CELLS = 4_000_000
 
@@ -121,15 +123,18 @@ def bootstrap_interval(score, n_rows, rng, n_resamples, *, weights=None, cluster
     codes = None if clusters is None else np.unique(clusters, return_inverse=True)[1]
     units = n_rows if codes is None else codes.max() + 1
     step, scores = max(1, _MOST_CELLS // n_rows), []
-    for start in range(0, n_resamples, step):
-        size = min(step, n_resamples - start)
-        drawn = (
-            rng.integers(units, size=(size, units)) + units * np.arange(size)[:, None]
-        )
-        counts = np.bincount(drawn.ravel(), minlength=size * units)
-        counts = counts.reshape(size, units).astype(float)
-        counts = counts if codes is None else counts[:, codes]
-        scores.append(score(counts if weights is None else counts * weights))
+    with show_progress("bootstrap", n_resamples) as count:
+        for start in range(0, n_resamples, step):
+            size = min(step, n_resamples - start)
+            drawn = (
+                rng.integers(units, size=(size, units))
+                + units * np.arange(size)[:, None]
+            )
+            counts = np.bincount(drawn.ravel(), minlength=size * units)
+            counts = counts.reshape(size, units).astype(float)
+            counts = counts if codes is None else counts[:, codes]
+            scores.append(score(counts if weights is None else counts * weights))
+            count(size)
     scores = np.concatenate(scores)
     scores = scores[~np.isnan(scores)]
     if len(scores) < n_resamples / 2:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import stats
 
+from .._utils._progress import show_progress
 from ._multiple_tests import adjust_p_values
 
 # Draws of a first look, and the most where a p-value is near the level
@@ -213,7 +214,8 @@ def run_family(null, p, tested, *, alpha, correction, n_more=0, n_permutations="
     n_tests = np.sum(tested) + n_more
     drawn = np.empty((len(observed), 0))
     for wanted in _plan_draws(n_permutations, n_tests, alpha):
-        more = null.draw(wanted - drawn.shape[1])
+        with show_progress(f"{wanted:,} permutations"):
+            more = null.draw(wanted - drawn.shape[1])
         drawn = np.concatenate([drawn, more], axis=1)
         p = marginal_p_values(observed, drawn) if null.p is None else null.p
         p = np.where(np.isnan(observed), np.nan, p)

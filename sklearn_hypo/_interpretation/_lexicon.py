@@ -10,6 +10,7 @@ from .._hypotheses._hypothesis import Hypothesis
 from .._hypotheses._protocols import Candidate, Interpretation
 from .._hypotheses._wording import word_apart
 from .._utils._languages import looks_english
+from .._utils._progress import show_progress
 from .._utils._threads import limit_to_one_thread
 from .._utils._tokenizers import get_tokenizer, warn_of_missing_words
 from .._utils._validation import HasMethods, Interval, StrOptions
@@ -20,6 +21,7 @@ from ._lexicon_search import (
     cross_validate,
     find_lexicons,
     index_texts,
+    n_searches,
     order_terms,
 )
 from ._spelling import spell_terms
@@ -236,6 +238,7 @@ class LexiconInterpreter(BaseEstimator):
         """Return the dictionaries of all neurons, and their fidelities."""
 
         def find(rows):
+            count()
             return find_lexicons(
                 corpus,
                 activations,
@@ -246,7 +249,8 @@ class LexiconInterpreter(BaseEstimator):
             )
 
         # one thread rounds alike everywhere, and does not wait for another
-        with limit_to_one_thread():
+        begun = show_progress("dictionaries", n_searches(len(activations)))
+        with limit_to_one_thread(), begun as count:
             fidelities = cross_validate(corpus, activations, find, random_state)
             return find(np.arange(len(activations))), fidelities
 

@@ -321,6 +321,11 @@ def cross_validate(corpus, activations, find, rng):
     ]
 
 
+def n_searches(n_texts):
+    """How often `cross_validate`, and who wants the dictionaries then, searches."""
+    return 2 if n_texts > _MANY_TEXTS else min(_N_PARTS, n_texts) + 1
+
+
 def order_terms(corpus, lexicon):
     r"""Return the terms of a dictionary, those that stand for most of it first.
 

@@ -13,6 +13,7 @@ from .._language_models._served import warn_of_other_models
 from .._language_models._session import OtherRuns, Session
 from .._language_models._unusable_answers import UnusableAnswers, describe_reply
 from .._language_models._values import ANSWERED, BLOCKED, CUT, FAILED, TOO_LONG, Usage
+from .._utils._progress import show_progress
 
 # Format of keys and values. To be raised when either changes.
 _FORMAT = 1
@@ -151,8 +152,13 @@ class StatementWriter:
         with (
             self.session.open_dispatcher(proven=bool(results)) as dispatcher,
             self.session.store.run() as claims,
+            ExitStack() as shown,
         ):
             unusable = UnusableAnswers(dispatcher, is_of_use=bool(results))
+            open_keys = [key for key in jobs if key not in results]
+            count = shown.enter_context(
+                show_progress("statements", len(open_keys), unit=" calls")
+            )
 
             def write(key):
                 prompt, _ = jobs[key]
@@ -164,8 +170,8 @@ class StatementWriter:
                     claims.release([key])
                 else:
                     claims.put({key: {"statement": statement, "model": version}})
+                count()
 
-            open_keys = [key for key in jobs if key not in results]
             while open_keys:
                 claimed = claims.claim(open_keys)
                 for key, answer in claimed.answered.items():

@@ -1,9 +1,11 @@
 """Cells of a table of texts and statements, answered: from the cache or by a model."""
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import numpy as np
 
+from .._utils._progress import show_progress
 from .._utils._warnings import warn
 from ..exceptions import BatchPendingError
 from ._adaptation import ModelAdapted
@@ -206,8 +208,12 @@ class CellAnswerer:
         with (
             session.open_dispatcher(proven=table.has_answers) as dispatcher,
             session.store.run() as claims,
+            ExitStack() as shown,
         ):
             groups = list(table.groups())
+            count = shown.enter_context(
+                show_progress("questions", len(groups), unit=" calls")
+            )
             progress = ProgressLog(session, len(groups))
             others = OtherRuns(session)
             unusable = UnusableAnswers(dispatcher, is_of_use=table.has_answers)
@@ -218,6 +224,7 @@ class CellAnswerer:
                 def work(job):
                     self._ask_group(job, asker, claims, table)
                     progress.step()
+                    count()
 
                 dispatcher.run(self._claim(table, groups, claims, busy), work)
                 if busy:

@@ -10,6 +10,7 @@ from sklearn.utils import check_random_state
 from .._inference._design import make_design
 from .._inference._signal import measure_signal
 from .._utils._containers import convert_container
+from .._utils._progress import show_progress
 from .._utils._steps import list_steps
 from .._utils._target_scale import resolve_target_scale, scale_target
 from .._utils._validation import (
@@ -186,14 +187,15 @@ def estimate_study(
             scale = resolve_target_scale(
                 target, getattr(plan.extractor, "target_scale", "auto"), classes=classes
             )
-            signal = measure_signal(
-                _embed(steps[0], known[rows]),
-                scale_target(target, scale, caller=_CALLER)[rows],
-                None if classes is None else len(classes),
-                design.take(rows),
-                n_permutations=n_permutations,
-                seed=seed,
-            )._replace(target_scale=scale)
+            with show_progress("Looking for a signal"):
+                signal = measure_signal(
+                    _embed(steps[0], known[rows]),
+                    scale_target(target, scale, caller=_CALLER)[rows],
+                    None if classes is None else len(classes),
+                    design.take(rows),
+                    n_permutations=n_permutations,
+                    seed=seed,
+                )._replace(target_scale=scale)
     return StudyEstimate(stages, signal)
 
 

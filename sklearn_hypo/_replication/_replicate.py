@@ -13,6 +13,7 @@ from .._embedding._text_embedder import TextEmbedder
 from .._hypotheses._hypothesis import select_activations
 from .._utils._containers import convert_container
 from .._utils._correlation import correlate_activations, correlation_scores
+from .._utils._progress import count_each, show_progress
 from .._utils._steps import find_best_estimator, find_extractor
 from .._utils._target_scale import scale_target
 from .._utils._threads import limit_to_one_thread
@@ -169,9 +170,10 @@ def replicate_hypotheses(
     template = _fix_seeds(refitted, vary, rng)
     original = _describe_fit(kept.steps, refitted.steps, extractor, X, y, X_match)
     plans = [_plan_refit(_num_samples(X), vary, groups, rng) for _ in range(n_runs)]
-    with limit_to_one_thread():
+    with limit_to_one_thread(), show_progress("Refitting", n_runs) as count:
         runs = Parallel(n_jobs=n_jobs)(
-            delayed(_refit)(template, original, plan) for plan in plans
+            delayed(_refit)(template, original, plan)
+            for plan in count_each(plans, count)
         )
     correlations, present, same, null = (
         np.stack(parts, axis=-1) for parts in zip(*runs, strict=True)

@@ -14,6 +14,7 @@ from .._style._term_features import read_term
 from .._utils._base import HypoEstimator
 from .._utils._correlation import compute_moments, correlation_scores
 from .._utils._frames import is_marked_as_training, make_frame_like
+from .._utils._progress import show_progress
 from .._utils._target_scale import (
     TARGET_SCALES,
     resolve_target_scale,
@@ -285,9 +286,12 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
         n_best, n_terms = self._share_places(is_term)
         # which rows activate a neuron is told by the activations as they are
         scored = activations if self.method == "separation" else left
-        self.scores_, strength = self._score(scored, labels, targets, moments, n_best)
-        strength = np.where(usable, strength, -np.inf)
-        terms = self._find_terms(left, targets, moments, strength, is_term, n_terms)
+        with show_progress("Selecting neurons", estimator=self):
+            self.scores_, strength = self._score(
+                scored, labels, targets, moments, n_best
+            )
+            strength = np.where(usable, strength, -np.inf)
+            terms = self._find_terms(left, targets, moments, strength, is_term, n_terms)
         self._rank(strength, n_best, terms, n_terms)
         self.target_scale_ = scale
         self.trained_on_target_ = is_marked_as_training(X)

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.base import TransformerMixin
 
 from .._utils._base import HypoEstimator
+from .._utils._progress import show_progress
 from .._utils._terms import find_vocabulary, mark_terms
 from .._utils._validation import Interval, StrOptions, _fit_context
 from ._text_columns import TextColumnsMixin
@@ -141,9 +142,10 @@ class TermFeatures(TextColumnsMixin, TransformerMixin, HypoEstimator):
         context.call_on_fit_task_begin(estimator=self, X=X)
         texts = self._read_texts(X, reset=True)
         fewest, most = self._choose_limits(len(texts))
-        presence, terms = find_vocabulary(
-            texts, n_max=self.max_words, min_df=fewest, tokenizer=self.tokenizer
-        )
+        with show_progress("Finding terms", estimator=self):
+            presence, terms = find_vocabulary(
+                texts, n_max=self.max_words, min_df=fewest, tokenizer=self.tokenizer
+            )
         n_texts = np.bincount(presence.indices, minlength=len(terms))
         usable = np.flatnonzero(n_texts <= len(texts) - fewest)
         order = np.argsort(-n_texts[usable], kind="stable")

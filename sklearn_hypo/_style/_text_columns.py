@@ -11,6 +11,7 @@ from .._utils._frames import (
     make_text_frame,
     mark_as_training,
 )
+from .._utils._progress import show_progress
 from .._utils._validation import _check_feature_names_in, check_texts
 
 
@@ -42,7 +43,8 @@ class TextColumnsMixin:
         check_is_fitted(self)
         texts = self._read_texts(X, reset=False)
         code, distinct = pd.factorize(texts)
-        values = self._describe(distinct).astype(np.float32, copy=False)
+        with show_progress("Reading texts", estimator=self):
+            values = self._describe(distinct).astype(np.float32, copy=False)
         frame = make_text_frame(values[code], texts, self._name_columns())
         if not self.passthrough:
             return frame

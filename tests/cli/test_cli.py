@@ -20,6 +20,7 @@ from sklearn_hypo._cli._main import _print, main
 from sklearn_hypo._cli._output import write_results
 from sklearn_hypo._cli._split import Split
 from sklearn_hypo._reading._labelled_texts import read_labelled_texts
+from sklearn_hypo._utils import _progress
 from sklearn_hypo.datasets import make_concept_texts
 from sklearn_hypo.exceptions import InputError
 
@@ -687,13 +688,14 @@ def test_warnings_are_plain_messages(csv, run, capsys, monkeypatch):
 
 
 def test_progress_on_a_terminal_only(csv, run, capsys, monkeypatch):
-    rich = pytest.importorskip("rich")
-    monkeypatch.setattr(rich, "_console", None)  # made for this test, and gone with it
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(_progress, "_SECONDS_BEFORE", 0)
+    for name in _progress._SWITCHES:
+        monkeypatch.delenv(name, raising=False)
     assert run(csv) == 0
     out, err = capsys.readouterr()
-    assert "Pipeline - fit" in err
-    assert "Pipeline - fit" not in out
+    assert "Training autoencoder" in err
+    assert "Training autoencoder" not in out
 
 
 def test_version_and_exit_codes_are_documented(capsys):
