@@ -133,7 +133,7 @@ class TextEmbedder(TransformerMixin, HypoEstimator):
         texts ("lsa", transformers) is not kept.
     show_progress_bar : bool or "auto", default="auto"
         Whether to show how many texts a fixed model has encoded, once that has taken
-        three seconds. "auto": on a terminal and in a notebook, but not in logs and
+        two seconds. "auto": on a terminal and in a notebook, but not in logs and
         pipes, in worker processes and threads, where the environment variable CI or
         TQDM_DISABLE is set, or where scikit-learn's `ProgressBar` is shown. The bar
         goes to standard error and is cleared in the end.
