@@ -209,7 +209,8 @@ class BaseSparseAutoencoder(FittedAutoencoderMixin, HypoEstimator):
             head = make_head(n_neurons, rows, None, None, seed % 2**31)
         weights = Weights(*broadcast_first(weights))
         run = OnlineRun(weights, plan, device=device, head=head, state=state)
-        loss = run.run(rows)
+        with show_progress("Training autoencoder", estimator=self):
+            loss = run.run(rows)
         history = getattr(self, "history_", None)
         self._set_state(describe_chunk(run, scale, loss, history))
         return run

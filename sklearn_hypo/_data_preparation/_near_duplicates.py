@@ -12,6 +12,7 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from .._utils._normalized_texts import normalize_text
+from .._utils._progress import show_progress
 from .._utils._validation import Interval, check_texts, validate_params
 
 _LENGTH = 4  # characters of a shingle
@@ -28,6 +29,7 @@ _MOST_PAIRS = 20_000  # compared at once
     {"threshold": [Interval(Real, 0, 1, closed="right")]},
     prefer_skip_nested_validation=True,
 )
+@show_progress("Looking for near-duplicates")
 def find_near_duplicates(texts, *, threshold=0.8):
     r"""Group texts that are equal or nearly equal.
 

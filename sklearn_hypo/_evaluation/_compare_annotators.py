@@ -14,6 +14,7 @@ from .._report._by_annotator import choose_effect
 from .._utils._annotation_input import check_annotations
 from .._utils._containers import convert_container
 from .._utils._frames import get_texts
+from .._utils._progress import count_each, show_progress
 from .._utils._steps import find_best_estimator, find_extractor
 from .._utils._validation import check_same_length, validate_params
 from ._annotator_comparison import AnnotatorComparison
@@ -193,26 +194,27 @@ def compare_annotators(
         "random_state": random_state,
     }
     names = [h.statement for h in judge.hypotheses]
-    reports = {
-        name: build_report(
-            values,
-            names,
-            rows,
-            settings,
-            discovery=Discovery(
-                estimator=estimator,
-                predictions=extractor.predict_annotations(values)
-                if is_of_fit
-                else None,
-                target_scale=getattr(extractor, "target_scale_", None)
-                if is_of_fit
-                else None,
-                is_known=is_known,
-            ),
-            near_duplicates=alike,
-        )
-        for name, values in tables.items()
-    }
+    with show_progress("Comparing annotators", len(tables)) as count:
+        reports = {
+            name: build_report(
+                values,
+                names,
+                rows,
+                settings,
+                discovery=Discovery(
+                    estimator=estimator,
+                    predictions=extractor.predict_annotations(values)
+                    if is_of_fit
+                    else None,
+                    target_scale=getattr(extractor, "target_scale_", None)
+                    if is_of_fit
+                    else None,
+                    is_known=is_known,
+                ),
+                near_duplicates=alike,
+            )
+            for name, values in count_each(tables.items(), count)
+        }
     agreement = tabulate_agreement(np.array([*tables.values()]), names, [*tables])
     return _compare(reports, *agreement, make_usage_table(judge.fitted))
 

@@ -9,7 +9,6 @@ from .._data_preparation._near_duplicates import find_near_duplicates
 from .._inference._design import pair_members
 from .._utils._normalized_texts import fingerprint_texts
 from .._utils._printable import pluralize, shorten
-from .._utils._progress import show_progress
 from .._utils._warnings import warn
 
 # Variances that grow by less than that change no p-value that matters: at a level of
@@ -50,8 +49,7 @@ def group_near_duplicates(rows, texts, how, *, caller):
     """
     if texts is None or how == "ignore":
         return rows, None
-    with show_progress("Looking for near-duplicates"):
-        labels = find_near_duplicates(texts)
+    labels = find_near_duplicates(texts)
     sizes = np.bincount(labels)
     alike = sizes[sizes > 1]
     given = [g for g in (rows.design.clusters, rows.design.pairs) if g is not None]

@@ -23,7 +23,9 @@ _SWITCHES = ("CI", "TQDM_DISABLE")
 
 _WIDTH = 80  # columns of a notebook
 
-_line = None  # the one that is shown; only the main thread opens and closes it
+# The line that is shown, and whether scikit-learn shows bars instead; only the main
+# thread, which alone is watched, changes them
+_line, _others_show = None, False
 
 
 @contextlib.contextmanager
@@ -51,9 +53,13 @@ def show_progress(name, total=None, *, unit="", shown="auto", estimator=None):
         To be called with how many more are done (1 by default), from any thread.
     """
     global _line
-    if shown == "auto":
-        shown = is_watched() and not has_progress_bar(estimator)
-    if not shown:
+    if shown == "auto" and is_watched():
+        if has_progress_bar(estimator):
+            with _left_to_others():
+                yield _count_nothing
+            return
+        shown = not _others_show
+    if shown in (False, "auto"):
         yield _count_nothing
         return
     task = _Task(name, total, unit)
@@ -67,6 +73,17 @@ def show_progress(name, total=None, *, unit="", shown="auto", estimator=None):
     finally:
         _line.close()
         _line = None
+
+
+@contextlib.contextmanager
+def _left_to_others():
+    """While steps within this one show nothing: their lines would cross the bars."""
+    global _others_show
+    before, _others_show = _others_show, True
+    try:
+        yield
+    finally:
+        _others_show = before
 
 
 def count_each(items, count):

@@ -94,6 +94,18 @@ def test_the_progress_bar_of_scikit_learn_is_enough():
     assert TextEmbedder(lengths)._settings().show_progress_bar == "auto"
 
 
+def test_steps_within_one_that_scikit_learn_shows_are_silent():
+    stream = Terminal()
+    embedder = TextEmbedder(lengths).set_callbacks(ProgressBar())
+    with contextlib.redirect_stderr(stream):
+        with show_progress("outer", estimator=embedder), show_progress("inner", 3):
+            pass
+        assert stream.getvalue() == ""
+        with show_progress("later"):
+            pass
+    assert "later" in stream.getvalue()
+
+
 def test_what_learns_has_no_batches_to_count():
     shown = embed(model="lsa", texts=["one two", "two three", "three one", "two"])
     assert "Embedding [00:00]" in shown
