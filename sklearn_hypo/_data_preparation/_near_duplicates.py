@@ -29,7 +29,6 @@ _MOST_PAIRS = 20_000  # compared at once
     {"threshold": [Interval(Real, 0, 1, closed="right")]},
     prefer_skip_nested_validation=True,
 )
-@show_progress("Looking for near-duplicates")
 def find_near_duplicates(texts, *, threshold=0.8):
     r"""Group texts that are equal or nearly equal.
 
@@ -97,10 +96,11 @@ def find_near_duplicates(texts, *, threshold=0.8):
     array([0, 1, 0, 1])
     """
     texts = check_texts(texts, caller="find_near_duplicates")
-    codes, distinct = pd.factorize(
-        np.array([normalize_text(text) for text in texts], dtype=object)
-    )
-    groups = _link_similar(distinct, threshold)[codes]
+    with show_progress("Looking for near-duplicates"):
+        codes, distinct = pd.factorize(
+            np.array([normalize_text(text) for text in texts], dtype=object)
+        )
+        groups = _link_similar(distinct, threshold)[codes]
     return pd.factorize(groups)[0].astype(np.int64)
 
 

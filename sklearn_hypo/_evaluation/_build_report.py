@@ -81,7 +81,6 @@ class Discovery:
     is_known: np.ndarray | None = None
 
 
-@show_progress("Testing")
 def build_report(
     annotations,
     names,
@@ -117,93 +116,96 @@ def build_report(
     votes : dict of str to ndarray of shape (n_rows, n_hypotheses) or None, default=None
         Of several annotators, what each says; `annotations` are their vote.
     """
-    tested = fingerprint_tests(annotations, names, rows, settings["cov_type"], votes)
-    edits = [] if tested_before is None else tested_before.list_edits(tested)
-    options = {name: settings[name] for name in _OF_TESTS}
-    options["n_more"] = count_further_tests(edits)
-    if votes is not None:
-        options["correction"] = choose_correction(options["correction"])
-
-    def test(values):
-        return run_tests(
-            values,
-            rows.codes,
-            names,
-            rows.classes,
-            rows.design,
-            target_kind=rows.target_kind,
-            **options,
+    with show_progress("Testing"):
+        tested = fingerprint_tests(
+            annotations, names, rows, settings["cov_type"], votes
         )
+        edits = [] if tested_before is None else tested_before.list_edits(tested)
+        options = {name: settings[name] for name in _OF_TESTS}
+        options["n_more"] = count_further_tests(edits)
+        if votes is not None:
+            options["correction"] = choose_correction(options["correction"])
 
-    tests, by_annotator = test(annotations), None
-    if votes is not None:
-        tests, by_annotator = test_annotators(tests, votes, test, options)
-    moderation = moderation_tests(
-        *(annotations, rows.codes, names, rows.classes, rows.design),
-        **{name: options[name] for name in _OF_MODERATION},
-        shown=_find_shown_classes(tests.table, rows.classes),
-    )
-    length = _test_length(tests, rows, texts, options)
-    overall, p = _compute_overall(tests, rows, texts, length, discovery, settings)
-    figures = dict(zip(overall["name"], overall["value"], strict=True))
-    evidence, redundancy = discovery.evidence or {}, None
-    if len(names):
-        redundancy = measure_redundancy(
-            tests.annotations, names, tests.design, terms=evidence.get("terms")
+        def test(values):
+            return run_tests(
+                values,
+                rows.codes,
+                names,
+                rows.classes,
+                rows.design,
+                target_kind=rows.target_kind,
+                **options,
+            )
+
+        tests, by_annotator = test(annotations), None
+        if votes is not None:
+            tests, by_annotator = test_annotators(tests, votes, test, options)
+        moderation = moderation_tests(
+            *(annotations, rows.codes, names, rows.classes, rows.design),
+            **{name: options[name] for name in _OF_MODERATION},
+            shown=_find_shown_classes(tests.table, rows.classes),
         )
-    return HypothesisReport(
-        table=_complete_table(
-            tests.table,
-            annotations,
-            rows,
-            redundancy,
-            _list_columns(tests.table, rows.classes, length, discovery)
-            | moderation.columns,
-        ),
-        **tests.summary,
-        **{name: figures[name] for name in _SCORES if name in figures},
-        usage=discovery.usage,
-        overall=overall,
-        permutation_p=p,
-        n_resamples=settings["n_resamples"],
-        redundancy=redundancy,
-        details=collect_details(annotations, rows.target, texts=texts, **evidence),
-        provenance=record_provenance(
-            texts=texts,
-            target=rows.target,
-            settings=record_settings(discovery.estimator),
-            seeds={
-                "random_state": settings["random_state"],
-                **record_seeds(discovery.estimator),
-            },
-            edits=edits,
-            tests=[tested] if tested_before is None else tested_before.join(tested),
-            notes=notes,
-        ),
-        data=EvaluationData(
-            annotations=annotations,
-            names=tuple(names),
-            target=rows.target,
-            texts=texts,
-            settings={name: tests.summary[name] for name in ("task", "classes")}
-            | {
-                "target": rows.target_kind,
-                "target_scale": _find_target_scale(rows, discovery),
-            }
-            | settings,
-            votes=votes,
-            **rows.beside,
-        ),
-        by_annotator=by_annotator,
-        target_name=rows.target_name,
-        skipped_neurons=discovery.skipped_neurons,
-        n_training_texts=None
-        if discovery.is_known is None
-        else int(np.sum(discovery.is_known)),
-        near_duplicates=near_duplicates,
-        by_moderator=moderation.by_level,
-        moderator_name=rows.moderator_name,
-    )
+        length = _test_length(tests, rows, texts, options)
+        overall, p = _compute_overall(tests, rows, texts, length, discovery, settings)
+        figures = dict(zip(overall["name"], overall["value"], strict=True))
+        evidence, redundancy = discovery.evidence or {}, None
+        if len(names):
+            redundancy = measure_redundancy(
+                tests.annotations, names, tests.design, terms=evidence.get("terms")
+            )
+        return HypothesisReport(
+            table=_complete_table(
+                tests.table,
+                annotations,
+                rows,
+                redundancy,
+                _list_columns(tests.table, rows.classes, length, discovery)
+                | moderation.columns,
+            ),
+            **tests.summary,
+            **{name: figures[name] for name in _SCORES if name in figures},
+            usage=discovery.usage,
+            overall=overall,
+            permutation_p=p,
+            n_resamples=settings["n_resamples"],
+            redundancy=redundancy,
+            details=collect_details(annotations, rows.target, texts=texts, **evidence),
+            provenance=record_provenance(
+                texts=texts,
+                target=rows.target,
+                settings=record_settings(discovery.estimator),
+                seeds={
+                    "random_state": settings["random_state"],
+                    **record_seeds(discovery.estimator),
+                },
+                edits=edits,
+                tests=[tested] if tested_before is None else tested_before.join(tested),
+                notes=notes,
+            ),
+            data=EvaluationData(
+                annotations=annotations,
+                names=tuple(names),
+                target=rows.target,
+                texts=texts,
+                settings={name: tests.summary[name] for name in ("task", "classes")}
+                | {
+                    "target": rows.target_kind,
+                    "target_scale": _find_target_scale(rows, discovery),
+                }
+                | settings,
+                votes=votes,
+                **rows.beside,
+            ),
+            by_annotator=by_annotator,
+            target_name=rows.target_name,
+            skipped_neurons=discovery.skipped_neurons,
+            n_training_texts=None
+            if discovery.is_known is None
+            else int(np.sum(discovery.is_known)),
+            near_duplicates=near_duplicates,
+            by_moderator=moderation.by_level,
+            moderator_name=rows.moderator_name,
+        )
 
 
 def list_rules(hypotheses):

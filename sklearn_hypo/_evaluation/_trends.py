@@ -155,7 +155,8 @@ def hypothesis_trends(
     series = _make_series(rows, dated, starts, codes)
     alpha = rows["alpha"] if alpha is None else alpha
     correction = rows["correction"] if correction is None else correction
-    table = _test_all(rows["names"], series, starts, random_state)
+    with show_progress("Testing trends"):
+        table = _test_all(rows["names"], series, starts, random_state)
     for name in [column for column in table if column.endswith("_p")]:
         tested = table[name].notna().to_numpy()
         corrected = adjust_p_values(table[name], tested, alpha, correction)
@@ -281,7 +282,6 @@ def _make_series(rows, dated, starts, codes):
     return found
 
 
-@show_progress("Testing trends")
 @on_one_thread()
 def _test_all(names, series, starts, random_state):
     """One row per hypothesis: slope and change of each series."""

@@ -33,6 +33,8 @@ def show_progress(name, total=None, *, unit="", shown="auto", estimator=None):
     """Show how far a step is, once it takes some seconds.
 
     Steps within steps share one line: it names them all, and measures the innermost.
+    To be used in a ``with`` statement: a decorated function has a frame of contextlib
+    around it, at which our warnings would point.
 
     Parameters
     ----------

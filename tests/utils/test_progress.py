@@ -208,17 +208,6 @@ def test_items_are_counted_when_the_next_one_is_asked_for():
     assert seen == [0, 1, 2]
 
 
-def test_decorated_functions_show_it_each_time(terminal):
-    @show_progress("Trying")
-    def try_it():
-        return terminal.wait_for("Trying")
-
-    for _ in range(2):
-        terminal.truncate(0)
-        with contextlib.redirect_stderr(terminal):
-            assert try_it()
-
-
 # As people have it ----------------------------------------------------------------
 
 STUDY = """
