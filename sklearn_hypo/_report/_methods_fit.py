@@ -113,7 +113,7 @@ def _describe_autoencoder(step, target):
     if supervised:
         alpha = step.get("alpha")
         weight = f" with weight {alpha:.2g}" if isinstance(alpha, float | int) else ""
-        text += f", which learn{'s' * (n_fits == 1)} to predict {target} too{weight}"
+        text += f", which learned to predict {target} too{weight}"
     return text
 
 
