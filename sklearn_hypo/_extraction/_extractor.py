@@ -413,7 +413,9 @@ class HypothesisExtractor(
                 f"{self._list_skipped()}. Check that the texts have words in common "
                 "and that the neurons vary over the training rows."
             )
-        if reasons:
+        n_left = len(names) - len(reasons)
+        if reasons and (self.n_hypotheses is None or n_left < self.n_hypotheses):
+            # else others take their places
             warn(
                 f"HypothesisExtractor: {len(reasons)} of {len(names)} neurons have no "
                 f"hypothesis: {self._list_skipped()}."

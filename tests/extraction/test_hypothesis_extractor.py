@@ -508,6 +508,18 @@ def test_constant_and_wordless_neurons_are_reported(X, data):
     assert extractor.n_features_in_ == 5
 
 
+def test_wordless_neurons_whose_places_others_take_are_no_matter(X, data):
+    told = Recites(
+        ((("mentions thank"), ("thank",)), None, ("mentions snow", ("snow",)))
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", HypothesisWarning)
+        enough = HypothesisExtractor(told, n_hypotheses=2).fit(X, data.target)
+    assert enough.skipped_neurons_.index.tolist() == ["neuron001"]
+    with pytest.warns(HypothesisWarning, match="1 of 3 neurons have no hypothesis"):
+        HypothesisExtractor(told, n_hypotheses=3).fit(X, data.target)
+
+
 def test_nothing_to_interpret_is_an_error(X, data):
     with pytest.raises(ValueError, match=r"any neuron into words: neuron000.*constant"):
         HypothesisExtractor().fit(X * 0, data.target)
