@@ -24,7 +24,7 @@ def tree(request):
 
 
 def test_there_is_a_gallery():
-    assert len(EXAMPLES) >= 10
+    assert len(EXAMPLES) >= 12
 
 
 def test_an_example_begins_with_a_title_and_draws_at_its_end(tree):
