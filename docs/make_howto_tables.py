@@ -19,7 +19,7 @@ DOCS = Path(__file__).resolve().parent
 PREVALENCES = (0.02, 0.05, 0.1, 0.2, 0.5)
 N_HYPOTHESES = 20
 POWER = 0.8
-N_PILOT = 2000
+N_PILOT = 20_000
 
 
 def make_pilot(share=None):
