@@ -19,7 +19,7 @@ import numpy as np
 from sklearn_hypo.datasets import make_concept_texts
 
 data = make_concept_texts(
-    500,
+    400,
     concepts=["gratitude", "refund", "travel delays", "food"],
     effects=[2, -2, -1.5, 1],
     random_state=0,
@@ -39,7 +39,13 @@ from sklearn.model_selection import KFold, cross_validate
 from sklearn_hypo import make_hypothesis_pipeline
 
 pipe = make_hypothesis_pipeline(
-    "lsa", n_neurons=32, n_fits=1, n_select=8, terms=False, random_state=0
+    "lsa",
+    n_neurons=32,
+    n_fits=1,
+    n_select=8,
+    style=False,
+    terms=False,
+    random_state=0,
 )
 folds = KFold(5, shuffle=True, random_state=0)
 scores = cross_validate(pipe, texts, rating, cv=folds, return_train_score=True)
@@ -81,7 +87,7 @@ for row, (values, colour) in enumerate(
     ax.scatter(values, np.full(5, row), color=colour, alpha=0.6)
     ax.vlines(values.mean(), row - 0.25, row + 0.25, color=colour, linewidth=3)
 ax.axvline(possible, color="0.4", linestyle="--")
-ax.annotate(" most that\n is possible", (possible, 1.0), va="center", color="0.3")
+ax.annotate(" most that\n is possible", (possible, 2.2), va="center", color="0.3")
 ax.set_yticks(range(3), rows)
 ax.set_ylim(2.5, -0.5)
 ax.set_xlim(0, 0.85)

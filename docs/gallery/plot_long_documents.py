@@ -83,7 +83,7 @@ for marks, colour, marker, label in [
     (marks_of_whole, "#D55E00", "s", "found in whole documents"),
     (marks_of_parts, "#0072B2", "o", "found in parts"),
 ]:
-    r = np.corrcoef(marks.to_numpy(), has_concept[300:], rowvar=False)[:4, 4:]
+    r = np.corrcoef(marks.to_numpy(), has_concept[300:], rowvar=False)[:-4, -4:]
     ax.scatter(r.max(axis=0), concepts, color=colour, marker=marker, s=55, label=label)
 ax.grid(axis="y", color="0.9")
 ax.set_axisbelow(True)

@@ -86,18 +86,20 @@ for statement in pipes["by_thesaurus"][-1].hypotheses_["hypothesis"]:
 # ---------------------
 # The hypotheses are dictionaries again, found in the texts: an entry of the thesaurus
 # is where a neuron comes from, and not what is tested. An embedding that knows which
-# words belong together predicts much more here. Where it has no words for what moves
-# the target, it finds nothing: side by side with one that learns from the texts it is
-# safer.
+# words belong together predicts much more here: one that learns from the texts has
+# nothing to learn it from. A thesaurus is blind to what it has no words for. Side by
+# side, the other may see that.
 
 import matplotlib.pyplot as plt
 
 possible = np.corrcoef(data.truth @ data.coef, rating)[0, 1] ** 2
 fig, ax = plt.subplots(figsize=(7, 2.6), layout="constrained")
-ax.barh(list(models), scores, color=["#D55E00", "#0072B2", "#009E73"], height=0.6)
+bars = ax.barh(list(models), scores, 0.6, color=["#D55E00", "#0072B2", "#009E73"])
+ax.bar_label(bars, fmt="%.2f", padding=3)
 ax.axvline(possible, color="0.4", linestyle="--")
 ax.annotate(" most that is\n possible", (possible, 1), va="center", color="0.3")
 ax.invert_yaxis()
-ax.set_xlim(0, 0.95)
+ax.set_xlim(-0.2, 0.95)
+ax.axvline(0, color="0.6", linewidth=1)
 ax.set_xlabel("R² of four hypotheses in texts left out")
 plt.show()

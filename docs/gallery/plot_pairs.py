@@ -75,8 +75,9 @@ print(f"{report.n_pairs} pairs of headlines, {report.n_groups} stories")
 # Only pairs count in which one headline has what the statement says and the other has
 # not. The separation is the share of them that it won minus the share that it lost;
 # half of it, and a half, is the share of wins. Right of the line headlines win with it,
-# left of the line without it. Music was planted without an effect, and no hypothesis
-# speaks of it: the pipeline keeps what tells winners from losers.
+# left of the line without it. An interval that holds the line tells nothing. Music was
+# planted without an effect, and no hypothesis speaks of it: the pipeline looks for what
+# tells winners from losers.
 
 import textwrap
 
