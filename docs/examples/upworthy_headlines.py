@@ -119,7 +119,12 @@ print(f"p of the whole, by permutation within pairs: {report.permutation_p:.3f}"
 # %% What if pairs and tests are forgotten? Then each headline counts as new evidence
 # each time it is compared. These p-values are wrong.
 naive = evaluate_hypotheses(
-    pipe, tested_on["text"], tested_on["outcome"], n_resamples=0, embeddings=None
+    pipe,
+    tested_on["text"],
+    tested_on["outcome"],
+    near_duplicates="ignore",
+    n_resamples=0,
+    embeddings=None,
 )
 compared = pd.DataFrame(
     {
