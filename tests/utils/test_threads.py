@@ -253,7 +253,7 @@ def test_threads_of_dask_start_none_of_their_own(monkeypatch, n_threads, told):
         n_workers=1,
         threads_per_worker=n_threads,
         processes=False,
-        dashboard_address=None,
+        dashboard_address=":0",
     ) as client:
         found = client.submit(count_threads_to_start).result()
     assert found == (2 if n_threads == 1 and told else 1)
