@@ -58,7 +58,7 @@ def estimate_costs(folder, options):
   token being four characters. Its hours assume a limit of {TOKENS_PER_MINUTE:,} tokens
   per minute.
 - Vectors in float32; float16, which the autoencoder reads too, halves them.
-- To annotate 100 million texts with these dictionaries takes {hours:,.0f} hours of one
+- To annotate 100 million texts with these dictionaries takes {hours:,.1f} hours of one
   core (${cost:,.2f}), at {annotated:,.0f} texts per second.
 - Autoencoder, selection and dictionaries need not see all of them: what is fitted to a
   million texts drawn at random holds for the others. A fit to all takes 100 times as

@@ -257,7 +257,10 @@ libraries and mapped files included. The runs were killed (SIGKILL to all of the
 processes at once) when a quarter and two thirds of the partitions were begun to be
 encoded, and half of those to be annotated.
 """
-    write_table("scale", "Many texts in bounded memory", command_line(), table, notes)
+    command = [*command_line().split()[:2], f"--texts {options.texts}"]
+    command += [f"--partition {options.partition}", *["--kill"] * options.kill]
+    title = "Many texts in bounded memory"
+    write_table("scale", title, " ".join(command), table, notes)
 
 
 if __name__ == "__main__":
