@@ -81,7 +81,7 @@ steps = Pipeline(
     ]
 )
 steps.fit(texts[train], sentiment[train])
-pd.set_option("display.width", 100, "display.max_colwidth", 60)
+pd.set_option("display.max_columns", None, "display.max_colwidth", 60)
 found = steps[-1].hypotheses_
 found[["hypothesis", "f1", "association"]].round(2).head(8)
 
@@ -126,7 +126,7 @@ pd.Series(losses, name="R²").round(3)
 from sklearn_hypo import evaluate_hypotheses, make_hypothesis_pipeline
 
 pipe = make_hypothesis_pipeline("minilm", n_select=20, random_state=0)
-pipe.fit(texts[train], sentiment[train])
+pipe = pipe.fit(texts[train], sentiment[train])
 
 # %%
 # The test holds the length of the tweet constant: longer tweets contain more words of
@@ -150,7 +150,7 @@ print(report)
 #   sees: how much higher the sentiment is, on a scale from -1 to 1, where the
 #   hypothesis holds. The joint coefficient is what it adds while the others are held
 #   constant. Dictionaries of praise share words, so each adds less than it separates.
-# - **The smallest p-value is 0.001**, of 999 permutations. All are that small,
+# - **The smallest p-value is 0.001**, of 999 permutations. All separations have it,
 #   because there are many tweets. The separation is the finding.
 # - **In-sample and out-of-sample** hardly differ with 5,496 rows and 20 hypotheses.
 #   With 200 rows they would.
@@ -161,7 +161,9 @@ print(report)
 #   keep them together (``find_near_duplicates``); this one is the notebook's, to the
 #   row.
 
-report.plot()
+from sklearn_hypo import CoefficientsDisplay
+
+CoefficientsDisplay.from_report(report)
 
 # %%
 # Which of them say the same?
