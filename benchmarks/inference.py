@@ -50,11 +50,11 @@ which it raised, printed that it takes least squares instead, or returned no p-v
 nothing found counts as no false positive. It takes neither weights, covariates, groups,
 pairs nor three classes. A covariate that drives both makes hypotheses true one at a
 time, since a separation leaves it out: there, joint figures alone are false positives.
-The statistic was tuned on worlds of these kinds, drawn with other seeds, but for spreads
-of 1.5 times, the topic and the skewed ones, which were added after it. Lognormal targets
-whose spread differs have no test that holds with ten texts: their mean is known too
-badly. A topic moves the target by three standard deviations, and ten hypotheses hold of a
-quarter of its texts: effects then make spreads differ, too.
+The statistic was tuned on worlds of these kinds, drawn with other seeds, but for
+spreads of 1.5 times, the topic and the skewed ones, which were added after it.
+Lognormal targets whose spread differs have no test that holds with ten texts: their
+mean is known too badly. A topic moves the target by three standard deviations, and ten
+hypotheses hold of a quarter of its texts: effects then make spreads differ, too.
 Duplicates: three exact copies and three that differ in 3 % of
 the rows are among the 20. The worlds of documents: y is one per document, annotations
 vary by chunk around a tendency of the document (intraclass correlation 0.5), and groups
