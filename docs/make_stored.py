@@ -70,6 +70,7 @@ def store(path):
     matplotlib.use("agg")
     from matplotlib import pyplot
 
+    pyplot.close("all")  # whatever is open is not of this example
     folder = STORED / path.stem
     cells = code_cells(path)
     variables = {"__name__": "__main__", "__file__": str(path)}

@@ -13,6 +13,7 @@ are, alone and beside the others, and how they were tested.
 # shows its hypotheses, a report the first card of its page; a click on a heading sorts
 # the table.
 
+import matplotlib.pyplot as plt
 import pandas as pd
 
 from sklearn_hypo import evaluate_hypotheses, make_hypothesis_pipeline
@@ -49,3 +50,4 @@ display = ReportDisplay.from_report(report, width=8.5)
 import textwrap
 
 print(textwrap.fill(report.methods_text(references=False), 88))
+plt.show()

@@ -124,7 +124,7 @@ def run_tests(
     >>> tests.table[["hypothesis", "coef", "coef_p", "significant"]].round(3)
          hypothesis   coef  coef_p  significant
     0  mentions tea  0.849   0.001         True
-    1       is long -0.054   0.238        False
+    1       is long -0.054   0.242        False
     """
     notes = Notes(names)
     described = {

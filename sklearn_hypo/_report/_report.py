@@ -244,11 +244,11 @@ class HypothesisReport:
     more y
       has tea   0.518       0.850  0.001    0.849 [0.761, 0.936]    0.001  *
     less y
-      has rain  0.496      -0.082  0.089  -0.054 [-0.144, 0.036]    0.238
+      has rain  0.496      -0.082  0.084  -0.054 [-0.142, 0.034]    0.242
     <BLANKLINE>
     * 1 of 2 significant in the joint regression (step-down, family level 0.05)
-    p: of the separation, corrected too; joint p: corrected; standard errors: the ...
-      pooled ones
+    p: of the separation, corrected too; joint p: corrected; standard errors: pooled, ...
+      spreads differ
     corrected by 999 draws without any effect: a p-value near 0.05 has a Monte Carlo ...
       0.154                 R² in-sample (as published): fit and score on ... 2,000 rows
       0.154                 R² in-sample, adjusted for the number of hypotheses

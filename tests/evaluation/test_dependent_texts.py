@@ -99,7 +99,7 @@ def test_noise_fitted_and_tested_on_the_same_rows(tmp_path):
     assert np.isnan(report.r2_out_of_sample)
     shown = render(report, tmp_path)
     assert not CALLED_NEW.search(shown)
-    assert " ".join(shown.split()).count("200 of 200 texts were there when") == 5
+    assert " ".join(shown.split()).count("200 of 200 texts were there when") == 6
     values = report.to_dict()
     assert values["n_training_texts"] == 200
     assert values["r2_out_of_sample"] is None
@@ -243,7 +243,7 @@ def test_posted_again_is_one_group(tmp_path):
     assert report.permutation_p == given.permutation_p < 0.2
     assert given.near_duplicates is None
     shown = " ".join(render(report, tmp_path).split())
-    assert shown.count("the test goes by these groups") == 5
+    assert shown.count("the test goes by these groups") == 6
     assert report.to_dict()["near_duplicates"]["n_texts"] == 240
     # the advice works
     ignored, said = run_quietly(
