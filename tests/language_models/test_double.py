@@ -109,6 +109,8 @@ def generate(double, user=STACKED, **more):
 
 
 def openai_decisions(double):
+    if not hasattr(double.openai, "decisions"):
+        pytest.skip("this version of OpenAI's SDK knows no decisions")
     questions = [
         {
             "type": "predicate",
