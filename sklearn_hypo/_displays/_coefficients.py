@@ -266,7 +266,8 @@ class CoefficientsDisplay:
         A legend would cover points: there is no corner that is always empty.
         """
         # layouts make no room for an axis label that is wider than its axis
-        text = f"{wrap_label(self.effect_label, 50, 3)}\nfilled: {self.criterion}"
+        lines = (self.effect_label, f"filled: {self.criterion}")
+        text = "\n".join(wrap_label(line, 50, 3) for line in lines)
         axes[len(axes) // 2].set_xlabel(text, **PLAIN)
 
 

@@ -476,16 +476,20 @@ class HypothesisReport:
         """
         write_audit_bundle(self, folder, include_texts=include_texts)
 
-    def plot(self, ax=None):
-        """Draw the joint coefficients with their 95% intervals.
+    def plot(self, ax=None, *, effect="auto"):
+        """Draw the joint coefficients, or another effect, with their 95% intervals.
 
-        For more than two classes, which have no single coefficient, it draws the
-        separations. Filled points are significant after correction.
+        Filled points are significant after correction.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
             Where to draw. None makes a new figure.
+        effect : {"auto", "coef", "separation", "odds_ratio", "ame", "rate_ratio", \
+                "cumulative_odds_ratio"}, default="auto"
+            What is drawn, as in `CoefficientsDisplay.from_report`. "auto": separations
+            for more than two classes, which have no single coefficient, otherwise
+            joint coefficients.
 
         Returns
         -------
@@ -503,6 +507,6 @@ class HypothesisReport:
         CoefficientsDisplay : The same with more to choose from.
         """
         display = CoefficientsDisplay.from_report(
-            self, by_class=False, sort=False, ax=ax
+            self, effect=effect, by_class=False, sort=False, ax=ax
         )
         return display.ax_

@@ -58,7 +58,9 @@ class NeuronSelector(SelectorMixin, HypoEstimator):
           above 0, and that of the rows with activation 0.
         - a callable ``method(activations, y) -> scores`` of shape (n_neurons,),
           larger is better; scikit-learn's score functions that return
-          ``(scores, p_values)`` work too. It is given numbers for regression, on the
+          ``(scores, p_values)`` work too: `sklearn.feature_selection.f_regression`,
+          say. One with a sign, such as `r_regression`, ranks negative effects last,
+          as in `SelectKBest`: pass its size. It is given numbers for regression, on the
           scale of `target_scale_`, and the labels as they are for classification; where
           something is held constant in `fit`, residuals of activations and y, and no
           classes.

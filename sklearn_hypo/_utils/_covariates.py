@@ -3,6 +3,8 @@
 Plain functions on columns. Messages begin with the name of the caller.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -82,6 +84,11 @@ def _as_frame(covariates):
         covariates = covariates.to_frame(name)
     if isinstance(covariates, pd.DataFrame):
         return covariates.reset_index(drop=True).infer_objects()
+    if isinstance(covariates, Mapping):
+        raise TypeError(
+            f"covariates is a {type(covariates).__name__}, but must be a table of one "
+            "row per text. Pass pandas.DataFrame(covariates)."
+        )
     array = np.asarray(covariates)
     array = array[:, None] if array.ndim == 1 else array
     if array.ndim != 2:

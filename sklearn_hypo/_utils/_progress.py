@@ -78,6 +78,17 @@ def show_progress(name, total=None, *, unit="", shown="auto", estimator=None):
 
 
 @contextlib.contextmanager
+def make_room():
+    """Take the line away, if there is one, while something else is written."""
+    line = _line
+    if line is None:
+        yield
+        return
+    with line.hidden():
+        yield
+
+
+@contextlib.contextmanager
 def _left_to_others():
     """While steps within this one show nothing: their lines would cross the bars."""
     global _others_show
@@ -144,6 +155,7 @@ class _Line:
     def __init__(self, task):
         self._tasks, self._stream = [task], sys.stderr
         self._drawn = 0  # columns
+        self._writing = threading.RLock()  # a warning's filter may warn in turn
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._draw_until_ended, daemon=True)
         self._thread.start()
@@ -157,15 +169,20 @@ class _Line:
         finally:
             self._tasks.remove(task)
 
+    @contextlib.contextmanager
+    def hidden(self):
+        """A blank line, which stays so until the end."""
+        with self._writing:
+            self._clear()
+            yield
+
     def close(self):
         """Take the line away."""
         self._ended.set()
         self._thread.join()
         if time.monotonic() - self._tasks[0].started >= _SECONDS_BEFORE:
             self._write(self._format())
-        if self._drawn:
-            self._write("")
-            self._write("")
+        self._clear()
 
     def _draw_until_ended(self):
         pause = _SECONDS_BEFORE
@@ -173,12 +190,17 @@ class _Line:
             self._write(self._format())
             pause = _SECONDS_BETWEEN
 
+    def _clear(self):
+        if self._drawn:
+            self._write("")
+            self._write("")
+
     def _write(self, text):
         # who closes standard error does not want to hear of it
-        with contextlib.suppress(OSError, ValueError):
+        with self._writing, contextlib.suppress(OSError, ValueError):
             self._stream.write("\r" + text.ljust(self._drawn))
             self._stream.flush()
-        self._drawn = len(text)
+            self._drawn = len(text)
 
     def _format(self):
         from tqdm import tqdm

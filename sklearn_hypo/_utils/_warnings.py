@@ -9,6 +9,7 @@ import joblib
 import sklearn
 
 from ..exceptions import HypothesisWarning
+from ._progress import make_room
 
 # What stands between a user's line and ours: pipelines, validation, workers.
 _INSIDE = tuple(
@@ -31,7 +32,9 @@ def warn(message, category=HypothesisWarning):
     category : type of Warning, default=HypothesisWarning
         Its class.
     """
-    warnings.warn(message, category, stacklevel=_find_stack_level())
+    level = _find_stack_level()
+    with make_room():
+        warnings.warn(message, category, stacklevel=level)
 
 
 def _find_stack_level():

@@ -523,7 +523,11 @@ def test_plot(kind):
     by_row = points[np.argsort(points[:, 1]), 0]
     np.testing.assert_allclose(by_row, report.table[column])
     _, given = plt.subplots()
-    assert report.plot(ax=given) is given
+    assert report.plot(ax=given, effect="separation") is given
+    points = np.concatenate([c.get_offsets() for c in given.collections[-2:]])
+    by_row = points[np.argsort(points[:, 1]), 0]
+    np.testing.assert_allclose(by_row, report.table["separation"])
+    assert max(map(len, given.get_xlabel().split("\n"))) <= 50
     plt.close("all")
 
 

@@ -91,6 +91,11 @@ def test_bad_rows(given, message):
         facts_of(**given)
 
 
+def test_a_dict_of_covariates_is_told_to_be_a_frame():
+    with pytest.raises(TypeError, match=r"a dict.*pandas\.DataFrame\(covariates\)"):
+        facts_of(covariates={"age": [1, 2, 3, 4]})
+
+
 # Weights and groups ---------------------------------------------------------------
 
 

@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 import threading
+import time
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
@@ -15,6 +17,7 @@ from sklearn.callback import ProgressBar
 from sklearn_hypo import TextEmbedder
 from sklearn_hypo._utils import _progress
 from sklearn_hypo._utils._progress import count_each, show_progress
+from sklearn_hypo._utils._warnings import warn
 
 TEXTS = ["a", "ab", "abc", "abcd", "abcde", "abcdef"]
 
@@ -172,6 +175,22 @@ def test_one_line_names_all_steps_and_measures_the_innermost(terminal):
         assert terminal.wait_for("Refitting:  67%")
     assert "\n" not in terminal.getvalue()
     assert max(map(len, terminal.getvalue().split("\r"))) <= 80
+
+
+def test_a_warning_has_a_line_of_its_own(terminal, monkeypatch):
+    def show(message, *_):
+        time.sleep(0.1)  # in which the line would be drawn ten times
+        print(message, file=sys.stderr)
+
+    with watch(terminal, "Selecting"), warnings.catch_warnings():
+        warnings.simplefilter("always")
+        monkeypatch.setattr(warnings, "showwarning", show)
+        assert terminal.wait_for("Selecting [00:00]")
+        warn("only 3 of 20")
+    (line,) = [t for t in terminal.getvalue().split("\n") if "only 3" in t]
+    *before, blank, warning = line.split("\r")
+    assert warning == "only 3 of 20"
+    assert blank == " " * len(before[-1]) or blank == ""
 
 
 def test_it_goes_when_a_step_fails_and_the_next_one_has_its_own(terminal):
