@@ -78,7 +78,8 @@ print(*rows.notes, sep="\n")
 # optional: a statement that was picked because it fits these texts will fit these
 # texts. Decide on the split before anything else, and leave the second part alone
 # until the end. If several messages come from one customer, all of them belong on one
-# side (``GroupShuffleSplit``).
+# side (``GroupShuffleSplit``), and the test has to know: ``groups=`` of
+# ``evaluate_hypotheses``, ``--groups`` on the command line.
 
 from sklearn.model_selection import train_test_split
 

@@ -109,8 +109,9 @@ def _add_run(commands):
         "run",
         "find and test hypotheses in a file of texts",
         "Find hypotheses in the texts of a file and test them on texts held out.\n"
-        "Writes report.html, hypotheses.csv, metrics.json and settings.json. The\n"
-        "report quotes some of the texts, and opens in any browser.\n\n"
+        "Writes report.html, which opens in any browser and quotes some of the texts,\n"
+        "hypotheses.csv and hypotheses.tex, the table for a paper, metrics.json and\n"
+        "settings.json.\n\n"
         "Without --interpreter and --annotator, nothing leaves this machine and\n"
         "nothing is paid. With a model, what the study will cost is shown first; a\n"
         "run that was interrupted goes on when it is started again by the same\n"

@@ -6,13 +6,14 @@ import tempfile
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from .._utils._files import write_text
 from .._utils._json import to_json_value
 from .._utils._printable import escape_surrogates
 from ..exceptions import InputError
 
 TABLE, METRICS, SETTINGS = "hypotheses.csv", "metrics.json", "settings.json"
-REPORT = "report.html"
-FILES = (TABLE, METRICS, SETTINGS, REPORT)
+REPORT, LATEX = "report.html", "hypotheses.tex"
+FILES = (TABLE, LATEX, METRICS, SETTINGS, REPORT)
 
 
 def check_output_folder(folder, source=None):
@@ -50,14 +51,14 @@ def check_output_folder(folder, source=None):
 
 
 def write_results(folder, report, metrics, settings, title=None):
-    """Write the four files, each at once: none is ever there in part.
+    """Write the files, each at once: none is ever there in part.
 
     Parameters
     ----------
     folder : path-like
         Created if need be.
     report : HypothesisReport
-        Its table goes to hypotheses.csv, all of it to report.html.
+        Its table goes to hypotheses.csv and hypotheses.tex, all of it to report.html.
     metrics, settings : dict
         For metrics.json and settings.json.
     title : str or None, default=None
@@ -81,6 +82,7 @@ def write_results(folder, report, metrics, settings, title=None):
         unfinished = Path(unfinished)
         report.to_csv(unfinished / TABLE)
         report.to_html(unfinished / REPORT, title=title)
+        write_text(unfinished / LATEX, report.to_latex())
         _write_json(unfinished / METRICS, metrics)
         _write_json(unfinished / SETTINGS, settings)
         for name in FILES:

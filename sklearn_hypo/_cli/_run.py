@@ -128,6 +128,11 @@ def run(options, say, note):
         title = f"Hypotheses on {options.target} in {inputs[0].name}"
         paths = write_results(options.output, report, metrics, settings, title)
     say(f"\nWrote {', '.join(map(str, paths))}")
+    if not (options.groups or options.pairwise):
+        note(
+            "each text was taken to be independent of the others. If several are of "
+            "one author, document or thread, name its column: --groups COLUMN."
+        )
 
 
 def _make_pipeline(strategies, n_train, task, options):

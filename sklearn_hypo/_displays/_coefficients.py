@@ -301,7 +301,9 @@ def _read_report(report, effect, by_class, caller):
     statements = [str(statement) for statement in report.table["hypothesis"]]
     given = report.table["name"] if "name" in report.table else [""] * len(statements)
     names = [join_name(*pair) for pair in zip(given, statements, strict=True)]
-    text = f"{_describe_effect(effect, classes)}, 95% interval"
+    target = getattr(report, "target_name", None)
+    target = "y" if target is None else to_printable(target)
+    text = f"{_describe_effect(effect, classes, target)}, 95% interval"
     table = report.by_class
     if by_class is True and (not many or table is None):
         raise ValueError(
@@ -345,19 +347,20 @@ def _read_class(table, label, effect, statements, caller):
     return _read_effect(rows, effect, caller)
 
 
-def _describe_effect(effect, classes):
+def _describe_effect(effect, classes, target):
     """Say what the effect measures, in the words of the report."""
+    holds = "where it holds {} where it does not"
     if classes is None:
         return {
-            "coef": "joint coefficient, in units of y",
-            "separation": "separation: mean of y where it holds − where it does not",
-            "rate_ratio": "joint rate ratio of y: where it holds / where it does not",
-            "cumulative_odds_ratio": "joint odds ratio of a larger y",
+            "coef": f"joint coefficient, in units of {target}",
+            "separation": f"separation: mean of {target} {holds.format('−')}",
+            "rate_ratio": f"joint rate ratio of {target}: {holds.format('/')}",
+            "cumulative_odds_ratio": f"joint odds ratio of a larger {target}",
         }.get(effect, effect)
     of = f"class {to_printable(classes[1])}" if len(classes) == 2 else "the class"
     return {
         "coef": f"joint coefficient: log odds of {of}",
-        "separation": f"separation: share of {of} where it holds − where it does not",
+        "separation": f"separation: share of {of} {holds.format('−')}",
         "odds_ratio": f"odds ratio of {of}",
         "ame": f"average marginal effect on the probability of {of}",
     }[effect]

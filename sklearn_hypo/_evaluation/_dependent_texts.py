@@ -124,9 +124,10 @@ def find_training_texts(extractor, texts, *, caller):
         warn(
             f"{caller}: {n:,} of {len(found):,} texts ({100 * n / len(found):.3g} %) "
             "were there when the hypotheses were found. What was found in a text holds "
-            "in it: p-values, in-sample and cross-fitted figures are too good. "
-            "Evaluate on other texts (train_test_split, or GroupShuffleSplit by "
-            "find_near_duplicates)."
+            "in it: p-values, in-sample and cross-fitted figures are too good. Leave "
+            "these texts out, or split so that copies stay on one side "
+            "(GroupShuffleSplit by find_near_duplicates; join_groups adds them to your "
+            "own groups)."
         )
     return found
 

@@ -30,12 +30,20 @@ def infer_separations(table, null, tested, first, bounds, **options):
         where intervals are those of t.
     **options
         Of `run_family`.
+
+    Returns
+    -------
+    table : DataFrame
+        With p-values, intervals and "separation_p_corrected".
+    family : FamilyTest
+        What was found.
     """
     family = run_family(null, table["separation_p"], tested, **options)
-    return table.assign(
+    table = table.assign(
         **_make_columns("separation", table, null, _take(family, first), bounds),
         separation_p_corrected=family.p_corrected[first],
     )
+    return table, family
 
 
 def infer_coefficients(fit, **options):

@@ -169,7 +169,9 @@ def run_tests(
         "n_permutations": n_permutations,
     }
     bounds = bound_separations(values, codes, classes, design)
-    marginal = infer_separations(marginal, null, tested, first, bounds, **options)
+    marginal, alone = infer_separations(
+        marginal, null, tested, first, bounds, **options
+    )
     estimates, family = infer_coefficients(joint, **options)
     table = marginal.join(estimates).assign(**described)
     table = table.join(
@@ -206,6 +208,7 @@ def run_tests(
         "alpha": alpha,
         "correction": name_correction(correction, joint.null),
         "n_permutations": family.n_draws,
+        "n_permutations_alone": alone.n_draws,
         "n_pairs": len(values) if design.paired else None,
         "by_class": by_class,
     }

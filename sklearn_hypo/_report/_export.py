@@ -1,6 +1,7 @@
 """A report as Markdown, LaTeX, CSV and JSON."""
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -66,15 +67,19 @@ _LATEX = {
     "|": r"\textbar{}",
     '"': r"\char34{}",
     "`": r"\textasciigrave{}",
-    "-": "{-}",  # no ligature: "--" would become a dash
-    # after the end of a row these would be its options
-    "[": "{[}",
-    "]": "{]}",
-    "*": "{*}",
     "²": r"\textsuperscript{2}",
     "−": r"\textminus{}",
     "…": r"\dots{}",
 }
+
+
+_LATEX_NOTE = r"""
+\smallskip
+\begin{minipage}{\linewidth}
+\footnotesize
+%s
+\end{minipage}
+\end{table}"""
 
 
 # Markdown -------------------------------------------------------------------------
@@ -131,15 +136,15 @@ def to_latex(report, caption=None, label=None):
     report : HypothesisReport
         A report.
     caption : str or None, default=None
-        Text of the caption, escaped here. None: title of the report, its correction
-        and its overall figures.
+        Text of the caption, escaped here. None: what was tested on which texts.
     label : str or None, default=None
         For ``\ref``; None leaves it out.
 
     Returns
     -------
     text : str
-        A table environment. Needs ``\usepackage{booktabs}`` and
+        A table environment. Below the table a note says what a star means, under
+        which conditions, and the overall figures. Needs ``\usepackage{booktabs}`` and
         ``\usepackage{textcomp}``; emoji and the like need LuaLaTeX or XeLaTeX with a
         font that has them.
     """
@@ -147,16 +152,18 @@ def to_latex(report, caption=None, label=None):
     cells = pd.DataFrame(rows, columns=list(map(_escape_latex, header)), dtype=object)
     style = cells.map(_escape_latex).style.hide(axis="index")
     small = {"selector": "small", "props": ":;"}
-    return style.set_table_styles([small]).to_latex(
+    text = style.set_table_styles([small]).to_latex(
         column_format="p{0.36\\linewidth}" + "r" * (len(header) - 1),
         position_float="centering",
         hrules=True,
         label=None if label is None else _clean_label(label),
-        caption=_escape_latex(_write_caption(report) if caption is None else caption),
+        caption=_escape_latex(describe_sample(report) if caption is None else caption),
     )
+    note = _LATEX_NOTE % _escape_latex(_write_note(report))
+    return text.replace(r"\end{table}", note)
 
 
-def _write_caption(report):
+def _write_note(report):
     figures = [f"{f.value}: {f.description}" for f in list_figures(report)]
     conditions = [
         describe_annotators(report),
@@ -166,11 +173,14 @@ def _write_caption(report):
     ]
     conditions = list(filter(None, conditions))
     significant = f"* significant, {describe_level(report)}"
-    return ". ".join([describe_sample(report), significant, *conditions, *figures])
+    return ". ".join([f"Note. {significant}", *conditions, *figures]) + "."
 
 
 def _escape_latex(text):
-    return "".join(_LATEX.get(c, c) for c in to_printable(text))
+    text = "".join(_LATEX.get(c, c) for c in to_printable(text))
+    text = re.sub("-(?=-)", "{-}", text)  # "--" would become a dash
+    # after the end of a row these would be its options
+    return re.sub(r"^(\s*)([\[*])", r"\1{\2}", text)
 
 
 def _clean_label(text):

@@ -254,14 +254,18 @@ def _describe_tests_of_means(report):
         alone, beside = f"permutations of {name}", "permutations of residuals"
         if report.data is not None and report.data.fixed_effects is not None:
             beside += " within the levels of the fixed effects"
-    text = f"p-values and intervals of differences are from random {alone}"
+    drawn = _count(report.n_permutations_alone) + f"random {alone}"
+    text = f"p-values and intervals of differences are from {drawn}"
     if joint:
-        n = f"{report.n_permutations:,} " if report.n_permutations else ""
-        text += f", those of coefficients from {n}{beside}"
+        text += f", those of coefficients from {_count(report.n_permutations)}{beside}"
     return (
         f"{text}; estimates are divided by their standard errors, pooled ones, or HC2 "
         "where spreads differ (DiCiccio and Romano 2017)"
     )
+
+
+def _count(n):
+    return f"{n:,} " if n else ""
 
 
 def _name_test_of_classes(report):
@@ -287,13 +291,16 @@ def _describe_correction(report):
     correction, n = report.correction, report.n_permutations
     method = _CORRECTIONS[correction]
     drawn = correction == "step-down" and n
+    shares = f"{n:,} for coefficients"
+    if report.n_permutations_alone:
+        shares = f"{report.n_permutations_alone:,} for differences, {shares}"
     if drawn and report.n_groups is not None and report.classes is None:
         method += (
-            f", by {n:,} random changes of sign of whole groups, and by that of Holm "
-            "(1979), of which the larger p-value counts"
+            f", by random changes of sign of whole groups ({shares}), and by that of "
+            "Holm (1979), of which the larger p-value counts"
         )
     elif drawn and (report.classes is not None or report.n_groups is not None):
-        method += f", by draws without any effect ({n:,} for coefficients)"
+        method += f", by draws without any effect ({shares})"
     false = correction.startswith("fdr")
     level = "false discovery rate" if false else "family-wise level"
     families = "p-values"

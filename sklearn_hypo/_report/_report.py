@@ -170,9 +170,10 @@ class HypothesisReport:
     n_resamples : int
         Bootstrap resamples, and the most permutations for `permutation_p`: they end
         once it is clearly large.
-    n_permutations : int
-        Permutations that the p-values of the joint regression were read from; 0 where
-        they are by t or by likelihood ratios alone.
+    n_permutations, n_permutations_alone : int
+        Permutations that the p-values of the joint regression, and those of the
+        separations, were read from; 0 where they are by t, by likelihood ratios or
+        exact tests alone. With "auto" each family ends when its findings are clear.
     cov_type : str
         Standard errors of the joint regression: "HC2 or pooled" (by how far
         spreads differ), "HC3", "HC2", "nonrobust"; with groups "cluster" (of quantities
@@ -277,6 +278,7 @@ class HypothesisReport:
     permutation_p: float = np.nan
     n_resamples: int = 0
     n_permutations: int = 0
+    n_permutations_alone: int = 0
     cov_type: str = "nonrobust"
     n_groups: int | None = None
     n_pairs: int | None = None

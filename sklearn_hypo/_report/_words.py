@@ -71,13 +71,16 @@ def describe_level(report):
 
 def describe_permutations(report):
     """Say how many draws p-values are from, and how exact they are; empty if none."""
-    n, alpha = report.n_permutations, report.alpha
+    n, alone, alpha = report.n_permutations, report.n_permutations_alone, report.alpha
+    draws = f"{n:,} draws without any effect"
     if not n:
         return ""
+    if alone not in (0, n):
+        draws += f" ({alone:,} for separations)"
     error = np.sqrt(alpha * (1 - alpha) / n)
     return (
-        f"corrected by {n:,} draws without any effect: a p-value near {alpha:g} has a "
-        f"Monte Carlo error of {error:.1g}"
+        f"corrected by {draws}: a p-value near {alpha:g} has a Monte Carlo error of "
+        f"{error:.1g}"
     )
 
 
@@ -400,8 +403,8 @@ def describe_training_texts(report):
         return ""
     return (
         f"{n:,} of {report.n_rows:,} texts were there when the hypotheses were found: "
-        "p-values, in-sample and cross-fitted figures are too good, evaluate on other "
-        "texts"
+        "p-values, in-sample and cross-fitted figures are too good, leave these texts "
+        "out"
     )
 
 

@@ -24,7 +24,10 @@ from sklearn_hypo._utils import _progress
 from sklearn_hypo.datasets import make_concept_texts
 from sklearn_hypo.exceptions import InputError
 
-OUTPUTS = ["hypotheses.csv", "metrics.json", "report.html", "settings.json"]
+OUTPUTS = [
+    *("hypotheses.csv", "hypotheses.tex", "metrics.json", "report.html"),
+    "settings.json",
+]
 SMALL = ("--n-neurons", "8", "--k", "2", "--n-select", "3")
 
 
@@ -92,7 +95,10 @@ def test_outputs_agree_with_each_other_and_with_the_report(
     out, err = capsys.readouterr()
     assert "dropped 4 of 304 rows: 3 without a text, 1 without a target." in err
     assert "Pipeline" not in err  # no terminal, no progress
+    assert "of one author, document or thread, name its column: --groups" in err
     table, metrics, settings = read_outputs(tmp_path / "out")
+    latex = (tmp_path / "out" / "hypotheses.tex").read_text("utf-8")
+    assert latex.count(" \\\\\n") == len(table) + 1  # and the header
 
     assert table.columns[:3].tolist() == ["neuron", "hypothesis", "fidelity"]
     assert {"separation_p", "coef", "p_corrected", "significant"} <= set(table)
@@ -229,7 +235,9 @@ def test_pairs_reach_the_test(design_csv, run, tmp_path, capsys):
     assert metrics["holdout"]["n_pairs"] == 30
     assert metrics["rows"]["holdout"] == 60
     assert settings["pairwise"] == "pair"
-    assert "dropped" not in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert "dropped" not in err
+    assert "--groups" not in err
 
 
 def test_pairs_of_a_quantity(design_csv, run, tmp_path):
@@ -716,6 +724,9 @@ def test_nothing_is_written_if_a_value_cannot_be(tmp_path):
 
         def to_html(self, path, title):
             Path(path).write_text("<html>")
+
+        def to_latex(self):
+            return ""
 
     class Unprintable:
         def __str__(self):

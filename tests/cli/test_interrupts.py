@@ -11,7 +11,8 @@ import pytest
 from sklearn_hypo._cli._main import main
 from sklearn_hypo.datasets import make_concept_texts
 
-FILES = ["hypotheses.csv", "metrics.json", "report.html", "settings.json"]
+FILES = ["hypotheses.csv", "hypotheses.tex", "metrics.json", "report.html"]
+FILES += ["settings.json"]
 
 
 @pytest.fixture

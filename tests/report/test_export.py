@@ -81,6 +81,9 @@ def test_latex_table():
     for rule in (r"\toprule", r"\midrule", r"\bottomrule"):
         assert text.count(rule) == 1
     assert text.count("{") == text.count("}")
+    _, note = text.split("\\end{tabular}")
+    assert "Note. * significant, holm over 6 hypotheses, family level 0.1." in note
+    assert "p-value of all hypotheses together" in note
     header = text.split("\\toprule\n")[1].splitlines()[0]
     sides = text.split(r"\linewidth}")[1].partition("}")[0]
     assert header.count("&") == len(sides)
@@ -89,7 +92,7 @@ def test_latex_table():
 def test_latex_without_label_and_caption():
     text = to_latex(make_report())
     assert r"\label" not in text
-    assert r"\caption{6 hypotheses tested on 240 texts (regression)" in text
+    assert r"\caption{6 hypotheses tested on 240 texts (regression)}" in text
 
 
 def test_latex_is_escaped():
@@ -100,8 +103,9 @@ def test_latex_is_escaped():
     assert r"\textbackslash{}input\{/etc/passwd\}" in text
     assert r"\$5 or \$10, 100\% of\_it \{sure\} \textasciitilde{}" in text
     # after the end of a row these would be its options
-    assert "\n{[}option{]}" in text
-    assert "\n{*}star{*}" in text
+    assert "\n{[}option]" in text
+    assert "\n{*}star*" in text
+    assert "a{-}-b" in text
     assert "--" not in text
     assert r"\label{ab}" in to_latex(make_report(), label=r"a}\b{")
 

@@ -125,7 +125,6 @@ def test_the_table_of_latex(kind):
         ("\\midrule\n", ""),
         ("\\textminus{}", "−"),
         ("{[}", "["),
-        ("{]}", "]"),
         ("{*}", "*"),
     ):
         body = body.replace(code, shown)

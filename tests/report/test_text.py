@@ -11,6 +11,7 @@ from sklearn_hypo._report._formats import format_number, format_p
 from sklearn_hypo._report._page._notebook import notebook_html
 from sklearn_hypo._report._text import text_lines
 from sklearn_hypo._report._words import (
+    describe_permutations,
     group_notes,
     list_conditions,
     name_class,
@@ -326,3 +327,35 @@ def test_forms_of_a_word_are_broken_between_them():
 
     lines = wrap_words("mentions classification/classifications, tree", 20)
     assert lines == ["mentions", "classification/", "classifications,", "tree"]
+
+
+# Draws ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("joint", "alone", "said"),
+    [
+        (999, 999, "by 999 draws without any effect: a p-value near 0.05 has a Monte "),
+        (9999, 999, "by 9,999 draws without any effect (999 for separations): a"),
+        (9999, 0, "by 9,999 draws without any effect: a p-value"),
+        (0, 999, ""),
+    ],
+)
+def test_draws_of_both_families_are_said(joint, alone, said):
+    report = replace(
+        make_report(), alpha=0.05, n_permutations=joint, n_permutations_alone=alone
+    )
+    assert said in describe_permutations(report)
+    assert bool(describe_permutations(report)) == bool(said)
+
+
+def test_each_family_draws_as_much_as_it_needs():
+    rng = np.random.default_rng(0)
+    A = rng.integers(0, 2, size=(300, 1)).astype(float)
+    A = np.column_stack([A, (A[:, 0] + (rng.random(300) < 0.15)) % 2])
+    y = A @ [0.9, 0.6] + rng.normal(size=300)  # the second: p near the level, jointly
+    report = evaluate_annotations(A, y, n_resamples=0)
+    assert report.table["separation_p_corrected"].tolist() == [0.001, 0.001]
+    assert report.n_permutations_alone == 999
+    assert report.n_permutations > 999
+    assert report.table["p_corrected"].min() == 1 / (1 + report.n_permutations)

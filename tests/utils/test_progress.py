@@ -180,7 +180,7 @@ def test_one_line_names_all_steps_and_measures_the_innermost(terminal):
 def test_a_warning_has_a_line_of_its_own(terminal, monkeypatch):
     def show(message, *_):
         time.sleep(0.1)  # in which the line would be drawn ten times
-        print(message, file=sys.stderr)
+        sys.stderr.write(f"{message}\n")
 
     with watch(terminal, "Selecting"), warnings.catch_warnings():
         warnings.simplefilter("always")
