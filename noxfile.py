@@ -21,7 +21,10 @@ RESOLUTIONS = {"oldest": "lowest-direct", "newest": "highest"}
 
 # Left out here, since `make test` runs them: what takes long, and depends on the
 # package more than on those of others.
-SLOW = ("benchmarks", "languages", "planning", "replication", "test_examples.py")
+SLOW = (
+    *("benchmarks", "languages", "planning", "replication", "test_docs.py"),
+    "test_examples.py",
+)
 
 
 def run_fast_tests(session):

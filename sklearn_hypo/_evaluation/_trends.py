@@ -5,7 +5,11 @@ from numbers import Integral, Real
 import numpy as np
 import pandas as pd
 
-from .._inference._multiple_tests import CORRECTIONS, adjust_p_values
+from .._inference._multiple_tests import (
+    CORRECTIONS,
+    adjust_p_values,
+    name_without_draws,
+)
 from .._inference._periods import (
     cut_periods,
     describe_frequency,
@@ -154,7 +158,7 @@ def hypothesis_trends(
     starts, codes = cut_periods(dates[dated], freq)
     series = _make_series(rows, dated, starts, codes)
     alpha = rows["alpha"] if alpha is None else alpha
-    correction = rows["correction"] if correction is None else correction
+    correction = name_without_draws(correction or rows["correction"])
     with show_progress("Testing trends"):
         table = _test_all(rows["names"], series, starts, random_state)
     for name in [column for column in table if column.endswith("_p")]:

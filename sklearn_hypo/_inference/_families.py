@@ -3,13 +3,14 @@
 import numpy as np
 from scipy import stats
 
+from ._multiple_tests import name_without_draws
 from ._step_down import align_interval, run_family
 from ._studentized import from_z
 
 
 def name_correction(correction, null):
     """Name the correction that was made: without draws, step-down is Holm's."""
-    return "holm" if correction == "step-down" and null is None else correction
+    return name_without_draws(correction) if null is None else correction
 
 
 def infer_separations(table, null, tested, first, bounds, **options):

@@ -14,6 +14,11 @@ CORRECTIONS = {
 }
 
 
+def name_without_draws(correction):
+    """Name the correction of p-values that no draws go with: step-down is Holm's."""
+    return "holm" if correction == "step-down" else correction
+
+
 def adjust_p_values(p_values, tested, alpha, correction, n_more=0):
     """Correct p-values for all tests that were made.
 

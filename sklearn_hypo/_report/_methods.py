@@ -7,6 +7,7 @@ from collections import Counter
 
 import numpy as np
 
+from .._inference._multiple_tests import name_without_draws
 from .._utils._printable import join_words, pluralize, to_printable
 from ._columns import read_strings
 from ._methods_fit import describe_fit
@@ -373,7 +374,7 @@ def _describe_moderator(report):
     name = report.moderator_name
     of = "a moderator" if name is None else to_printable(name)
     effect = "effect" if report.classes is None else "odds ratio"
-    method = report.correction if report.correction != "step-down" else "holm"
+    method = name_without_draws(report.correction)
     return (
         f"whether the {effect} of a hypothesis is the same in all "
         f"{table['level'].nunique()} levels of {of} was tested once per hypothesis, "

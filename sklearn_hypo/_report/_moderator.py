@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .._inference._multiple_tests import CORRECTIONS
+from .._inference._multiple_tests import CORRECTIONS, name_without_draws
 from .._utils._printable import pluralize, shorten
 from ._columns import read_floats, read_labels
 from ._formats import format_estimate, format_p, typeset_minus
@@ -23,11 +23,11 @@ def describe_moderator(report):
     n_tested = int(np.isfinite(corrected).sum())
     differ = int((corrected <= report.alpha).sum())
     left_out = int((table["note"] != "").sum())
+    correction = name_without_draws(report.correction)
     text = (
         f"effects of {differ} of {pluralize(n_tested, 'hypothesis')} differ between "
         f"the {table['level'].nunique()} levels of {name_moderator(report)} "
-        f"({report.correction}, {CORRECTIONS[report.correction]} level "
-        f"{report.alpha:g})"
+        f"({correction}, {CORRECTIONS[correction]} level {report.alpha:g})"
     )
     if left_out:
         text += f"; {left_out} of {len(table)} effects by level were not compared"

@@ -58,6 +58,12 @@ def test_values_of_periods_are_those_of_their_texts(rows, trends):
     assert len(trends.by_period) == 3 * 36
 
 
+def test_trends_are_corrected_by_holm_beside_a_step_down(rows):
+    A, y, dates = rows
+    trends = hypothesis_trends(evaluate_annotations(A, y, n_resamples=0), dates)
+    assert trends.correction == "holm"
+
+
 def test_a_report_gives_the_same(rows, trends):
     A, y, dates = rows
     report = evaluate_annotations(

@@ -1,6 +1,7 @@
 """Do effects differ between the levels of a moderator?"""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from scipy import stats
 from sklearn_hypo import evaluate_annotations
 from sklearn_hypo._inference._design import make_design
 from sklearn_hypo._inference._moderation import _wald_p, moderation_tests
+from sklearn_hypo._report._moderator import describe_moderator
 
 
 def make_rows(n=600, k=3, seed=0, effect=0.8):
@@ -304,6 +306,11 @@ def test_the_report_says_how_many_differ(report):
     assert "differ between" in report.to_markdown()
     assert report.to_dict()["by_moderator"][0]["level"] == "a"
     assert list(report.table["moderator_p_corrected"] <= 0.05) == [True, False]
+
+
+def test_effects_by_level_are_corrected_by_holm_beside_a_step_down(report):
+    other = replace(report, correction="step-down")
+    assert "site & <b> (holm, family level 0.05)" in describe_moderator(other)
 
 
 def test_the_page_shows_each_level(report, tmp_path):
