@@ -60,6 +60,10 @@ corrected = correct_for_annotation_error(report, labels)
 print(corrected)
 
 # %%
+# "Corrected" is said of the errors of the machine here. The p-values are of one
+# hypothesis each, and count for no other.
+
+# %%
 # What the figure shows
 # ---------------------
 # The machine alone is confident and wrong: its short intervals miss the truth. Labels

@@ -67,10 +67,11 @@ print(comparison)
 # ---------------------
 # All three agree about thanks and refunds, though not about the size of the effects:
 # whoever errs more sees less of an effect, because texts with and without it are mixed
-# up. Errors hide the third and weakest effect first. The conclusion on delays hangs on
-# who read the texts, and a report should say so. What to report is the annotator that
-# was chosen before the table was seen. A sample labelled with care corrects the
-# estimates: :ref:`sphx_glr_auto_gallery_plot_annotation_error.py`.
+# up, as long as the errors have nothing to do with the rating. Errors hide the third
+# and weakest effect first. The conclusion on delays hangs on who read the texts, and a
+# report should say so. What to report is the annotator that was chosen before the table
+# was seen. A sample labelled with care corrects the estimates:
+# :ref:`sphx_glr_auto_gallery_plot_annotation_error.py`.
 
 import textwrap
 

@@ -78,9 +78,10 @@ tables = {
 # %%
 # What the figure shows
 # ---------------------
-# Without the length, all three estimates are too large: a text that speaks of one more
-# thing is longer, and longer texts get better ratings. With the length held constant,
-# thanks and refunds come near what was planted (the black lines).
+# Without the length, all three estimates are shifted upwards: thanks and food look too
+# good, and most of what refunds cost is hidden. A text that speaks of one more thing is
+# longer, and longer texts get better ratings. With the length held constant, thanks and
+# refunds come near what was planted (the black lines).
 #
 # Food does not yet: its interval leaves 0 out, although food makes no difference. The
 # interval is too short, because it takes ten texts of an author who loves food for ten

@@ -89,10 +89,10 @@ report.table[["hypothesis", "name", "separation", "coef", "p_corrected"]].round(
 # that a statement makes *beside all others*.
 #
 # Alone, the team's "anger" and "airports" go with lower ratings. Beside the found
-# hypotheses about refunds and delays next to nothing of it is left: these words stand
-# in such complaints, and whoever knows what a text complains of learns little more from
-# them. Food is in the dictionary and makes no difference. For thanks and refunds the
-# dictionary has no words: these were found.
+# hypotheses about refunds and delays a fifth or less of it is left, which cannot be
+# told from nothing: these words stand in such complaints, and whoever knows what a text
+# complains of learns little more from them. Food is in the dictionary and makes no
+# difference. For thanks and refunds the dictionary has no words: these were found.
 
 import textwrap
 

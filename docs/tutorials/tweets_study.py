@@ -154,8 +154,8 @@ print(report)
 #   because there are many tweets. The separation is the finding.
 # - **In-sample and out-of-sample** hardly differ with 5,496 rows and 20 hypotheses.
 #   With 200 rows they would.
-# - **Words beat neurons**: the dictionaries predict about as much as all 384 numbers
-#   of the embedding do, and far more than as many single words.
+# - **Words keep up with the embedding**: the dictionaries predict about as much as all
+#   of its 384 numbers do, and far more than as many single words.
 # - **Three tweets were posted twice**, once on each side of the split. The report
 #   says so, and scores out of sample without them. A split that is made today would
 #   keep them together (``find_near_duplicates``); this one is the notebook's, to the
