@@ -1,13 +1,18 @@
 """Dask and Ray through joblib: two workers compute what one process does."""
 
-import multiprocessing
 import os
-import socket
-import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
+from cluster_tasks import (
+    ROWS,
+    find_meeting,
+    find_meeting_at_worker,
+    look_around,
+    make_sae,
+    train_part,
+)
 from forks import fork_context
 from joblib import Parallel, delayed, parallel_config
 from sklearn.model_selection import (
@@ -25,11 +30,6 @@ from sklearn_hypo import (
     TextEmbedder,
     evaluate_hypotheses,
     replicate_hypotheses,
-)
-from sklearn_hypo._utils._threads import (
-    count_threads_to_start,
-    limit_to_one_thread,
-    share_out,
 )
 from sklearn_hypo.datasets import make_concept_texts
 
@@ -110,68 +110,13 @@ def assert_same(found, expected):
     assert np.ptp(expected[np.isfinite(expected)]) > 0.01
 
 
-def look_around(seconds=0.0):
-    """What a task sees of its process, and how many threads it would compute with."""
-    import torch
-
-    threads, barrier = set(), threading.Event()
-
-    def compute(part):
-        threads.add(threading.get_ident())
-        barrier.wait(0.01)
-
-    with limit_to_one_thread(with_torch=True):
-        share_out(compute, 8)
-    return {
-        "process": os.getpid(),
-        "started": count_threads_to_start(),
-        "helped": len(threads),
-        "torch": torch.get_num_threads(),
-        "is_main": multiprocessing.parent_process() is None,
-    }
-
-
-def look_around_in_workers():
-    return Parallel()(delayed(look_around)() for _ in range(4))
-
-
-def assert_not_oversubscribed(seen):
+def look_around_in_workers(n_threads=None):
+    seen = Parallel()(delayed(look_around)(n_threads) for _ in range(4))
     assert os.getpid() not in {each["process"] for each in seen}
-    assert {each["started"] for each in seen} == {1}
-    assert {each["helped"] for each in seen} == {1}
+    return seen
 
 
 # One autoencoder, trained by two workers together, each on rows of its own ------------
-
-ROWS = np.random.default_rng(0)
-ROWS = (ROWS.random((600, 12)) < 0.15) @ ROWS.standard_normal((12, 20))
-
-
-def make_sae():
-    return SparseAutoencoderTransformer(16, 2, max_epochs=20, random_state=0)
-
-
-def find_meeting(host):
-    """Return an address of this machine at which ranks can meet."""
-    with socket.create_server((host, 0)) as server:
-        return f"tcp://{host}:{server.getsockname()[1]}"
-
-
-def find_meeting_at_worker():
-    from dask.distributed import get_worker
-
-    return find_meeting(get_worker().address.rpartition("/")[2].partition(":")[0])
-
-
-def train_part(rank, meeting):
-    """Train with another process; return who did it, and what was learnt."""
-    import torch.distributed as dist
-
-    dist.init_process_group("gloo", init_method=meeting, rank=rank, world_size=2)
-    try:
-        return os.getpid(), make_sae().fit(ROWS[rank::2])
-    finally:
-        dist.destroy_process_group()
 
 
 def assert_trained_together(found):
@@ -216,7 +161,9 @@ def test_dask(dask_cluster, fitted, expected, function):
 
 def test_dask_is_not_oversubscribed(dask_cluster):
     with parallel_config("dask"):
-        assert_not_oversubscribed(look_around_in_workers())
+        seen = look_around_in_workers(2)
+    assert {each["started"] for each in seen} == {1}
+    assert {each["helped"] for each in seen} == {1}
 
 
 def test_dask_trains_one_autoencoder(dask_cluster):
@@ -242,9 +189,8 @@ def ray_cluster():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_AUTH_MODE", "disabled")
-        here = Path(__file__).parent  # workers import this module
-        for folder in (here, here / "support"):
-            patch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
+        support = Path(__file__).parent / "support"  # workers import tasks from there
+        patch.setenv("PYTHONPATH", str(support), prepend=os.pathsep)
         ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
         register_ray()
         yield
@@ -262,7 +208,11 @@ def test_ray(ray_cluster, fitted, expected, function):
 
 def test_ray_is_not_oversubscribed(ray_cluster):
     with parallel_config("ray", n_jobs=2):
-        assert_not_oversubscribed(look_around_in_workers())
+        seen = look_around_in_workers()
+    # Ray tells its workers what is theirs
+    assert {each["told"] for each in seen} == {"1"}
+    assert {each["started"] for each in seen} == {1}
+    assert {each["helped"] for each in seen} == {1}
 
 
 def test_ray_trains_one_autoencoder(ray_cluster):

@@ -99,7 +99,11 @@ def _list_devices():
         return
     yield f"device='auto' is '{resolve_device('auto')}'"
     for i in range(torch.cuda.device_count()):
-        properties = torch.cuda.get_device_properties(i)
+        try:
+            properties = torch.cuda.get_device_properties(i)
+        except (RuntimeError, AssertionError) as error:  # as where a driver is too old
+            yield f"cuda:{i} cannot be used: {to_printable(error)}"
+            continue
         yield f"cuda:{i}: {properties.name}, {_megabytes(properties.total_memory)}"
     computation = describe_computation()
     yield f"torch: kernels {computation['torch']['kernel']}"
@@ -118,7 +122,10 @@ def _list_caches(folder):
         yield f"  nothing there yet ({error.strerror})"
         files = []
     for file in files:
-        about = file.stat()
+        try:
+            about = file.stat()
+        except OSError:  # gone since, as the journal of a run may be
+            continue
         if file.is_file() and about.st_size:
             line = f"  {to_printable(file.name)}: {_megabytes(about.st_size)}"
             # on Windows these bits say nothing

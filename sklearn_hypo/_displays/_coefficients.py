@@ -363,4 +363,4 @@ def _describe_effect(effect, classes, target):
         "separation": f"separation: share of {of} {holds.format('−')}",
         "odds_ratio": f"odds ratio of {of}",
         "ame": f"average marginal effect on the probability of {of}",
-    }[effect]
+    }.get(effect, effect)

@@ -50,6 +50,8 @@ class ReportDisplay:
         where there is none) and "significant".
     criterion : str, default="significant after correction"
         What a filled point means.
+    simultaneous : str, default="interval that holds for all together"
+        What a thin line means.
     same_scale : bool, default=False
         Whether all effects are in one unit, and share the ends of their axes.
 
@@ -92,12 +94,14 @@ class ReportDisplay:
         prevalence,
         effects,
         criterion="significant after correction",
+        simultaneous="interval that holds for all together",
         same_scale=False,
     ):
         self.hypotheses = list(hypotheses)
         self.prevalence = np.asarray(prevalence, dtype=float)
         self.effects = [dict(effect) for effect in effects]
         self.criterion = criterion
+        self.simultaneous = simultaneous
         self.same_scale = same_scale
 
     @classmethod
@@ -150,13 +154,14 @@ class ReportDisplay:
                 + "hypotheses."
             )
         labels = _read_labels(report)
-        kind = "false discovery rate" if report.correction[:3] == "fdr" else "level"
+        of_all = not report.correction.startswith("fdr")
+        which = "all together" if of_all else "those that are significant, on average"
         display = cls(
             hypotheses=[labels[i] for i in rows],
             prevalence=report.table["prevalence"].to_numpy(dtype=float)[rows],
             effects=[_take(effect, rows) for effect in effects],
-            criterion=f"significant after correction ({report.correction}, {kind} "
-            f"{report.alpha:g}, {report.n_tested} tested)",
+            criterion=_describe_criterion(report),
+            simultaneous=f"interval that holds for {which}",
             same_scale=report.classes is None,
         )
         return display.plot(width=width)
@@ -275,7 +280,7 @@ class ReportDisplay:
         ]
         names = _ENDS[2:]
         if any(np.isfinite(e[name]).any() for e in self.effects for name in names):
-            entries.append(("thin", "interval that holds for all together"))
+            entries.append(("thin", self.simultaneous))
         room = sheet.width - 2 * sheet.margin - 0.3
         lines = [(mark, sheet.wrap(text, room)) for mark, text in entries]
         return [(m * (i == 0), t) for m, own in lines for i, t in enumerate(own)]
@@ -295,6 +300,19 @@ class ReportDisplay:
                 width = 2.2 if mark == "thick" else 0.8
                 ax.hlines(y, x, x + 0.2, color="0.35", linewidth=width)
             ax.text(x + 0.3, *y, text, va="center", fontsize=sheet.size, **PLAIN)
+
+
+def _describe_criterion(report):
+    """Say what filled points are: by which corrections, at which level."""
+    correction, n = report.correction, report.n_tested
+    alone = getattr(report, "correction_alone", None) or correction
+    if not getattr(report, "n_joint_hypotheses", True):
+        correction, n = alone, getattr(report, "n_tested_alone", None) or n
+    named = correction if alone == correction else f"{correction}, alone {alone}"
+    kind = "false discovery rate" if correction.startswith("fdr") else "level"
+    return (
+        f"significant after correction ({named}, {kind} {report.alpha:g}, {n} tested)"
+    )
 
 
 class _Sheet:

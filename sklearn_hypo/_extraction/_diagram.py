@@ -78,6 +78,7 @@ def write_hypotheses(hypotheses):
     title = pluralize(len(hypotheses), "hypothesis")
     more = f", of which {_MOST} are shown" if len(hypotheses) > _MOST else ""
     return (
-        '<div class="estimator-table hypo-of-fit"><details open>'
+        '<div class="estimator-table hypo-of-fit tex2jax_ignore mathjax_ignore">'
+        "<details open>"
         f"<summary>{title}{more}</summary>{rows}</details>{_OPEN}</div>"
     )

@@ -221,6 +221,8 @@ def _drop_few(A, columns, paired, notes):
 
 def _drop_twins(A, columns, notes):
     """Keep the first of several equal columns."""
+    if not len(A):  # of no rows all are equal
+        return columns
     originals = [columns[i] for i in find_first_equal(A[:, columns])]
     for j, original in zip(columns, originals, strict=True):
         if original != j:

@@ -150,15 +150,19 @@ def to_latex(report, caption=None, label=None):
     """
     header, *rows = _article_cells(report)
     cells = pd.DataFrame(rows, columns=list(map(_escape_latex, header)), dtype=object)
-    style = cells.map(_escape_latex).style.hide(axis="index")
     small = {"selector": "small", "props": ":;"}
-    text = style.set_table_styles([small]).to_latex(
-        column_format="p{0.36\\linewidth}" + "r" * (len(header) - 1),
-        position_float="centering",
-        hrules=True,
-        label=None if label is None else _clean_label(label),
-        caption=_escape_latex(describe_sample(report) if caption is None else caption),
-    )
+    with pd.option_context("styler.format.escape", None):
+        style = cells.map(_escape_latex).style.hide(axis="index")
+        text = style.set_table_styles([small]).to_latex(
+            column_format="p{0.36\\linewidth}" + "r" * (len(header) - 1),
+            position_float="centering",
+            hrules=True,
+            label=None if label is None else _clean_label(label),
+            caption=_escape_latex(
+                describe_sample(report) if caption is None else caption
+            ),
+            environment="table",
+        )
     note = _LATEX_NOTE % _escape_latex(_write_note(report))
     return text.replace(r"\end{table}", note)
 

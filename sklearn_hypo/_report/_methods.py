@@ -16,6 +16,7 @@ from ._words import (
     describe_near_duplicate_texts,
     list_covariate_names,
     name_class,
+    name_corrections,
     name_target,
 )
 
@@ -289,27 +290,47 @@ def _is_robust(report):
 
 
 def _describe_correction(report):
-    correction, n = report.correction, report.n_permutations
-    method = _CORRECTIONS[correction]
-    drawn = correction == "step-down" and n
-    shares = f"{n:,} for coefficients"
-    if report.n_permutations_alone:
-        shares = f"{report.n_permutations_alone:,} for differences, {shares}"
-    if drawn and report.n_groups is not None and report.classes is None:
-        method += (
-            f", by random changes of sign of whole groups ({shares}), and by that of "
-            "Holm (1979), of which the larger p-value counts"
+    alone, joint = name_corrections(report)
+    draws = {"differences": report.n_permutations_alone}
+    families = {"differences": alone}
+    if joint is not None:
+        draws["coefficients"] = report.n_permutations
+        families["coefficients"] = joint
+    if joint is None or alone[0] == joint[0]:
+        text = _describe_families(report, families, draws)
+    else:
+        text = "; ".join(
+            _describe_families(report, {name: family}, draws)
+            for name, family in families.items()
         )
-    elif drawn and (report.classes is not None or report.n_groups is not None):
-        method += f", by draws without any effect ({shares})"
-    false = correction.startswith("fdr")
+    false = alone[0].startswith("fdr")
     level = "false discovery rate" if false else "family-wise level"
-    families = "p-values"
-    if _name_model(report):
-        families = "p-values of differences and of coefficients, as two families,"
+    return f"{text} ({level} {report.alpha:g})"
+
+
+def _describe_families(report, families, draws):
+    """Say how families of one correction were corrected, and for how many tests."""
+    (correction, _), *_ = families.values()
+    method, drawn = _CORRECTIONS[correction], correction == "step-down"
+    numbers = [f"{draws[name]:,} for {name}" for name in families if draws[name]]
+    if drawn and numbers and report.n_groups is not None and report.classes is None:
+        method += (
+            f", by random changes of sign of whole groups ({', '.join(numbers)}), and "
+            "by that of Holm (1979), of which the larger p-value counts"
+        )
+    elif (
+        drawn
+        and numbers
+        and (report.classes is not None or report.n_groups is not None)
+    ):
+        method += f", by draws without any effect ({', '.join(numbers)})"
+    counts = dict.fromkeys(n for _, n in families.values())
+    *others, last = counts
+    which = " and of ".join(families)
     return (
-        f"{families} were corrected for {pluralize(report.n_tested, 'hypothesis')} by "
-        f"{method} ({level} {report.alpha:g})"
+        f"p-values of {which}{', as two families,' if len(families) > 1 else ''} were "
+        f"corrected for {''.join(f'{n:,} and ' for n in others)}"
+        f"{pluralize(last, 'hypothesis')} by {method}"
     )
 
 
@@ -343,10 +364,13 @@ def _describe_intervals(report):
     ends = ("separation_simultaneous_lower", "coef_simultaneous_lower")
     if not any(report.table[end].notna().any() for end in ends if end in report.table):
         return "intervals are 95 % ones for a hypothesis by itself"
-    return (
-        "intervals are 95 % ones for a hypothesis by itself; simultaneous ones agree "
-        "with the corrected p-values"
-    )
+    simultaneous = "simultaneous ones agree with the corrected p-values"
+    if report.correction.startswith("fdr"):
+        simultaneous = (
+            "simultaneous ones hold, on average, for the hypotheses that are "
+            "significant (Benjamini and Yekutieli 2005)"
+        )
+    return f"intervals are 95 % ones for a hypothesis by itself; {simultaneous}"
 
 
 def _describe_length(report):

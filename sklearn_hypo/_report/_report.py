@@ -174,6 +174,9 @@ class HypothesisReport:
         Permutations that the p-values of the joint regression, and those of the
         separations, were read from; 0 where they are by t, by likelihood ratios or
         exact tests alone. With "auto" each family ends when its findings are clear.
+    n_tested_alone, correction_alone : int or None, str or None
+        `n_tested` and `correction` of the separations, which may differ: step-down is
+        Holm's where a family has no draws. None in reports of earlier versions.
     cov_type : str
         Standard errors of the joint regression: "HC2 or pooled" (by how far
         spreads differ), "HC3", "HC2", "nonrobust"; with groups "cluster" (of quantities
@@ -279,6 +282,8 @@ class HypothesisReport:
     n_resamples: int = 0
     n_permutations: int = 0
     n_permutations_alone: int = 0
+    n_tested_alone: int | None = None
+    correction_alone: str | None = None
     cov_type: str = "nonrobust"
     n_groups: int | None = None
     n_pairs: int | None = None

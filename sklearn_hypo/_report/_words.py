@@ -57,16 +57,36 @@ def _count_units(report):
     return [f"{n:,} {name}" for name, n in counts.items() if n is not None]
 
 
+def name_corrections(report):
+    """Return correction and number of tests of the separations, then of the others.
+
+    Those of the joint regression are None where it was not run.
+    """
+    joint = report.correction, report.n_tested
+    n_alone = report.n_tested_alone
+    alone = (
+        report.correction_alone or report.correction,
+        report.n_tested if n_alone is None else n_alone,
+    )
+    return alone, joint if report.n_joint_hypotheses else None
+
+
 def describe_correction(report):
     """Say the correction and the level, such as "holm, family level 0.1"."""
-    kind = CORRECTIONS[report.correction]
-    return f"{report.correction}, {kind} level {report.alpha:g}"
+    alone, joint = name_corrections(report)
+    correction, _ = joint or alone
+    other = f" (separations: {alone[0]})" if alone[0] != correction else ""
+    return f"{correction}{other}, {CORRECTIONS[correction]} level {report.alpha:g}"
 
 
 def describe_level(report):
     """Say by what, over how many, at which level: "holm over 20 hypotheses, ..."."""
-    over = f" over {pluralize(report.n_tested, 'hypothesis')}, "
-    return describe_correction(report).replace(", ", over, 1)
+    alone, joint = name_corrections(report)
+    correction, n = joint or alone
+    return (
+        f"{correction} over {pluralize(n, 'hypothesis')}, {CORRECTIONS[correction]} "
+        f"level {report.alpha:g}"
+    )
 
 
 def describe_permutations(report):

@@ -20,7 +20,7 @@ def to_json_value(value):
     -------
     plain : None, bool, int, float, str, list or dict
         NaN, NA and NaT become None; infinities "Infinity" and "-Infinity", since JSON
-        has none; whatever else there is its text.
+        has none; functions their names; whatever else there is its text.
     """
     if isinstance(value, np.generic):
         value = value.item()
@@ -34,6 +34,9 @@ def to_json_value(value):
         return [to_json_value(each) for each in value]
     if hasattr(value, "get_params") and not isinstance(value, type):
         return describe_estimator(value)
+    if hasattr(value, "__qualname__") and not isinstance(value, type):
+        # a function, without its address
+        return f"{value.__module__}.{value.__qualname__}"
     return None if value is pd.NA or value is pd.NaT else str(value)
 
 

@@ -1,5 +1,6 @@
 """Text as it can be shown and written: escapes for what cannot."""
 
+from bisect import bisect_right
 from unicodedata import combining, east_asian_width
 
 _JOINER = "\u200d"  # holds composed emoji together, and shows as nothing
@@ -88,8 +89,7 @@ def wrap_words(text, room, measure=count_columns):
             continue
         lines += [line] if line else []
         while measure(word) > room:
-            fitting = (k for k in range(len(word), 0, -1) if measure(word[:k]) <= room)
-            n = next(fitting, 1)
+            n = _count_fitting(word, room, measure)
             n = word.rfind("/", 0, n) + 1 or n
             if n == len(word):
                 break
@@ -97,6 +97,19 @@ def wrap_words(text, room, measure=count_columns):
             word = word[n:]
         line = word
     return [*lines, line]
+
+
+def _count_fitting(word, room, measure):
+    """Return how many characters at the beginning of a word fit, 1 at the least.
+
+    A longer beginning is no narrower. Few are measured, and short ones first, since a
+    font takes long to measure.
+    """
+    most = 1
+    while most < len(word) and measure(word[:most]) <= room:
+        most *= 2
+    lengths = range(1, min(most, len(word)) + 1)
+    return bisect_right(lengths, room, key=lambda k: measure(word[:k])) or 1
 
 
 def _escape(character):

@@ -23,9 +23,20 @@ _SWITCHES = ("CI", "TQDM_DISABLE")
 
 _WIDTH = 80  # columns of a notebook
 
-# The line that is shown, and whether scikit-learn shows bars instead; only the main
-# thread, which alone is watched, changes them
+# The line that is shown, and whether scikit-learn shows bars instead. One thread draws:
+# the main one, or the first that was told to
 _line, _others_show = None, False
+_of_line = threading.Lock()
+
+
+def _forget():
+    """In a process that was forked: the line is the parent's."""
+    global _line, _of_line
+    _line, _of_line = None, threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
+    os.register_at_fork(after_in_child=_forget)
 
 
 @contextlib.contextmanager
@@ -65,16 +76,19 @@ def show_progress(name, total=None, *, unit="", shown="auto", estimator=None):
         yield _count_nothing
         return
     task = _Task(name, total, unit)
-    if _line is not None:
-        with _line.within(task):
+    with _of_line:
+        line, is_first = _line or _Line(task), _line is None
+        _line = line
+    if not is_first:
+        with line.within(task):
             yield task.count
         return
-    _line = _Line(task)
     try:
         yield task.count
     finally:
-        _line.close()
-        _line = None
+        line.close()
+        if _line is line:
+            _line = None
 
 
 @contextlib.contextmanager

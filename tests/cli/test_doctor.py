@@ -52,6 +52,26 @@ def find_line(lines, start):
     return next(line for line in lines if line.startswith(start))
 
 
+def test_a_file_that_is_gone_and_a_device_that_fails_end_nothing(
+    examine, monkeypatch, tmp_path
+):
+    torch = pytest.importorskip("torch")
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "answers-wal").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "cache" / "answers").write_text("x" * 100)
+
+    def fail(device):
+        raise RuntimeError("the driver is too old")
+
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", fail)
+    found = examine()
+    assert "cuda:0 cannot be used: the driver is too old" in found["devices"]
+    assert find_line(found["devices"], "torch: kernels")
+    assert any("answers:" in line for line in found["caches"])
+    assert not any("wal" in line for line in found["caches"])
+
+
 def test_versions_and_devices(examine):
     found = examine()
     python = ".".join(map(str, sys.version_info[:3]))

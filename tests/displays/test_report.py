@@ -197,9 +197,12 @@ def test_the_criterion_names_the_correction():
     report = make_report()
     said = "significant after correction (holm, level 0.1, 6 tested)"
     assert said in words_of(draw(report))
-    report = replace(report, correction="fdr_bh", target_name="stars")
+    report = replace(report, correction="fdr_bh", correction_alone=None)
+    report = replace(report, target_name="stars")
     display = draw(report)
     assert "(fdr_bh, false discovery rate 0.1, 6 tested)" in words_of(display)
+    assert "holds for those that are significant, on average" in words_of(display)
+    assert "holds for all together" not in words_of(display)
     assert display.axes_[0].get_xlabel() == "difference in stars"
 
 

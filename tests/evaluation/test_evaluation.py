@@ -531,6 +531,14 @@ def test_plot(kind):
     plt.close("all")
 
 
+def test_an_effect_that_the_report_has_not_is_named():
+    pytest.importorskip("matplotlib")
+    texts, y = make_texts(kind="binary")
+    report = quiet(fitted("binary", statements=[*NASTY]), texts, y)
+    with pytest.raises(ValueError, match="rate_ratio"):
+        report.plot(effect="rate_ratio")
+
+
 def test_plot_with_gaps():
     matplotlib = pytest.importorskip("matplotlib")
     matplotlib.use("Agg")

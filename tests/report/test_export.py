@@ -95,6 +95,13 @@ def test_latex_without_label_and_caption():
     assert r"\caption{6 hypotheses tested on 240 texts (regression)}" in text
 
 
+def test_latex_does_not_depend_on_options_of_pandas():
+    expected = to_latex(make_report(nasty=True))
+    options = ("styler.format.escape", "latex", "styler.latex.environment", "longtable")
+    with pd.option_context(*options):
+        assert to_latex(make_report(nasty=True)) == expected
+
+
 def test_latex_is_escaped():
     more = ["[option]", "*star*", "a--b", r"\input{/etc/passwd}"]
     report = make_report(n_hypotheses=10, nasty=True)

@@ -149,6 +149,28 @@ def test_what_was_not_done_is_not_said(unsaid):
     assert unsaid not in evaluate()
 
 
+def test_families_with_other_corrections_are_told_apart():
+    """Step-down is Holm's where a family has no draws."""
+    text = evaluate("two", cov_type="HC3", n_permutations=99)
+    assert (
+        "of differences were corrected for 2 hypotheses by the method of Holm" in text
+    )
+    assert "of coefficients were corrected for 2 hypotheses by the step-down" in text
+
+
+def test_without_a_joint_regression_the_separations_are_what_was_corrected():
+    rng = np.random.default_rng(0)
+    A = rng.integers(0, 2, size=(120, 3)).astype(float)
+    A[np.arange(120), np.arange(120) % 3] = np.nan  # no row has all answers
+    settings = {"n_permutations": 99, "n_resamples": 0}
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        report = evaluate_annotations(A, rng.normal(size=120), **settings)
+    assert "corrected for 3 hypotheses by the step-down" in paragraph(report)
+    assert "step-down over 3 hypotheses" in report.to_latex()
+    assert "duplicate" not in str(report) + " ".join(str(w.message) for w in said)
+
+
 N = np.arange(120)
 
 

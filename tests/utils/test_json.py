@@ -56,3 +56,8 @@ def test_a_frozen_object_is_a_value():
 def test_what_json_cannot_hold_is_not_frozen(wrong):
     with pytest.raises((TypeError, ValueError)):
         FrozenJson(wrong)
+
+
+def test_functions_become_their_names():
+    assert to_json_value(np.linalg.norm) == "numpy.linalg.norm"
+    assert to_json_value({"a": len}) == {"a": "builtins.len"}

@@ -193,6 +193,55 @@ def test_a_warning_has_a_line_of_its_own(terminal, monkeypatch):
     assert blank == " " * len(before[-1]) or blank == ""
 
 
+def test_threads_that_are_told_to_show_it_share_a_line(terminal, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", terminal)
+    together = threading.Barrier(2)
+
+    def step():
+        for _ in range(30):
+            together.wait(30)
+            with show_progress("Embedding", 10, shown=True) as count:
+                count(10)
+
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(step), pool.submit(step)]:
+            done.result(60)
+    assert _progress._line is None
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_fork_has_no_line():
+    script = """
+import os, sys, time, warnings
+from sklearn_hypo._utils import _progress
+from sklearn_hypo._utils._warnings import warn
+_progress._SECONDS_BEFORE = 0
+class Slow:
+    encoding = "utf-8"
+    def write(self, text):
+        time.sleep(0.2)  # while the line is held
+    def flush(self):
+        pass
+sys.stderr = Slow()
+with _progress.show_progress("Embedding", shown=True):
+    time.sleep(0.1)
+    child = os.fork()
+    if not child:
+        warnings.simplefilter("ignore")
+        warn("from the child")
+        os._exit(0)
+    end = time.monotonic() + 20
+    while not (done := os.waitpid(child, os.WNOHANG)[0]) and time.monotonic() < end:
+        time.sleep(0.05)
+    if not done:
+        os.kill(child, 9)
+        os.waitpid(child, 0)
+sys.exit(not done)
+"""
+    process = run_script(script)
+    assert process.wait(60) == 0
+
+
 def test_it_goes_when_a_step_fails_and_the_next_one_has_its_own(terminal):
     with pytest.raises(KeyboardInterrupt), watch(terminal, "one"):
         raise KeyboardInterrupt
