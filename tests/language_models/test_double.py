@@ -774,10 +774,15 @@ def test_limits_of_the_vendors(double, server):
         openai_embeddings(double, ["a"] * 2049)
     with pytest.raises(genai.errors.ClientError, match="at most 100"):
         gemini_embeddings(double, ["a"] * 101)
+    assert not server.stats().answered
+
+
+def test_the_limit_of_decisions(double, server):
+    openai_decisions(double)  # or skips
     question = {"type": "predicate", "name": "c", "instructions": "p"}
     with pytest.raises(openai.BadRequestError, match="400 questions"):
         double.openai.decisions.create(model="m", input="t", questions=[question] * 401)
-    assert not server.stats().answered
+    assert sum(server.stats().answered.values()) == 2  # the first call, of two
 
 
 # -- HTTP ------------------------------------------------------------------------------
