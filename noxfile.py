@@ -22,8 +22,13 @@ RESOLUTIONS = {"oldest": "lowest-direct", "newest": "highest"}
 # Left out here, since `make test` runs them: what takes long, and depends on the
 # package more than on those of others.
 SLOW = (
-    *("benchmarks", "languages", "planning", "replication", "test_docs.py"),
-    "test_examples.py",
+    *("benchmarks", "languages", "planning", "replication"),
+    *("test_docs.py", "test_examples.py", "datasets/test_planted_concepts.py"),
+    *("cli/test_language_models.py", "embedding/test_remote_encoders.py"),
+    *(
+        f"language_models/test_{name}.py"
+        for name in ("batches", "dispatch", "faults", "pipeline", "processes", "retries")
+    ),
 )
 
 
