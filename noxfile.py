@@ -27,7 +27,7 @@ SLOW = (
     *("cli/test_language_models.py", "embedding/test_remote_encoders.py"),
     *(
         f"language_models/test_{name}.py"
-        for name in ("batches", "dispatch", "faults", "pipeline", "processes", "retries")
+        for name in "batches dispatch faults pipeline processes retries".split()
     ),
 )
 
