@@ -25,10 +25,9 @@ SLOW = (
     *("benchmarks", "languages", "planning", "replication"),
     *("test_docs.py", "test_examples.py", "datasets/test_planted_concepts.py"),
     *("cli/test_language_models.py", "embedding/test_remote_encoders.py"),
-    *(
-        f"language_models/test_{name}.py"
-        for name in "batches dispatch faults pipeline processes retries".split()
-    ),
+    *("language_models/test_batches.py", "language_models/test_dispatch.py"),
+    *("language_models/test_faults.py", "language_models/test_pipeline.py"),
+    *("language_models/test_processes.py", "language_models/test_retries.py"),
 )
 
 
