@@ -3,6 +3,7 @@
 What it takes and returns are tokens by their numbers; it knows no prompt.
 """
 
+import inspect
 import zlib
 from functools import lru_cache
 
@@ -93,9 +94,9 @@ def compute_next_logits(model, prompts):
         attention_mask=torch.ones(
             (len(rests), n_shared + width), dtype=torch.long, device=model.device
         ),
-        past_key_values=cache,
         use_cache=cache is not None,
         logits_to_keep=kept,
+        **{_name_cache(model): cache},
     ).logits
     return logits[torch.arange(len(rests), device=model.device), place]
 
@@ -113,11 +114,18 @@ def _compute_beginning(model, prompts):
     if n_shared == 0:
         return 0, None
     ids = torch.tensor([first[:n_shared]], device=model.device)
-    cache = model(input_ids=ids, use_cache=True, logits_to_keep=1).past_key_values
+    outputs = model(input_ids=ids, use_cache=True, logits_to_keep=1)
+    cache = getattr(outputs, _name_cache(model))
     if not hasattr(cache, "batch_repeat_interleave"):
         return 0, None
     cache.batch_repeat_interleave(len(prompts))
     return n_shared, cache
+
+
+def _name_cache(model):
+    """Return how a model calls its cache: another name came with transformers 5.24."""
+    known = inspect.signature(model.forward).parameters
+    return "cache" if "cache" in known else "past_key_values"
 
 
 def generate(model, prompt, limit, temperature):
