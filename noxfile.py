@@ -23,7 +23,8 @@ RESOLUTIONS = {"oldest": "lowest-direct", "newest": "highest"}
 # package more than on those of others.
 SLOW = (
     *("benchmarks", "languages", "planning", "replication"),
-    *("test_docs.py", "test_examples.py", "datasets/test_planted_concepts.py"),
+    *("test_docs.py", "test_examples.py", "test_howto.py"),
+    "datasets/test_planted_concepts.py",
     *("cli/test_language_models.py", "embedding/test_remote_encoders.py"),
     *("language_models/test_batches.py", "language_models/test_dispatch.py"),
     *("language_models/test_faults.py", "language_models/test_pipeline.py"),

@@ -124,7 +124,7 @@ def _compute_beginning(model, prompts):
 
 def _name_cache(model):
     """Return how a model calls its cache: another name came with transformers 5.24."""
-    known = inspect.signature(model.forward).parameters
+    known = inspect.signature(type(model).forward).parameters
     return "cache" if "cache" in known else "past_key_values"
 
 

@@ -103,7 +103,8 @@ def _fold(text):
     text = unicodedata.normalize("NFKC", text.translate(_SIGNS)).translate(_LETTERS)
     for pair, letter in _DECOMPOSED:
         text = text.replace(pair, letter)
-    return text.replace("i\u0307", "i")
+    # an accent that stood behind the dot is composed with the letter
+    return unicodedata.normalize("NFC", text.replace("i\u0307", "i"))
 
 
 def has_folded_letters(text):

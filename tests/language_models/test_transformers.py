@@ -1,5 +1,6 @@
 """Models in this process: a tiny one with random weights, made on the spot."""
 
+import functools
 import pickle
 
 import numpy as np
@@ -133,6 +134,7 @@ def test_what_prompts_have_in_common_is_computed_once(folder, monkeypatch):
     seen = []
     forward = type(model).forward
 
+    @functools.wraps(forward)
     def count(self, input_ids, **options):
         seen.append(tuple(input_ids.shape))
         return forward(self, input_ids=input_ids, **options)

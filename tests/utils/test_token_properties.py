@@ -1,6 +1,6 @@
 """Any string whatever: tokens have a place, and cut again they stay."""
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sklearn_hypo._utils._characters import normalize, normalize_with_origin
@@ -37,6 +37,9 @@ def test_the_normal_form_comes_from_the_text(text):
 
 @quick
 @given(TEXTS)
+@example("\u0130\u0300")
+@example("I\u0307\u0300")
+@example("i\u0307\u0300")
 def test_cut_again_tokens_stay(text):
     tokens = tokenize(text)
     assert all(token.strip() and " " not in token for token in tokens)
