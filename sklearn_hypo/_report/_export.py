@@ -168,7 +168,9 @@ def to_latex(report, caption=None, label=None):
 
 
 def _write_note(report):
-    figures = [f"{f.value}: {f.description}" for f in list_figures(report)]
+    figures = [
+        f"{typeset_minus(f.value)}: {f.description}" for f in list_figures(report)
+    ]
     conditions = [
         describe_annotators(report),
         describe_training_texts(report),

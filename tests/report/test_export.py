@@ -95,6 +95,14 @@ def test_latex_without_label_and_caption():
     assert r"\caption{6 hypotheses tested on 240 texts (regression)}" in text
 
 
+def test_minus_signs_of_figures_are_true_ones_in_the_note():
+    report = make_report()
+    overall = report.overall.assign(value=-0.25)
+    note = to_latex(replace(report, overall=overall)).split(r"\end{tabular}")[1]
+    assert r"\textminus{}0.250: R" in note
+    assert "-0.25" not in note
+
+
 def test_latex_does_not_depend_on_options_of_pandas():
     expected = to_latex(make_report(nasty=True))
     options = ("styler.format.escape", "latex", "styler.latex.environment", "longtable")
